@@ -1,0 +1,1 @@
+//! English inflection by Rails' rules.

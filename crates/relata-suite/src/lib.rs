@@ -1,0 +1,1 @@
+//! The one body of tests that every backend runs.
