@@ -1,2 +1,131 @@
 //! Attribute types: how a Rust type is held in a row, read from it and written to it.
+//!
+//! ```text
+//! a cell of the backend ──decode──> words of a row ──Attribute::read──> what a reader returns
+//! what a setter takes ──Attribute::write──> Value ──encode──> words ──> bind of a statement
+//! ```
+//!
+//! Invariant: whatever the words are, `read` gives a value of the type: what cannot be one was refused when
+//! the row was loaded or the attribute set ([`Attribute::check`]).
+
+#[cfg(feature = "chrono")]
+mod chrono;
+mod composed;
+#[cfg(feature = "decimal")]
+mod decimal;
+#[cfg(feature = "json")]
+mod json;
+mod primitive;
+mod stored;
+#[cfg(feature = "time")]
+mod time;
+#[cfg(feature = "uuid")]
+mod uuid;
 pub mod value;
+
+#[cfg(feature = "json")]
+pub use json::Json;
+pub use stored::Stored;
+pub use value::{Kind, Value};
+
+/// A Rust type that can be a column of a model.
+///
+/// Implemented for integers, floats, `bool`, `String`, `Vec<u8>`, `Option` of them, and, by feature, for the
+/// types of `chrono`, `time`, `uuid`, `rust_decimal` and `serde_json`. Enums and newtypes get it by
+/// `#[derive(Attribute)]`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be a column",
+    label = "not an attribute type",
+    note = "columns are integers, floats, bool, String, Vec<u8> and Option of them; enums and newtypes with \
+            #[derive(relata::Attribute)]; and, by feature of relata, the types of chrono, time, uuid, rust_decimal and serde_json"
+)]
+pub trait Attribute: Sized + Send + Sync + 'static {
+    /// The type's name, for messages.
+    const NAME: &'static str;
+    /// How values are held.
+    const KIND: Kind;
+    /// Whether the column may be null. Only `Option` says so.
+    const NULLABLE: bool = false;
+    /// Whether [`Attribute::check`] refuses some values of the kind.
+    const CHECKED: bool = false;
+    /// What a reader returns.
+    type Ref<'a>;
+    /// What a setter takes.
+    type Set<'a>;
+
+    /// The value in a row. Must not fail; a blank `stored` gives the type's default.
+    fn read(stored: Stored<'_>) -> Self::Ref<'_>;
+
+    /// The value to put into a row.
+    fn write(value: Self::Set<'_>) -> Value<'_>;
+
+    /// Whether `stored`, of the type's kind and not null, is a value of this type.
+    ///
+    /// # Errors
+    /// What is wrong with it, to follow "the value".
+    fn check(stored: Stored<'_>) -> Result<(), String> {
+        let _ = stored;
+        Ok(())
+    }
+}
+
+/// An attribute type, as data.
+#[derive(Debug, Clone, Copy)]
+pub struct AttributeType {
+    /// The Rust type's name.
+    pub name: &'static str,
+    /// How values are held.
+    pub kind: Kind,
+    /// Whether the column may be null.
+    pub nullable: bool,
+    /// Refuses values of the kind that the type cannot be.
+    pub check: Option<fn(Stored<'_>) -> Result<(), String>>,
+}
+
+impl AttributeType {
+    /// The description of `A`.
+    #[must_use]
+    pub const fn of<A: Attribute>() -> Self {
+        Self {
+            name: A::NAME,
+            kind: A::KIND,
+            nullable: A::NULLABLE,
+            check: if A::CHECKED { Some(A::check) } else { None },
+        }
+    }
+}
+
+impl Kind {
+    /// The name of the kind, for messages.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Bool => "boolean",
+            Self::Int => "integer",
+            Self::Uint => "unsigned integer",
+            Self::Float => "float",
+            Self::Text => "text",
+            Self::Bytes => "binary",
+            Self::Timestamp => "timestamp",
+            Self::DateTime => "datetime",
+            Self::Date => "date",
+            Self::Time => "time",
+            Self::Uuid => "uuid",
+            Self::Decimal => "decimal",
+            Self::Json => "json",
+        }
+    }
+
+    /// How many words of a row a value takes.
+    pub(crate) const fn words(self) -> usize {
+        match self {
+            Self::Text | Self::Bytes | Self::Decimal | Self::Json | Self::Uuid => 2,
+            _ => 1,
+        }
+    }
+
+    /// Whether the words are a place in a text arena that holds UTF-8.
+    pub(crate) const fn is_text(self) -> bool {
+        matches!(self, Self::Text | Self::Decimal | Self::Json)
+    }
+}

@@ -1,8 +1,25 @@
-//! Reflection.
-/// stub
-#[derive(Debug)]
-pub struct ModelReflection { name: &'static str }
-impl ModelReflection {
-    /// The name of the model.
-    pub fn name(&self) -> &'static str { self.name }
-}
+//! Reflection: the static tables that describe a model. The one source that the macro fills and that
+//! loading, SQL, saving and every tool read.
+//!
+//! ```text
+//! ModelReflection ─┬─ Column        a stored attribute: name, type, null, default
+//!                  ├─ AssociationReflection   a declaration, as written
+//!                  │     └─ Resolved          its keys, target and inverse, worked out at first use
+//!                  └─ Layout        where each attribute lies in a row
+//! ```
+//!
+//! Invariant: a reflection never changes once another room can see it, and nothing in here touches a record
+//! or a database. Models made at run time are leaked, so that they are as static as compiled ones.
+
+mod association;
+mod column;
+mod layout;
+mod model;
+mod resolve;
+pub mod shape;
+
+pub use association::{AssociationReflection, InverseOf, Macro, Target};
+pub use column::{Column, ColumnDefault};
+pub(crate) use layout::{Layout, Slot};
+pub use model::{ModelBuilder, ModelReflection, Validation};
+pub use resolve::{InverseReason, KeyReason, Resolved};

@@ -1,0 +1,281 @@
+//! One declaration of an association, as it was written: name, macro, target and options.
+//!
+//! Invariant: nothing is worked out here; keys and inverses that were not written are found in `resolve`.
+
+use std::sync::OnceLock;
+
+use super::ModelReflection;
+use crate::relation::Scope;
+
+/// Which macro declared the association.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Macro {
+    /// The key is on this model.
+    BelongsTo,
+    /// The key is on the target; at most one.
+    HasOne,
+    /// The key is on the target; any number.
+    HasMany,
+}
+
+impl Macro {
+    /// The macro as it is written.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::BelongsTo => "belongs_to",
+            Self::HasOne => "has_one",
+            Self::HasMany => "has_many",
+        }
+    }
+}
+
+/// How the target model of an association is found.
+#[derive(Clone, Copy)]
+pub enum Target {
+    /// A model of the program.
+    Model(fn() -> &'static ModelReflection),
+    /// A model made at run time, which may be defined after the association that names it.
+    Later {
+        /// The name that was written.
+        name: &'static str,
+        /// Filled when the model is defined.
+        model: &'static OnceLock<&'static ModelReflection>,
+    },
+}
+
+impl std::fmt::Debug for Target {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Model(model) => f.write_str(model().name()),
+            Self::Later { name, .. } => f.write_str(name),
+        }
+    }
+}
+
+/// What was written for `inverse_of`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InverseOf {
+    /// Nothing: it is looked for.
+    Automatic,
+    /// `inverse_of = none`.
+    Off,
+    /// The name of an association of the target.
+    Named(&'static str),
+}
+
+/// One association of a model, built in a `const`.
+#[derive(Clone, Copy)]
+pub struct AssociationReflection {
+    pub(crate) name: &'static str,
+    pub(crate) kind: Macro,
+    pub(crate) target: Target,
+    pub(crate) foreign_key: &'static [&'static str],
+    pub(crate) primary_key: &'static [&'static str],
+    pub(crate) inverse_of: InverseOf,
+    pub(crate) required: bool,
+    pub(crate) strict_loading: Option<bool>,
+    pub(crate) scope: Option<&'static Scope>,
+    pub(crate) autosave: Option<bool>,
+    pub(crate) validate: Option<bool>,
+    pub(crate) counter_cache: Option<&'static str>,
+    pub(crate) options: &'static [(&'static str, &'static str)],
+    pub(crate) doc: &'static str,
+}
+
+impl AssociationReflection {
+    const fn new(kind: Macro, name: &'static str, target: Target) -> Self {
+        Self {
+            name,
+            kind,
+            target,
+            foreign_key: &[],
+            primary_key: &[],
+            inverse_of: InverseOf::Automatic,
+            required: false,
+            strict_loading: None,
+            scope: None,
+            autosave: None,
+            validate: None,
+            counter_cache: None,
+            options: &[],
+            doc: "",
+        }
+    }
+
+    /// A `belongs_to`.
+    #[must_use]
+    pub const fn belongs_to(name: &'static str, target: Target) -> Self {
+        Self::new(Macro::BelongsTo, name, target)
+    }
+
+    /// A `has_one`.
+    #[must_use]
+    pub const fn has_one(name: &'static str, target: Target) -> Self {
+        Self::new(Macro::HasOne, name, target)
+    }
+
+    /// A `has_many`.
+    #[must_use]
+    pub const fn has_many(name: &'static str, target: Target) -> Self {
+        Self::new(Macro::HasMany, name, target)
+    }
+
+    /// The attributes that hold the key: on this model for a `belongs_to`, else on the target.
+    #[must_use]
+    pub const fn with_foreign_key(mut self, names: &'static [&'static str]) -> Self {
+        self.foreign_key = names;
+        self
+    }
+
+    /// The attributes that the key refers to, where they are not the primary key.
+    #[must_use]
+    pub const fn with_primary_key(mut self, names: &'static [&'static str]) -> Self {
+        self.primary_key = names;
+        self
+    }
+
+    /// The inverse, as it was written.
+    #[must_use]
+    pub const fn with_inverse_of(mut self, inverse: InverseOf) -> Self {
+        self.inverse_of = inverse;
+        self
+    }
+
+    /// Makes the target required: a record without one is not valid.
+    #[must_use]
+    pub const fn with_required(mut self) -> Self {
+        self.required = true;
+        self
+    }
+
+    /// Forbids (or allows, on a strict record) lazy loading of this association.
+    #[must_use]
+    pub const fn with_strict_loading(mut self, strict: bool) -> Self {
+        self.strict_loading = Some(strict);
+        self
+    }
+
+    /// The scope that narrows and orders the target.
+    #[must_use]
+    pub const fn with_scope(mut self, scope: &'static Scope) -> Self {
+        self.scope = Some(scope);
+        self
+    }
+
+    /// `autosave = true` or `false`.
+    #[must_use]
+    pub const fn with_autosave(mut self, autosave: bool) -> Self {
+        self.autosave = Some(autosave);
+        self
+    }
+
+    /// `validate = true` or `false`.
+    #[must_use]
+    pub const fn with_validate(mut self, validate: bool) -> Self {
+        self.validate = Some(validate);
+        self
+    }
+
+    /// The column on the parent that counts the children.
+    #[must_use]
+    pub const fn with_counter_cache(mut self, column: &'static str) -> Self {
+        self.counter_cache = Some(column);
+        self
+    }
+
+    /// The options as they were written, for people and tools.
+    #[must_use]
+    pub const fn with_options(mut self, options: &'static [(&'static str, &'static str)]) -> Self {
+        self.options = options;
+        self
+    }
+
+    /// The doc comment of the field.
+    #[must_use]
+    pub const fn with_doc(mut self, doc: &'static str) -> Self {
+        self.doc = doc;
+        self
+    }
+
+    /// The name of the association.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// The macro that declared it. Rails: `macro`.
+    #[must_use]
+    pub fn macro_kind(&self) -> Macro {
+        self.kind
+    }
+
+    /// Whether it has many targets. Rails: `collection?`.
+    #[must_use]
+    pub fn is_collection(&self) -> bool {
+        self.kind == Macro::HasMany
+    }
+
+    /// Whether it is a `belongs_to`. Rails: `belongs_to?`.
+    #[must_use]
+    pub fn is_belongs_to(&self) -> bool {
+        self.kind == Macro::BelongsTo
+    }
+
+    /// Whether it is a `has_one`. Rails: `has_one?`.
+    #[must_use]
+    pub fn is_has_one(&self) -> bool {
+        self.kind == Macro::HasOne
+    }
+
+    /// Whether a record without target is not valid.
+    #[must_use]
+    pub fn is_required(&self) -> bool {
+        self.required
+    }
+
+    /// The options as they were written. Rails: `options`.
+    #[must_use]
+    pub fn options(&self) -> &'static [(&'static str, &'static str)] {
+        self.options
+    }
+
+    /// The scope, if one was declared. Rails: `scope`.
+    #[must_use]
+    pub fn scope(&self) -> Option<&'static Scope> {
+        self.scope
+    }
+
+    /// What was written for `inverse_of`.
+    #[must_use]
+    pub fn inverse_of(&self) -> InverseOf {
+        self.inverse_of
+    }
+
+    /// The name of the target model. Rails: `class_name`.
+    #[must_use]
+    pub fn target_name(&self) -> &'static str {
+        match self.target {
+            Target::Model(model) => model().name(),
+            Target::Later { name, .. } => name,
+        }
+    }
+
+    /// The doc comment of the field.
+    #[must_use]
+    pub fn documentation(&self) -> &'static str {
+        self.doc
+    }
+}
+
+impl std::fmt::Debug for AssociationReflection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AssociationReflection")
+            .field("macro", &self.kind.name())
+            .field("name", &self.name)
+            .field("target", &self.target_name())
+            .field("options", &self.options)
+            .finish()
+    }
+}

@@ -1,0 +1,119 @@
+//! A stored attribute of a model: one column of its table.
+//!
+//! Invariant: the attribute's name is what a program says, the column's name is what SQL says;
+//! only the SQL room uses the latter.
+
+use crate::attribute::AttributeType;
+
+/// The default that a table's column has, for `create_tables` and the schema check.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub enum ColumnDefault {
+    /// A truth value.
+    Bool(bool),
+    /// An integer.
+    Int(i64),
+    /// Floating point.
+    Float(f64),
+    /// Text.
+    Text(&'static str),
+}
+
+/// One column of a model, built in a `const`.
+#[derive(Debug, Clone, Copy)]
+pub struct Column {
+    pub(crate) name: &'static str,
+    pub(crate) column: &'static str,
+    pub(crate) ty: AttributeType,
+    pub(crate) default: Option<ColumnDefault>,
+    pub(crate) secret: bool,
+    pub(crate) index: bool,
+    pub(crate) unique: bool,
+    pub(crate) doc: &'static str,
+}
+
+impl Column {
+    /// A column whose attribute has the same name.
+    #[must_use]
+    pub const fn new(name: &'static str, ty: AttributeType) -> Self {
+        Self { name, column: name, ty, default: None, secret: false, index: false, unique: false, doc: "" }
+    }
+
+    /// Names the column in the table, where it differs from the attribute.
+    #[must_use]
+    pub const fn column(mut self, column: &'static str) -> Self {
+        self.column = column;
+        self
+    }
+
+    /// The default that the table gives.
+    #[must_use]
+    pub const fn default(mut self, default: ColumnDefault) -> Self {
+        self.default = Some(default);
+        self
+    }
+
+    /// Never shown: redacted in `Debug`, logs and serialisation.
+    #[must_use]
+    pub const fn secret(mut self) -> Self {
+        self.secret = true;
+        self
+    }
+
+    /// `create_tables` makes an index on it.
+    #[must_use]
+    pub const fn index(mut self) -> Self {
+        self.index = true;
+        self
+    }
+
+    /// `create_tables` makes a unique index on it.
+    #[must_use]
+    pub const fn unique(mut self) -> Self {
+        self.unique = true;
+        self
+    }
+
+    /// The doc comment of the field.
+    #[must_use]
+    pub const fn doc(mut self, doc: &'static str) -> Self {
+        self.doc = doc;
+        self
+    }
+
+    /// The attribute's name.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// The column's name in the table.
+    #[must_use]
+    pub fn column_name(&self) -> &'static str {
+        self.column
+    }
+
+    /// The attribute's type.
+    #[must_use]
+    pub fn attribute_type(&self) -> &AttributeType {
+        &self.ty
+    }
+
+    /// Whether the column may be null: whether the field is an `Option`.
+    #[must_use]
+    pub fn is_nullable(&self) -> bool {
+        self.ty.nullable
+    }
+
+    /// Whether the value is redacted wherever records are printed.
+    #[must_use]
+    pub fn is_secret(&self) -> bool {
+        self.secret
+    }
+
+    /// The doc comment of the field.
+    #[must_use]
+    pub fn documentation(&self) -> &'static str {
+        self.doc
+    }
+}

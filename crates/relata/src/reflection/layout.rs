@@ -1,0 +1,42 @@
+//! Where each attribute of a model lies in a row of words.
+//!
+//! A row is a bitmap of nulls (one bit a column, whole words) followed by one or two words a column.
+//!
+//! Invariant: slots do not overlap and lie within the stride; the record room's reads rely on it.
+
+use super::Column;
+use crate::attribute::value::Kind;
+
+/// The place of one attribute.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Slot {
+    /// The first word of the value, counted from the start of the row.
+    pub(crate) offset: u32,
+    /// How the words are to be read.
+    pub(crate) kind: Kind,
+}
+
+/// The shape of a model's rows.
+#[derive(Debug)]
+pub(crate) struct Layout {
+    /// Words a row.
+    pub(crate) stride: usize,
+    /// One slot a column, in the order of the columns.
+    pub(crate) slots: Box<[Slot]>,
+}
+
+impl Layout {
+    pub(crate) fn of(columns: &[Column]) -> Self {
+        let mut offset = columns.len().div_ceil(64);
+        let slots = columns
+            .iter()
+            .map(|column| {
+                let kind = column.ty.kind;
+                let slot = Slot { offset: u32::try_from(offset).unwrap_or(u32::MAX), kind };
+                offset += kind.words();
+                slot
+            })
+            .collect();
+        Self { stride: offset, slots }
+    }
+}

@@ -1,0 +1,372 @@
+//! The description of one model, built in a `static` by the macro or leaked by [`ModelBuilder`] at run time.
+//!
+//! Invariant: a column's or association's position never changes; records and links are indexed by it.
+
+use std::any::Any;
+use std::fmt;
+use std::sync::OnceLock;
+
+use super::resolve::Resolved;
+use super::{AssociationReflection, Column, Layout, Macro, Target};
+use crate::attribute::AttributeType;
+use crate::error::{Error, ErrorKind, Result};
+
+/// One declared rule that a valid record keeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Validation {
+    /// The attribute or association of that name must be present. Rails: `validates :title, presence: true`.
+    Presence(&'static str),
+}
+
+/// Everything that is known about a model.
+///
+/// Compared by address: a model has exactly one reflection.
+pub struct ModelReflection {
+    name: &'static str,
+    table: &'static str,
+    doc: &'static str,
+    primary_key: &'static [usize],
+    columns: &'static [Column],
+    associations: &'static [AssociationReflection],
+    validations: &'static [Validation],
+    strict_loading: bool,
+    layout: OnceLock<Layout>,
+    resolved: OnceLock<Box<[OnceLock<Result<Resolved>>]>>,
+    texts: OnceLock<Box<dyn Any + Send + Sync>>,
+}
+
+impl ModelReflection {
+    /// A model of that name on that table; the other parts follow as `with_*`.
+    #[must_use]
+    pub const fn new(name: &'static str, table: &'static str) -> Self {
+        Self {
+            name,
+            table,
+            doc: "",
+            primary_key: &[],
+            columns: &[],
+            associations: &[],
+            validations: &[],
+            strict_loading: false,
+            layout: OnceLock::new(),
+            resolved: OnceLock::new(),
+            texts: OnceLock::new(),
+        }
+    }
+
+    /// The columns, in the order of the fields.
+    #[must_use]
+    pub const fn with_columns(mut self, columns: &'static [Column]) -> Self {
+        self.columns = columns;
+        self
+    }
+
+    /// The positions of the primary key's columns; empty for a model without one.
+    #[must_use]
+    pub const fn with_primary_key(mut self, positions: &'static [usize]) -> Self {
+        self.primary_key = positions;
+        self
+    }
+
+    /// The associations, in the order of the fields.
+    #[must_use]
+    pub const fn with_associations(mut self, associations: &'static [AssociationReflection]) -> Self {
+        self.associations = associations;
+        self
+    }
+
+    /// The validations, in the order of declaration.
+    #[must_use]
+    pub const fn with_validations(mut self, validations: &'static [Validation]) -> Self {
+        self.validations = validations;
+        self
+    }
+
+    /// The doc comment of the struct.
+    #[must_use]
+    pub const fn with_doc(mut self, doc: &'static str) -> Self {
+        self.doc = doc;
+        self
+    }
+
+    /// Every record of the model refuses lazy loading. Rails: `strict_loading_by_default`.
+    #[must_use]
+    pub const fn with_strict_loading(mut self) -> Self {
+        self.strict_loading = true;
+        self
+    }
+
+    /// The model's name, `Post`.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// The table's name, `posts`. Rails: `table_name`.
+    #[must_use]
+    pub fn table(&self) -> &'static str {
+        self.table
+    }
+
+    /// The doc comment of the struct.
+    #[must_use]
+    pub fn documentation(&self) -> &'static str {
+        self.doc
+    }
+
+    /// The columns, in the order of the fields.
+    #[must_use]
+    pub fn columns(&self) -> &'static [Column] {
+        self.columns
+    }
+
+    /// The positions of the primary key's columns. Rails: `primary_key`.
+    #[must_use]
+    pub fn primary_key(&self) -> &'static [usize] {
+        self.primary_key
+    }
+
+    /// The names of the primary key's attributes.
+    pub fn primary_key_names(&self) -> impl Iterator<Item = &'static str> + '_ {
+        self.primary_key.iter().filter_map(|&position| self.columns.get(position)).map(Column::name)
+    }
+
+    /// The validations, in the order of declaration.
+    #[must_use]
+    pub fn validations(&self) -> &'static [Validation] {
+        self.validations
+    }
+
+    /// Whether records of the model refuse lazy loading from the start.
+    #[must_use]
+    pub fn is_strict_loading_by_default(&self) -> bool {
+        self.strict_loading
+    }
+
+    /// The position of the attribute of that name.
+    #[must_use]
+    pub fn column_position(&self, name: &str) -> Option<usize> {
+        self.columns.iter().position(|column| column.name == name)
+    }
+
+    /// The position of the attribute of that name, or an error with the nearest name.
+    ///
+    /// # Errors
+    /// `UnknownAttribute` when there is no such attribute.
+    pub fn attribute(&self, name: &str) -> Result<usize> {
+        self.column_position(name).ok_or_else(|| {
+            let nearest = relata_inflect::nearest(name, self.columns.iter().map(Column::name));
+            let hint = nearest.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+            Error::new(ErrorKind::UnknownAttribute, format!("unknown attribute `{name}` for {}{hint}", self.name))
+                .with_model(self.name)
+                .with_attribute(name)
+        })
+    }
+
+    /// All associations, in the order of declaration; of one macro, if given.
+    /// Rails: `reflect_on_all_associations`.
+    pub fn reflect_on_all_associations(
+        &self,
+        of: impl Into<Option<Macro>>,
+    ) -> impl Iterator<Item = &'static AssociationReflection> {
+        let of = of.into();
+        self.associations.iter().filter(move |association| of.is_none_or(|kind| association.kind == kind))
+    }
+
+    /// The association of that name. Rails: `reflect_on_association`.
+    #[must_use]
+    pub fn reflect_on_association(&self, name: &str) -> Option<&'static AssociationReflection> {
+        self.associations.iter().find(|association| association.name == name)
+    }
+
+    /// All associations by name. Rails: `reflections`.
+    #[must_use]
+    pub fn reflections(&self) -> &'static [AssociationReflection] {
+        self.associations
+    }
+
+    /// The position of the association of that name, or an error with the nearest name.
+    ///
+    /// # Errors
+    /// `AssociationNotFound` when there is no such association.
+    pub fn association(&self, name: &str) -> Result<usize> {
+        self.associations.iter().position(|association| association.name == name).ok_or_else(|| {
+            let nearest = relata_inflect::nearest(name, self.associations.iter().map(|a| a.name));
+            let hint = nearest.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+            Error::new(
+                ErrorKind::AssociationNotFound,
+                format!("Association named '{name}' was not found on {}; perhaps you misspelled it?{hint}", self.name),
+            )
+            .with_model(self.name)
+            .with_attribute(name)
+        })
+    }
+
+    /// Keys, target and inverse of the association at that position, worked out once.
+    ///
+    /// # Errors
+    /// What is wrong with the declaration: a key that does not exist, an inverse that is not there.
+    pub fn resolve(&'static self, association: usize) -> Result<&'static Resolved> {
+        let all = self.resolved.get_or_init(|| self.associations.iter().map(|_| OnceLock::new()).collect());
+        let slot = all.get(association).ok_or_else(|| {
+            Error::new(ErrorKind::AssociationNotFound, format!("{} has no association {association}", self.name))
+        })?;
+        slot.get_or_init(|| Resolved::find(self, association)).as_ref().map_err(Clone::clone)
+    }
+
+    pub(crate) fn layout(&self) -> &Layout {
+        self.layout.get_or_init(|| Layout::of(self.columns))
+    }
+
+    /// A place where the SQL room keeps the statement texts of this model.
+    pub(crate) fn texts<T: Any + Send + Sync>(&self, make: impl FnOnce() -> T) -> Option<&T> {
+        self.texts.get_or_init(|| Box::new(make())).downcast_ref()
+    }
+}
+
+impl PartialEq for ModelReflection {
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::eq(self, other)
+    }
+}
+
+impl Eq for ModelReflection {}
+
+impl fmt::Debug for ModelReflection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ModelReflection")
+            .field("name", &self.name)
+            .field("table", &self.table)
+            .field("columns", &self.columns.iter().map(|c| c.name).collect::<Vec<_>>())
+            .field("associations", &self.associations.iter().map(|a| a.name).collect::<Vec<_>>())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Defines a model at run time, from a database or a data file.
+///
+/// What it makes is leaked: a process defines a model once and uses it to its end.
+///
+/// ```
+/// use relata::attribute::{AttributeType, Kind};
+/// use relata::reflection::{Column, ModelBuilder};
+///
+/// let planet = ModelBuilder::new("Planet", "planets")
+///     .column(Column::new("id", AttributeType::plain(Kind::Int, false)))
+///     .column(Column::new("name", AttributeType::plain(Kind::Text, true)))
+///     .primary_key(["id"])
+///     .define()?;
+/// assert_eq!(planet.column_position("name"), Some(1));
+/// # Ok::<(), relata::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct ModelBuilder {
+    name: String,
+    table: String,
+    columns: Vec<Column>,
+    associations: Vec<AssociationReflection>,
+    validations: Vec<Validation>,
+    primary_key: Vec<String>,
+    strict_loading: bool,
+}
+
+impl ModelBuilder {
+    /// A model of that name on that table, without columns yet.
+    #[must_use]
+    pub fn new(name: impl Into<String>, table: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            table: table.into(),
+            columns: Vec::new(),
+            associations: Vec::new(),
+            validations: Vec::new(),
+            primary_key: Vec::new(),
+            strict_loading: false,
+        }
+    }
+
+    /// Adds a column.
+    #[must_use]
+    pub fn column(mut self, column: Column) -> Self {
+        self.columns.push(column);
+        self
+    }
+
+    /// Names the attributes of the primary key.
+    #[must_use]
+    pub fn primary_key<S: Into<String>>(mut self, names: impl IntoIterator<Item = S>) -> Self {
+        self.primary_key = names.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Adds an association. Its target may be defined later: [`ModelBuilder::target`].
+    #[must_use]
+    pub fn association(mut self, association: AssociationReflection) -> Self {
+        self.associations.push(association);
+        self
+    }
+
+    /// Adds a validation.
+    #[must_use]
+    pub fn validates(mut self, validation: Validation) -> Self {
+        self.validations.push(validation);
+        self
+    }
+
+    /// Every record of the model refuses lazy loading.
+    #[must_use]
+    pub fn strict_loading(mut self) -> Self {
+        self.strict_loading = true;
+        self
+    }
+
+    /// A target that is filled in when its model is defined.
+    #[must_use]
+    pub fn target(name: impl Into<String>) -> (Target, &'static OnceLock<&'static ModelReflection>) {
+        let model: &'static OnceLock<&'static ModelReflection> = Box::leak(Box::new(OnceLock::new()));
+        (Target::Later { name: leak(name.into()), model }, model)
+    }
+
+    /// Makes the model. It stays for the rest of the process.
+    ///
+    /// # Errors
+    /// `UnknownAttribute` when the primary key names a column that was not added.
+    pub fn define(self) -> Result<&'static ModelReflection> {
+        let mut model = ModelReflection::new(leak(self.name), leak(self.table))
+            .with_columns(Vec::leak(self.columns))
+            .with_associations(Vec::leak(self.associations))
+            .with_validations(Vec::leak(self.validations));
+        model.strict_loading = self.strict_loading;
+        let key = self.primary_key.iter().map(|name| model.attribute(name)).collect::<Result<Vec<_>>>()?;
+        Ok(Box::leak(Box::new(model.with_primary_key(Vec::leak(key)))))
+    }
+}
+
+impl Target {
+    /// The target model.
+    ///
+    /// # Errors
+    /// `Configuration` when a model that was to be defined at run time has not been.
+    pub fn model(&self) -> Result<&'static ModelReflection> {
+        match self {
+            Self::Model(model) => Ok(model()),
+            Self::Later { name, model } => model.get().copied().ok_or_else(|| {
+                Error::new(ErrorKind::Configuration, format!("Missing model class {name}: define it first"))
+                    .with_model(name)
+            }),
+        }
+    }
+}
+
+impl AttributeType {
+    /// The type of a column of a model made at run time.
+    #[must_use]
+    pub const fn plain(kind: crate::attribute::Kind, nullable: bool) -> Self {
+        Self { name: kind.name(), kind, nullable, check: None }
+    }
+}
+
+fn leak(text: String) -> &'static str {
+    Box::leak(text.into_boxed_str())
+}
