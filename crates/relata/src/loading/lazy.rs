@@ -76,7 +76,9 @@ async fn load_siblings(association: &Association) -> Result<bool> {
     }
     let resolved = association.resolved();
     let generation = owner.db().generation(resolved.target.table());
-    match find_targets(&siblings, resolved, Some(MOST), strict_of_members(association)).await? {
+    // A `belongs_to` finds at most one row an owner.
+    let most = (!association.is_belongs_to()).then_some(MOST);
+    match find_targets(&siblings, resolved, most, strict_of_members(association)).await? {
         Some(found) => {
             preload::link(&siblings, position, resolved, &found, Some(generation));
             Ok(true)
@@ -87,7 +89,6 @@ async fn load_siblings(association: &Association) -> Result<bool> {
 
 /// Loads the association for the owner alone.
 async fn load_single(association: &Association) -> Result<()> {
-    let owner = association.owner();
     let resolved = association.resolved();
     let singular = !association.reflection().is_collection();
     let mut core = association.relation().into_core();
@@ -110,7 +111,6 @@ async fn load_single(association: &Association) -> Result<()> {
     } else {
         association.take_loaded(targets);
     }
-    let _ = owner;
     Ok(())
 }
 
