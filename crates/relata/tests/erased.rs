@@ -27,7 +27,10 @@ fn models() -> &'static Models {
         let post = ModelBuilder::new("Post", "posts")
             .column(Column::new("id", int))
             .column(Column::new("title", AttributeType::plain(Kind::Text, true)))
-            .column(Column::new("person_id", AttributeType::plain(Kind::Int, true)))
+            .column(Column::new(
+                "person_id",
+                AttributeType::plain(Kind::Int, true),
+            ))
             .primary_key(["id"])
             .association(AssociationReflection::belongs_to("person", to_person))
             .define()
@@ -52,7 +55,9 @@ async fn seed(db: &Db, people: usize, posts: usize) -> Result<()> {
             ann.save().await?;
             for post in 0..posts {
                 let record = Record::new(models().post, db);
-                record.set("title", format!("post {person}.{post}"))?.set("person_id", ann.get("id")?.into_owned())?;
+                record
+                    .set("title", format!("post {person}.{post}"))?
+                    .set("person_id", ann.get("id")?.into_owned())?;
                 record.save().await?;
             }
         }
@@ -70,15 +75,23 @@ fn a_record_is_created_found_changed_and_destroyed_by_name() -> Result<()> {
         assert!(ann.is_new_record());
         ann.save().await?;
         assert_eq!(ann.get("id")?, Value::Int(1));
-        let found: Record = Relation::of(models().person, &db).find_key([Value::Int(1)]).await?;
+        let found: Record = Relation::of(models().person, &db)
+            .find_key([Value::Int(1)])
+            .await?;
         assert_eq!(found, ann);
         assert!(!found.is(&ann));
         found.set("name", "Anna")?;
         assert_eq!(found.changed(), ["name"]);
-        relata::assert_sql!(db, [r#"UPDATE "people" SET "name" = ? WHERE "people"."id" = ?"#], { found.save().await? });
+        relata::assert_sql!(
+            db,
+            [r#"UPDATE "people" SET "name" = ? WHERE "people"."id" = ?"#],
+            { found.save().await? }
+        );
         ann.reload().await?;
         assert_eq!(ann.get("name")?, Value::from("Anna"));
-        relata::assert_sql!(db, [r#"DELETE FROM "people" WHERE "people"."id" = ?"#], { ann.destroy().await? });
+        relata::assert_sql!(db, [r#"DELETE FROM "people" WHERE "people"."id" = ?"#], {
+            ann.destroy().await?
+        });
         assert!(ann.is_destroyed());
         assert_eq!(Relation::of(models().person, &db).count().await?, 0);
         assert!(found.reload().await.unwrap_err().is_record_not_found());
@@ -102,8 +115,18 @@ fn a_loop_over_many_records_runs_two_queries() -> Result<()> {
                     let person = post.association("person")?.load_one().await?.unwrap();
                     let title = post.get("title")?;
                     let name = person.get("name")?;
-                    let number = name.as_str().unwrap().strip_prefix("person ").unwrap().to_owned();
-                    assert!(title.as_str().unwrap().starts_with(&format!("post {number}.")));
+                    let number = name
+                        .as_str()
+                        .unwrap()
+                        .strip_prefix("person ")
+                        .unwrap()
+                        .to_owned();
+                    assert!(
+                        title
+                            .as_str()
+                            .unwrap()
+                            .starts_with(&format!("post {number}."))
+                    );
                 }
             }
         );
@@ -116,21 +139,38 @@ fn both_ways_lead_to_the_same_object() -> Result<()> {
     relata::run(async {
         let db = database().await?;
         seed(&db, 3, 4).await?;
-        let people = Relation::of(models().person, &db).includes_named(["posts"])?.await?;
+        let people = Relation::of(models().person, &db)
+            .includes_named(["posts"])?
+            .await?;
         relata::assert_queries!(db, 0, {
             for person in &people {
                 let posts = person.association("posts")?.load_many().await?;
                 assert_eq!(posts.len(), 4);
                 for post in posts {
-                    assert!(post.association("person")?.load_one().await?.unwrap().is(person));
+                    assert!(
+                        post.association("person")?
+                            .load_one()
+                            .await?
+                            .unwrap()
+                            .is(person)
+                    );
                 }
             }
         });
-        let posts = Relation::of(models().post, &db).includes_named(["person.posts"])?.await?;
+        let posts = Relation::of(models().post, &db)
+            .includes_named(["person.posts"])?
+            .await?;
         assert_eq!(posts.len(), 12);
         let (first, second) = (&posts[0], &posts[1]);
         let person = first.association("person")?.load_one().await?.unwrap();
-        assert!(second.association("person")?.load_one().await?.unwrap().is(&person));
+        assert!(
+            second
+                .association("person")?
+                .load_one()
+                .await?
+                .unwrap()
+                .is(&person)
+        );
         drop(people);
         drop(posts);
         assert_eq!(person.association("posts")?.target().len(), 4);
@@ -146,7 +186,13 @@ fn an_unsaved_graph_is_saved_in_order() -> Result<()> {
         ann.set("name", "Ann")?;
         let post = ann.association("posts")?.build()?;
         post.set("title", "Hello")?;
-        assert!(post.association("person")?.load_one().await?.unwrap().is(&ann));
+        assert!(
+            post.association("person")?
+                .load_one()
+                .await?
+                .unwrap()
+                .is(&ann)
+        );
         relata::assert_sql!(
             db,
             [
@@ -191,7 +237,9 @@ fn a_list_of_a_hundred_thousand_keys_works() -> Result<()> {
         let db = database().await?;
         seed(&db, 3, 2).await?;
         let keys: Vec<Value<'static>> = (2..100_002).map(Value::Int).collect();
-        let found = Relation::of(models().post, &db).filter_in("id", keys)?.await?;
+        let found = Relation::of(models().post, &db)
+            .filter_in("id", keys)?
+            .await?;
         assert_eq!(found.len(), 5);
         Ok(())
     })
