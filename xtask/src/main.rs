@@ -19,7 +19,7 @@ cargo xtask <task>
   bless             write down the compiler's present output for the compile-fail tests
   links             build and run relata in one binary beside sqlx, Diesel and toasty, each in turn
   compile-cost      CPU time of `cargo check` for 50 models, ours against Diesel's
-                    [--models N] [--rounds N] [--keep]
+                    [--models N] [--rounds N] [--only relata|diesel] [--at-most RATIO] [--llvm-lines]
   callgrind         instructions per workload, as ratios to rusqlite with structs
                     [--workloads W1,W4] [--contenders relata,diesel] [--file]
 ";

@@ -41,78 +41,40 @@ const fn upper(name: &'static str, imports: &'static [&'static str]) -> Room {
 pub const LIBRARY: &str = "crates/relata/src";
 
 /// Lowest first. What is not listed in a row is forbidden to that room.
+#[rustfmt::skip] // one room, one line: this is a table
 pub const ROOMS: &[Room] = &[
     ground("attribute", &[]),
-    ground("sql", &["attribute"]),
-    // An association's declaration holds its scope, as written: a function on relations that it never calls.
-    ground("reflection", &["attribute", "relation::Scope"]),
+    ground("sql", &["attribute", "reflection"]),
+    // A declaration holds its scope, as written: a function on relations that it never calls. A model keeps the root
+    // place of its queries, made by `sql`.
+    ground("reflection", &["attribute", "relation::Scope", "sql::Place"]),
     // A record carries its database as an opaque handle; it never asks it anything.
     ground("record", &["attribute", "reflection", "db::Db"]),
-    ground(
-        "relation",
-        &["attribute", "reflection", "record", "sql", "db::Db"],
-    ),
-    ground(
-        "association",
-        &[
-            "attribute",
-            "reflection",
-            "record",
-            "relation",
-            "sql",
-            "db::Db",
-        ],
-    ),
+    ground("relation", &["attribute", "reflection", "record", "sql", "db::Db"]),
+    ground("association", &["attribute", "reflection", "record", "relation", "sql", "db::Db"]),
     upper("db", &["attribute", "sql"]),
-    upper(
-        "loading",
-        &[
-            "attribute",
-            "reflection",
-            "record",
-            "relation",
-            "sql",
-            "association",
-            "db",
-        ],
-    ),
-    upper(
-        "persistence",
-        &[
-            "attribute",
-            "reflection",
-            "record",
-            "relation",
-            "sql",
-            "association",
-            "db",
-            "loading",
-        ],
-    ),
-    upper(
-        "proxy",
-        &[
-            "attribute",
-            "reflection",
-            "record",
-            "relation",
-            "sql",
-            "association",
-            "db",
-            "loading",
-            "persistence",
-        ],
-    ),
+    upper("schema", &["attribute", "reflection", "sql", "db"]),
+    upper("loading", &["attribute", "reflection", "record", "relation", "sql", "association", "db"]),
+    upper("persistence", &["attribute", "reflection", "record", "relation", "sql", "association", "db", "loading"]),
+    upper("proxy", &["attribute", "reflection", "record", "relation", "sql", "association", "db", "loading", "persistence"]),
 ];
 
-/// Modules that are no room: every room may import them.
-pub const SHARED: &[&str] = &["error"];
+/// Modules that are no room: what every signature needs. Everybody may import them, they import little.
+#[rustfmt::skip]
+pub const SHARED: &[(&str, &[&str])] = &[
+    // An error carries the record it is about.
+    ("error", &["attribute", "reflection", "record"]),
+    // The one named future; the ground storey must not name it.
+    ("pending", &[]),
+    // The trait of models: a typed shell, so it names one item of many rooms, and what its own methods forward to.
+    ("model", &["attribute", "reflection", "record", "relation", "sql::Place", "db::Db", "loading::find", "persistence::create"]),
+];
 
-/// What `error` may import: an error carries the record it is about.
-pub const SHARED_IMPORTS: &[&str] = &["attribute", "reflection", "record"];
+/// Words that mean waiting, forbidden on the ground storey.
+pub const WAITING: &[&str] = &["async", "await", "tokio", "Pending", "Future"];
 
 /// Files of the crate that only re-export or expand to code, and may name everything.
-pub const FRONT: &[&str] = &["lib.rs", "prelude.rs", "codegen.rs"];
+pub const FRONT: &[&str] = &["lib.rs", "prelude.rs", "declare.rs"];
 
 /// What may be named at the crate's root by every room; everything else is named through its room.
 pub const ROOT_ITEMS: &[&str] = &["Error", "ErrorKind", "Result"];

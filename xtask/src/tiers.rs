@@ -319,8 +319,7 @@ fn address_sanitizer(packages: &[Package]) -> Vec<Run> {
 
 /// A test run under valgrind; what is still reachable at the end (runtimes, static tables) is no leak.
 fn memcheck(run: Run) -> Run {
-    let valgrind =
-        "valgrind --quiet --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite";
+    let valgrind = "valgrind --quiet --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite --show-leak-kinds=definite";
     run.env("CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER", valgrind)
         .env("RELATA_UNDER_VALGRIND", "1")
 }

@@ -10,16 +10,30 @@ struct Note {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let mut theirs = toasty::Db::builder().models(toasty::models!(Note)).connect("sqlite::memory:").await?;
+    let mut theirs = toasty::Db::builder()
+        .models(toasty::models!(Note))
+        .connect("sqlite::memory:")
+        .await?;
     theirs.push_schema().await?;
-    let note = toasty::create!(Note { text: "hello" }).exec(&mut theirs).await?;
+    let note = toasty::create!(Note { text: "hello" })
+        .exec(&mut theirs)
+        .await?;
     println!("toasty: note {} says {}", note.id, note.text);
-    ours()?;
+    ours().await?;
     Ok(())
 }
 
 /// relata's half.
-fn ours() -> relata::Result<()> {
-    println!("relata: {}", std::any::type_name::<relata::Error>());
+async fn ours() -> relata::Result<()> {
+    let db = relata::Db::connect("sqlite::memory:").await?;
+    db.execute_sql(relata::Raw::new(
+        "CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT NOT NULL)",
+    ))
+    .await?;
+    let written = db
+        .execute_sql(relata::Raw::new("INSERT INTO notes (text) VALUES (?)").bind("hello"))
+        .await?;
+    println!("relata: wrote {} note", written.affected);
+    assert_eq!(written.affected, 1, "one row was written");
     Ok(())
 }

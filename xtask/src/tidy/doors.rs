@@ -3,7 +3,7 @@
 //! Paths are read where they stand, in `use` lines and in the middle of code: `crate::x`, `crate::{x, y}`, and as many
 //! `super::` as lead to the crate's root. Invariant: the table in `rooms` is the only place that allows anything.
 
-use crate::rooms::{FRONT, LIBRARY, ROOMS, ROOT_ITEMS, Room, SHARED, SHARED_IMPORTS, Storey};
+use crate::rooms::{FRONT, LIBRARY, ROOMS, ROOT_ITEMS, Room, SHARED, Storey, WAITING};
 
 use super::lexer::is_word;
 use super::{Findings, Source};
@@ -23,17 +23,20 @@ pub(super) fn check(findings: &mut Findings, path: &str, source: &Source) {
         return;
     };
     let room = ROOMS.iter().find(|room| room.name == own);
-    if room.is_none() && !SHARED.contains(&own) {
+    let shared = |name: &str| SHARED.iter().find(|(other, _)| *other == name);
+    let Some(allowed) = room
+        .map(|room| room.imports)
+        .or_else(|| shared(own).map(|(_, imports)| *imports))
+    else {
         findings.violation(path, 1, "unknown-room", format!("add `{own}` to xtask/src/rooms.rs and ARCHITECTURE.md, or move the file into a room"));
         return;
-    }
-    let allowed = room.map_or(SHARED_IMPORTS, |room| room.imports);
+    };
     let code = library_text(source);
     for (line, target) in named(&code, modules.len()) {
         let first = target.split("::").next().unwrap_or_default();
         if first.is_empty()
             || first == own
-            || SHARED.contains(&first)
+            || shared(first).is_some()
             || ROOT_ITEMS.contains(&first)
         {
             continue;
@@ -74,8 +77,8 @@ pub(super) fn check(findings: &mut Findings, path: &str, source: &Source) {
 /// The ground storey never waits.
 fn ground(findings: &mut Findings, path: &str, own: &str, source: &Source) {
     for (line, code) in source.library() {
-        for word in ["async", "await", "tokio"] {
-            if words(code).any(|(_, found)| found == word) {
+        for word in WAITING {
+            if words(code).any(|(_, found)| found == *word) {
                 findings.violation(path, line, "ground-storey", format!("`{own}` describes and never waits, so no `{word}`: move this to loading, persistence or db"));
             }
         }
