@@ -27,7 +27,8 @@ use crate::error::Result;
 use crate::model::FromRecord;
 use crate::record::{Record, Terms};
 use crate::reflection::ModelReflection;
-use crate::sql::{Dialect, Select, Writer};
+use crate::sql::expr::Node;
+use crate::sql::{Dialect, Place, Select, Writer};
 
 /// A lazy, cloneable description of what to read. It runs nothing until it is awaited.
 ///
@@ -162,6 +163,16 @@ impl Scope {
 
     pub(crate) fn apply(&self, relation: Relation) -> Relation {
         (self.0)(relation)
+    }
+
+    /// The scope's conditions on the model at a place of a query: what a join needs of it.
+    pub(crate) fn conditions(&self, place: Place) -> Result<Option<Node>> {
+        let relation = self.apply(Relation::of(place.model(), &Db::detached()));
+        let conditions = relation.select().filters.iter().map(|node| node.moved(place));
+        Ok(match Node::all(conditions.collect::<Result<Vec<_>>>()?) {
+            Node::Always(true) => None,
+            condition => Some(condition),
+        })
     }
 }
 

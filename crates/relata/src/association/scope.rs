@@ -57,7 +57,11 @@ impl KeyPart {
 
 /// The targets of an association, before anything is said of owners.
 pub(crate) fn targets(resolved: &Resolved, db: &Db) -> Relation {
-    resolved.scoped(Relation::of(resolved.target, db))
+    let all = Relation::of(resolved.target, db);
+    match resolved.declaration().scope() {
+        Some(scope) => scope.apply(all),
+        None => all,
+    }
 }
 
 /// The query for the targets of the owners that hold these keys.

@@ -4,6 +4,7 @@
 //! the same objects.
 
 use super::Association;
+use crate::attribute::value::Value;
 use crate::error::{Error, Result};
 use crate::record::{Linked, Record};
 
@@ -24,7 +25,7 @@ impl Association {
     /// Copies the target's key into the owner's columns.
     pub(crate) fn copy_key_from(&self, target: Option<&Record>) -> Result<()> {
         for (&mine, &theirs) in self.resolved.owner_key.iter().zip(&self.resolved.target_key) {
-            let value = target.map_or(crate::Value::Null, |target| target.value(theirs).into_owned());
+            let value = target.map_or(Value::Null, |target| target.value(theirs).into_owned());
             self.owner.set_value(mine, value)?;
         }
         Ok(())

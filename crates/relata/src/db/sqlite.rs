@@ -32,6 +32,12 @@ const READERS: usize = 16;
 /// How long to sleep before asking again for a lock that another process holds.
 const PAUSE: Duration = Duration::from_millis(2);
 
+/// Waits on a thread where waiting is allowed.
+#[expect(clippy::disallowed_methods, reason = "only called on the blocking pool, never on a thread of the runtime")]
+fn pause() {
+    std::thread::sleep(PAUSE);
+}
+
 pub(super) struct Sqlite {
     location: Location,
     readers: Mutex<Vec<Connection>>,
@@ -64,7 +70,7 @@ impl Sqlite {
     /// Opens a database: `:memory:` or a path.
     pub(super) fn open(path: &str, deadline: Duration) -> Result<Arc<Self>> {
         let location = if path == ":memory:" { Location::Memory } else { Location::File(PathBuf::from(path)) };
-        let writer = Connection::open(&location, true)?;
+        let mut writer = Connection::open(&location, true)?;
         Ok(Arc::new(Self {
             bind_limit: writer.bind_limit(),
             readers: Mutex::default(),
@@ -249,7 +255,7 @@ impl Writer {
                     Ok(done) => return Ok((done, rows)),
                     Err(Stopped::Busy(_)) if Instant::now() < until => {
                         rows.restart();
-                        std::thread::sleep(PAUSE);
+                        pause();
                     }
                     Err(stopped) => return Err(stopped.into_error()),
                 }
@@ -289,7 +295,7 @@ impl Writer {
             match connection.command("COMMIT") {
                 Ok(()) => return Ok(()),
                 // A reader of another process can stand in the way of a checkpoint.
-                Err(Stopped::Busy(_)) if Instant::now() < until => std::thread::sleep(PAUSE),
+                Err(Stopped::Busy(_)) if Instant::now() < until => pause(),
                 Err(stopped) => return Err(stopped.into_error()),
             }
         }

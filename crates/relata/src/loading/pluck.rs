@@ -11,7 +11,7 @@ use crate::error::Result;
 use crate::model::{Key, Model};
 use crate::pending::Pending;
 use crate::relation::{Column, Core, Relation};
-use crate::sql::What;
+use crate::sql::{Expr, What};
 use crate::sql::expr::Node;
 
 /// The rows of a select as values.
@@ -31,7 +31,7 @@ pub trait Columns {
     type Output: Send + 'static;
 
     /// The columns as parts of a query, with their types.
-    fn nodes(&self) -> Vec<(crate::Expr, AttributeType)>;
+    fn nodes(&self) -> Vec<(Expr, AttributeType)>;
 
     /// The value or tuple from a row's values; `None` if there are too few.
     fn take(values: &mut dyn Iterator<Item = Value<'static>>) -> Option<Self::Output>;
@@ -40,7 +40,7 @@ pub trait Columns {
 impl<A: Attribute> Columns for Column<A> {
     type Output = A;
 
-    fn nodes(&self) -> Vec<(crate::Expr, AttributeType)> {
+    fn nodes(&self) -> Vec<(Expr, AttributeType)> {
         vec![((*self).into(), AttributeType::of::<A>())]
     }
 
@@ -56,7 +56,7 @@ macro_rules! columns {
             type Output = ($($name::Output,)+);
 
             #[allow(non_snake_case)]
-            fn nodes(&self) -> Vec<(crate::Expr, AttributeType)> {
+            fn nodes(&self) -> Vec<(Expr, AttributeType)> {
                 let ($($name,)+) = self;
                 let mut all = Vec::new();
                 $(all.extend($name.nodes());)+

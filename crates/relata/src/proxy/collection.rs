@@ -7,6 +7,7 @@ use std::future::IntoFuture;
 use std::marker::PhantomData;
 
 use crate::association::Association;
+use crate::attribute::value::Value;
 use crate::error::{Error, Result};
 use crate::loading;
 use crate::model::{Key, Model, typed};
@@ -219,7 +220,7 @@ impl<'a, M: Model> Collection<'a, M> {
     #[track_caller]
     pub fn contains(&self, record: &M) -> Pending<bool> {
         let members = self.erased().map(|association| (association.known_many(), association.can_query()));
-        let key = record.key().into_iter().map(crate::Value::into_owned).collect::<Vec<_>>();
+        let key = record.key().into_iter().map(Value::into_owned).collect::<Vec<_>>();
         let (relation, record) = (self.all(), (**record).clone());
         Pending::new(async move {
             let (members, can_query) = members?;

@@ -9,9 +9,6 @@
 
 use super::{AssociationReflection, InverseOf, Macro, ModelReflection};
 use crate::error::{Error, ErrorKind, Result};
-use crate::relation::Relation;
-use crate::sql::Place;
-use crate::sql::expr::Node;
 
 /// Where the foreign key of an association comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,26 +105,6 @@ impl Resolved {
             _ => (self.target, &self.target_key),
         };
         key.iter().filter_map(|&column| model.columns().get(column)).map(super::Column::name).collect()
-    }
-
-    /// The target as a relation, narrowed and ordered by the declared scope.
-    pub(crate) fn scoped(&self, target: Relation) -> Relation {
-        match self.declaration.scope {
-            Some(scope) => scope.apply(target),
-            None => target,
-        }
-    }
-
-    /// The scope's conditions on the target at a place, for a join.
-    pub(crate) fn scope_conditions(&self, place: Place) -> Result<Option<Node>> {
-        let Some(scope) = self.declaration.scope else { return Ok(None) };
-        let detached = crate::db::Db::detached();
-        let relation = scope.apply(Relation::of(self.target, &detached));
-        let conditions = relation.select().filters.iter().map(|node| node.moved(place)).collect::<Result<Vec<_>>>()?;
-        Ok(match Node::all(conditions) {
-            Node::Always(true) => None,
-            condition => Some(condition),
-        })
     }
 }
 

@@ -6,6 +6,7 @@ use super::place::Place;
 use super::raw::Raw;
 use super::select::Select;
 use crate::attribute::value::Value;
+use crate::error::Result;
 
 /// A condition or a value in a query. Made by the methods of columns; combined by `and`, `or` and `!`.
 #[derive(Debug, Clone, PartialEq)]
@@ -174,10 +175,10 @@ impl Node {
     }
 
     /// The same expression with every place moved.
-    pub(crate) fn moved(&self, onto: Place) -> crate::Result<Node> {
+    pub(crate) fn moved(&self, onto: Place) -> Result<Node> {
         let one = |node: &Node| node.moved(onto);
         let boxed = |node: &Node| node.moved(onto).map(Box::new);
-        let many = |nodes: &[Node]| nodes.iter().map(one).collect::<crate::Result<Vec<_>>>();
+        let many = |nodes: &[Node]| nodes.iter().map(one).collect::<Result<Vec<_>>>();
         Ok(match self {
             Node::Column(place, column) => Node::Column(place.moved(onto)?, *column),
             Node::Compare(comparison, left, right) => Node::Compare(*comparison, boxed(left)?, boxed(right)?),

@@ -169,9 +169,11 @@ impl Writer {
             this.push(" = ");
             this.column(above, owner);
         });
-        if let Some(scope) = resolved.scope_conditions(place)? {
-            self.push(" AND ");
-            self.node(&scope);
+        // The scope is a function of the relation room, kept by the declaration: it is only called here.
+        if let Some(scope) = resolved.declaration().scope()
+            && let Some(conditions) = scope.conditions(place)?
+        {
+            self.push(" AND ").node(&conditions);
         }
         Ok(())
     }

@@ -1,11 +1,7 @@
-//! One connection to SQLite, with the statements it keeps prepared.
+//! One connection to SQLite: its settings, and how long a statement may hold the thread.
 //!
-//! Invariants: used by one thread at a time (`&mut self`); prepared statements are dropped before the connection
-//! closes; every failure is classified here.
+//! Invariants: used by one thread at a time (`&mut self`); every failure is classified here.
 
-#![allow(unsafe_code)]
-
-use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,12 +10,9 @@ use std::time::{Duration, Instant};
 use rusqlite::OpenFlags;
 
 use super::errors;
-use super::statement::{Failure, Prepared, bind_limit, last_failure};
-use crate::db::adapter::{Decode, Discard, Outcome, Statement};
+use super::statement::{Failure, Session};
+use crate::db::adapter::{Decode, Outcome, Statement};
 use crate::error::{Error, ErrorKind, Result};
-
-/// Statements that stay prepared.
-const KEPT: usize = 256;
 
 /// Steps of SQLite's machine between two looks at the clock.
 const STEPS: i32 = 1_000;
@@ -42,16 +35,8 @@ pub(super) enum Stopped {
 }
 
 pub(super) struct Connection {
-    // Before `connection`: statements must be finalised first.
-    statements: Statements,
+    session: Session,
     budget: Arc<Budget>,
-    connection: rusqlite::Connection,
-}
-
-#[derive(Default)]
-struct Statements {
-    kept: HashMap<Arc<str>, (Prepared, u64)>,
-    clock: u64,
 }
 
 /// How long a statement may hold the thread.
@@ -78,7 +63,7 @@ impl Connection {
                 && seen.until.lock().ok().and_then(|until| *until).is_some_and(|until| Instant::now() > until)
         };
         connection.progress_handler(STEPS, Some(over)).map_err(|error| refused(&error))?;
-        let mut this = Self { statements: Statements::default(), budget, connection };
+        let mut this = Self { session: Session::new(connection), budget };
         this.configure(location, writes)?;
         Ok(this)
     }
@@ -98,7 +83,7 @@ impl Connection {
             let until = Instant::now() + Duration::from_secs(5);
             while let Err(stopped) = self.command(setting) {
                 match stopped {
-                    Stopped::Busy(_) if Instant::now() < until => std::thread::sleep(Duration::from_millis(2)),
+                    Stopped::Busy(_) if Instant::now() < until => super::pause(),
                     Stopped::Busy(error) | Stopped::Failed(error) => return Err(error),
                     Stopped::OverBudget => return Err(Error::new(ErrorKind::QueryCanceled, "interrupted")),
                 }
@@ -109,10 +94,7 @@ impl Connection {
 
     /// Runs a statement without values and without a result.
     pub(super) fn command(&mut self, text: &str) -> Result<(), Stopped> {
-        let connection = self.handle();
-        // SAFETY: the connection is open and held exclusively, and the statement does not outlive this call.
-        let run = unsafe { Prepared::new(connection, text) }.and_then(|mut prepared| prepared.run(&[], &mut Discard));
-        run.map(|_| ()).map_err(|failure| self.stopped(failure))
+        self.session.command(text).map_err(|failure| self.stopped(failure))
     }
 
     /// Runs a statement. With a `budget`, it is interrupted when it takes longer.
@@ -128,69 +110,35 @@ impl Connection {
             }
         }
         self.budget.limited.store(budget.is_some(), Ordering::Relaxed);
-        let ran = self.prepared(statement).and_then(|(prepared, readonly)| {
-            prepared.run(&statement.binds, decode).map(|rows| (rows, readonly))
-        });
+        let ran = self.session.run(&statement.text, &statement.binds, decode);
         self.budget.limited.store(false, Ordering::Relaxed);
         match ran {
             Ok((rows, true)) => Ok((rows, Outcome::default())),
             Ok((rows, false)) => {
+                let connection = self.session.connection();
                 let outcome =
-                    Outcome { affected: self.connection.changes(), generated: Some(self.connection.last_insert_rowid()) };
+                    Outcome { affected: connection.changes(), generated: Some(connection.last_insert_rowid()) };
                 Ok((rows, outcome))
             }
             Err(failure) => Err(self.stopped(failure)),
         }
     }
 
-    fn prepared(&mut self, statement: &Statement) -> Result<(&mut Prepared, bool), Failure> {
-        let connection = self.handle();
-        let statements = &mut self.statements;
-        statements.clock += 1;
-        let clock = statements.clock;
-        if !statements.kept.contains_key(&statement.text) {
-            if statements.kept.len() >= KEPT {
-                let oldest = statements.kept.iter().min_by_key(|(_, (_, used))| *used).map(|(text, _)| Arc::clone(text));
-                if let Some(oldest) = oldest {
-                    statements.kept.remove(&oldest);
-                }
-            }
-            // SAFETY: the connection is open and held exclusively; it closes after its statements are dropped.
-            let prepared = unsafe { Prepared::new(connection, &statement.text) }?;
-            statements.kept.insert(Arc::clone(&statement.text), (prepared, clock));
-        }
-        match statements.kept.get_mut(&statement.text) {
-            Some((prepared, used)) => {
-                *used = clock;
-                let readonly = prepared.readonly;
-                Ok((prepared, readonly))
-            }
-            None => Err(Error::new(ErrorKind::StatementInvalid, "the statement was lost").into()),
-        }
-    }
-
-    fn handle(&self) -> *mut rusqlite::ffi::sqlite3 {
-        // SAFETY: the handle is used for calls on this connection while it is held exclusively, and never closed.
-        unsafe { self.connection.handle() }
-    }
-
     /// Whether no transaction is open, as SQLite sees it.
     pub(super) fn is_idle(&self) -> bool {
-        self.connection.is_autocommit()
+        self.session.connection().is_autocommit()
     }
 
     /// How many values a statement can have.
-    pub(super) fn bind_limit(&self) -> usize {
-        // SAFETY: the connection is open and held exclusively.
-        unsafe { bind_limit(self.handle()) }
+    pub(super) fn bind_limit(&mut self) -> usize {
+        self.session.bind_limit()
     }
 
-    fn stopped(&self, failure: Failure) -> Stopped {
+    fn stopped(&mut self, failure: Failure) -> Stopped {
         match failure {
             Failure::Error(error) => Stopped::Failed(error),
             Failure::Code(code) => {
-                // SAFETY: the connection is open and held exclusively.
-                let (extended, message) = unsafe { last_failure(self.handle()) };
+                let (extended, message) = self.session.last_failure();
                 let code = if extended.0 & 0xff == code.0 & 0xff { extended } else { code };
                 if errors::is_interrupt(code) {
                     return Stopped::OverBudget;
