@@ -26,9 +26,8 @@ use std::sync::Arc;
 pub(crate) use batch::{BatchBuilder, Terms};
 pub use batch::StrictLoading;
 pub use life::Change;
-pub(crate) use debug::hash_value;
 pub(crate) use link::{Index, Linked, Links, Members, Place, Tie};
-pub(crate) use state::{Bound, Life, Snapshot, Version};
+pub(crate) use state::{Life, Snapshot};
 
 use crate::attribute::{Kind, Stored};
 use crate::db::Db;

@@ -21,7 +21,6 @@ pub(crate) use includes::Include;
 pub use includes::Paths;
 pub use operand::{List, Operand};
 
-use crate::attribute::value::Value;
 use crate::db::Db;
 use crate::error::Result;
 use crate::model::FromRecord;
@@ -50,8 +49,6 @@ pub(crate) struct Core {
     /// The owner and association that the relation was chained from: records built or loaded through it know
     /// their owner.
     pub(crate) origin: Option<(Record, usize)>,
-    /// Values for records that are built from it, beside its equality conditions.
-    pub(crate) create_with: Vec<(usize, Value<'static>)>,
 }
 
 impl<M> Clone for Relation<M> {
@@ -125,7 +122,6 @@ impl Relation {
             includes: Vec::new(),
             terms: Terms { strict, ..Terms::default() },
             origin: None,
-            create_with: Vec::new(),
         })
     }
 

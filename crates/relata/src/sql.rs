@@ -24,5 +24,6 @@ pub use dialect::Dialect;
 pub use expr::Expr;
 pub use place::Place;
 pub use raw::Raw;
-pub(crate) use select::{Direction, Join, JoinKind, Lock, Order, Select, What};
+pub(crate) use schema::explain;
+pub(crate) use select::{Direction, JoinKind, Lock, Order, Select, What};
 pub(crate) use writer::Writer;

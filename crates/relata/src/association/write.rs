@@ -77,13 +77,6 @@ impl Association {
         Ok(())
     }
 
-    /// Drops records from a collection's memory.
-    pub(crate) fn forget(&self, gone: &[Record]) {
-        let mut members = self.known_many();
-        members.records.retain(|member| !gone.iter().any(|gone| gone.is(member)));
-        self.owner.link_many(self.position, &members.records, members.loaded);
-    }
-
     /// A new target, linked, with the values that the scope's equalities give. In memory only.
     pub(crate) fn build_target(&self) -> Result<Record> {
         let target = self.owner.blank_beside(self.resolved.target).with_defaults();

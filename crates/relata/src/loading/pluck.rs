@@ -11,7 +11,7 @@ use crate::error::Result;
 use crate::model::{Key, Model};
 use crate::pending::Pending;
 use crate::relation::{Column, Core, Relation};
-use crate::sql::{Expr, What};
+use crate::sql::{Expr, What, explain};
 use crate::sql::expr::Node;
 
 /// The rows of a select as values.
@@ -124,6 +124,21 @@ impl<M: Model> Relation<M> {
 }
 
 impl<M> Relation<M> {
+    /// How the database would run the query: its plan, line by line. Rails: `explain`.
+    #[track_caller]
+    pub fn explain(&self) -> Pending<String> {
+        let core = self.core().clone();
+        Pending::new(async move {
+            let mut statement = statement(&core.select, &core.db, Purpose::Explain)?;
+            statement.text = explain(core.db.dialect(), &statement.text);
+            let mut rows = Tuples::new(Vec::new());
+            core.db.fetch(&statement, &mut rows).await?;
+            // The last column is the one for people.
+            let line = |row: &Vec<Value<'static>>| row.last().and_then(Value::as_str).unwrap_or_default().to_owned();
+            Ok(rows.rows.iter().map(line).collect::<Vec<_>>().join("\n"))
+        })
+    }
+
     /// The keys, as values.
     #[track_caller]
     pub(crate) fn keys(&self) -> Pending<Vec<Vec<Value<'static>>>> {

@@ -67,10 +67,9 @@ pub(super) async fn save(record: &Record) -> Result<()> {
     }).collect();
     // Members before owners, so that an owner knows of its invalid members.
     for written in writes.iter().rev() {
-        if (written.is(record) || written.is_new_record()) && !validate(written).await? {
-            if written.is(record) {
-                return Err(record.invalid());
-            }
+        let looked_at = written.is(record) || written.is_new_record();
+        if looked_at && !validate(written).await? && written.is(record) {
+            return Err(record.invalid());
         }
     }
     if let Some(parent) = writes.iter().find(|written| written.is_new_record() && !written.errors().is_empty()) {

@@ -203,10 +203,6 @@ impl BatchBuilder {
         self.len = 0;
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.len as usize
-    }
-
     /// Marks a column that the query does not give.
     pub(crate) fn mark_absent(&mut self, column: usize) {
         let words = self.reflection.columns().len().div_ceil(64);

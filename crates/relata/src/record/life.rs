@@ -269,7 +269,7 @@ impl Record {
 
     /// A new record with this one's attributes, without its key. Rails: `dup`.
     #[must_use]
-    pub(crate) fn duplicate(&self) -> Record {
+    pub fn dup(&self) -> Record {
         let copy = Record::blank(self.reflection(), self.db());
         let key = self.reflection().primary_key();
         for (column, &slot) in self.batch().layout().slots.iter().enumerate() {
@@ -291,7 +291,7 @@ impl Bound {
     }
 }
 
-pub(crate) fn changes_of(record: &Record, from: Version, to: Version) -> Vec<Change<'_>> {
+fn changes_of(record: &Record, from: Version, to: Version) -> Vec<Change<'_>> {
     let Some(state) = record.state() else { return Vec::new() };
     let slots = &record.batch().layout().slots;
     let differs: Vec<usize> = {

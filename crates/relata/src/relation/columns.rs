@@ -53,14 +53,6 @@ impl<T> Column<T> {
         Node::Column(self.place, self.index)
     }
 
-    pub(crate) fn place(self) -> Place {
-        self.place
-    }
-
-    pub(crate) fn index(self) -> usize {
-        self.index
-    }
-
     /// `IS NULL`.
     pub fn is_null(self) -> Expr {
         Expr(Node::IsNull(Box::new(self.node())))

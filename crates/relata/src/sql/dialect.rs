@@ -96,10 +96,4 @@ impl Dialect {
         }
     }
 
-    /// What is put before a statement to see its plan.
-    pub(crate) fn explain(self) -> &'static str {
-        match self {
-            Self::Sqlite => "EXPLAIN QUERY PLAN ",
-        }
-    }
 }

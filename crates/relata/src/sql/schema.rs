@@ -2,6 +2,8 @@
 //!
 //! Invariant: every column of the model is in its table, with the model's own nullability and default.
 
+use std::sync::Arc;
+
 use super::dialect::Dialect;
 use super::writer::Writer;
 use crate::attribute::value::{Kind, Value};
@@ -69,6 +71,13 @@ fn define(writer: &mut Writer, dialect: Dialect, column: &Column) {
     }
     if let Some(default) = column.default_value() {
         writer.push(" DEFAULT ").value(default);
+    }
+}
+
+/// The statement that shows the plan of another.
+pub(crate) fn explain(dialect: Dialect, statement: &str) -> Arc<str> {
+    match dialect {
+        Dialect::Sqlite => Arc::from(format!("EXPLAIN QUERY PLAN {statement}")),
     }
 }
 

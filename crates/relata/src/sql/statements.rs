@@ -14,8 +14,6 @@ use crate::reflection::ModelReflection;
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Wanted {
     Find,
-    /// All rows where these columns equal one tuple of values.
-    Where(Box<[usize]>),
     Insert(Box<[usize]>),
     Update(Box<[usize]>),
     Delete,
@@ -59,17 +57,10 @@ fn name(writer: &mut Writer, model: &ModelReflection, column: usize) {
 
 /// `SELECT "posts".* FROM "posts" WHERE "posts"."id" = ?`
 pub(crate) fn find(model: &'static ModelReflection, dialect: Dialect) -> Arc<str> {
-    Texts::get(model, dialect, Wanted::Find, |writer| by_columns(writer, model, model.primary_key()))
-}
-
-/// `SELECT "comments".* FROM "comments" WHERE "comments"."post_id" = ?`
-pub(crate) fn select_where(model: &'static ModelReflection, dialect: Dialect, columns: &[usize]) -> Arc<str> {
-    Texts::get(model, dialect, Wanted::Where(columns.into()), |writer| by_columns(writer, model, columns))
-}
-
-fn by_columns(writer: &mut Writer, model: &ModelReflection, columns: &[usize]) {
-    writer.push("SELECT ").name(model.table()).push(".* FROM ").name(model.table()).push(" WHERE ");
-    equal(writer, model, columns);
+    Texts::get(model, dialect, Wanted::Find, |writer| {
+        writer.push("SELECT ").name(model.table()).push(".* FROM ").name(model.table()).push(" WHERE ");
+        equal(writer, model, model.primary_key());
+    })
 }
 
 /// `INSERT INTO "posts" ("title", "author_id") VALUES (?, ?)`

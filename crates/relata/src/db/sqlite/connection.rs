@@ -4,7 +4,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use rusqlite::OpenFlags;
@@ -39,11 +39,36 @@ pub(super) struct Connection {
     budget: Arc<Budget>,
 }
 
-/// How long a statement may hold the thread.
-#[derive(Debug, Default)]
+/// How long a statement may hold the thread. The clock is looked at only once a statement has run for a while.
+#[derive(Debug)]
 struct Budget {
-    limited: AtomicBool,
-    until: std::sync::Mutex<Option<Instant>>,
+    /// Microseconds; 0 for no limit.
+    limit: AtomicU64,
+    /// When the statement was first looked at, in microseconds since `epoch`; 0 before.
+    begun: AtomicU64,
+    epoch: Instant,
+}
+
+impl Budget {
+    fn begin(&self, micros: u64) {
+        self.limit.store(micros, Ordering::Relaxed);
+        self.begun.store(0, Ordering::Relaxed);
+    }
+
+    fn is_used_up(&self) -> bool {
+        let limit = self.limit.load(Ordering::Relaxed);
+        if limit == 0 {
+            return false;
+        }
+        let now = u64::try_from(self.epoch.elapsed().as_micros()).unwrap_or(u64::MAX).max(1);
+        match self.begun.load(Ordering::Relaxed) {
+            0 => {
+                self.begun.store(now, Ordering::Relaxed);
+                false
+            }
+            begun => now - begun > limit,
+        }
+    }
 }
 
 impl Connection {
@@ -56,12 +81,9 @@ impl Connection {
         let mut connection = opened.map_err(|error| refused(&error))?;
         // Waiting is done by us, asynchronously: never inside SQLite on a thread of the runtime.
         connection.busy_timeout(Duration::ZERO).map_err(|error| refused(&error))?;
-        let budget = Arc::new(Budget::default());
+        let budget = Arc::new(Budget { limit: AtomicU64::new(0), begun: AtomicU64::new(0), epoch: Instant::now() });
         let seen = Arc::clone(&budget);
-        let over = move || {
-            seen.limited.load(Ordering::Relaxed)
-                && seen.until.lock().ok().and_then(|until| *until).is_some_and(|until| Instant::now() > until)
-        };
+        let over = move || seen.is_used_up();
         connection.progress_handler(STEPS, Some(over)).map_err(|error| refused(&error))?;
         let mut this = Self { session: Session::new(connection), budget };
         this.configure(location, writes)?;
@@ -104,14 +126,10 @@ impl Connection {
         decode: &mut D,
         budget: Option<Duration>,
     ) -> Result<(u64, Outcome), Stopped> {
-        if let Some(budget) = budget {
-            if let Ok(mut until) = self.budget.until.lock() {
-                *until = Some(Instant::now() + budget);
-            }
-        }
-        self.budget.limited.store(budget.is_some(), Ordering::Relaxed);
+        let micros = budget.map_or(0, |budget| u64::try_from(budget.as_micros()).unwrap_or(u64::MAX));
+        self.budget.begin(micros);
         let ran = self.session.run(&statement.text, &statement.binds, decode);
-        self.budget.limited.store(false, Ordering::Relaxed);
+        self.budget.begin(0);
         match ran {
             Ok((rows, true)) => Ok((rows, Outcome::default())),
             Ok((rows, false)) => {
