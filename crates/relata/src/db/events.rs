@@ -112,8 +112,8 @@ impl Listeners {
 /// OpenTelemetry's names for a statement.
 #[cfg(feature = "tracing")]
 fn trace(event: &Event) {
-    tracing::debug!(
-        target: "relata::sql",
+    // Names in quotes are taken only between braces.
+    tracing::event!(target: "relata::sql", tracing::Level::DEBUG, {
         "db.system.name" = "sqlite",
         "db.query.text" = %event.text,
         "db.operation.name" = %event.name(),
@@ -122,7 +122,7 @@ fn trace(event: &Event) {
         "error.type" = event.error.map(|kind| format!("{kind:?}")),
         "code.file.path" = event.caller.map(|caller| caller.file()),
         "code.line.number" = event.caller.map(|caller| caller.line()),
-    );
+    });
 }
 
 /// The values of an event: as they are, or their kinds.
