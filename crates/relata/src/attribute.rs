@@ -8,6 +8,44 @@
 //! Invariant: whatever the words are, `read` gives a value of the type: what cannot be one was refused when
 //! the row was loaded or the attribute set ([`Attribute::check`]).
 
+/// Implements [`Attribute`] for a type that is read and set by value. `$read` gives nothing for what the type cannot
+/// be: `check` refuses it, so that `read` falls back to `$blank` for a blank only.
+#[cfg(any(feature = "chrono", feature = "time", feature = "decimal"))]
+macro_rules! by_value {
+    ($($type:ty, $name:literal, $kind:ident, $read:path, $write:path, $blank:expr;)*) => {$(
+        impl super::Attribute for $type {
+            const NAME: &'static str = $name;
+            const KIND: super::Kind = super::Kind::$kind;
+            const CHECKED: bool = true;
+            type Ref<'a> = $type;
+            type Set<'a> = $type;
+
+            fn read(stored: super::Stored<'_>) -> $type {
+                $read(stored).unwrap_or($blank)
+            }
+
+            fn owned(stored: super::Stored<'_>) -> $type {
+                Self::read(stored)
+            }
+
+            fn write(value: Self::Set<'_>) -> super::Value<'_> {
+                $write(value)
+            }
+
+            fn into_value(self) -> super::Value<'static> {
+                $write(self)
+            }
+
+            fn check(stored: super::Stored<'_>) -> Result<(), String> {
+                match $read(stored) {
+                    Some(_) => Ok(()),
+                    None => Err(format!("{stored:?} is outside the range of {}", $name)),
+                }
+            }
+        }
+    )*};
+}
+
 #[cfg(feature = "chrono")]
 mod chrono;
 mod composed;

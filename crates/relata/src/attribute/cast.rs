@@ -141,7 +141,8 @@ fn micros(value: &Value<'_>) -> Option<i64> {
 }
 
 fn is_decimal(text: &str) -> bool {
-    let digits = text.trim().trim_start_matches(['+', '-']);
+    let digits = text.trim();
+    let digits = digits.strip_prefix(['+', '-']).unwrap_or(digits);
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
     !whole.is_empty() && [whole, fraction].iter().all(|part| part.bytes().all(|byte| byte.is_ascii_digit()))
 }

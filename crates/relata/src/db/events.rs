@@ -112,14 +112,17 @@ impl Listeners {
 /// OpenTelemetry's names for a statement.
 #[cfg(feature = "tracing")]
 fn trace(event: &Event) {
-    let (file, line) = event.caller.map_or(("", 0), |caller| (caller.file(), caller.line()));
-    tracing::debug!(
-        target: "relata::sql",
-        { db.system.name = "sqlite", db.query.text = &*event.text, db.operation.name = event.name(),
-          db.response.returned_rows = event.rows, db.client.operation.duration = event.time.as_secs_f64(),
-          error.type_ = event.error.map(|kind| format!("{kind:?}")), code.file.path = file, code.line.number = line },
-        "{event}"
-    );
+    // Names in quotes are taken only between braces.
+    tracing::event!(target: "relata::sql", tracing::Level::DEBUG, {
+        "db.system.name" = "sqlite",
+        "db.query.text" = %event.text,
+        "db.operation.name" = %event.name(),
+        "db.response.returned_rows" = event.rows,
+        "db.client.operation.duration" = event.time.as_secs_f64(),
+        "error.type" = event.error.map(|kind| format!("{kind:?}")),
+        "code.file.path" = event.caller.map(|caller| caller.file()),
+        "code.line.number" = event.caller.map(|caller| caller.line()),
+    });
 }
 
 /// The values of an event: as they are, or their kinds.

@@ -113,7 +113,8 @@ fn refused(model: &ModelReflection, column: &Column, found: &str) -> Error {
 pub(crate) fn value(ty: AttributeType, cell: Cell<'_>) -> Result<Value<'_>, String> {
     let value = of_kind(ty.kind, cell).ok_or_else(|| describe(cell))?;
     match ty.check {
-        Some(check) if !value.is_null() => check(Stored::of(&value))?,
+        // What the check says may quote the value, which may be a secret.
+        Some(check) if !value.is_null() => check(Stored::of(&value)).map_err(|_| describe(cell))?,
         _ => {}
     }
     Ok(value)

@@ -10,7 +10,7 @@ use crate::attribute::value::{Kind, Value};
 use crate::db::adapter::{Purpose, Statement};
 use crate::error::{Error, ErrorKind, Result};
 use crate::pending::Pending;
-use crate::record::{Life, Linked, Record};
+use crate::record::{Bound, Life, Linked, Record};
 use crate::reflection::ModelReflection;
 use crate::sql::statements;
 
@@ -155,7 +155,7 @@ async fn insert(record: &Record) -> Result<()> {
     let bound = record.bind();
     let statement = Statement {
         text: statements::insert(model, db.dialect(), &columns),
-        binds: columns.iter().map(|&column| bound.value(column).into_owned()).collect(),
+        binds: accepted(record, &bound, &columns)?,
         reuse: true,
         writes: true,
         purpose: Purpose::Create,
@@ -201,7 +201,7 @@ async fn update(record: &Record) -> Result<()> {
         let message = format!("Unknown primary key for table {} in model {}", model.table(), model.name());
         return Err(Error::new(ErrorKind::UnknownPrimaryKey, message).with_record(record.clone()));
     }
-    let values = columns.iter().map(|&column| bound.value(column).into_owned());
+    let values = accepted(record, &bound, &columns)?.into_iter();
     let statement = Statement {
         text: statements::update(model, db.dialect(), &columns),
         binds: values.chain(key.into_iter().map(Value::into_owned)).collect(),
@@ -214,6 +214,25 @@ async fn update(record: &Record) -> Result<()> {
     db.written(model.table());
     record.saved(&bound, &columns);
     Ok(())
+}
+
+/// The values of a statement. A typed setter cannot fail: what it was given is held against the column's type here,
+/// before it is stored where no reader would accept it.
+fn accepted(record: &Record, bound: &Bound, columns: &[usize]) -> Result<Vec<Value<'static>>> {
+    let model = record.reflection();
+    let mut values = Vec::with_capacity(columns.len());
+    for &column in columns {
+        let Some(reflection) = model.columns().get(column) else { continue };
+        let value = reflection.attribute_type().cast(bound.value(column).into_owned()).map_err(|problem| {
+            let message = format!("{}.{}: the value {problem}", model.name(), reflection.name());
+            Error::new(ErrorKind::InvalidValue, message)
+                .with_model(model.name())
+                .with_attribute(reflection.name())
+                .with_record(record.clone())
+        })?;
+        values.push(value);
+    }
+    Ok(values)
 }
 
 fn stamp(model: &'static ModelReflection, column: usize, micros: i64) -> Value<'static> {
