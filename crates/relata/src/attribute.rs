@@ -13,30 +13,30 @@
 #[cfg(any(feature = "chrono", feature = "time", feature = "decimal"))]
 macro_rules! by_value {
     ($($type:ty, $name:literal, $kind:ident, $read:path, $write:path, $blank:expr;)*) => {$(
-        impl super::Attribute for $type {
+        impl crate::attribute::Attribute for $type {
             const NAME: &'static str = $name;
-            const KIND: super::Kind = super::Kind::$kind;
+            const KIND: crate::attribute::Kind = crate::attribute::Kind::$kind;
             const CHECKED: bool = true;
             type Ref<'a> = $type;
             type Set<'a> = $type;
 
-            fn read(stored: super::Stored<'_>) -> $type {
+            fn read(stored: crate::attribute::Stored<'_>) -> $type {
                 $read(stored).unwrap_or($blank)
             }
 
-            fn owned(stored: super::Stored<'_>) -> $type {
+            fn owned(stored: crate::attribute::Stored<'_>) -> $type {
                 Self::read(stored)
             }
 
-            fn write(value: Self::Set<'_>) -> super::Value<'_> {
+            fn write(value: Self::Set<'_>) -> crate::attribute::Value<'_> {
                 $write(value)
             }
 
-            fn into_value(self) -> super::Value<'static> {
+            fn into_value(self) -> crate::attribute::Value<'static> {
                 $write(self)
             }
 
-            fn check(stored: super::Stored<'_>) -> Result<(), String> {
+            fn check(stored: crate::attribute::Stored<'_>) -> Result<(), String> {
                 match $read(stored) {
                     Some(_) => Ok(()),
                     None => Err(format!("{stored:?} is outside the range of {}", $name)),
@@ -46,6 +46,8 @@ macro_rules! by_value {
     )*};
 }
 
+pub(crate) mod calendar;
+pub(crate) mod cast;
 #[cfg(feature = "chrono")]
 mod chrono;
 mod composed;
@@ -59,8 +61,6 @@ mod stored;
 mod time;
 #[cfg(feature = "uuid")]
 mod uuid;
-pub(crate) mod calendar;
-pub(crate) mod cast;
 pub mod value;
 
 #[cfg(feature = "json")]

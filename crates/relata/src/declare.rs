@@ -14,7 +14,11 @@ where
         let db = crate::Db::connect("sqlite::memory:").await?;
         let outcome = test(db.clone()).await.into_result();
         if outcome.is_ok() {
-            assert_eq!(db.figures().writers, 0, "the test left a write or a transaction open");
+            assert_eq!(
+                db.figures().writers,
+                0,
+                "the test left a write or a transaction open"
+            );
         }
         outcome
     });
@@ -42,5 +46,9 @@ impl Outcome for crate::Result<()> {
 }
 
 pub(crate) fn block_on<T>(future: impl Future<Output = crate::Result<T>>) -> crate::Result<T> {
-    tokio::runtime::Builder::new_current_thread().enable_time().build().map_err(crate::Error::other)?.block_on(future)
+    tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .map_err(crate::Error::other)?
+        .block_on(future)
 }

@@ -59,7 +59,10 @@ impl<M> Clone for Relation<M> {
 
 impl<M> Relation<M> {
     pub(crate) fn from_core(core: Core) -> Self {
-        Self { core, model: PhantomData }
+        Self {
+            core,
+            model: PhantomData,
+        }
     }
 
     pub(crate) fn core(&self) -> &Core {
@@ -115,12 +118,17 @@ impl<M> Relation<M> {
 impl Relation {
     /// All records of a model, without types.
     pub fn of(model: &'static ModelReflection, db: &Db) -> Self {
-        let strict = model.is_strict_loading_by_default().then_some(crate::record::StrictLoading::All);
+        let strict = model
+            .is_strict_loading_by_default()
+            .then_some(crate::record::StrictLoading::All);
         Self::from_core(Core {
             select: Select::of(model),
             db: db.clone(),
             includes: Vec::new(),
-            terms: Terms { strict, ..Terms::default() },
+            terms: Terms {
+                strict,
+                ..Terms::default()
+            },
             origin: None,
         })
     }
@@ -137,7 +145,11 @@ impl Relation {
 
 impl<M> std::fmt::Debug for Relation<M> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Relation({})", self.text(Writer::new(self.core.db.dialect())))
+        write!(
+            f,
+            "Relation({})",
+            self.text(Writer::new(self.core.db.dialect()))
+        )
     }
 }
 
@@ -164,7 +176,11 @@ impl Scope {
     /// The scope's conditions on the model at a place of a query: what a join needs of it.
     pub(crate) fn conditions(&self, place: Place) -> Result<Option<Node>> {
         let relation = self.apply(Relation::of(place.model(), &Db::detached()));
-        let conditions = relation.select().filters.iter().map(|node| node.moved(place));
+        let conditions = relation
+            .select()
+            .filters
+            .iter()
+            .map(|node| node.moved(place));
         Ok(match Node::all(conditions.collect::<Result<Vec<_>>>()?) {
             Node::Always(true) => None,
             condition => Some(condition),

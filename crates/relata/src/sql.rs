@@ -15,9 +15,9 @@ pub(crate) mod dialect;
 pub(crate) mod expr;
 pub(crate) mod place;
 pub(crate) mod raw;
+pub(crate) mod schema;
 pub(crate) mod select;
 pub(crate) mod statements;
-pub(crate) mod schema;
 mod writer;
 
 pub use dialect::Dialect;

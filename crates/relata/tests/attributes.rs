@@ -1,6 +1,12 @@
 //! Attribute types: what is written comes back equal, and what is not a value of the type is an error, never a panic.
 
-#![cfg(all(feature = "chrono", feature = "time", feature = "uuid", feature = "decimal", feature = "json"))]
+#![cfg(all(
+    feature = "chrono",
+    feature = "time",
+    feature = "uuid",
+    feature = "decimal",
+    feature = "json"
+))]
 
 use std::collections::BTreeMap;
 
@@ -34,18 +40,34 @@ async fn table<T: Attribute>() -> Result<(Db, &'static ModelReflection)> {
 /// Loads the one row of a table without types that holds `literal`.
 async fn load<T: Attribute>(literal: &str) -> Result<Record> {
     let db = Db::connect("sqlite::memory:").await?;
-    db.execute_sql(Raw::new("CREATE TABLE things (id INTEGER PRIMARY KEY, value BLOB)")).await?;
-    db.execute_sql(Raw::trusted(format!("INSERT INTO things (id, value) VALUES (1, {literal})"))).await?;
-    Relation::of(thing::<T>(), &db).find_key([Value::Int(1)]).await
+    db.execute_sql(Raw::new(
+        "CREATE TABLE things (id INTEGER PRIMARY KEY, value BLOB)",
+    ))
+    .await?;
+    db.execute_sql(Raw::trusted(format!(
+        "INSERT INTO things (id, value) VALUES (1, {literal})"
+    )))
+    .await?;
+    Relation::of(thing::<T>(), &db)
+        .find_key([Value::Int(1)])
+        .await
 }
 
 /// The table holds something of that class, which is refused.
 async fn refused<T: Attribute>(literal: &str, class: &str) {
-    let error = load::<T>(literal).await.expect_err(&format!("{} took {literal}", T::NAME));
+    let error = load::<T>(literal)
+        .await
+        .expect_err(&format!("{} took {literal}", T::NAME));
     assert_eq!(error.kind(), ErrorKind::InvalidValue, "{error}");
     assert_eq!(error.model(), Some("Thing"));
     assert_eq!(error.attribute(), Some("value"));
-    assert_eq!(error.to_string(), format!("Thing.value: the table holds {class}, which is not a {}", T::NAME));
+    assert_eq!(
+        error.to_string(),
+        format!(
+            "Thing.value: the table holds {class}, which is not a {}",
+            T::NAME
+        )
+    );
 }
 
 /// Writes, saves and loads each value, alone and in an `Option`.
@@ -103,8 +125,33 @@ fn numbers_and_truth_come_back() -> Result<()> {
         round!(u16, [0, 1, u16::MAX]);
         round!(u32, [0, 1, u32::MAX]);
         round!(u64, [0, 1, i64::MAX.cast_unsigned()]);
-        round!(f32, [0.0, -0.5, 0.1, f32::MIN, f32::MAX, f32::MIN_POSITIVE, f32::INFINITY, f32::NEG_INFINITY]);
-        round!(f64, [0.0, -0.5, 0.1, 0.1 + 0.2, f64::MIN, f64::MAX, f64::MIN_POSITIVE, f64::INFINITY, f64::NEG_INFINITY]);
+        round!(
+            f32,
+            [
+                0.0,
+                -0.5,
+                0.1,
+                f32::MIN,
+                f32::MAX,
+                f32::MIN_POSITIVE,
+                f32::INFINITY,
+                f32::NEG_INFINITY
+            ]
+        );
+        round!(
+            f64,
+            [
+                0.0,
+                -0.5,
+                0.1,
+                0.1 + 0.2,
+                f64::MIN,
+                f64::MAX,
+                f64::MIN_POSITIVE,
+                f64::INFINITY,
+                f64::NEG_INFINITY
+            ]
+        );
         round!(bool, [false, true]);
         Ok(())
     })
@@ -114,7 +161,19 @@ fn numbers_and_truth_come_back() -> Result<()> {
 fn text_and_bytes_come_back() -> Result<()> {
     relata::run(async {
         let long = "x".repeat(1 << 20);
-        round!(String, ["", " ", "NUL\0inside", "\0", "Zoë 🦀 日本", "it's", "1", long.as_str()]);
+        round!(
+            String,
+            [
+                "",
+                " ",
+                "NUL\0inside",
+                "\0",
+                "Zoë 🦀 日本",
+                "it's",
+                "1",
+                long.as_str()
+            ]
+        );
         round!(Vec<u8>, [&[][..], &[0], &[0xff, 0, 0xfe], long.as_bytes()]);
         Ok(())
     })
@@ -125,16 +184,26 @@ fn times_of_chrono_come_back() -> Result<()> {
     relata::run(async {
         let at = |text: &str| NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S%.f").unwrap();
         let times = [
-            at("1970-01-01 00:00:00"), at("1969-12-31 23:59:59.999999"), at("2024-02-29 12:30:15.000001"),
-            at("0000-01-01 00:00:00"), at("9999-12-31 23:59:59.999999"), at("-0044-03-15 12:00:00"), at("+12024-01-01 00:00:00"),
+            at("1970-01-01 00:00:00"),
+            at("1969-12-31 23:59:59.999999"),
+            at("2024-02-29 12:30:15.000001"),
+            at("0000-01-01 00:00:00"),
+            at("9999-12-31 23:59:59.999999"),
+            at("-0044-03-15 12:00:00"),
+            at("+12024-01-01 00:00:00"),
         ];
         round!(NaiveDateTime, times);
         round!(DateTime<Utc>, times.map(|time| time.and_utc()));
         round!(NaiveDate, times.map(|time| time.date()));
         round!(NaiveDate, [NaiveDate::MIN, NaiveDate::MAX]);
         round!(NaiveTime, times.map(|time| time.time()));
-        let cut = |time: NaiveDateTime| DateTime::from_timestamp_micros(time.and_utc().timestamp_micros()).unwrap();
-        round!(DateTime<Utc>, [cut(NaiveDateTime::MIN), cut(NaiveDateTime::MAX)]);
+        let cut = |time: NaiveDateTime| {
+            DateTime::from_timestamp_micros(time.and_utc().timestamp_micros()).unwrap()
+        };
+        round!(
+            DateTime<Utc>,
+            [cut(NaiveDateTime::MIN), cut(NaiveDateTime::MAX)]
+        );
         Ok(())
     })
 }
@@ -145,9 +214,18 @@ fn times_of_time_come_back() -> Result<()> {
         let date = |year, month, day| Date::from_calendar_date(year, month, day).unwrap();
         let times = [
             PrimitiveDateTime::new(date(1970, Month::January, 1), Time::MIDNIGHT),
-            PrimitiveDateTime::new(date(1969, Month::December, 31), Time::from_hms_micro(23, 59, 59, 999_999).unwrap()),
-            PrimitiveDateTime::new(date(2024, Month::February, 29), Time::from_hms_micro(12, 30, 15, 1).unwrap()),
-            PrimitiveDateTime::new(date(9999, Month::December, 31), Time::from_hms_micro(23, 59, 59, 999_999).unwrap()),
+            PrimitiveDateTime::new(
+                date(1969, Month::December, 31),
+                Time::from_hms_micro(23, 59, 59, 999_999).unwrap(),
+            ),
+            PrimitiveDateTime::new(
+                date(2024, Month::February, 29),
+                Time::from_hms_micro(12, 30, 15, 1).unwrap(),
+            ),
+            PrimitiveDateTime::new(
+                date(9999, Month::December, 31),
+                Time::from_hms_micro(23, 59, 59, 999_999).unwrap(),
+            ),
             PrimitiveDateTime::new(date(-9999, Month::January, 1), Time::MIDNIGHT),
         ];
         round!(PrimitiveDateTime, times);
@@ -168,15 +246,24 @@ fn a_fraction_finer_than_microseconds_is_cut_by_the_setter() -> Result<()> {
         let (db, model) = table::<DateTime<Utc>>().await?;
         let record = Record::new(model, &db);
         record.write::<DateTime<Utc>>(VALUE, DateTime::from_timestamp(1, 123_456_789).unwrap());
-        assert_eq!(record.read::<DateTime<Utc>>(VALUE), DateTime::from_timestamp(1, 123_456_000).unwrap());
+        assert_eq!(
+            record.read::<DateTime<Utc>>(VALUE),
+            DateTime::from_timestamp(1, 123_456_000).unwrap()
+        );
         record.write::<DateTime<Utc>>(VALUE, DateTime::from_timestamp(-1, 999_999_999).unwrap());
-        assert_eq!(record.read::<DateTime<Utc>>(VALUE), DateTime::from_timestamp(-1, 999_999_000).unwrap());
+        assert_eq!(
+            record.read::<DateTime<Utc>>(VALUE),
+            DateTime::from_timestamp(-1, 999_999_000).unwrap()
+        );
 
         let (db, model) = table::<OffsetDateTime>().await?;
         let record = Record::new(model, &db);
         let before = OffsetDateTime::UNIX_EPOCH - time::Duration::nanoseconds(1);
         record.write::<OffsetDateTime>(VALUE, before);
-        assert_eq!(record.read::<OffsetDateTime>(VALUE), before.replace_nanosecond(999_999_000).unwrap());
+        assert_eq!(
+            record.read::<OffsetDateTime>(VALUE),
+            before.replace_nanosecond(999_999_000).unwrap()
+        );
 
         // Leap seconds have no place of their own.
         let leap = NaiveTime::from_hms_micro_opt(23, 59, 59, 1_500_000).unwrap();
@@ -190,12 +277,29 @@ fn a_fraction_finer_than_microseconds_is_cut_by_the_setter() -> Result<()> {
 #[test]
 fn uuids_and_decimals_come_back() -> Result<()> {
     relata::run(async {
-        round!(Uuid, [Uuid::nil(), Uuid::max(), Uuid::from_u128(0x0102_0304_0506_0708_090a_0b0c_0d0e_0f10)]);
+        round!(
+            Uuid,
+            [
+                Uuid::nil(),
+                Uuid::max(),
+                Uuid::from_u128(0x0102_0304_0506_0708_090a_0b0c_0d0e_0f10)
+            ]
+        );
         let decimals = [
-            "0", "-0.5", "1.50", "0.1", "123456789012.345", "-999999999999999", "10000000000000000000",
-            "0.0000000000000000000000000001", "0.000000000000001",
+            "0",
+            "-0.5",
+            "1.50",
+            "0.1",
+            "123456789012.345",
+            "-999999999999999",
+            "10000000000000000000",
+            "0.0000000000000000000000000001",
+            "0.000000000000001",
         ];
-        round!(Decimal, decimals.map(|text| Decimal::from_str_exact(text).unwrap()));
+        round!(
+            Decimal,
+            decimals.map(|text| Decimal::from_str_exact(text).unwrap())
+        );
         Ok(())
     })
 }
@@ -204,10 +308,18 @@ fn uuids_and_decimals_come_back() -> Result<()> {
 fn documents_come_back() -> Result<()> {
     relata::run(async {
         let text = r#"{"a":[1,-1,0.30000000000000004,1e300,18446744073709551615,null,true],"é":"\u0000","":{}}"#;
-        let documents: Vec<serde_json::Value> =
-            [text, "null", "0", "\"\"", "[]"].into_iter().map(|text| serde_json::from_str(text).unwrap()).collect();
+        let documents: Vec<serde_json::Value> = [text, "null", "0", "\"\"", "[]"]
+            .into_iter()
+            .map(|text| serde_json::from_str(text).unwrap())
+            .collect();
         round!(serde_json::Value, documents, v => v, v.clone());
-        let maps = [BTreeMap::new(), BTreeMap::from([(String::from("small"), vec![1u32, 2]), (String::from("大"), vec![])])];
+        let maps = [
+            BTreeMap::new(),
+            BTreeMap::from([
+                (String::from("small"), vec![1u32, 2]),
+                (String::from("大"), vec![]),
+            ]),
+        ];
         round!(Json<BTreeMap<String, Vec<u32>>>, maps, v => v, v.clone());
         Ok(())
     })
@@ -230,29 +342,75 @@ fn values_are_set_by_name() -> Result<()> {
         assert_eq!(set::<DateTime<Utc>>(paris).await?, at);
         assert_eq!(set::<NaiveDateTime>(at.naive_utc()).await?, at.naive_utc());
         assert_eq!(set::<NaiveDate>(at.date_naive()).await?, at.date_naive());
-        assert_eq!(set::<Option<NaiveTime>>(Some(at.time())).await?, Some(at.time()));
+        assert_eq!(
+            set::<Option<NaiveTime>>(Some(at.time())).await?,
+            Some(at.time())
+        );
         let at = OffsetDateTime::from_unix_timestamp(1_700_000_000).unwrap();
         assert_eq!(set::<OffsetDateTime>(at).await?, at);
-        assert_eq!(set::<PrimitiveDateTime>(PrimitiveDateTime::new(at.date(), at.time())).await?.assume_utc(), at);
+        assert_eq!(
+            set::<PrimitiveDateTime>(PrimitiveDateTime::new(at.date(), at.time()))
+                .await?
+                .assume_utc(),
+            at
+        );
         assert_eq!(set::<Date>(at.date()).await?, at.date());
         assert_eq!(set::<Time>(at.time()).await?, at.time());
         assert_eq!(set::<Uuid>(Uuid::max()).await?, Uuid::max());
-        assert_eq!(set::<Uuid>("67e55044-10b1-426f-9247-bb680e5fe0c8").await?.as_u128(), 0x67e5_5044_10b1_426f_9247_bb68_0e5f_e0c8);
-        assert_eq!(set::<Decimal>(Decimal::new(125, 2)).await?, Decimal::new(125, 2));
+        assert_eq!(
+            set::<Uuid>("67e55044-10b1-426f-9247-bb680e5fe0c8")
+                .await?
+                .as_u128(),
+            0x67e5_5044_10b1_426f_9247_bb68_0e5f_e0c8
+        );
+        assert_eq!(
+            set::<Decimal>(Decimal::new(125, 2)).await?,
+            Decimal::new(125, 2)
+        );
         assert_eq!(set::<Decimal>("+1.25").await?, Decimal::new(125, 2));
         let document = serde_json::Value::from(vec![1, 2]);
         assert_eq!(set::<serde_json::Value>(&document).await?, document);
         assert_eq!(set::<Json<Vec<u8>>>(document).await?, Json(vec![1, 2]));
         assert_eq!(set::<Json<Vec<u8>>>(Json(vec![3])).await?, Json(vec![3]));
 
-        for refused in ["++1", "-+1", "1e5", "", "x", "1.2.3", "99999999999999999999999999999"] {
-            assert_eq!(set::<Decimal>(refused).await.unwrap_err().kind(), ErrorKind::InvalidValue, "{refused}");
+        for refused in [
+            "++1",
+            "-+1",
+            "1e5",
+            "",
+            "x",
+            "1.2.3",
+            "99999999999999999999999999999",
+        ] {
+            assert_eq!(
+                set::<Decimal>(refused).await.unwrap_err().kind(),
+                ErrorKind::InvalidValue,
+                "{refused}"
+            );
         }
-        assert!(set::<u8>(256i64).await.unwrap_err().to_string().contains("Thing.value: the value 256 does not fit u8"));
-        assert_eq!(set::<Json<Vec<u8>>>("[256]").await.unwrap_err().kind(), ErrorKind::InvalidValue);
-        assert_eq!(set::<serde_json::Value>("{").await.unwrap_err().kind(), ErrorKind::InvalidValue);
-        assert_eq!(set::<Uuid>("67e55044").await.unwrap_err().kind(), ErrorKind::InvalidValue);
-        assert_eq!(set::<NaiveDate>("2023-02-29").await.unwrap_err().kind(), ErrorKind::InvalidValue);
+        assert!(
+            set::<u8>(256i64)
+                .await
+                .unwrap_err()
+                .to_string()
+                .contains("Thing.value: the value 256 does not fit u8")
+        );
+        assert_eq!(
+            set::<Json<Vec<u8>>>("[256]").await.unwrap_err().kind(),
+            ErrorKind::InvalidValue
+        );
+        assert_eq!(
+            set::<serde_json::Value>("{").await.unwrap_err().kind(),
+            ErrorKind::InvalidValue
+        );
+        assert_eq!(
+            set::<Uuid>("67e55044").await.unwrap_err().kind(),
+            ErrorKind::InvalidValue
+        );
+        assert_eq!(
+            set::<NaiveDate>("2023-02-29").await.unwrap_err().kind(),
+            ErrorKind::InvalidValue
+        );
         Ok(())
     })
 }
@@ -306,18 +464,29 @@ fn stored_numbers_out_of_range_are_refused() -> Result<()> {
 fn another_storage_class_is_refused() -> Result<()> {
     relata::run(async {
         const CELLS: [(&str, &str); 5] = [
-            ("NULL", "NULL"), ("7", "an integer"), ("1.5", "a floating point number"), ("'no'", "text"), ("x'00ff'", "binary data"),
+            ("NULL", "NULL"),
+            ("7", "an integer"),
+            ("1.5", "a floating point number"),
+            ("'no'", "text"),
+            ("x'00ff'", "binary data"),
         ];
         async fn only<T: Attribute>(fitting: &[&str]) {
             for (literal, class) in CELLS {
                 if fitting.contains(&class) {
-                    load::<T>(literal).await.unwrap_or_else(|error| panic!("{} of {literal}: {error}", T::NAME));
+                    load::<T>(literal)
+                        .await
+                        .unwrap_or_else(|error| panic!("{} of {literal}: {error}", T::NAME));
                 } else {
                     refused::<T>(literal, class).await;
                 }
             }
         }
-        let (integer, float, text, bytes) = ("an integer", "a floating point number", "text", "binary data");
+        let (integer, float, text, bytes) = (
+            "an integer",
+            "a floating point number",
+            "text",
+            "binary data",
+        );
         only::<i8>(&[integer]).await;
         only::<i16>(&[integer]).await;
         only::<i32>(&[integer]).await;
@@ -353,14 +522,29 @@ fn another_storage_class_is_refused() -> Result<()> {
 fn text_that_is_not_utf_8_is_refused() -> Result<()> {
     relata::run(async {
         const BROKEN: &str = "CAST(x'61ff62' AS TEXT)";
-        assert!(load::<String>(BROKEN).await.unwrap_err().to_string().contains("Thing.value: the table holds text"));
-        assert!(load::<Option<String>>(BROKEN).await.unwrap_err().to_string().contains("not UTF-8"));
+        assert!(
+            load::<String>(BROKEN)
+                .await
+                .unwrap_err()
+                .to_string()
+                .contains("Thing.value: the table holds text")
+        );
+        assert!(
+            load::<Option<String>>(BROKEN)
+                .await
+                .unwrap_err()
+                .to_string()
+                .contains("not UTF-8")
+        );
         refused::<i64>(BROKEN, "text").await;
         refused::<NaiveDate>(BROKEN, "text").await;
         refused::<Uuid>(BROKEN, "text").await;
         refused::<Decimal>(BROKEN, "text").await;
         refused::<serde_json::Value>(BROKEN, "text").await;
-        assert_eq!(load::<Vec<u8>>(BROKEN).await?.read::<Vec<u8>>(VALUE), b"a\xffb");
+        assert_eq!(
+            load::<Vec<u8>>(BROKEN).await?.read::<Vec<u8>>(VALUE),
+            b"a\xffb"
+        );
         Ok(())
     })
 }
@@ -370,9 +554,16 @@ fn what_a_database_cannot_hold_is_refused_when_it_is_saved() -> Result<()> {
     relata::run(async {
         assert_eq!(save::<f64>(f64::NAN).await.kind(), ErrorKind::RangeError);
         assert_eq!(save::<f32>(f32::NAN).await.kind(), ErrorKind::RangeError);
-        assert_eq!(save::<u64>(i64::MAX.cast_unsigned() + 1).await.kind(), ErrorKind::RangeError);
+        assert_eq!(
+            save::<u64>(i64::MAX.cast_unsigned() + 1).await.kind(),
+            ErrorKind::RangeError
+        );
         assert_eq!(save::<u64>(u64::MAX).await.kind(), ErrorKind::RangeError);
-        for decimal in ["1234567890.123456", "1234567890123456", "0.1234567890123456"] {
+        for decimal in [
+            "1234567890.123456",
+            "1234567890123456",
+            "0.1234567890123456",
+        ] {
             let decimal = Decimal::from_str_exact(decimal).unwrap();
             assert_eq!(save::<Decimal>(decimal).await.kind(), ErrorKind::RangeError);
         }
@@ -386,14 +577,28 @@ fn what_a_setter_took_but_no_reader_would_accept_is_refused_when_it_is_saved() -
         let error = save::<Json<BTreeMap<(u8, u8), u8>>>(&BTreeMap::from([((1, 2), 3)])).await;
         assert_eq!(error.kind(), ErrorKind::InvalidValue);
         assert_eq!(error.attribute(), Some("value"));
-        assert_eq!(error.to_string(), "Thing.value: the value cannot be JSON: key must be a string");
+        assert_eq!(
+            error.to_string(),
+            "Thing.value: the value cannot be JSON: key must be a string"
+        );
         // NaN is null in JSON, and null is no number.
-        assert_eq!(save::<Json<Vec<f64>>>(&vec![f64::NAN]).await.kind(), ErrorKind::InvalidValue);
-        let deep = (0..200).fold(serde_json::Value::Null, |inner, _| serde_json::Value::Array(vec![inner]));
-        assert_eq!(save::<serde_json::Value>(&deep).await.kind(), ErrorKind::InvalidValue);
+        assert_eq!(
+            save::<Json<Vec<f64>>>(&vec![f64::NAN]).await.kind(),
+            ErrorKind::InvalidValue
+        );
+        let deep = (0..200).fold(serde_json::Value::Null, |inner, _| {
+            serde_json::Value::Array(vec![inner])
+        });
+        assert_eq!(
+            save::<serde_json::Value>(&deep).await.kind(),
+            ErrorKind::InvalidValue
+        );
         // In UTC it is year 10000.
         let last = PrimitiveDateTime::MAX.assume_offset(UtcOffset::from_hms(-1, 0, 0).unwrap());
-        assert_eq!(save::<OffsetDateTime>(last).await.kind(), ErrorKind::InvalidValue);
+        assert_eq!(
+            save::<OffsetDateTime>(last).await.kind(),
+            ErrorKind::InvalidValue
+        );
 
         // A change is refused too, and what was saved stays.
         let (db, model) = table::<serde_json::Value>().await?;
@@ -401,9 +606,15 @@ fn what_a_setter_took_but_no_reader_would_accept_is_refused_when_it_is_saved() -
         record.write::<serde_json::Value>(VALUE, &serde_json::Value::Bool(true));
         record.save().await?;
         record.write::<serde_json::Value>(VALUE, &deep);
-        assert_eq!(record.save().await.unwrap_err().kind(), ErrorKind::InvalidValue);
+        assert_eq!(
+            record.save().await.unwrap_err().kind(),
+            ErrorKind::InvalidValue
+        );
         record.reload().await?;
-        assert_eq!(record.read::<serde_json::Value>(VALUE), serde_json::Value::Bool(true));
+        assert_eq!(
+            record.read::<serde_json::Value>(VALUE),
+            serde_json::Value::Bool(true)
+        );
         Ok(())
     })
 }
@@ -415,7 +626,10 @@ fn an_attribute_without_a_value_reads_as_the_default() {
     }
     assert_eq!(blank::<DateTime<Utc>>(), DateTime::UNIX_EPOCH);
     assert_eq!(blank::<NaiveTime>(), NaiveTime::MIN);
-    assert_eq!(blank::<NaiveDate>(), NaiveDate::from_ymd_opt(1970, 1, 1).unwrap());
+    assert_eq!(
+        blank::<NaiveDate>(),
+        NaiveDate::from_ymd_opt(1970, 1, 1).unwrap()
+    );
     assert_eq!(blank::<OffsetDateTime>(), OffsetDateTime::UNIX_EPOCH);
     assert_eq!(blank::<Date>(), OffsetDateTime::UNIX_EPOCH.date());
     assert_eq!(blank::<Time>(), Time::MIDNIGHT);
@@ -423,5 +637,8 @@ fn an_attribute_without_a_value_reads_as_the_default() {
     assert_eq!(blank::<Decimal>(), Decimal::ZERO);
     assert_eq!(blank::<serde_json::Value>(), serde_json::Value::Null);
     assert_eq!(blank::<Json<Vec<u8>>>(), Json(vec![]));
-    assert_eq!(AttributeType::of::<Option<Json<Vec<u8>>>>().kind, Kind::Json);
+    assert_eq!(
+        AttributeType::of::<Option<Json<Vec<u8>>>>().kind,
+        Kind::Json
+    );
 }

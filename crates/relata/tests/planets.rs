@@ -47,7 +47,9 @@ pub(crate) async fn count(db: &Db) -> Result<u64> {
 
 pub(crate) async fn names(db: &Db) -> Result<Vec<String>> {
     let all = Relation::of(model(), db).order_by("id")?.await?;
-    all.iter().map(|planet| Ok(planet.get("name")?.as_str().unwrap_or_default().to_owned())).collect()
+    all.iter()
+        .map(|planet| Ok(planet.get("name")?.as_str().unwrap_or_default().to_owned()))
+        .collect()
 }
 
 pub(crate) fn times(names: &[String], name: &str) -> usize {
@@ -59,7 +61,8 @@ pub(crate) struct TempFile(PathBuf);
 
 impl TempFile {
     pub(crate) fn new(name: &str) -> Self {
-        let file = std::env::temp_dir().join(format!("relata-{name}-{}.sqlite", std::process::id()));
+        let file =
+            std::env::temp_dir().join(format!("relata-{name}-{}.sqlite", std::process::id()));
         let this = Self(file);
         this.remove();
         this

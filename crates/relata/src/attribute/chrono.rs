@@ -63,7 +63,8 @@ impl From<NaiveDate> for Value<'_> {
 
 impl From<NaiveTime> for Value<'_> {
     fn from(value: NaiveTime) -> Self {
-        let micros = i64::from(value.num_seconds_from_midnight()) * 1_000_000 + i64::from(value.nanosecond() / 1_000);
+        let micros = i64::from(value.num_seconds_from_midnight()) * 1_000_000
+            + i64::from(value.nanosecond() / 1_000);
         // A leap second at 23:59:60 has no place in a day of 24 hours.
         Self::Time(micros.min(MICROS_A_DAY - 1))
     }

@@ -99,7 +99,8 @@ fn parse<T: DeserializeOwned>(stored: Stored<'_>) -> Result<T, String> {
 }
 
 fn document<T: Serialize>(value: &T) -> Value<'static> {
-    let text = ::serde_json::to_string(value).unwrap_or_else(|problem| format!("{REFUSED}{problem}"));
+    let text =
+        ::serde_json::to_string(value).unwrap_or_else(|problem| format!("{REFUSED}{problem}"));
     Value::Json(Cow::Owned(text))
 }
 

@@ -46,7 +46,13 @@ fn time(stored: Stored<'_>) -> Option<Time> {
     let seconds = micros / 1_000_000;
     let (hour, minute, second) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
     let fraction = u32::try_from(micros % 1_000_000).ok()?;
-    Time::from_hms_micro(u8::try_from(hour).ok()?, u8::try_from(minute).ok()?, u8::try_from(second).ok()?, fraction).ok()
+    Time::from_hms_micro(
+        u8::try_from(hour).ok()?,
+        u8::try_from(minute).ok()?,
+        u8::try_from(second).ok()?,
+        fraction,
+    )
+    .ok()
 }
 
 fn local(instant: OffsetDateTime) -> PrimitiveDateTime {

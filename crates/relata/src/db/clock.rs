@@ -17,7 +17,9 @@ impl Clock {
             return self.micros.load(Ordering::Acquire);
         }
         #[expect(clippy::disallowed_methods, reason = "this is the clock")]
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let since = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
         i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
     }
 

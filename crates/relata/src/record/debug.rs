@@ -33,7 +33,11 @@ impl fmt::Debug for Record {
                 }
             }
         }
-        if self.is_persisted() { out.finish() } else { out.finish_non_exhaustive() }
+        if self.is_persisted() {
+            out.finish()
+        } else {
+            out.finish_non_exhaustive()
+        }
     }
 }
 

@@ -95,5 +95,4 @@ impl Dialect {
             Self::Sqlite => "INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL",
         }
     }
-
 }

@@ -60,7 +60,9 @@ impl Budget {
         if limit == 0 {
             return false;
         }
-        let now = u64::try_from(self.epoch.elapsed().as_micros()).unwrap_or(u64::MAX).max(1);
+        let now = u64::try_from(self.epoch.elapsed().as_micros())
+            .unwrap_or(u64::MAX)
+            .max(1);
         match self.begun.load(Ordering::Relaxed) {
             0 => {
                 self.begun.store(now, Ordering::Relaxed);
@@ -73,25 +75,42 @@ impl Budget {
 
 impl Connection {
     pub(super) fn open(location: &Location, writes: bool) -> Result<Self> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+            | OpenFlags::SQLITE_OPEN_CREATE
+            | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let opened = match location {
             Location::Memory => rusqlite::Connection::open_in_memory_with_flags(flags),
             Location::File(path) => rusqlite::Connection::open_with_flags(path, flags),
         };
         let mut connection = opened.map_err(|error| refused(&error))?;
         // Waiting is done by us, asynchronously: never inside SQLite on a thread of the runtime.
-        connection.busy_timeout(Duration::ZERO).map_err(|error| refused(&error))?;
-        let budget = Arc::new(Budget { limit: AtomicU64::new(0), begun: AtomicU64::new(0), epoch: Instant::now() });
+        connection
+            .busy_timeout(Duration::ZERO)
+            .map_err(|error| refused(&error))?;
+        let budget = Arc::new(Budget {
+            limit: AtomicU64::new(0),
+            begun: AtomicU64::new(0),
+            epoch: Instant::now(),
+        });
         let seen = Arc::clone(&budget);
         let over = move || seen.is_used_up();
-        connection.progress_handler(STEPS, Some(over)).map_err(|error| refused(&error))?;
-        let mut this = Self { session: Session::new(connection), budget };
+        connection
+            .progress_handler(STEPS, Some(over))
+            .map_err(|error| refused(&error))?;
+        let mut this = Self {
+            session: Session::new(connection),
+            budget,
+        };
         this.configure(location, writes)?;
         Ok(this)
     }
 
     fn configure(&mut self, location: &Location, writes: bool) -> Result<()> {
-        let mut settings = vec!["PRAGMA foreign_keys = ON", "PRAGMA synchronous = FULL", "PRAGMA cache_size = -16384"];
+        let mut settings = vec![
+            "PRAGMA foreign_keys = ON",
+            "PRAGMA synchronous = FULL",
+            "PRAGMA cache_size = -16384",
+        ];
         if matches!(location, Location::File(_)) {
             if writes {
                 settings.push("PRAGMA journal_mode = WAL");
@@ -107,7 +126,9 @@ impl Connection {
                 match stopped {
                     Stopped::Busy(_) if Instant::now() < until => super::pause(),
                     Stopped::Busy(error) | Stopped::Failed(error) => return Err(error),
-                    Stopped::OverBudget => return Err(Error::new(ErrorKind::QueryCanceled, "interrupted")),
+                    Stopped::OverBudget => {
+                        return Err(Error::new(ErrorKind::QueryCanceled, "interrupted"));
+                    }
                 }
             }
         }
@@ -116,7 +137,9 @@ impl Connection {
 
     /// Runs a statement without values and without a result.
     pub(super) fn command(&mut self, text: &str) -> Result<(), Stopped> {
-        self.session.command(text).map_err(|failure| self.stopped(failure))
+        self.session
+            .command(text)
+            .map_err(|failure| self.stopped(failure))
     }
 
     /// Runs a statement. With a `budget`, it is interrupted when it takes longer.
@@ -126,7 +149,9 @@ impl Connection {
         decode: &mut D,
         budget: Option<Duration>,
     ) -> Result<(u64, Outcome), Stopped> {
-        let micros = budget.map_or(0, |budget| u64::try_from(budget.as_micros()).unwrap_or(u64::MAX));
+        let micros = budget.map_or(0, |budget| {
+            u64::try_from(budget.as_micros()).unwrap_or(u64::MAX)
+        });
         self.budget.begin(micros);
         let ran = self.session.run(&statement.text, &statement.binds, decode);
         self.budget.begin(0);
@@ -134,8 +159,10 @@ impl Connection {
             Ok((rows, true)) => Ok((rows, Outcome::default())),
             Ok((rows, false)) => {
                 let connection = self.session.connection();
-                let outcome =
-                    Outcome { affected: connection.changes(), generated: Some(connection.last_insert_rowid()) };
+                let outcome = Outcome {
+                    affected: connection.changes(),
+                    generated: Some(connection.last_insert_rowid()),
+                };
                 Ok((rows, outcome))
             }
             Err(failure) => Err(self.stopped(failure)),
@@ -157,12 +184,20 @@ impl Connection {
             Failure::Error(error) => Stopped::Failed(error),
             Failure::Code(code) => {
                 let (extended, message) = self.session.last_failure();
-                let code = if extended.0 & 0xff == code.0 & 0xff { extended } else { code };
+                let code = if extended.0 & 0xff == code.0 & 0xff {
+                    extended
+                } else {
+                    code
+                };
                 if errors::is_interrupt(code) {
                     return Stopped::OverBudget;
                 }
                 let error = errors::error(code, &message);
-                if errors::is_busy(code) { Stopped::Busy(error) } else { Stopped::Failed(error) }
+                if errors::is_busy(code) {
+                    Stopped::Busy(error)
+                } else {
+                    Stopped::Failed(error)
+                }
             }
         }
     }

@@ -61,7 +61,10 @@ impl Prepared {
     /// as the result lives.
     unsafe fn new(connection: *mut ffi::sqlite3, text: &str) -> Result<Self, Failure> {
         let length = c_int::try_from(text.len()).map_err(|_| {
-            Error::new(ErrorKind::StatementInvalid, "the statement's text is longer than 2 GiB")
+            Error::new(
+                ErrorKind::StatementInvalid,
+                "the statement's text is longer than 2 GiB",
+            )
         })?;
         let mut statement = std::ptr::null_mut();
         // SAFETY: the caller vouches for the connection; text and length name initialised bytes that SQLite only
@@ -84,7 +87,11 @@ impl Prepared {
         };
         // SAFETY: the statement was just prepared.
         let readonly = unsafe { ffi::sqlite3_stmt_readonly(statement.as_ptr()) } != 0;
-        let mut prepared = Self { statement, names: Arc::from([]), readonly };
+        let mut prepared = Self {
+            statement,
+            names: Arc::from([]),
+            readonly,
+        };
         prepared.names = prepared.read_names();
         Ok(prepared)
     }
@@ -130,7 +137,10 @@ impl Prepared {
                         self.announce(decode)?;
                     }
                     rows += 1;
-                    decode.row(&Row { statement: self.statement, columns: self.names.len() })?;
+                    decode.row(&Row {
+                        statement: self.statement,
+                        columns: self.names.len(),
+                    })?;
                 }
                 ffi::SQLITE_DONE => return Ok(rows),
                 code => return Err(Failure::Code(Code(code))),
@@ -142,9 +152,12 @@ impl Prepared {
     /// then there are new names.
     fn announce<D: Decode>(&mut self, decode: &mut D) -> Result<(), Failure> {
         // SAFETY: the statement is alive; the counter is reset to 0 by the last argument.
-        let prepared_again =
-            unsafe { ffi::sqlite3_stmt_status(self.statement.as_ptr(), ffi::SQLITE_STMTSTATUS_REPREPARE, 1) };
-        if prepared_again != 0 || self.names.len() != usize::try_from(self.column_count()).unwrap_or_default() {
+        let prepared_again = unsafe {
+            ffi::sqlite3_stmt_status(self.statement.as_ptr(), ffi::SQLITE_STMTSTATUS_REPREPARE, 1)
+        };
+        if prepared_again != 0
+            || self.names.len() != usize::try_from(self.column_count()).unwrap_or_default()
+        {
             self.names = self.read_names();
         }
         decode.columns(&self.names)?;
@@ -156,7 +169,10 @@ impl Prepared {
         // SAFETY: the statement is alive.
         let wanted = unsafe { ffi::sqlite3_bind_parameter_count(self.statement.as_ptr()) };
         if usize::try_from(wanted).ok() != Some(binds.len()) {
-            let message = format!("the statement has {wanted} placeholders, and {} values were given", binds.len());
+            let message = format!(
+                "the statement has {wanted} placeholders, and {} values were given",
+                binds.len()
+            );
             return Err(Error::new(ErrorKind::Argument, message).into());
         }
         let mut made = Vec::new();
@@ -170,7 +186,12 @@ impl Prepared {
         Ok(made)
     }
 
-    fn bind_one(&mut self, index: c_int, value: &Value<'static>, made: &mut Vec<String>) -> Result<(), Failure> {
+    fn bind_one(
+        &mut self,
+        index: c_int,
+        value: &Value<'static>,
+        made: &mut Vec<String>,
+    ) -> Result<(), Failure> {
         let statement = self.statement.as_ptr();
         // SAFETY: the statement is alive and is not being stepped; an index out of range is an error code.
         let integer = |value: i64| unsafe { ffi::sqlite3_bind_int64(statement, index, value) };
@@ -181,19 +202,31 @@ impl Prepared {
             Value::Int(value) => integer(*value),
             Value::Uint(value) => {
                 let value = i64::try_from(*value).map_err(|_| {
-                    Error::new(ErrorKind::RangeError, format!("{value} does not fit SQLite's integers, which end at {}", i64::MAX))
+                    Error::new(
+                        ErrorKind::RangeError,
+                        format!(
+                            "{value} does not fit SQLite's integers, which end at {}",
+                            i64::MAX
+                        ),
+                    )
                 })?;
                 integer(value)
             }
             Value::Float(value) if value.is_nan() => {
-                return Err(Error::new(ErrorKind::RangeError, "SQLite cannot hold NaN: it would store NULL").into());
+                return Err(Error::new(
+                    ErrorKind::RangeError,
+                    "SQLite cannot hold NaN: it would store NULL",
+                )
+                .into());
             }
             // SAFETY: as for `integer`.
             Value::Float(value) => unsafe { ffi::sqlite3_bind_double(statement, index, *value) },
             Value::Text(text) | Value::Json(text) => self.bind_text(index, text)?,
             Value::Decimal(text) => {
                 if significant_digits(text) > 15 {
-                    let message = format!("{text} has more than the 15 significant digits that SQLite's decimals keep");
+                    let message = format!(
+                        "{text} has more than the 15 significant digits that SQLite's decimals keep"
+                    );
                     return Err(Error::new(ErrorKind::RangeError, message).into());
                 }
                 self.bind_text(index, text)?
@@ -206,10 +239,19 @@ impl Prepared {
             Value::Time(micros) => self.bind_made(index, calendar::format_time(*micros), made)?,
             Value::Uuid(uuid) => self.bind_made(index, cast::format_uuid(*uuid), made)?,
         };
-        if code == ffi::SQLITE_OK { Ok(()) } else { Err(Failure::Code(Code(code))) }
+        if code == ffi::SQLITE_OK {
+            Ok(())
+        } else {
+            Err(Failure::Code(Code(code)))
+        }
     }
 
-    fn bind_made(&mut self, index: c_int, text: String, made: &mut Vec<String>) -> Result<c_int, Failure> {
+    fn bind_made(
+        &mut self,
+        index: c_int,
+        text: String,
+        made: &mut Vec<String>,
+    ) -> Result<c_int, Failure> {
         let code = self.bind_text(index, &text)?;
         // The characters stay where they are when the string moves.
         made.push(text);
@@ -222,7 +264,13 @@ impl Prepared {
         // SAFETY: the statement is alive. SQLITE_STATIC: SQLite reads the bytes while it steps; they belong to the
         // binds or to `made`, which `run` holds until after the reset, and which nobody changes meanwhile.
         Ok(unsafe {
-            ffi::sqlite3_bind_text(self.statement.as_ptr(), index, text.as_ptr().cast(), length, ffi::SQLITE_STATIC())
+            ffi::sqlite3_bind_text(
+                self.statement.as_ptr(),
+                index,
+                text.as_ptr().cast(),
+                length,
+                ffi::SQLITE_STATIC(),
+            )
         })
     }
 
@@ -234,7 +282,13 @@ impl Prepared {
         }
         // SAFETY: as for `bind_text`.
         Ok(unsafe {
-            ffi::sqlite3_bind_blob(self.statement.as_ptr(), index, bytes.as_ptr().cast(), length, ffi::SQLITE_STATIC())
+            ffi::sqlite3_bind_blob(
+                self.statement.as_ptr(),
+                index,
+                bytes.as_ptr().cast(),
+                length,
+                ffi::SQLITE_STATIC(),
+            )
         })
     }
 
@@ -249,14 +303,23 @@ impl Prepared {
 }
 
 fn length(length: usize) -> Result<c_int, Failure> {
-    c_int::try_from(length)
-        .map_err(|_| Error::new(ErrorKind::ValueTooLong, "a value of more than 2 GiB cannot be sent to SQLite").into())
+    c_int::try_from(length).map_err(|_| {
+        Error::new(
+            ErrorKind::ValueTooLong,
+            "a value of more than 2 GiB cannot be sent to SQLite",
+        )
+        .into()
+    })
 }
 
 fn significant_digits(decimal: &str) -> usize {
     let digits = decimal.bytes().filter(u8::is_ascii_digit);
     let trimmed: Vec<u8> = digits.skip_while(|&digit| digit == b'0').collect();
-    let zeros = trimmed.iter().rev().take_while(|&&digit| digit == b'0').count();
+    let zeros = trimmed
+        .iter()
+        .rev()
+        .take_while(|&&digit| digit == b'0')
+        .count();
     trimmed.len() - zeros
 }
 
@@ -288,7 +351,11 @@ impl Cells for Row {
         if index >= self.columns {
             return Cell::Null;
         }
-        #[expect(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "below the column count, a c_int")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_possible_wrap,
+            reason = "below the column count, a c_int"
+        )]
         let column = index as c_int;
         // SAFETY: the statement stands at a row that has this column, and is neither stepped nor reset while the row is
         // borrowed (`rows` gives it out for one call). The value is "unprotected": its accessors must not run beside
@@ -333,7 +400,11 @@ pub(super) struct Session {
 
 impl Session {
     pub(super) fn new(connection: rusqlite::Connection) -> Self {
-        Self { kept: HashMap::new(), runs: 0, connection }
+        Self {
+            kept: HashMap::new(),
+            runs: 0,
+            connection,
+        }
     }
 
     pub(super) fn connection(&self) -> &rusqlite::Connection {
@@ -341,21 +412,33 @@ impl Session {
     }
 
     /// Runs a statement, prepared now or before; how many rows it gave, and whether it only read.
-    pub(super) fn run<D: Decode>(&mut self, text: &Arc<str>, binds: &[Value<'static>], decode: &mut D) -> Result<(u64, bool), Failure> {
+    pub(super) fn run<D: Decode>(
+        &mut self,
+        text: &Arc<str>,
+        binds: &[Value<'static>],
+        decode: &mut D,
+    ) -> Result<(u64, bool), Failure> {
         self.runs += 1;
         if let Some((prepared, used)) = self.kept.get_mut(text) {
             *used = self.runs;
             return Ok((prepared.run(binds, decode)?, prepared.readonly));
         }
         if self.kept.len() >= KEPT {
-            let oldest = self.kept.iter().min_by_key(|(_, (_, used))| *used).map(|(text, _)| Arc::clone(text));
+            let oldest = self
+                .kept
+                .iter()
+                .min_by_key(|(_, (_, used))| *used)
+                .map(|(text, _)| Arc::clone(text));
             if let Some(oldest) = oldest {
                 self.kept.remove(&oldest);
             }
         }
         // SAFETY: the connection is open and borrowed exclusively; it closes after the statements in `kept`.
         let prepared = unsafe { Prepared::new(self.connection.handle(), text) }?;
-        let (prepared, _) = self.kept.entry(Arc::clone(text)).or_insert((prepared, self.runs));
+        let (prepared, _) = self
+            .kept
+            .entry(Arc::clone(text))
+            .or_insert((prepared, self.runs));
         Ok((prepared.run(binds, decode)?, prepared.readonly))
     }
 
@@ -374,8 +457,11 @@ impl Session {
             let connection = self.connection.handle();
             let code = ffi::sqlite3_extended_errcode(connection);
             let message = ffi::sqlite3_errmsg(connection);
-            let message =
-                if message.is_null() { String::new() } else { CStr::from_ptr(message).to_string_lossy().into_owned() };
+            let message = if message.is_null() {
+                String::new()
+            } else {
+                CStr::from_ptr(message).to_string_lossy().into_owned()
+            };
             (Code(code), message)
         }
     }
@@ -383,7 +469,13 @@ impl Session {
     /// How many values a statement can have.
     pub(super) fn bind_limit(&mut self) -> usize {
         // SAFETY: the connection is open and borrowed exclusively; -1 asks without changing.
-        let limit = unsafe { ffi::sqlite3_limit(self.connection.handle(), ffi::SQLITE_LIMIT_VARIABLE_NUMBER, -1) };
+        let limit = unsafe {
+            ffi::sqlite3_limit(
+                self.connection.handle(),
+                ffi::SQLITE_LIMIT_VARIABLE_NUMBER,
+                -1,
+            )
+        };
         usize::try_from(limit).unwrap_or_default()
     }
 }
