@@ -21,6 +21,8 @@ mod stored;
 mod time;
 #[cfg(feature = "uuid")]
 mod uuid;
+pub(crate) mod calendar;
+pub(crate) mod cast;
 pub mod value;
 
 #[cfg(feature = "json")]
@@ -56,8 +58,14 @@ pub trait Attribute: Sized + Send + Sync + 'static {
     /// The value in a row. Must not fail; a blank `stored` gives the type's default.
     fn read(stored: Stored<'_>) -> Self::Ref<'_>;
 
+    /// The value in a row, on its own.
+    fn owned(stored: Stored<'_>) -> Self;
+
     /// The value to put into a row.
     fn write(value: Self::Set<'_>) -> Value<'_>;
+
+    /// The value to bind to a condition.
+    fn into_value(self) -> Value<'static>;
 
     /// Whether `stored`, of the type's kind and not null, is a value of this type.
     ///

@@ -1,8 +1,210 @@
-//! Record.
-/// stub
-#[derive(Debug, Clone)]
-pub struct Record { reflection: &'static crate::reflection::ModelReflection }
+//! Records: one row, as one shared object.
+//!
+//! ```text
+//! Record { graph, batch, row }      24 bytes; a clone is another name for the same object
+//!            │      └── a row of words in a batch, and the record's state once it was touched
+//!            └── keeps the batch, and all that is linked to it, alive
+//! ```
+//!
+//! Invariants: a handle's batch is owned by the root of its graph, so it lives as long as the handle; identity
+//! is batch and row; this room knows no SQL and asks the database nothing (a record only carries its `Db`).
+
+#![allow(unsafe_code)]
+
+mod access;
+mod arena;
+mod batch;
+mod debug;
+mod graph;
+mod life;
+mod link;
+mod state;
+
+use std::ptr::NonNull;
+use std::sync::Arc;
+
+pub(crate) use batch::{BatchBuilder, Terms};
+pub use batch::StrictLoading;
+pub use life::Change;
+pub(crate) use debug::hash_value;
+pub(crate) use link::{Index, Linked, Links, Members, Place, Tie};
+pub(crate) use state::{Bound, Life, Snapshot, Version};
+
+use crate::attribute::{Kind, Stored};
+use crate::db::Db;
+use crate::reflection::{ModelReflection, Slot};
+use batch::Batch;
+use graph::Graph;
+use state::State;
+
+/// One row of some model, untyped. A model is a newtype of it and derefs to it, so everything here can be called
+/// on a `Post` too.
+///
+/// Cloning gives another name for the same object, as a Ruby variable does; `dup` copies. A handle keeps alive
+/// what was loaded with it: its batch, and everything that is linked to it.
+pub struct Record {
+    graph: Arc<Graph>,
+    batch: BatchPtr,
+    row: u32,
+}
+
+/// A batch that some graph owns.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct BatchPtr(NonNull<Batch>);
+
+// SAFETY: a `BatchPtr` is a shared reference to a `Batch` with its lifetime left out, and `Batch` is `Send` and
+// `Sync` (asserted below).
+unsafe impl Send for BatchPtr {}
+// SAFETY: as above.
+unsafe impl Sync for BatchPtr {}
+
+const _: () = {
+    const fn send_and_sync<T: Send + Sync>() {}
+    send_and_sync::<Batch>();
+    send_and_sync::<Graph>();
+};
+
+impl BatchPtr {
+    fn of(batch: &Arc<Batch>) -> Self {
+        Self(NonNull::from(&**batch))
+    }
+
+    /// The batch, for as long as `keeper` is borrowed.
+    ///
+    /// Private to this room, which calls it only with a keeper whose graph's root owns the batch, or depends on
+    /// the root that does (the invariant of `link`): a published table or an override holds that dependency.
+    #[inline]
+    fn get(self, keeper: &Record) -> &Batch {
+        let _ = keeper;
+        // SAFETY: the batch is in an `Arc` that the owning root holds until it is dropped; the keeper holds its
+        // graph, whose forwards and dependencies hold that root; batches are never removed from a live root
+        // except to move to the root that it then forwards to.
+        unsafe { self.0.as_ref() }
+    }
+}
+
+impl Clone for Record {
+    #[inline]
+    fn clone(&self) -> Self {
+        Self { graph: Arc::clone(&self.graph), batch: self.batch, row: self.row }
+    }
+}
+
 impl Record {
+    /// All records of a batch that was just read, in a graph of their own. The first tells them apart from others.
+    pub(crate) fn adopt(batch: Batch) -> Vec<Self> {
+        let rows = u32::try_from(batch.len()).unwrap_or(u32::MAX);
+        let (graph, batch) = Graph::with(batch);
+        let batch = BatchPtr::of(&batch);
+        (0..rows).map(|row| Self { graph: Arc::clone(&graph), batch, row }).collect()
+    }
+
+    /// A new record without values, in a graph of its own.
+    pub(crate) fn blank(reflection: &'static ModelReflection, db: &Db) -> Self {
+        let (graph, batch) = Graph::with(BatchBuilder::blank(reflection, db));
+        Self { graph, batch: BatchPtr::of(&batch), row: 0 }
+    }
+
+    /// A new record without values, in this one's graph.
+    pub(crate) fn blank_beside(&self, reflection: &'static ModelReflection) -> Self {
+        let shape = graph::Shape::lock();
+        let batch = self.graph.adopt(BatchBuilder::blank(reflection, self.db()), &shape);
+        Self { graph: Arc::clone(&self.graph), batch: BatchPtr::of(&batch), row: 0 }
+    }
+
+    #[inline]
+    fn batch(&self) -> &Batch {
+        self.batch.get(self)
+    }
+
+    #[inline]
+    fn state(&self) -> Option<&State> {
+        self.batch().state(self.row)
+    }
+
+    fn state_or_make(&self) -> &State {
+        self.batch().state_or_make(self.row)
+    }
+
     /// The reflection of the record's model.
-    pub fn reflection(&self) -> &'static crate::reflection::ModelReflection { self.reflection }
+    #[must_use]
+    #[inline]
+    pub fn reflection(&self) -> &'static ModelReflection {
+        self.batch().reflection()
+    }
+
+    /// The database the record belongs to.
+    #[must_use]
+    pub fn db(&self) -> &Db {
+        self.batch().db()
+    }
+
+    /// Whether both handles name the same object. Rails: `equal?`.
+    #[must_use]
+    #[doc(alias = "equal")]
+    pub fn is(&self, other: &Record) -> bool {
+        self.batch == other.batch && self.row == other.row
+    }
+
+    /// What identifies the object among all live ones: stable for its life, and reused after it.
+    pub(crate) fn identity(&self) -> (usize, u32) {
+        (self.batch.0.as_ptr().addr(), self.row)
+    }
+
+    /// The number of records that were loaded together with this one, itself included.
+    pub(crate) fn batch_size(&self) -> usize {
+        self.batch().len()
+    }
+
+    /// This record's place among them.
+    pub(crate) fn row_number(&self) -> usize {
+        self.row as usize
+    }
+
+    /// The record of the same batch at that row.
+    pub(crate) fn sibling(&self, row: usize) -> Option<Record> {
+        let row = u32::try_from(row).ok().filter(|&row| (row as usize) < self.batch().len())?;
+        Some(Self { row, ..self.clone() })
+    }
+
+    pub(crate) fn is_sibling(&self, other: &Record) -> bool {
+        self.batch == other.batch
+    }
+
+    pub(crate) fn terms(&self) -> Terms {
+        self.batch().terms
+    }
+
+    /// Rows and bytes that stay in memory while this handle lives, without what its graph depends on.
+    #[must_use]
+    pub fn retained(&self) -> (usize, usize) {
+        self.graph.figures()
+    }
+}
+
+/// One attribute's words, with the lifetime of the row that holds them.
+///
+/// Private to this room: rows are only those of a batch, or copies of them that are kept beside the record.
+#[inline]
+fn stored(row: &[u64], column: usize, slot: Slot) -> Stored<'_> {
+    let [first, second] = words(row, slot);
+    // SAFETY: the words of a text or binary column are 0, or were made by `Arena::push` for a value of that
+    // column's kind in the arena of the batch that the row belongs to (`BatchBuilder`, `Values::set`), whose
+    // bytes are never moved or written again. The batch outlives every borrow of a row: rows are borrowed from
+    // the batch, from a state in it, or from a `Bound` or `Snapshot`, which hold the record.
+    unsafe { Stored::new(slot.kind, batch::bit(row, column), first, second) }
+}
+
+/// As [`stored`], for words that were copied out of a touched record's row under its lock.
+fn stored_words(_keeper: &Record, [first, second]: [u64; 2], kind: Kind, null: bool) -> Stored<'_> {
+    // SAFETY: as for `stored`; the record whose row they come from is borrowed for as long as the result.
+    unsafe { Stored::new(kind, null, first, second) }
+}
+
+#[inline]
+fn words(row: &[u64], slot: Slot) -> [u64; 2] {
+    let start = slot.offset as usize;
+    let first = row.get(start).copied().unwrap_or_default();
+    let second = if slot.kind.words() == 2 { row.get(start + 1).copied().unwrap_or_default() } else { 0 };
+    [first, second]
 }

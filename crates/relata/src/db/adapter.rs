@@ -57,6 +57,9 @@ pub trait Decode: Send {
     /// The names of the columns, before the first row.
     fn columns(&mut self, names: &Names) -> Result<()>;
 
+    /// The rows so far are void: the statement is run once more, from the start.
+    fn restart(&mut self);
+
     /// One row. An error stops the statement.
     fn row<C: Cells>(&mut self, cells: &C) -> Result<()>;
 }
@@ -66,6 +69,8 @@ pub trait Decode: Send {
 pub struct Discard;
 
 impl Decode for Discard {
+    fn restart(&mut self) {}
+
     fn columns(&mut self, _names: &Names) -> Result<()> {
         Ok(())
     }

@@ -3,6 +3,7 @@
 //! Invariant: the attribute's name is what a program says, the column's name is what SQL says;
 //! only the SQL room uses the latter.
 
+use crate::attribute::value::Value;
 use crate::attribute::AttributeType;
 
 /// The default that a table's column has, for `create_tables` and the schema check.
@@ -79,6 +80,17 @@ impl Column {
     pub const fn doc(mut self, doc: &'static str) -> Self {
         self.doc = doc;
         self
+    }
+
+    /// The value that a new record has.
+    #[must_use]
+    pub fn default_value(&self) -> Option<Value<'static>> {
+        Some(match self.default? {
+            ColumnDefault::Bool(value) => Value::Bool(value),
+            ColumnDefault::Int(value) => Value::Int(value),
+            ColumnDefault::Float(value) => Value::Float(value),
+            ColumnDefault::Text(value) => Value::Text(value.into()),
+        })
     }
 
     /// The attribute's name.

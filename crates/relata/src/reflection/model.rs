@@ -10,6 +10,7 @@ use super::resolve::Resolved;
 use super::{AssociationReflection, Column, Layout, Macro, Target};
 use crate::attribute::AttributeType;
 use crate::error::{Error, ErrorKind, Result};
+use crate::sql::Place;
 
 /// One declared rule that a valid record keeps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +35,7 @@ pub struct ModelReflection {
     layout: OnceLock<Layout>,
     resolved: OnceLock<Box<[OnceLock<Result<Resolved>>]>>,
     texts: OnceLock<Box<dyn Any + Send + Sync>>,
+    place: OnceLock<Place>,
 }
 
 impl ModelReflection {
@@ -52,6 +54,7 @@ impl ModelReflection {
             layout: OnceLock::new(),
             resolved: OnceLock::new(),
             texts: OnceLock::new(),
+            place: OnceLock::new(),
         }
     }
 
@@ -217,6 +220,10 @@ impl ModelReflection {
 
     pub(crate) fn layout(&self) -> &Layout {
         self.layout.get_or_init(|| Layout::of(self.columns))
+    }
+
+    pub(crate) fn root_place(&self, make: impl FnOnce() -> Place) -> &Place {
+        self.place.get_or_init(make)
     }
 
     /// A place where the SQL room keeps the statement texts of this model.

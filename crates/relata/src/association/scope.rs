@@ -1,0 +1,108 @@
+//! From an association and its owners to the query for their targets. The only place that does so.
+//!
+//! Invariant: a query for owners names all columns of the key, and the declared scope is part of it.
+
+use super::Association;
+use crate::attribute::value::Value;
+use crate::db::Db;
+use crate::record::Record;
+use crate::reflection::Resolved;
+use crate::relation::Relation;
+use crate::sql::expr::Node;
+use crate::sql::{Expr, Place};
+
+/// Values of an association's key: one of an integer is the usual case.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum Key {
+    Integer(i64),
+    Many(Vec<KeyPart>),
+}
+
+/// One value of a key, comparable and hashable.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum KeyPart {
+    Integer(i64),
+    Text(Box<str>),
+    Other(Vec<u8>),
+}
+
+impl Key {
+    /// The key that a record holds in these columns; none if one of them is null.
+    pub(crate) fn of(record: &Record, columns: &[usize]) -> Option<Self> {
+        if let [column] = columns
+            && let Some(integer) = record.integer(*column)
+        {
+            return Some(Self::Integer(integer));
+        }
+        columns.iter().map(|&column| KeyPart::of(&record.value(column))).collect::<Option<_>>().map(Self::Many)
+    }
+}
+
+impl KeyPart {
+    fn of(value: &Value<'_>) -> Option<Self> {
+        Some(match value {
+            Value::Null => return None,
+            Value::Int(integer) => Self::Integer(*integer),
+            Value::Text(text) | Value::Decimal(text) | Value::Json(text) => Self::Text(text.as_ref().into()),
+            Value::Uuid(uuid) => Self::Other(uuid.to_be_bytes().to_vec()),
+            Value::Bytes(bytes) => Self::Other(bytes.to_vec()),
+            Value::Uint(number) => Self::Other(number.to_be_bytes().to_vec()),
+            Value::Float(number) => Self::Other(number.to_bits().to_be_bytes().to_vec()),
+            Value::Timestamp(number) | Value::DateTime(number) | Value::Time(number) => Self::Integer(*number),
+            Value::Date(days) => Self::Integer(i64::from(*days)),
+            Value::Bool(value) => Self::Integer(i64::from(*value)),
+        })
+    }
+}
+
+/// The targets of an association, before anything is said of owners.
+pub(crate) fn targets(resolved: &Resolved, db: &Db) -> Relation {
+    resolved.scoped(Relation::of(resolved.target, db))
+}
+
+/// The query for the targets of the owners that hold these keys.
+pub(crate) fn targets_of(resolved: &Resolved, db: &Db, mut keys: Vec<Vec<Value<'static>>>) -> Relation {
+    let root = Place::root(resolved.target);
+    let columns: Vec<Node> = resolved.target_key.iter().map(|&column| Node::Column(root, column)).collect();
+    let condition = match <[Node; 1]>::try_from(columns) {
+        Ok([column]) => column.among(keys.drain(..).filter_map(|mut key| key.pop()).collect()),
+        Err(columns) => Node::InTuples(columns, keys),
+    };
+    // The key's condition comes first, as Rails writes it.
+    targets(resolved, db).map(|core| core.select.filters.insert(0, condition))
+}
+
+impl Association {
+    /// The values of the owner's key.
+    pub(crate) fn owner_key(&self) -> Vec<Value<'static>> {
+        self.resolved.owner_key.iter().map(|&column| self.owner.value(column).into_owned()).collect()
+    }
+
+    /// Whether the owner's key has all its values, so that a query can find something.
+    pub(crate) fn has_key(&self) -> bool {
+        !self.resolved.owner_key.iter().any(|&column| self.owner.value(column).is_null())
+    }
+
+    /// The query for this owner's targets, as a relation to be narrowed. On an owner without a key it is empty and
+    /// runs no statement. Never touches the database. Rails: `scope`.
+    pub fn relation(&self) -> Relation {
+        let db = self.owner.db();
+        let relation = if self.has_key() {
+            targets_of(self.resolved, db, vec![self.owner_key()])
+        } else {
+            targets(self.resolved, db).map(|core| {
+                core.select.filter(Expr(Node::Always(false)));
+                core.select.none = true;
+            })
+        };
+        let origin = (self.owner.clone(), self.position);
+        relation.map(|core| core.origin = Some(origin))
+    }
+
+    /// The SQL that loading it would run, with the values in the text. Never touches the database.
+    #[must_use]
+    pub fn to_sql(&self) -> String {
+        let relation = self.relation();
+        if self.reflection().is_collection() { relation.to_sql() } else { relation.limit(1).to_sql() }
+    }
+}

@@ -1,0 +1,140 @@
+//! What an association leads to, as far as memory knows.
+//!
+//! Invariant: nothing here asks the database; a target that went stale (the owner's key changed since) counts as
+//! not known.
+
+use super::Association;
+use crate::error::{ErrorKind, Result};
+use crate::record::{Linked, Members, Record, StrictLoading, Tie};
+
+impl Association {
+    fn generation(&self) -> u64 {
+        self.owner.db().generation(self.resolved.target.table())
+    }
+
+    /// Whether the target was found or set when the owner's key was another. Rails: `stale_target?`.
+    #[must_use]
+    pub fn is_stale(&self) -> bool {
+        self.is_belongs_to() && self.owner.is_link_stale(self.position, &self.resolved.owner_key)
+    }
+
+    /// The target of a singular association, if memory knows it.
+    pub(crate) fn known_one(&self) -> Linked<Option<Record>> {
+        if self.is_stale() {
+            return Linked::Unknown;
+        }
+        self.owner.linked_one(self.position, || self.generation())
+    }
+
+    /// The members of a collection in memory.
+    pub(crate) fn known_many(&self) -> Members {
+        self.owner.linked_many(self.position, || self.generation())
+    }
+
+    /// Whether the targets are in memory, so that reading them asks nothing. Rails: `loaded?`.
+    #[must_use]
+    pub fn is_loaded(&self) -> bool {
+        if self.reflection().is_collection() {
+            self.known_many().loaded || !self.can_query()
+        } else {
+            matches!(self.known_one(), Linked::Known(_)) || !self.can_query()
+        }
+    }
+
+    /// The records in memory, loaded or not. Never touches the database. Rails: `target`.
+    #[must_use]
+    pub fn target(&self) -> Vec<Record> {
+        if self.reflection().is_collection() {
+            return self.known_many().records;
+        }
+        match self.known_one() {
+            Linked::Known(Some(record)) => vec![record],
+            _ => Vec::new(),
+        }
+    }
+
+    /// Forgets the target; the next read loads it again. Never touches the database. Rails: `reset_author`.
+    pub fn reset(&self) {
+        self.owner.unlink(self.position);
+    }
+
+    /// Whether a query could find something: a `belongs_to` needs its key, the others an owner that is saved or
+    /// whose key is set.
+    pub(crate) fn can_query(&self) -> bool {
+        self.has_key() && (self.is_belongs_to() || !self.owner.is_new_record() || self.has_own_key())
+    }
+
+    /// Whether the owner's key is not its primary key, and so may be set before it is saved.
+    fn has_own_key(&self) -> bool {
+        *self.resolved.owner_key != *self.owner.reflection().primary_key()
+    }
+
+    /// Refuses a lazy load that strict loading forbids.
+    pub(crate) fn check_strict(&self) -> Result<()> {
+        let mode = match self.reflection().strict_loading {
+            Some(false) => None,
+            Some(true) => Some(StrictLoading::All),
+            None => match self.owner.strict_loading_mode() {
+                // Its own associations are allowed; their members are strict.
+                Some(StrictLoading::NPlusOneOnly) => None,
+                mode => mode,
+            },
+        };
+        if mode.is_none() {
+            return Ok(());
+        }
+        let (owner, target) = (self.owner.reflection().name(), self.resolved.target.name());
+        let name = self.reflection().name();
+        let message = format!(
+            "`{owner}` is marked for strict_loading. The {target} association named `:{name}` cannot be lazily \
+             loaded. Load it with the records: `includes(|it| it.{name})`"
+        );
+        Err(self.error(ErrorKind::StrictLoadingViolation, message))
+    }
+
+    /// How a target of this association and its owner hold each other: both ways, unless only the owner leads
+    /// to the target.
+    pub(crate) fn tie(&self) -> Tie {
+        if !self.is_belongs_to() {
+            return Tie::Unite;
+        }
+        match self.resolved.inverse_reflection() {
+            Some(inverse) if inverse.is_has_one() => Tie::Unite,
+            _ => Tie::Depend,
+        }
+    }
+
+    /// The same association seen from a target: its position among the target's.
+    pub(crate) fn inverse(&self) -> Option<usize> {
+        self.resolved.inverse
+    }
+}
+
+impl Association {
+    /// Whether the declared scope cuts the rows, so that a query for several owners would cut them all together.
+    pub(crate) fn is_cut(&self) -> bool {
+        self.reflection().scope().is_some() && self.relation().select().is_cut()
+    }
+
+    /// Takes the rows of the database as the collection's members. Members in memory that are the same row stay the
+    /// objects they are; unsaved ones come last; others are dropped, for the database no longer has them.
+    /// Rails: `merge_target_lists`.
+    pub(crate) fn take_loaded(&self, rows: Vec<Record>) {
+        let before = self.known_many().records;
+        let mut members: Vec<Record> = rows
+            .into_iter()
+            .map(|row| match before.iter().find(|member| **member == row) {
+                Some(member) => {
+                    member.refresh_from(&row);
+                    member.clone()
+                }
+                None => row,
+            })
+            .collect();
+        members.extend(before.into_iter().filter(Record::is_new_record));
+        self.owner.link_many(self.position, &members, true);
+        for member in &members {
+            self.own(member);
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! Loading: runs relations and associations.
+//!
+//! ```text
+//! run       a relation: statement, rows, records            decode    cells to words
+//! preload   an association for many owners, in one query     lazy     for one, and its siblings with it
+//! finders   first, take, find, sole ...    calculate   count, sum ...    batches   find_each, in_batches
+//! ```
+//!
+//! Invariant: loading never writes, and every link it makes it hands to the record room whole.
+
+mod batches;
+mod calculate;
+mod decode;
+mod finders;
+mod lazy;
+mod pluck;
+mod preload;
+mod run;
+
+pub use batches::{Batches, Each};
+pub(crate) use finders::find;
+pub(crate) use finders::find_typed_error;
+pub(crate) use lazy::{load_many, load_one};
+pub use pluck::Columns;
+pub(crate) use run::{fetch_by_key, load, statement};

@@ -1,0 +1,131 @@
+//! Walks all rows of a relation a batch at a time, by the key, so that no result is ever held whole.
+//!
+//! Invariant: each row is given once, in the order of the key, also when rows are written meanwhile.
+
+use std::collections::VecDeque;
+
+use super::load;
+use crate::attribute::value::Value;
+use crate::db::adapter::Purpose;
+use crate::error::Result;
+use crate::model::FromRecord;
+use crate::relation::{Core, Relation};
+use crate::sql::expr::{Comparison, Node};
+use crate::sql::{Direction, Expr};
+
+/// Batches of a relation. `while let Some(posts) = batches.next().await? { ... }`
+pub struct Batches<M> {
+    core: Core,
+    size: u64,
+    after: Option<Vec<Value<'static>>>,
+    done: bool,
+    model: std::marker::PhantomData<fn() -> M>,
+}
+
+/// Records of a relation, one by one. `while let Some(post) = each.next().await? { ... }`
+pub struct Each<M> {
+    batches: Batches<M>,
+    ready: VecDeque<M>,
+}
+
+impl<M: FromRecord> Relation<M> {
+    /// All records, `size` at a time, in the order of the key; the relation's own order is left out.
+    /// Rails: `find_in_batches`.
+    pub fn in_batches(&self, size: u64) -> Batches<M> {
+        Batches {
+            core: self.core().clone(),
+            size: size.max(1),
+            after: None,
+            done: false,
+            model: std::marker::PhantomData,
+        }
+    }
+
+    /// All records one by one, read `size` at a time, in the order of the key. Rails: `find_each`.
+    pub fn find_each(&self, size: u64) -> Each<M> {
+        Each { batches: self.in_batches(size), ready: VecDeque::new() }
+    }
+
+    /// The rows after the one with this key, in the order of the key: pages that do not shift when rows are added.
+    ///
+    /// # Errors
+    /// `UnknownPrimaryKey` for a model without key.
+    pub fn after(self, key: impl IntoIterator<Item = Value<'static>>) -> Result<Self> {
+        let mut core = self.into_core();
+        core.select.order_by_key(Direction::Ascending)?;
+        let condition = beyond(&core, &key.into_iter().collect::<Vec<_>>());
+        core.select.filter(condition);
+        Ok(Self::from_core(core))
+    }
+}
+
+impl<M: FromRecord> Batches<M> {
+    /// The next batch; `None` when there are no more.
+    ///
+    /// # Errors
+    /// What the query gives.
+    pub async fn next(&mut self) -> Result<Option<Vec<M>>> {
+        if self.done {
+            return Ok(None);
+        }
+        let mut core = self.core.clone();
+        core.select.order_by_key(Direction::Ascending)?;
+        let left = self.core.select.limit.unwrap_or(u64::MAX);
+        core.select.limit = Some(self.size.min(left));
+        if let Some(after) = &self.after {
+            core.select.offset = None;
+            let condition = beyond(&core, after);
+            core.select.filter(condition);
+        }
+        let records = load(&core, Purpose::Load).await?;
+        let read = records.len() as u64;
+        self.after = records.last().map(|last| last.key().into_iter().map(Value::into_owned).collect());
+        self.core.select.limit = self.core.select.limit.map(|limit| limit.saturating_sub(read));
+        self.done = read < self.size || self.core.select.limit == Some(0);
+        if records.is_empty() {
+            return Ok(None);
+        }
+        records.into_iter().map(M::cast).collect::<Result<Vec<_>>>().map(Some)
+    }
+}
+
+impl<M: FromRecord> Each<M> {
+    /// The next record; `None` when there are no more.
+    ///
+    /// # Errors
+    /// What the query gives.
+    pub async fn next(&mut self) -> Result<Option<M>> {
+        if self.ready.is_empty()
+            && let Some(batch) = self.batches.next().await?
+        {
+            self.ready = batch.into();
+        }
+        Ok(self.ready.pop_front())
+    }
+}
+
+/// The key is greater than this one, column by column.
+fn beyond(core: &Core, key: &[Value<'static>]) -> Expr {
+    let root = core.select.root;
+    let columns = core.select.model().primary_key();
+    let column = |at: usize| Node::Column(root, columns[at]);
+    let any = (0..columns.len().min(key.len())).map(|last| {
+        let same = (0..last).map(|at| column(at).compare(Comparison::Equal, key[at].clone()));
+        Node::all(same.chain([column(last).compare(Comparison::Greater, key[last].clone())]))
+    });
+    let mut any: Vec<Node> = any.collect();
+    Expr(if any.len() == 1 { any.swap_remove(0) } else { Node::Or(any) })
+}
+
+impl<M> std::fmt::Debug for Batches<M> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Batches").field("size", &self.size).field("done", &self.done).finish_non_exhaustive()
+    }
+}
+
+impl<M> std::fmt::Debug for Each<M> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Each").field("ready", &self.ready.len()).finish_non_exhaustive()
+    }
+}
+

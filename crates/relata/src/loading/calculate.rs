@@ -1,0 +1,144 @@
+//! Counts, sums and the like, of a relation or of its groups.
+//!
+//! Invariant: a relation that is cut (limit, offset) or distinct is counted as a subquery, so the count is that of
+//! the rows it would give.
+
+use super::pluck::{Columns, tuples};
+use crate::attribute::value::{Kind, Value};
+use crate::attribute::{Attribute, AttributeType, Stored};
+use crate::db::adapter::Purpose;
+use crate::error::Result;
+use crate::model::Model;
+use crate::pending::Pending;
+use crate::relation::{Column, Core, Relation, columns_at};
+use crate::sql::What;
+use crate::sql::expr::{Function, Node};
+
+/// The type of the sum of a column: wide enough that it is exact where the column is.
+pub trait Summable: Attribute {
+    /// What a sum is.
+    type Sum: Attribute + Default;
+}
+
+macro_rules! summable {
+    ($($type:ty => $sum:ty),* $(,)?) => {$(
+        impl Summable for $type {
+            type Sum = $sum;
+        }
+
+        impl Summable for Option<$type> {
+            type Sum = $sum;
+        }
+    )*};
+}
+
+summable!(i8 => i64, i16 => i64, i32 => i64, i64 => i64, u8 => i64, u16 => i64, u32 => i64, f32 => f64, f64 => f64);
+
+async fn single(core: &Core, node: Node, ty: AttributeType) -> Result<Option<Value<'static>>> {
+    let mut core = core.clone();
+    core.select.what = What::Values(vec![node]);
+    core.select.orders.clear();
+    let rows = tuples(&core, Purpose::Calculate, vec![Some(ty)]).await?;
+    Ok(rows.into_iter().flatten().next().filter(|value| !value.is_null()))
+}
+
+/// How many rows the select gives.
+pub(crate) async fn count(core: &Core) -> Result<u64> {
+    if core.select.none {
+        return Ok(0);
+    }
+    let mut core = core.clone();
+    if core.select.is_cut() || (core.select.distinct && core.select.model().primary_key().len() != 1) {
+        core.select.what = What::CountRows;
+    } else {
+        core.select.orders.clear();
+        let counted = match (core.select.distinct, core.select.model().primary_key()) {
+            (true, &[key]) => Node::Call(Function::CountDistinct, Box::new(Node::Column(core.select.root, key))),
+            _ => Node::Call(Function::Count, Box::new(Node::Star)),
+        };
+        core.select.distinct = false;
+        core.select.what = What::Values(vec![counted]);
+    }
+    let rows = tuples(&core, Purpose::Calculate, Vec::new()).await?;
+    let count = rows.first().and_then(|row| row.first()).and_then(Value::as_i64);
+    Ok(count.and_then(|count| u64::try_from(count).ok()).unwrap_or_default())
+}
+
+fn typed<A: Attribute>(value: Option<Value<'static>>) -> Option<A> {
+    value.map(|value| A::owned(Stored::of(&value)))
+}
+
+impl<M> Relation<M> {
+    /// How many rows. Rails: `count`.
+    ///
+    /// `SELECT COUNT(*) FROM "posts"`
+    #[track_caller]
+    pub fn count(&self) -> Pending<u64> {
+        let core = self.core().clone();
+        Pending::new(async move { count(&core).await })
+    }
+}
+
+impl<M: Model> Relation<M> {
+    fn aggregate<A: Attribute>(&self, function: Function, column: Node) -> Pending<Option<A>> {
+        let core = self.core().clone();
+        let node = Node::Call(function, Box::new(column));
+        Pending::new(async move { Ok(typed(single(&core, node, AttributeType::of::<A>()).await?)) })
+    }
+
+    /// The sum of a column; 0 of no rows. Rails: `sum`.
+    #[track_caller]
+    pub fn sum<T: Summable>(&self, column: impl FnOnce(&'static M::Columns) -> Column<T>) -> Pending<T::Sum> {
+        let column = column(columns_at::<M>(self.core().select.root));
+        let sum = self.aggregate::<T::Sum>(Function::Sum, column.node());
+        Pending::new(async move { Ok(sum.await?.unwrap_or_default()) })
+    }
+
+    /// The average of a column; `None` of no rows. Rails: `average`.
+    #[track_caller]
+    pub fn average<T: Summable>(&self, column: impl FnOnce(&'static M::Columns) -> Column<T>) -> Pending<Option<f64>> {
+        let column = column(columns_at::<M>(self.core().select.root));
+        self.aggregate::<f64>(Function::Average, column.node())
+    }
+
+    /// The smallest value of a column; `None` of no rows. Rails: `minimum`.
+    #[track_caller]
+    pub fn minimum<T: Attribute>(&self, column: impl FnOnce(&'static M::Columns) -> Column<T>) -> Pending<Option<T>> {
+        let column = column(columns_at::<M>(self.core().select.root));
+        self.aggregate::<T>(Function::Minimum, column.node())
+    }
+
+    /// The largest value of a column; `None` of no rows. Rails: `maximum`.
+    #[track_caller]
+    pub fn maximum<T: Attribute>(&self, column: impl FnOnce(&'static M::Columns) -> Column<T>) -> Pending<Option<T>> {
+        let column = column(columns_at::<M>(self.core().select.root));
+        self.aggregate::<T>(Function::Maximum, column.node())
+    }
+
+    /// How many rows for each value of a column, or tuple of columns. Rails: `group(:author_id).count`.
+    ///
+    /// `SELECT "posts"."author_id", COUNT(*) FROM "posts" GROUP BY "posts"."author_id"`
+    #[track_caller]
+    pub fn count_by<C: Columns>(&self, columns: impl FnOnce(&'static M::Columns) -> C) -> Pending<Vec<(C::Output, u64)>> {
+        let columns = columns(columns_at::<M>(self.core().select.root));
+        let (nodes, types): (Vec<_>, Vec<_>) = columns.nodes().into_iter().map(|(expr, ty)| (expr.0, Some(ty))).unzip();
+        let mut core = self.core().clone();
+        core.select.groups.extend(nodes.iter().cloned());
+        let count = Node::Call(Function::Count, Box::new(Node::Star));
+        core.select.what = What::Values(nodes.into_iter().chain([count]).collect());
+        Pending::new(async move {
+            let rows = tuples(&core, Purpose::Calculate, types).await?;
+            Ok(rows
+                .into_iter()
+                .filter_map(|mut row| {
+                    let count = row.pop().and_then(|count| Kind::Uint.cast(count).ok());
+                    let group = C::take(&mut row.into_iter())?;
+                    match count {
+                        Some(Value::Uint(count)) => Some((group, count)),
+                        _ => None,
+                    }
+                })
+                .collect())
+        })
+    }
+}

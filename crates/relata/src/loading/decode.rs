@@ -1,0 +1,226 @@
+//! From cells of a result to words of a batch, or to values.
+//!
+//! Invariant: a cell becomes a value of its column's type or an error that names model, column and what was
+//! stored; nothing is cut, rounded or guessed.
+
+use std::borrow::Cow;
+
+use crate::attribute::value::{Kind, Value};
+use crate::attribute::{AttributeType, Stored, calendar, cast};
+use crate::db::adapter::{Cell, Cells, Decode, Names};
+use crate::error::{Error, ErrorKind, Result};
+use crate::record::BatchBuilder;
+use crate::reflection::{Column, ModelReflection};
+
+/// Decodes rows into a batch.
+pub(crate) struct Rows {
+    pub(crate) batch: BatchBuilder,
+    /// The result's position of each column of the model.
+    plan: Vec<Option<usize>>,
+    /// Whether columns may be missing from the result.
+    partial: bool,
+}
+
+impl Rows {
+    pub(crate) fn new(model: &'static ModelReflection, partial: bool) -> Self {
+        Self { batch: BatchBuilder::new(model), plan: Vec::new(), partial }
+    }
+}
+
+impl Decode for Rows {
+    fn columns(&mut self, names: &Names) -> Result<()> {
+        let model = self.batch.reflection();
+        self.plan.clear();
+        for (position, column) in model.columns().iter().enumerate() {
+            // Usually the table's columns stand in the order of the fields.
+            let at = match names.get(position) {
+                Some(name) if **name == *column.column_name() => Some(position),
+                _ => names.iter().position(|name| **name == *column.column_name()),
+            };
+            if at.is_none() {
+                if !self.partial {
+                    let message = format!(
+                        "{}.{}: the table `{}` has no column `{}`",
+                        model.name(), column.name(), model.table(), column.column_name()
+                    );
+                    return Err(Error::new(ErrorKind::StatementInvalid, message)
+                        .with_model(model.name())
+                        .with_attribute(column.name()));
+                }
+                self.batch.mark_absent(position);
+            }
+            self.plan.push(at);
+        }
+        Ok(())
+    }
+
+    fn restart(&mut self) {
+        self.batch.restart();
+    }
+
+    #[inline]
+    fn row<C: Cells>(&mut self, cells: &C) -> Result<()> {
+        self.batch.begin_row()?;
+        let columns = self.batch.reflection().columns();
+        for (position, (column, at)) in columns.iter().zip(&self.plan).enumerate() {
+            let Some(at) = *at else {
+                self.batch.put_null(position);
+                continue;
+            };
+            let cell = cells.cell(at);
+            match (column.ty.kind, cell) {
+                (Kind::Int, Cell::Int(value)) if column.ty.check.is_none() => {
+                    self.batch.put_word(position, value.cast_unsigned());
+                }
+                (Kind::Text, Cell::Text(bytes)) if column.ty.check.is_none() => match std::str::from_utf8(bytes) {
+                    Ok(text) => self.batch.put_text(position, text),
+                    Err(_) => return Err(refused(self.batch.reflection(), column, "text that is not UTF-8")),
+                },
+                (_, Cell::Null) if column.ty.nullable => self.batch.put_null(position),
+                (_, cell) => put(&mut self.batch, position, column, cell)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+#[inline(never)]
+fn put(batch: &mut BatchBuilder, position: usize, column: &Column, cell: Cell<'_>) -> Result<()> {
+    let model = batch.reflection();
+    let value = value(column.ty, cell).map_err(|problem| refused(model, column, &problem))?;
+    match &value {
+        Value::Null => {
+            if !column.ty.nullable {
+                return Err(refused(model, column, "NULL"));
+            }
+            batch.put_null(position);
+        }
+        Value::Text(text) | Value::Decimal(text) | Value::Json(text) => batch.put_text(position, text),
+        Value::Bytes(bytes) => batch.put_bytes(position, bytes),
+        Value::Uuid(uuid) => batch.put_uuid(position, *uuid),
+        other => batch.put_word(position, Stored::of(other).words()[0]),
+    }
+    Ok(())
+}
+
+fn refused(model: &ModelReflection, column: &Column, found: &str) -> Error {
+    let (name, ty) = (column.name(), column.ty.name);
+    let message = format!("{}.{name}: the table holds {found}, which is not a {ty}", model.name());
+    Error::new(ErrorKind::InvalidValue, message).with_model(model.name()).with_attribute(name)
+}
+
+/// The value that a cell holds for a column of that type.
+pub(crate) fn value(ty: AttributeType, cell: Cell<'_>) -> Result<Value<'_>, String> {
+    let value = of_kind(ty.kind, cell).ok_or_else(|| describe(cell))?;
+    match ty.check {
+        Some(check) if !value.is_null() => check(Stored::of(&value))?,
+        _ => {}
+    }
+    Ok(value)
+}
+
+fn of_kind(kind: Kind, cell: Cell<'_>) -> Option<Value<'_>> {
+    let text = |bytes: &[u8]| std::str::from_utf8(bytes).ok().map(|text| Cow::Owned(text.to_owned()));
+    Some(match (kind, cell) {
+        (_, Cell::Null) => Value::Null,
+        (Kind::Bool, Cell::Bool(value)) => Value::Bool(value),
+        (Kind::Bool, Cell::Int(value @ (0 | 1))) => Value::Bool(value == 1),
+        (Kind::Int, Cell::Int(value)) => Value::Int(value),
+        (Kind::Uint, Cell::Int(value)) => Value::Uint(u64::try_from(value).ok()?),
+        (Kind::Uint, Cell::Uint(value)) => Value::Uint(value),
+        (Kind::Float, Cell::Float(value)) => Value::Float(value),
+        (Kind::Float, Cell::Int(value)) => Kind::Float.cast(Value::Int(value)).ok()?,
+        (Kind::Text, Cell::Text(bytes)) => Value::Text(text(bytes)?),
+        (Kind::Bytes, Cell::Bytes(bytes) | Cell::Text(bytes)) => Value::Bytes(Cow::Borrowed(bytes)),
+        (Kind::Timestamp, Cell::Micros(value)) => Value::Timestamp(value),
+        (Kind::Timestamp, Cell::Text(bytes)) => Value::Timestamp(calendar::parse_timestamp(bytes)?),
+        (Kind::DateTime, Cell::Micros(value)) => Value::DateTime(value),
+        (Kind::DateTime, Cell::Text(bytes)) => Value::DateTime(calendar::parse_timestamp(bytes)?),
+        (Kind::Date, Cell::Days(value)) => Value::Date(value),
+        (Kind::Date, Cell::Text(bytes)) => Value::Date(calendar::parse_date(bytes)?),
+        (Kind::Time, Cell::Micros(value)) => Value::Time(value),
+        (Kind::Time, Cell::Text(bytes)) => Value::Time(calendar::parse_time(bytes)?),
+        (Kind::Uuid, Cell::Uuid(value)) => Value::Uuid(value),
+        (Kind::Uuid, Cell::Text(bytes)) => Value::Uuid(cast::parse_uuid(std::str::from_utf8(bytes).ok()?)?),
+        (Kind::Uuid, Cell::Bytes(bytes)) => Value::Uuid(u128::from_be_bytes(bytes.try_into().ok()?)),
+        (Kind::Decimal, Cell::Text(bytes)) => Kind::Decimal.cast(Value::Text(text(bytes)?)).ok()?,
+        (Kind::Decimal, Cell::Int(value)) => Value::Decimal(Cow::Owned(value.to_string())),
+        (Kind::Decimal, Cell::Float(value)) if value.is_finite() => Value::Decimal(Cow::Owned(value.to_string())),
+        (Kind::Json, Cell::Text(bytes)) => Value::Json(text(bytes)?),
+        _ => return None,
+    })
+}
+
+/// The class of a cell's value, never the value itself: it may be a secret.
+fn describe(cell: Cell<'_>) -> String {
+    match cell {
+        Cell::Null => "NULL",
+        Cell::Bool(_) => "a boolean",
+        Cell::Int(_) | Cell::Uint(_) => "an integer",
+        Cell::Float(_) => "a floating point number",
+        Cell::Text(_) => "text",
+        Cell::Bytes(_) => "binary data",
+        Cell::Micros(_) => "a time",
+        Cell::Days(_) => "a date",
+        Cell::Uuid(_) => "a UUID",
+    }
+    .to_owned()
+}
+
+/// Decodes rows into values: of columns of known types, or of whatever the database says.
+pub(crate) struct Tuples {
+    pub(crate) rows: Vec<Vec<Value<'static>>>,
+    /// The types of the leading columns; the rest are taken as they come.
+    types: Vec<Option<AttributeType>>,
+    width: usize,
+}
+
+impl Tuples {
+    pub(crate) fn new(types: Vec<Option<AttributeType>>) -> Self {
+        Self { rows: Vec::new(), types, width: 0 }
+    }
+}
+
+impl Decode for Tuples {
+    fn columns(&mut self, names: &Names) -> Result<()> {
+        self.width = names.len();
+        Ok(())
+    }
+
+    fn restart(&mut self) {
+        self.rows.clear();
+    }
+
+    fn row<C: Cells>(&mut self, cells: &C) -> Result<()> {
+        let mut row = Vec::with_capacity(self.width);
+        for position in 0..self.width {
+            let cell = cells.cell(position);
+            row.push(match self.types.get(position).copied().flatten() {
+                Some(ty) => value(ty, cell).map_err(|found| {
+                    Error::new(ErrorKind::InvalidValue, format!("the query gave {found}, which is not a {}", ty.name))
+                })?.into_owned(),
+                None => plain(cell),
+            });
+        }
+        self.rows.push(row);
+        Ok(())
+    }
+}
+
+fn plain(cell: Cell<'_>) -> Value<'static> {
+    match cell {
+        Cell::Null => Value::Null,
+        Cell::Bool(value) => Value::Bool(value),
+        Cell::Int(value) => Value::Int(value),
+        Cell::Uint(value) => Value::Uint(value),
+        Cell::Float(value) => Value::Float(value),
+        Cell::Text(bytes) => match std::str::from_utf8(bytes) {
+            Ok(text) => Value::Text(Cow::Owned(text.to_owned())),
+            Err(_) => Value::Bytes(Cow::Owned(bytes.to_vec())),
+        },
+        Cell::Bytes(bytes) => Value::Bytes(Cow::Owned(bytes.to_vec())),
+        Cell::Micros(value) => Value::Timestamp(value),
+        Cell::Days(value) => Value::Date(value),
+        Cell::Uuid(value) => Value::Uuid(value),
+    }
+}

@@ -1,0 +1,286 @@
+//! The find family: one record, or the first few.
+//!
+//! Invariant: `find` and `*_or_fail` give an error when there is no row, the others `None`; the error says which
+//! model and which key.
+
+use std::future::IntoFuture;
+
+use super::{load, run};
+use crate::attribute::value::Value;
+use crate::db::Db;
+use crate::db::adapter::Purpose;
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{FromRecord, Key, Model};
+use crate::pending::Pending;
+use crate::record::Record;
+use crate::reflection::ModelReflection;
+use crate::relation::{Core, Relation};
+use crate::sql::expr::Node;
+use crate::sql::{Direction, Expr, Place, What};
+
+/// `Post.find(1)`.
+#[track_caller]
+pub(crate) fn find<M: FromRecord>(model: &'static ModelReflection, db: &Db, key: Vec<Value<'static>>) -> Pending<M> {
+    let db = db.clone();
+    Pending::new(async move {
+        check_key(model, &key)?;
+        let described = describe(model, &key);
+        match run::fetch_by_key(model, &db, key).await? {
+            Some(record) => M::cast(record),
+            None => Err(find_typed_error(model, &described)),
+        }
+    })
+}
+
+/// "Couldn't find Post with 'id'=1".
+pub(crate) fn find_typed_error(model: &'static ModelReflection, what: &str) -> Error {
+    Error::new(ErrorKind::RecordNotFound, format!("Couldn't find {}{what}", model.name())).with_model(model.name())
+}
+
+fn describe(model: &'static ModelReflection, key: &[Value<'static>]) -> String {
+    let names: Vec<&str> = model.primary_key_names().collect();
+    match (names.as_slice(), key) {
+        ([name], [value]) => format!(" with '{name}'={value:?}"),
+        _ => format!(" with [{}]={key:?}", names.join(", ")),
+    }
+}
+
+fn check_key(model: &'static ModelReflection, key: &[Value<'static>]) -> Result<()> {
+    if model.primary_key().is_empty() {
+        let message = format!("Unknown primary key for table {} in model {}", model.table(), model.name());
+        return Err(Error::new(ErrorKind::UnknownPrimaryKey, message).with_model(model.name()));
+    }
+    if key.len() != model.primary_key().len() {
+        let message = format!(
+            "{} has a key of {} columns, and {} values were given",
+            model.name(), model.primary_key().len(), key.len()
+        );
+        return Err(Error::new(ErrorKind::Argument, message).with_model(model.name()));
+    }
+    Ok(())
+}
+
+/// The condition that the primary key is this one.
+fn by_key(model: &'static ModelReflection, keys: Vec<Vec<Value<'static>>>) -> Node {
+    let root = Place::root(model);
+    let columns: Vec<Node> = model.primary_key().iter().map(|&column| Node::Column(root, column)).collect();
+    match <[Node; 1]>::try_from(columns) {
+        Ok([column]) => column.among(keys.into_iter().filter_map(|mut key| key.pop()).collect()),
+        Err(columns) => Node::InTuples(columns, keys),
+    }
+}
+
+async fn some<M: FromRecord>(core: &Core) -> Result<Vec<M>> {
+    load(core, Purpose::Load).await?.into_iter().map(M::cast).collect()
+}
+
+/// The first rows by the relation's order, or by the key; the last ones with `Descending`.
+fn at_end(mut core: Core, direction: Direction, rows: u64) -> Result<Core> {
+    if core.select.orders.is_empty() {
+        core.select.order_by_key(direction)?;
+    } else if direction == Direction::Descending {
+        core.select.reverse();
+    }
+    core.select.limit = Some(core.select.limit.map_or(rows, |limit| limit.min(rows)));
+    Ok(core)
+}
+
+impl<M: FromRecord> IntoFuture for Relation<M> {
+    type Output = Result<Vec<M>>;
+    type IntoFuture = Pending<Vec<M>>;
+
+    /// Runs the query: the records, with what the relation includes.
+    #[track_caller]
+    fn into_future(self) -> Pending<Vec<M>> {
+        self.load()
+    }
+}
+
+impl<M: FromRecord> IntoFuture for &Relation<M> {
+    type Output = Result<Vec<M>>;
+    type IntoFuture = Pending<Vec<M>>;
+
+    #[track_caller]
+    fn into_future(self) -> Pending<Vec<M>> {
+        self.load()
+    }
+}
+
+impl<M: FromRecord> Relation<M> {
+    /// Runs the query, as awaiting the relation does. Rails: `load`, `to_a`.
+    #[track_caller]
+    pub fn load(&self) -> Pending<Vec<M>> {
+        let core = self.core().clone();
+        Pending::new(async move { some(&core).await })
+    }
+
+    /// Any one row, without an order. Rails: `take`.
+    ///
+    /// `SELECT "posts".* FROM "posts" LIMIT 1`
+    #[track_caller]
+    pub fn take(&self) -> Pending<Option<M>> {
+        let mut core = self.core().clone();
+        core.select.limit = Some(1);
+        Pending::new(async move { Ok(some(&core).await?.pop()) })
+    }
+
+    /// Up to `rows` rows, without an order. Rails: `take(3)`.
+    #[track_caller]
+    pub fn take_n(&self, rows: u64) -> Pending<Vec<M>> {
+        let mut core = self.core().clone();
+        core.select.limit = Some(core.select.limit.map_or(rows, |limit| limit.min(rows)));
+        Pending::new(async move { some(&core).await })
+    }
+
+    /// The first row by the relation's order, or by the key. Rails: `first`.
+    ///
+    /// `SELECT "posts".* FROM "posts" ORDER BY "posts"."id" ASC LIMIT 1`
+    #[track_caller]
+    pub fn first(&self) -> Pending<Option<M>> {
+        let core = at_end(self.core().clone(), Direction::Ascending, 1);
+        Pending::new(async move { Ok(some(&core?).await?.pop()) })
+    }
+
+    /// The first row, or `RecordNotFound`. Rails: `first!`.
+    #[track_caller]
+    pub fn first_or_fail(&self) -> Pending<M> {
+        let first = self.first();
+        let model = self.reflection();
+        Pending::new(async move { first.await?.ok_or_else(|| find_typed_error(model, "")) })
+    }
+
+    /// The first rows by the relation's order, or by the key. Rails: `first(3)`.
+    #[track_caller]
+    pub fn first_n(&self, rows: u64) -> Pending<Vec<M>> {
+        let core = at_end(self.core().clone(), Direction::Ascending, rows);
+        Pending::new(async move { some(&core?).await })
+    }
+
+    /// The last row by the relation's order, or by the key. A limited relation is read whole first, for its last
+    /// row is the last of those. Rails: `last`.
+    #[track_caller]
+    pub fn last(&self) -> Pending<Option<M>> {
+        let last = self.last_n(1);
+        Pending::new(async move { Ok(last.await?.pop()) })
+    }
+
+    /// The last rows, in the relation's own order. Rails: `last(3)`.
+    #[track_caller]
+    pub fn last_n(&self, rows: u64) -> Pending<Vec<M>> {
+        let core = self.core().clone();
+        Pending::new(async move {
+            if core.select.is_cut() {
+                let mut all = some::<M>(&core).await?;
+                let start = all.len().saturating_sub(usize::try_from(rows).unwrap_or(usize::MAX));
+                return Ok(all.split_off(start));
+            }
+            let mut last = some(&at_end(core, Direction::Descending, rows)?).await?;
+            last.reverse();
+            Ok(last)
+        })
+    }
+
+    /// The only row: `RecordNotFound` when there is none, `SoleRecordExceeded` when there are several.
+    /// Rails: `sole`.
+    #[track_caller]
+    pub fn sole(&self) -> Pending<M> {
+        let mut core = self.core().clone();
+        core.select.limit = Some(2);
+        let model = self.reflection();
+        Pending::new(async move {
+            let mut found = some(&core).await?;
+            match (found.pop(), found.pop()) {
+                (Some(only), None) => Ok(only),
+                (None, _) => Err(find_typed_error(model, "")),
+                _ => {
+                    let message = format!("Wanted only one {}", model.name());
+                    Err(Error::new(ErrorKind::SoleRecordExceeded, message).with_model(model.name()))
+                }
+            }
+        })
+    }
+
+    /// The row with that key among the relation's. The erased form of `find`. Rails: `find(1)`.
+    #[track_caller]
+    pub fn find_key(&self, key: impl IntoIterator<Item = Value<'static>>) -> Pending<M> {
+        let model = self.reflection();
+        let key: Vec<_> = key.into_iter().collect();
+        let condition = by_key(model, vec![key.clone()]);
+        let mut core = self.core().clone();
+        core.select.filter(Expr(condition));
+        core.select.limit = Some(1);
+        Pending::new(async move {
+            check_key(model, &key)?;
+            some(&core).await?.pop().ok_or_else(|| find_typed_error(model, &describe(model, &key)))
+        })
+    }
+
+    /// The rows with these keys, in the order of the keys; `RecordNotFound` names those that are missing.
+    /// Rails: `find([1, 2])`.
+    #[track_caller]
+    pub fn find_keys(&self, keys: Vec<Vec<Value<'static>>>) -> Pending<Vec<M>> {
+        let model = self.reflection();
+        let mut core = self.core().clone();
+        core.select.filter(Expr(by_key(model, keys.clone())));
+        Pending::new(async move {
+            keys.iter().try_for_each(|key| check_key(model, key))?;
+            let found = load(&core, Purpose::Load).await?;
+            let mut missing = Vec::new();
+            let mut sorted: Vec<Record> = Vec::with_capacity(keys.len());
+            for key in &keys {
+                match found.iter().find(|record| record.key() == *key) {
+                    Some(record) => sorted.push(record.clone()),
+                    None => missing.push(key),
+                }
+            }
+            if missing.is_empty() {
+                return sorted.into_iter().map(M::cast).collect();
+            }
+            let names: Vec<&str> = model.primary_key_names().collect();
+            let message = format!(
+                "Couldn't find all {} with '{}': {keys:?} (found {} results, but was looking for {}). Missing: {missing:?}",
+                relata_inflect::pluralize(model.name()), names.join(", "), sorted.len(), keys.len()
+            );
+            Err(Error::new(ErrorKind::RecordNotFound, message).with_model(model.name()))
+        })
+    }
+
+    /// Whether some row is there. Rails: `exists?`.
+    ///
+    /// `SELECT 1 AS one FROM "posts" LIMIT 1`
+    #[track_caller]
+    pub fn exists(&self) -> Pending<bool> {
+        let mut core = self.core().clone();
+        core.select.what = What::One;
+        core.select.orders.clear();
+        core.select.limit = Some(1);
+        Pending::new(async move { Ok(!super::pluck::tuples(&core, Purpose::Exists, Vec::new()).await?.is_empty()) })
+    }
+}
+
+impl<M: Model> Relation<M> {
+    /// The record with that key among the relation's. Rails: `find(1)`.
+    #[track_caller]
+    pub fn find(&self, key: impl Into<M::Key>) -> Pending<M> {
+        self.find_key(key.into().values())
+    }
+
+    /// The records with these keys, in the order of the keys. Rails: `find([1, 2])`.
+    #[track_caller]
+    pub fn find_many<K: Into<M::Key>>(&self, keys: impl IntoIterator<Item = K>) -> Pending<Vec<M>> {
+        self.find_keys(keys.into_iter().map(|key| key.into().values()).collect())
+    }
+
+    /// The first row for which the condition holds, without an order. Rails: `find_by`.
+    #[track_caller]
+    pub fn find_by<E: Into<Expr>>(&self, condition: impl FnOnce(&'static M::Columns) -> E) -> Pending<Option<M>> {
+        self.clone().filter(condition).take()
+    }
+
+    /// The first row for which the condition holds, or `RecordNotFound`. Rails: `find_by!`.
+    #[track_caller]
+    pub fn find_by_or_fail<E: Into<Expr>>(&self, condition: impl FnOnce(&'static M::Columns) -> E) -> Pending<M> {
+        let found = self.find_by(condition);
+        Pending::new(async move { found.await?.ok_or_else(|| find_typed_error(M::reflection(), "")) })
+    }
+}

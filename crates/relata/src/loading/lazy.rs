@@ -1,0 +1,123 @@
+//! Loads an association when it is first read: for the record that asked, and for its siblings with it.
+//!
+//! In a batch of up to [`TOGETHER`] records the first access loads all of them; in a larger one the first loads
+//! one, and the second the rest. So walking a result costs one or two queries an association, however long it is.
+//!
+//! Invariant: batching may save queries, and never changes a result. A sibling's target that nobody has read yet
+//! is not used once its table was written through this database; a sibling whose key was set, or that was told
+//! its target, is left alone; a scope with a limit, which would cut the whole query, is never batched.
+
+use super::preload::{self, find_targets};
+use crate::association::Association;
+use crate::db::adapter::Purpose;
+use crate::error::Result;
+use crate::record::{Linked, Record, StrictLoading};
+
+/// Batches up to this size are loaded together at once.
+const TOGETHER: usize = 100;
+
+/// Siblings' targets are loaded together up to this many rows; beyond it each owner loads its own.
+const MOST: u64 = 100_000;
+
+/// The target of a singular association.
+pub(crate) async fn load_one(association: &Association) -> Result<Option<Record>> {
+    if let Linked::Known(target) = association.known_one() {
+        return Ok(target);
+    }
+    if !association.can_query() {
+        return Ok(None);
+    }
+    association.check_strict()?;
+    if load_siblings(association).await?
+        && let Linked::Known(target) = association.known_one()
+    {
+        return Ok(target);
+    }
+    load_single(association).await?;
+    Ok(preload::known_one(association))
+}
+
+/// The members of a collection.
+pub(crate) async fn load_many(association: &Association) -> Result<Vec<Record>> {
+    let members = association.known_many();
+    if members.loaded || !association.can_query() {
+        return Ok(members.records);
+    }
+    association.check_strict()?;
+    if members.records.is_empty() && load_siblings(association).await? {
+        let members = association.known_many();
+        if members.loaded {
+            return Ok(members.records);
+        }
+    }
+    load_single(association).await?;
+    Ok(association.known_many().records)
+}
+
+/// Loads the association for the whole batch, if that is allowed. False when it was not, or was not enough.
+async fn load_siblings(association: &Association) -> Result<bool> {
+    let owner = association.owner();
+    let position = association.position();
+    let size = owner.batch_size();
+    if size < 2 || !owner.terms().batching || owner.is_published(position) || association.is_cut() {
+        return Ok(false);
+    }
+    if size > TOGETHER && owner.count_single_load(position) == 0 {
+        return Ok(false);
+    }
+    let key = &association.resolved().owner_key;
+    let siblings: Vec<Record> = (0..size)
+        .filter_map(|row| owner.sibling(row))
+        .filter(|sibling| sibling.is_persisted() && !sibling.has_own_link(position))
+        .filter(|sibling| !key.iter().any(|&column| sibling.value(column) != sibling.loaded_value(column)))
+        .collect();
+    if !siblings.iter().any(|sibling| sibling.is(owner)) {
+        return Ok(false);
+    }
+    let resolved = association.resolved();
+    let generation = owner.db().generation(resolved.target.table());
+    // A `belongs_to` finds at most one row an owner.
+    let most = (!association.is_belongs_to()).then_some(MOST);
+    match find_targets(&siblings, resolved, most, strict_of_members(association)).await? {
+        Some(found) => {
+            preload::link(&siblings, position, resolved, &found, Some(generation));
+            Ok(true)
+        }
+        None => Ok(false),
+    }
+}
+
+/// Loads the association for the owner alone.
+async fn load_single(association: &Association) -> Result<()> {
+    let resolved = association.resolved();
+    let singular = !association.reflection().is_collection();
+    let mut core = association.relation().into_core();
+    // Rails asks for one; a `belongs_to` over a primary key can have no other.
+    if singular && !(association.is_belongs_to() && *resolved.target_key == *resolved.target.primary_key()) {
+        core.select.limit = Some(1);
+    }
+    core.origin = None;
+    core.terms.strict = core.terms.strict.or(strict_of_members(association));
+    let targets = Box::pin(super::load(&core, Purpose::Load)).await?;
+    if singular {
+        association.link(targets.first());
+        if let Some(target) = targets.first() {
+            if association.is_belongs_to() {
+                association.link_back(target);
+            } else {
+                association.own(target);
+            }
+        }
+    } else {
+        association.take_loaded(targets);
+    }
+    Ok(())
+}
+
+/// The mode that loaded targets get from a strict owner.
+fn strict_of_members(association: &Association) -> Option<StrictLoading> {
+    match association.owner().strict_loading_mode() {
+        Some(StrictLoading::NPlusOneOnly) if association.reflection().is_collection() => Some(StrictLoading::All),
+        _ => None,
+    }
+}

@@ -1,0 +1,152 @@
+//! Reads values of columns, without making records.
+//!
+//! Invariant: a tuple has the types of the columns that were asked for, in their order.
+
+use super::decode::Tuples;
+use super::statement;
+use crate::attribute::value::Value;
+use crate::attribute::{Attribute, AttributeType, Stored};
+use crate::db::adapter::Purpose;
+use crate::error::Result;
+use crate::model::{Key, Model};
+use crate::pending::Pending;
+use crate::relation::{Column, Core, Relation};
+use crate::sql::What;
+use crate::sql::expr::Node;
+
+/// The rows of a select as values.
+pub(crate) async fn tuples(core: &Core, purpose: Purpose, types: Vec<Option<AttributeType>>) -> Result<Vec<Vec<Value<'static>>>> {
+    if core.select.none {
+        return Ok(Vec::new());
+    }
+    let statement = statement(&core.select, &core.db, purpose)?;
+    let mut rows = Tuples::new(types);
+    core.db.fetch(&statement, &mut rows).await?;
+    Ok(rows.rows)
+}
+
+/// One column, or a tuple of columns, and what their values are.
+pub trait Columns {
+    /// The value or tuple of values of a row.
+    type Output: Send + 'static;
+
+    /// The columns as parts of a query, with their types.
+    fn nodes(&self) -> Vec<(crate::Expr, AttributeType)>;
+
+    /// The value or tuple from a row's values; `None` if there are too few.
+    fn take(values: &mut dyn Iterator<Item = Value<'static>>) -> Option<Self::Output>;
+}
+
+impl<A: Attribute> Columns for Column<A> {
+    type Output = A;
+
+    fn nodes(&self) -> Vec<(crate::Expr, AttributeType)> {
+        vec![((*self).into(), AttributeType::of::<A>())]
+    }
+
+    fn take(values: &mut dyn Iterator<Item = Value<'static>>) -> Option<A> {
+        let value = values.next()?;
+        Some(if value.is_null() { A::owned(Stored::blank(A::KIND)) } else { A::owned(Stored::of(&value)) })
+    }
+}
+
+macro_rules! columns {
+    ($($($name:ident)+;)*) => {$(
+        impl<$($name: Columns),+> Columns for ($($name,)+) {
+            type Output = ($($name::Output,)+);
+
+            #[allow(non_snake_case)]
+            fn nodes(&self) -> Vec<(crate::Expr, AttributeType)> {
+                let ($($name,)+) = self;
+                let mut all = Vec::new();
+                $(all.extend($name.nodes());)+
+                all
+            }
+
+            fn take(values: &mut dyn Iterator<Item = Value<'static>>) -> Option<Self::Output> {
+                Some(($($name::take(values)?,)+))
+            }
+        }
+    )*};
+}
+
+columns! {
+    A;
+    A B;
+    A B C;
+    A B C D;
+    A B C D E;
+    A B C D E F;
+    A B C D E F G;
+    A B C D E F G H;
+}
+
+impl<M: Model> Relation<M> {
+    /// The values of a column, or tuples of the values of several; paths join. Rails: `pluck`.
+    ///
+    /// `SELECT "posts"."id", "posts"."title" FROM "posts"`
+    #[track_caller]
+    pub fn pluck<C: Columns>(&self, columns: impl FnOnce(&'static M::Columns) -> C) -> Pending<Vec<C::Output>> {
+        let columns = columns(crate::relation::columns_at::<M>(self.core().select.root));
+        let (nodes, types): (Vec<_>, Vec<_>) = columns.nodes().into_iter().unzip();
+        let mut core = self.core().clone();
+        core.select.what = What::Values(nodes.into_iter().map(|expr| expr.0).collect());
+        Pending::new(async move {
+            let rows = tuples(&core, Purpose::Pluck, types.into_iter().map(Some).collect()).await?;
+            Ok(rows.into_iter().filter_map(|row| C::take(&mut row.into_iter())).collect())
+        })
+    }
+
+    /// The values of the first row. Rails: `pick`.
+    #[track_caller]
+    pub fn pick<C: Columns>(&self, columns: impl FnOnce(&'static M::Columns) -> C) -> Pending<Option<C::Output>> {
+        let plucked = self.clone().limit(1).pluck(columns);
+        Pending::new(async move { Ok(plucked.await?.into_iter().next()) })
+    }
+
+    /// Rows of some columns as values of a type of yours.
+    #[track_caller]
+    pub fn project<C: Columns, S: Send + 'static>(
+        &self,
+        columns: impl FnOnce(&'static M::Columns) -> C,
+        make: impl Fn(C::Output) -> S + Send + 'static,
+    ) -> Pending<Vec<S>> {
+        let plucked = self.pluck(columns);
+        Pending::new(async move { Ok(plucked.await?.into_iter().map(make).collect()) })
+    }
+
+    /// The keys. Rails: `ids`.
+    #[track_caller]
+    pub fn ids(&self) -> Pending<Vec<M::Key>> {
+        let keys = self.keys();
+        Pending::new(async move { Ok(keys.await?.iter().filter_map(|key| M::Key::from_values(key)).collect()) })
+    }
+}
+
+impl<M> Relation<M> {
+    /// The keys, as values.
+    #[track_caller]
+    pub(crate) fn keys(&self) -> Pending<Vec<Vec<Value<'static>>>> {
+        let mut core = self.core().clone();
+        let (root, model) = (core.select.root, core.select.model());
+        let key = model.primary_key();
+        core.select.what = What::Values(key.iter().map(|&column| Node::Column(root, column)).collect());
+        let types = key.iter().filter_map(|&column| model.columns().get(column)).map(|c| Some(c.ty)).collect();
+        Pending::new(async move { tuples(&core, Purpose::Pluck, types).await })
+    }
+
+    /// The values of named attributes, row by row; `author.name` joins. The erased form of `pluck`.
+    ///
+    /// The error for an unknown name comes when it is awaited.
+    #[track_caller]
+    pub fn pluck_named<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> Pending<Vec<Vec<Value<'static>>>> {
+        let columns: Result<Vec<_>> = names.into_iter().map(|name| self.named(name)).collect();
+        let mut core = self.core().clone();
+        Pending::new(async move {
+            let columns = columns?;
+            let types = columns.iter().map(|(place, column)| place.model().columns().get(*column).map(|c| c.ty)).collect();
+            core.select.what = What::Values(columns.into_iter().map(|(place, column)| Node::Column(place, column)).collect());
+            tuples(&core, Purpose::Pluck, types).await
+        })
+    }
+}

@@ -1,0 +1,198 @@
+//! The trait that `#[model]` implements, and what a key can be.
+//!
+//! Invariant: everything generic over models needs no more than this; what it cannot check at compile time
+//! ([`Model::from_record`]) it checks at run time, so a wrong hand-written implementation gives errors.
+
+use std::ops::Deref;
+
+use crate::attribute::Attribute;
+use crate::attribute::value::Value;
+use crate::db::Db;
+use crate::error::{Error, ErrorKind, Result};
+use crate::pending::Pending;
+use crate::record::Record;
+use crate::reflection::ModelReflection;
+use crate::reflection::shape::Shape;
+use crate::relation::Relation;
+use crate::sql::Place;
+
+/// A model: a typed name for records of one reflection. Implemented by `#[model]`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a model",
+    label = "not a model",
+    note = "mark the struct with #[relata::model]"
+)]
+pub trait Model: Clone + Send + Sync + Deref<Target = Record> + 'static {
+    /// The columns and paths that closures see: `|p| p.title`.
+    type Columns: Send + Sync + 'static;
+    /// The type of the primary key; a tuple for a composite one.
+    type Key: Key;
+    /// The model's name.
+    const NAME: &'static str;
+    /// What other models check at compile time.
+    const SHAPE: Shape;
+
+    /// The model's reflection.
+    fn reflection() -> &'static ModelReflection;
+
+    /// The typed name of a record.
+    ///
+    /// # Errors
+    /// `AssociationTypeMismatch` when it is a record of another model.
+    fn from_record(record: Record) -> Result<Self>;
+
+    /// The columns at a place of a query.
+    fn columns(at: Place) -> Self::Columns;
+
+    /// A new record, without values and not saved. Never touches the database.
+    #[must_use]
+    fn new(db: &Db) -> Self {
+        typed(Record::new(Self::reflection(), db))
+    }
+
+    /// All records, lazily. Rails: `Post.all`.
+    fn all(db: &Db) -> Relation<Self> {
+        Relation::from_core(Relation::of(Self::reflection(), db).into_core())
+    }
+
+    /// The record with that key. Rails: `Post.find(1)`.
+    ///
+    /// `SELECT "posts".* FROM "posts" WHERE "posts"."id" = ?`
+    #[track_caller]
+    fn find(db: &Db, key: impl Into<Self::Key>) -> Pending<Self> {
+        crate::loading::find(Self::reflection(), db, key.into().values())
+    }
+
+    /// A new record with values, not saved. Never touches the database. Rails: `Post.new(title: "x")`.
+    #[must_use]
+    fn build(db: &Db, set: impl FnOnce(&Self) -> &Self) -> Self {
+        let record = Self::new(db);
+        set(&record);
+        record
+    }
+
+    /// A new record with values, saved. Rails: `Post.create!(title: "x")`.
+    #[track_caller]
+    fn create(db: &Db, set: impl FnOnce(&Self) -> &Self) -> Pending<Self> {
+        let model = Self::build(db, set);
+        let record = (*model).clone();
+        crate::persistence::create(record, model)
+    }
+}
+
+/// What a query can give: models, and records without types.
+pub trait FromRecord: Clone + Send + Sync + 'static {
+    /// Whether records of a model can be given.
+    ///
+    /// # Errors
+    /// `AssociationTypeMismatch` when they cannot.
+    fn accepts(model: &'static ModelReflection) -> Result<()>;
+
+    /// The record as what the query gives.
+    ///
+    /// # Errors
+    /// `AssociationTypeMismatch` when it is of another model.
+    fn cast(record: Record) -> Result<Self>;
+}
+
+impl FromRecord for Record {
+    fn accepts(_model: &'static ModelReflection) -> Result<()> {
+        Ok(())
+    }
+
+    fn cast(record: Record) -> Result<Self> {
+        Ok(record)
+    }
+}
+
+impl<M: Model> FromRecord for M {
+    fn accepts(model: &'static ModelReflection) -> Result<()> {
+        if model == M::reflection() { Ok(()) } else { Err(mismatch(M::reflection(), model)) }
+    }
+
+    fn cast(record: Record) -> Result<Self> {
+        M::from_record(record)
+    }
+}
+
+/// The record, if it is one of this model. Called by generated code.
+///
+/// # Errors
+/// `AssociationTypeMismatch` when it is a record of another model.
+pub fn checked(model: &'static ModelReflection, record: Record) -> Result<Record> {
+    if record.reflection() == model { Ok(record) } else { Err(mismatch(model, record.reflection())) }
+}
+
+fn mismatch(wanted: &ModelReflection, got: &ModelReflection) -> Error {
+    Error::new(ErrorKind::AssociationTypeMismatch, format!("{} expected, got a record of {}", wanted.name(), got.name()))
+        .with_model(wanted.name())
+}
+
+/// The typed name of a record that was made from the model's own reflection.
+///
+/// # Panics
+/// When a hand-written `from_record` refuses a record of its own reflection.
+#[expect(clippy::panic, reason = "no value of the type exists to give instead")]
+pub(crate) fn typed<M: Model>(record: Record) -> M {
+    match M::from_record(record) {
+        Ok(model) => model,
+        Err(error) => panic!("`{}::from_record` refuses a record of its own reflection: {error}", M::NAME),
+    }
+}
+
+/// A primary key's type: a column's type, a tuple of them for a composite key, `()` for none.
+pub trait Key: Send + 'static {
+    /// The values, one a column.
+    fn values(self) -> Vec<Value<'static>>;
+    /// The key that has these values.
+    fn from_values(values: &[Value<'_>]) -> Option<Self>
+    where
+        Self: Sized;
+}
+
+impl<A: Attribute> Key for A {
+    fn values(self) -> Vec<Value<'static>> {
+        vec![self.into_value()]
+    }
+
+    fn from_values(values: &[Value<'_>]) -> Option<Self> {
+        match values {
+            [value] if value.kind() == Some(A::KIND) => Some(A::owned(crate::attribute::Stored::of(value))),
+            _ => None,
+        }
+    }
+}
+
+impl Key for () {
+    fn values(self) -> Vec<Value<'static>> {
+        Vec::new()
+    }
+
+    fn from_values(values: &[Value<'_>]) -> Option<Self> {
+        values.is_empty().then_some(())
+    }
+}
+
+macro_rules! composite {
+    ($($($name:ident)+;)*) => {$(
+        impl<$($name: Attribute),+> Key for ($($name,)+) {
+            #[allow(non_snake_case)]
+            fn values(self) -> Vec<Value<'static>> {
+                let ($($name,)+) = self;
+                vec![$($name.into_value()),+]
+            }
+
+            fn from_values(values: &[Value<'_>]) -> Option<Self> {
+                let mut values = values.iter();
+                let key = ($(<$name as Key>::from_values(std::slice::from_ref(values.next()?))?,)+);
+                values.next().is_none().then_some(key)
+            }
+        }
+    )*};
+}
+
+composite! {
+    A B;
+    A B C;
+    A B C D;
+}

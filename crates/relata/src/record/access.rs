@@ -1,0 +1,184 @@
+//! Reading and setting attributes.
+//!
+//! A typed read is a look at whether the record was touched, then one or two words of the batch; no lock, no
+//! guard. What a read borrows from the arena lives as long as the handle.
+//!
+//! Invariant: a read of the wrong type, or of a column that is not there, gives a blank value; it never reads
+//! words as what they are not. A set value is checked against the column's type before it is stored.
+
+use super::state::{State, Version};
+use super::{Record, Slot, stored};
+use crate::attribute::value::{Kind, Value};
+use crate::attribute::{Attribute, Stored};
+use crate::error::{Error, ErrorKind, Result};
+
+impl Record {
+    /// The attribute at a position, as the type that the model declares it with. Called by generated readers.
+    ///
+    /// A new record's attribute without a value reads as the type's default (`0`, `""`); saving does not write
+    /// that default. Never touches the database.
+    #[must_use]
+    #[inline]
+    pub fn read<A: Attribute>(&self, column: usize) -> A::Ref<'_> {
+        let batch = self.batch();
+        match batch.layout().slots.get(column) {
+            Some(&slot) if slot.kind == A::KIND => A::read(match batch.state(self.row) {
+                None => stored(batch.row(self.row), column, Slot { kind: A::KIND, ..slot }),
+                Some(state) => self.touched(state, column, slot, Version::Current),
+            }),
+            _ => A::read(Stored::blank(A::KIND)),
+        }
+    }
+
+    /// The attribute as it was saved last. Rails: `title_was`. Called by generated readers.
+    #[must_use]
+    pub fn read_was<A: Attribute>(&self, column: usize) -> A::Ref<'_> {
+        A::read(self.version_of::<A>(column, Version::Saved))
+    }
+
+    /// The attribute before and after the last save, if that changed it. Rails: `saved_change_to_title`.
+    #[must_use]
+    pub fn saved_change_to<A: Attribute>(&self, column: usize) -> Option<(A::Ref<'_>, A::Ref<'_>)> {
+        let slot = *self.batch().layout().slots.get(column)?;
+        let state = self.state()?;
+        if !state.values().differs(column, slot, Version::Before, Version::Saved) {
+            return None;
+        }
+        let before = A::read(self.version_of::<A>(column, Version::Before));
+        Some((before, A::read(self.version_of::<A>(column, Version::Saved))))
+    }
+
+    /// Sets the attribute at a position. Called by generated setters. Never touches the database.
+    pub fn write<A: Attribute>(&self, column: usize, value: A::Set<'_>) {
+        let value = A::write(value);
+        if let Some(&slot) = self.batch().layout().slots.get(column)
+            && slot.kind == A::KIND
+        {
+            self.state_or_make().values_mut().set(self.batch(), column, slot, &value);
+        }
+    }
+
+    /// Whether the attribute at a position differs from what was saved. Rails: `title_changed?`.
+    #[must_use]
+    pub fn column_changed(&self, column: usize) -> bool {
+        let (Some(state), Some(&slot)) = (self.state(), self.batch().layout().slots.get(column)) else {
+            return false;
+        };
+        state.values().differs(column, slot, Version::Current, Version::Saved)
+    }
+
+    /// The attribute of that name, as a value. Rails: `post[:title]`.
+    ///
+    /// ```
+    /// # use relata::{Db, Value, attribute::{AttributeType, Kind}, record::Record, reflection::{Column, ModelBuilder}};
+    /// # let planet = ModelBuilder::new("Planet", "planets")
+    /// #     .column(Column::new("name", AttributeType::plain(Kind::Text, true))).define()?;
+    /// let venus = Record::new(planet, &Db::detached());
+    /// assert_eq!(venus.get("name")?, Value::Null);
+    /// venus.set("name", "Venus")?;
+    /// assert_eq!(venus.get("name")?, Value::from("Venus"));
+    /// assert!(venus.get("nmae").unwrap_err().to_string().contains("did you mean `name`?"));
+    /// # Ok::<(), relata::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// `UnknownAttribute`, with the nearest name; `MissingAttribute` for a column that was not selected.
+    pub fn get(&self, name: &str) -> Result<Value<'_>> {
+        let column = self.reflection().attribute(name)?;
+        if self.batch().is_absent(column) && !self.column_changed(column) {
+            let model = self.reflection().name();
+            let message = format!("missing attribute '{name}' for {model}: it was not selected");
+            return Err(Error::new(ErrorKind::MissingAttribute, message).with_model(model).with_attribute(name));
+        }
+        Ok(self.value(column))
+    }
+
+    /// Sets the attribute of that name, casting the value to its type. Rails: `post[:title] = "x"`.
+    ///
+    /// # Errors
+    /// `UnknownAttribute`, with the nearest name; `InvalidValue` or `RangeError` when the value cannot be cast.
+    pub fn set(&self, name: &str, value: impl Into<Value<'static>>) -> Result<&Self> {
+        let column = self.reflection().attribute(name)?;
+        self.set_value(column, value.into())?;
+        Ok(self)
+    }
+
+    /// All attributes by name, as values. Rails: `attributes`. Columns that were not selected are left out.
+    #[must_use]
+    pub fn attributes(&self) -> Vec<(&'static str, Value<'_>)> {
+        let columns = self.reflection().columns().iter().enumerate();
+        columns
+            .filter(|(column, _)| !self.batch().is_absent(*column))
+            .map(|(column, reflection)| (reflection.name(), self.value(column)))
+            .collect()
+    }
+
+    /// The current value of a column.
+    #[must_use]
+    pub(crate) fn value(&self, column: usize) -> Value<'_> {
+        self.value_of(column, Version::Current)
+    }
+
+    /// The value of a column as it was when the batch was loaded, whatever was set or saved since.
+    pub(crate) fn loaded_value(&self, column: usize) -> Value<'_> {
+        match self.batch().layout().slots.get(column) {
+            Some(&slot) => stored(self.batch().row(self.row), column, slot).value(),
+            None => Value::Null,
+        }
+    }
+
+    pub(crate) fn value_of(&self, column: usize, version: Version) -> Value<'_> {
+        let Some(&slot) = self.batch().layout().slots.get(column) else { return Value::Null };
+        match self.state() {
+            None => stored(self.batch().row(self.row), column, slot).value(),
+            Some(state) => self.touched(state, column, slot, version).value(),
+        }
+    }
+
+    /// The integer in a column, without making a value of it: for keys.
+    #[inline]
+    pub(crate) fn integer(&self, column: usize) -> Option<i64> {
+        let slot = *self.batch().layout().slots.get(column)?;
+        if slot.kind != Kind::Int {
+            return None;
+        }
+        let found = match self.state() {
+            None => stored(self.batch().row(self.row), column, slot),
+            Some(state) => self.touched(state, column, slot, Version::Current),
+        };
+        (!found.is_null()).then(|| found.int())
+    }
+
+    /// Casts a value to the column's type and sets it.
+    pub(crate) fn set_value(&self, column: usize, value: Value<'_>) -> Result<()> {
+        let Some(reflection) = self.reflection().columns().get(column) else { return Ok(()) };
+        let Some(&slot) = self.batch().layout().slots.get(column) else { return Ok(()) };
+        let value = reflection.ty.cast(value).map_err(|problem| {
+            let model = self.reflection().name();
+            let message = format!("{model}.{}: the value {problem}", reflection.name());
+            Error::new(ErrorKind::InvalidValue, message).with_model(model).with_attribute(reflection.name())
+        })?;
+        self.state_or_make().values_mut().set(self.batch(), column, slot, &value);
+        Ok(())
+    }
+
+    fn version_of<A: Attribute>(&self, column: usize, version: Version) -> Stored<'_> {
+        match self.batch().layout().slots.get(column) {
+            Some(&slot) if slot.kind == A::KIND => match self.state() {
+                None => stored(self.batch().row(self.row), column, slot),
+                Some(state) => self.touched(state, column, slot, version),
+            },
+            _ => Stored::blank(A::KIND),
+        }
+    }
+
+    /// A touched record's words are copied out under its lock; what they point at does not change.
+    #[inline(never)]
+    fn touched<'a>(&'a self, state: &'a State, column: usize, slot: Slot, version: Version) -> Stored<'a> {
+        let values = state.values();
+        let null = super::batch::bit(values.row(version), column);
+        let words = super::words(values.row(version), slot);
+        drop(values);
+        super::stored_words(self, words, slot.kind, null)
+    }
+}

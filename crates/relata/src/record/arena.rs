@@ -1,0 +1,72 @@
+//! The text and bytes of a batch: appended to, never moved, never freed before the batch.
+//!
+//! Invariant: bytes that were appended stay where they are and are not written to again, because a chunk is
+//! never grown past the capacity it was made with. Words of rows point at them.
+
+/// The smallest chunk. One row's texts usually fit.
+const SMALLEST: usize = 64;
+/// Chunks double up to this size; a larger value gets a chunk of its own.
+const LARGEST: usize = 1 << 20;
+
+/// Append-only bytes.
+#[derive(Debug, Default)]
+pub(crate) struct Arena {
+    open: Vec<u8>,
+    full: Vec<Vec<u8>>,
+    bytes: usize,
+}
+
+impl Arena {
+    /// Keeps `bytes`; the words are their address and their length.
+    #[inline]
+    pub(crate) fn push(&mut self, bytes: &[u8]) -> [u64; 2] {
+        if self.open.capacity() - self.open.len() < bytes.len() {
+            self.make_room(bytes.len());
+        }
+        let start = self.open.len();
+        self.open.extend_from_slice(bytes);
+        let address = self.open.as_ptr().wrapping_add(start).expose_provenance();
+        [address as u64, bytes.len() as u64]
+    }
+
+    #[cold]
+    fn make_room(&mut self, length: usize) {
+        let size = (self.bytes).clamp(SMALLEST, LARGEST).max(length);
+        self.bytes += size;
+        let previous = std::mem::replace(&mut self.open, Vec::with_capacity(size));
+        if previous.capacity() > 0 {
+            self.full.push(previous);
+        }
+    }
+
+    /// Bytes held, used or not.
+    pub(crate) fn size(&self) -> usize {
+        self.bytes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_stay_where_they_are() {
+        let mut arena = Arena::default();
+        let first = arena.push(b"first");
+        for round in 0..10_000 {
+            arena.push(format!("text number {round}").as_bytes());
+        }
+        let again = arena.full.first().unwrap().as_ptr().expose_provenance() as u64;
+        assert_eq!(first, [again, 5]);
+        assert_eq!(&arena.full.first().unwrap()[..5], b"first");
+    }
+
+    #[test]
+    fn a_large_value_gets_a_chunk_of_its_own() {
+        let mut arena = Arena::default();
+        let large = vec![7u8; LARGEST * 3];
+        let words = arena.push(&large);
+        assert_eq!(words[1], large.len() as u64);
+        assert!(arena.size() >= large.len());
+    }
+}

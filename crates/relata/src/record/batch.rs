@@ -1,0 +1,321 @@
+//! A batch: the rows of one query (or one new record), as words, with one arena for their text.
+//!
+//! ```text
+//! words   | nulls | id | title (address, length) | author_id |   row 0
+//!         | nulls | id | title (address, length) | author_id |   row 1 ...
+//! arena   "Hello""World"...
+//! links   one table an association, for all rows       states   one for each record that was touched
+//! ```
+//!
+//! Invariants: words never change after the batch is built (what is set goes into a record's state); the words
+//! of a text column are 0 or point into this batch's arena, and are UTF-8; a batch owns no other batch, and
+//! dropping it follows no link.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+
+use super::arena::Arena;
+use super::graph::Graph;
+use super::link::Link;
+use super::state::State;
+use crate::attribute::value::{Kind, Value};
+use crate::attribute::Stored;
+use crate::db::Db;
+use crate::error::{Error, ErrorKind, Result};
+use crate::reflection::{Layout, ModelReflection};
+
+/// How the records of a batch were asked for; it holds for all of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Terms {
+    /// Lazy loading is refused.
+    pub(crate) strict: Option<StrictLoading>,
+    /// Saving is refused.
+    pub(crate) readonly: bool,
+    /// Siblings are loaded together.
+    pub(crate) batching: bool,
+}
+
+impl Default for Terms {
+    fn default() -> Self {
+        Self { strict: None, readonly: false, batching: true }
+    }
+}
+
+/// What a strict record refuses. Rails: the modes of `strict_loading!`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum StrictLoading {
+    /// Every lazy load.
+    All,
+    /// Only loads that would repeat for each member of a collection: its own associations are allowed, members
+    /// of its collections are strict.
+    NPlusOneOnly,
+}
+
+pub(crate) struct Batch {
+    reflection: &'static ModelReflection,
+    layout: &'static Layout,
+    db: Db,
+    words: Box<[u64]>,
+    len: u32,
+    /// Rows that are not in the database yet.
+    pub(super) new: bool,
+    /// Columns that the query did not select: bit set, one a column.
+    absent: Option<Box<[u64]>>,
+    pub(crate) terms: Terms,
+    arena: Mutex<Arena>,
+    owner: Mutex<Weak<Graph>>,
+    states: OnceLock<Box<[OnceLock<Box<State>>]>>,
+    links: OnceLock<Box<[Link]>>,
+    /// Whether some record of this batch holds a state; readers look only then.
+    touched: AtomicBool,
+}
+
+impl Batch {
+    pub(crate) fn reflection(&self) -> &'static ModelReflection {
+        self.reflection
+    }
+
+    pub(crate) fn db(&self) -> &Db {
+        &self.db
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.len as usize
+    }
+
+    pub(super) fn layout(&self) -> &'static Layout {
+        self.layout
+    }
+
+    /// Bytes of rows and text.
+    pub(crate) fn bytes(&self) -> usize {
+        self.words.len() * size_of::<u64>() + self.arena().size()
+    }
+
+    pub(super) fn arena(&self) -> MutexGuard<'_, Arena> {
+        self.arena.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn set_owner(&self, owner: &Arc<Graph>) {
+        *self.owner.lock().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(owner);
+    }
+
+    /// The root that owns the batch.
+    pub(super) fn owner(&self) -> Option<Arc<Graph>> {
+        self.owner.lock().unwrap_or_else(PoisonError::into_inner).upgrade()
+    }
+
+    /// Whether the column was not selected by the query.
+    pub(crate) fn is_absent(&self, column: usize) -> bool {
+        self.absent.as_ref().is_some_and(|absent| bit(absent, column))
+    }
+
+    /// The words of a row as it was loaded.
+    #[inline]
+    pub(super) fn row(&self, row: u32) -> &[u64] {
+        let stride = self.layout.stride;
+        let start = row as usize * stride;
+        self.words.get(start..start + stride).unwrap_or_default()
+    }
+
+    #[inline]
+    pub(super) fn state(&self, row: u32) -> Option<&State> {
+        if !self.touched.load(Ordering::Acquire) {
+            return None;
+        }
+        self.states.get()?.get(row as usize)?.get().map(|state| &**state)
+    }
+
+    /// The state of a record, made when it is first needed.
+    pub(super) fn state_or_make(&self, row: u32) -> &State {
+        let states = self.states.get_or_init(|| (0..self.len).map(|_| OnceLock::new()).collect());
+        let state = states[row as usize].get_or_init(|| {
+            Box::new(State::new(self.row(row), self.new, self.reflection.reflections().len()))
+        });
+        self.touched.store(true, Ordering::Release);
+        state
+    }
+
+    pub(super) fn link(&self, association: usize) -> Option<&Link> {
+        self.links.get()?.get(association)
+    }
+
+    pub(super) fn link_or_make(&self, association: usize) -> Option<&Link> {
+        let associations = self.reflection.reflections().len();
+        self.links.get_or_init(|| (0..associations).map(|_| Link::default()).collect()).get(association)
+    }
+
+    /// Keeps the text or bytes of a value and gives its words; `None` for null.
+    pub(super) fn keep(&self, value: &Value<'_>) -> Option<[u64; 2]> {
+        if value.is_null() {
+            return None;
+        }
+        let stored = Stored::of(value);
+        if holds_bytes(stored.kind()) { Some(self.arena().push(stored.bytes())) } else { Some(stored.words()) }
+    }
+}
+
+pub(super) fn holds_bytes(kind: Kind) -> bool {
+    kind.is_text() || kind == Kind::Bytes
+}
+
+pub(super) fn bit(words: &[u64], index: usize) -> bool {
+    words.get(index / 64).is_some_and(|word| word >> (index % 64) & 1 == 1)
+}
+
+pub(super) fn set_bit(words: &mut [u64], index: usize, on: bool) {
+    if let Some(word) = words.get_mut(index / 64) {
+        *word = *word & !(1 << (index % 64)) | u64::from(on) << (index % 64);
+    }
+}
+
+/// Collects rows; what the loading room decodes into.
+pub(crate) struct BatchBuilder {
+    reflection: &'static ModelReflection,
+    layout: &'static Layout,
+    words: Vec<u64>,
+    arena: Arena,
+    len: u32,
+    absent: Option<Box<[u64]>>,
+}
+
+impl BatchBuilder {
+    pub(crate) fn new(reflection: &'static ModelReflection) -> Self {
+        Self {
+            reflection,
+            layout: reflection.layout(),
+            words: Vec::new(),
+            arena: Arena::default(),
+            len: 0,
+            absent: None,
+        }
+    }
+
+    pub(crate) fn reflection(&self) -> &'static ModelReflection {
+        self.reflection
+    }
+
+    /// Forgets all rows, so that the query can be run again.
+    pub(crate) fn restart(&mut self) {
+        self.words.clear();
+        self.arena = Arena::default();
+        self.len = 0;
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.len as usize
+    }
+
+    /// Marks a column that the query does not give.
+    pub(crate) fn mark_absent(&mut self, column: usize) {
+        let words = self.reflection.columns().len().div_ceil(64);
+        set_bit(self.absent.get_or_insert_with(|| vec![0; words].into()), column, true);
+    }
+
+    /// Begins a row in which every column is blank and not null.
+    ///
+    /// # Errors
+    /// `RangeError` beyond 2^32 rows.
+    #[inline]
+    pub(crate) fn begin_row(&mut self) -> Result<()> {
+        self.len = self.len.checked_add(1).ok_or_else(|| {
+            Error::new(ErrorKind::RangeError, format!("a query for {} gave more than 2^32 rows", self.reflection.name()))
+        })?;
+        self.words.resize(self.words.len() + self.layout.stride, 0);
+        Ok(())
+    }
+
+    /// Puts a plain word into the row that was begun last.
+    #[inline]
+    pub(crate) fn put_word(&mut self, column: usize, word: u64) {
+        let Some(slot) = self.layout.slots.get(column) else { return };
+        debug_assert!(!holds_bytes(slot.kind));
+        if holds_bytes(slot.kind) {
+            return;
+        }
+        let start = self.words.len() - self.layout.stride;
+        if let Some(place) = self.words.get_mut(start + slot.offset as usize) {
+            *place = word;
+        }
+    }
+
+    /// Puts 128 bits into a UUID column of the row that was begun last.
+    pub(crate) fn put_uuid(&mut self, column: usize, value: u128) {
+        let Some(slot) = self.layout.slots.get(column) else { return };
+        if slot.kind == Kind::Uuid {
+            self.put_words(slot.offset, [(value >> 64) as u64, value as u64]);
+        }
+    }
+
+    /// Puts text into a column of text of the row that was begun last.
+    #[inline]
+    pub(crate) fn put_text(&mut self, column: usize, text: &str) {
+        let Some(slot) = self.layout.slots.get(column) else { return };
+        if holds_bytes(slot.kind) {
+            let words = self.arena.push(text.as_bytes());
+            self.put_words(slot.offset, words);
+        }
+    }
+
+    /// Puts bytes into a binary column of the row that was begun last.
+    pub(crate) fn put_bytes(&mut self, column: usize, bytes: &[u8]) {
+        let Some(slot) = self.layout.slots.get(column) else { return };
+        if slot.kind == Kind::Bytes {
+            let words = self.arena.push(bytes);
+            self.put_words(slot.offset, words);
+        }
+    }
+
+    /// Makes a column of the row that was begun last null.
+    #[inline]
+    pub(crate) fn put_null(&mut self, column: usize) {
+        let start = self.words.len() - self.layout.stride;
+        if let Some(row) = self.words.get_mut(start..) {
+            set_bit(row, column, true);
+        }
+    }
+
+    #[inline]
+    fn put_words(&mut self, offset: u32, words: [u64; 2]) {
+        let start = self.words.len() - self.layout.stride + offset as usize;
+        if let Some(place) = self.words.get_mut(start..start + 2) {
+            place.copy_from_slice(&words);
+        }
+    }
+
+    /// Ends the batch.
+    pub(crate) fn finish(self, db: &Db, terms: Terms) -> Batch {
+        self.build(db, terms, false)
+    }
+
+    /// A batch of one new row without values: every column is null until it is set.
+    pub(crate) fn blank(reflection: &'static ModelReflection, db: &Db) -> Batch {
+        let mut builder = Self::new(reflection);
+        builder.words.resize(builder.layout.stride, 0);
+        builder.len = 1;
+        for column in 0..reflection.columns().len() {
+            builder.put_null(column);
+        }
+        let strict = reflection.is_strict_loading_by_default().then_some(StrictLoading::All);
+        builder.build(db, Terms { strict, ..Terms::default() }, true)
+    }
+
+    fn build(self, db: &Db, terms: Terms, new: bool) -> Batch {
+        Batch {
+            reflection: self.reflection,
+            layout: self.layout,
+            db: db.clone(),
+            words: self.words.into_boxed_slice(),
+            len: self.len,
+            new,
+            absent: self.absent,
+            terms,
+            arena: Mutex::new(self.arena),
+            owner: Mutex::new(Weak::new()),
+            states: OnceLock::new(),
+            links: OnceLock::new(),
+            touched: AtomicBool::new(false),
+        }
+    }
+}

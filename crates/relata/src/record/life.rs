@@ -1,0 +1,306 @@
+//! Where a record is in its life, what changed, and the doors through which saving tells it what happened.
+//!
+//! Invariant: only the persistence room and the transaction that enlisted a record call the doors here that
+//! change what counts as saved.
+
+use std::any::Any;
+
+use super::batch::StrictLoading;
+use super::state::{Bound, Life, Snapshot, Version};
+use super::{Record, stored};
+use crate::attribute::value::Value;
+use crate::db::Db;
+use crate::error::Result;
+use crate::reflection::ModelReflection;
+
+/// An attribute's name, its value before, and its value after.
+pub type Change<'a> = (&'static str, Value<'a>, Value<'a>);
+
+impl Record {
+    /// A new record of a model, without values. Never touches the database.
+    #[must_use]
+    pub fn new(reflection: &'static ModelReflection, db: &Db) -> Self {
+        Self::blank(reflection, db).with_defaults()
+    }
+
+    /// Sets the declared defaults of the columns.
+    pub(crate) fn with_defaults(self) -> Self {
+        for (column, reflection) in self.reflection().columns().iter().enumerate() {
+            if let Some(default) = reflection.default_value() {
+                // A default that is not of its column's type was refused when the program was compiled.
+                let _ = self.set_value(column, default);
+            }
+        }
+        self
+    }
+
+    pub(crate) fn life(&self) -> Life {
+        match self.state() {
+            Some(state) => state.values().life,
+            None if self.batch().new => Life::New,
+            None => Life::Persisted,
+        }
+    }
+
+    /// Whether the record is not in the database yet. Rails: `new_record?`.
+    #[must_use]
+    pub fn is_new_record(&self) -> bool {
+        self.life() == Life::New
+    }
+
+    /// Whether the record is in the database. Rails: `persisted?`.
+    #[must_use]
+    pub fn is_persisted(&self) -> bool {
+        self.life() == Life::Persisted
+    }
+
+    /// Whether the record was deleted. Rails: `destroyed?`.
+    #[must_use]
+    pub fn is_destroyed(&self) -> bool {
+        self.life() == Life::Destroyed
+    }
+
+    /// Whether the last save inserted the record. Rails: `previously_new_record?`.
+    #[must_use]
+    pub fn was_new_record(&self) -> bool {
+        self.state().is_some_and(|state| state.values().was_new)
+    }
+
+    /// Whether saving is refused. Rails: `readonly?`.
+    #[must_use]
+    pub fn is_readonly(&self) -> bool {
+        self.batch().terms.readonly || self.state().is_some_and(super::state::State::is_readonly)
+    }
+
+    /// Refuses saving from now on. Rails: `readonly!`.
+    pub fn readonly(&self) -> &Self {
+        self.state_or_make().set_readonly();
+        self
+    }
+
+    /// Refuses lazy loading from now on, by mode. Rails: `strict_loading!`.
+    pub fn strict_loading(&self, mode: impl Into<Option<StrictLoading>>) -> &Self {
+        self.state_or_make().set_strict(mode.into());
+        self
+    }
+
+    /// Which lazy loads are refused. Rails: `strict_loading?`, `strict_loading_n_plus_one_only?`.
+    #[must_use]
+    pub fn strict_loading_mode(&self) -> Option<StrictLoading> {
+        match self.state().and_then(super::state::State::strict) {
+            Some(own) => own,
+            None => self.batch().terms.strict,
+        }
+    }
+
+    /// Whether some lazy loads are refused. Rails: `strict_loading?`.
+    #[must_use]
+    pub fn is_strict_loading(&self) -> bool {
+        self.strict_loading_mode().is_some()
+    }
+
+    /// Marks the record to be destroyed when its owner is saved. Rails: `mark_for_destruction`.
+    pub fn mark_for_destruction(&self) {
+        self.state_or_make().set_marked_for_destruction(true);
+    }
+
+    /// Whether the record is to be destroyed when its owner is saved. Rails: `marked_for_destruction?`.
+    #[must_use]
+    pub fn is_marked_for_destruction(&self) -> bool {
+        self.state().is_some_and(super::state::State::is_marked_for_destruction)
+    }
+
+    /// Whether some attribute differs from what was saved. Rails: `changed?`.
+    #[must_use]
+    pub fn is_changed(&self) -> bool {
+        !self.changed_columns().is_empty()
+    }
+
+    /// The names of the attributes that differ from what was saved. Rails: `changed`.
+    #[must_use]
+    pub fn changed(&self) -> Vec<&'static str> {
+        let columns = self.reflection().columns();
+        self.changed_columns().into_iter().map(|column| columns[column].name()).collect()
+    }
+
+    /// What is not saved yet: name, saved value, current value. Rails: `changes`.
+    #[must_use]
+    pub fn changes(&self) -> Vec<Change<'_>> {
+        changes_of(self, Version::Saved, Version::Current)
+    }
+
+    /// What the last save changed: name, value before, value after. Rails: `saved_changes`.
+    #[must_use]
+    pub fn saved_changes(&self) -> Vec<Change<'_>> {
+        changes_of(self, Version::Before, Version::Saved)
+    }
+
+    /// Sets every attribute back to what was saved. Rails: `restore_attributes`.
+    pub fn restore_attributes(&self) {
+        if let Some(state) = self.state() {
+            let mut values = state.values_mut();
+            for (column, &slot) in self.batch().layout().slots.iter().enumerate() {
+                values.revert(column, slot);
+            }
+        }
+    }
+
+    /// The positions of the attributes that differ from what was saved.
+    pub(crate) fn changed_columns(&self) -> Vec<usize> {
+        match self.state() {
+            Some(state) => state.values().changed(&self.batch().layout().slots),
+            None => Vec::new(),
+        }
+    }
+
+    /// The values of the primary key; a null among them means that there is no key yet.
+    pub(crate) fn key(&self) -> Vec<Value<'_>> {
+        self.reflection().primary_key().iter().map(|&column| self.value(column)).collect()
+    }
+
+    /// The primary key as it is in the database: what a statement that finds this row is bound to.
+    pub(crate) fn saved_key(&self) -> Vec<Value<'_>> {
+        self.reflection().primary_key().iter().map(|&column| self.value_of(column, Version::Saved)).collect()
+    }
+
+    /// Takes a copy of the current row, to be bound to a statement.
+    pub(crate) fn bind(&self) -> Bound {
+        self.state_or_make().values().bind(self)
+    }
+
+    /// Tells the record that the bound values of these columns are now in the database.
+    pub(crate) fn saved(&self, bound: &Bound, columns: &[usize]) {
+        let slots = &self.batch().layout().slots;
+        if bound.record.is(self) {
+            self.state_or_make().values_mut().saved(bound, columns, slots);
+        }
+    }
+
+    /// Takes a value that the database filled in: current and saved.
+    pub(crate) fn fill(&self, column: usize, value: &Value<'_>) {
+        if let Some(&slot) = self.batch().layout().slots.get(column) {
+            self.state_or_make().values_mut().fill(self.batch(), column, slot, value);
+        }
+    }
+
+    /// Takes the row of a fresh copy of this record, as `reload` does: nothing is changed any more.
+    pub(crate) fn take_row(&self, fresh: &Record) -> Result<()> {
+        for column in 0..self.reflection().columns().len() {
+            let value = fresh.value(column);
+            self.fill(column, &value);
+        }
+        let state = self.state_or_make();
+        state.set_marked_for_destruction(false);
+        let mut values = state.values_mut();
+        values.before = None;
+        values.life = Life::Persisted;
+        values.in_doubt = false;
+        drop(values);
+        for association in 0..self.reflection().reflections().len() {
+            self.unlink(association);
+        }
+        Ok(())
+    }
+
+    /// Takes the values of a fresh copy of this row where nothing was set since.
+    pub(crate) fn refresh_from(&self, fresh: &Record) {
+        let changed = self.changed_columns();
+        for column in 0..self.reflection().columns().len() {
+            if !changed.contains(&column) {
+                let value = fresh.value(column);
+                if self.value(column) != value {
+                    self.fill(column, &value);
+                }
+            }
+        }
+    }
+
+    pub(crate) fn set_life(&self, life: Life) {
+        self.state_or_make().values_mut().life = life;
+    }
+
+    /// Whether the answer to a commit of this record was lost.
+    pub(crate) fn is_in_doubt(&self) -> bool {
+        self.state().is_some_and(|state| state.values().in_doubt)
+    }
+
+    pub(crate) fn set_in_doubt(&self) {
+        self.state_or_make().values_mut().in_doubt = true;
+    }
+
+    /// What a savepoint keeps of this record.
+    pub(crate) fn snapshot(&self) -> Snapshot {
+        self.state_or_make().values().snapshot(self)
+    }
+
+    /// Goes back to what a savepoint kept. `own` are the columns that saving fills in by itself.
+    pub(crate) fn restore(&self, snapshot: &Snapshot, own: &[usize]) {
+        if snapshot.record.is(self) {
+            self.state_or_make().values_mut().restore(snapshot, own, &self.batch().layout().slots);
+        }
+    }
+
+    /// What another room keeps for this record.
+    pub(crate) fn extension<T: Any + Send + Sync>(&self, make: impl FnOnce() -> T) -> Option<&T> {
+        self.state_or_make().extension(make)
+    }
+
+    /// What another room keeps for this record, if it has begun to.
+    pub(crate) fn existing_extension<T: Any + Send + Sync>(&self) -> Option<&T> {
+        let state = self.state()?;
+        state.existing_extension()
+    }
+
+    /// A copy of this row, as it is in the database, in a batch of its own: the handle keeps nothing else alive.
+    #[must_use]
+    pub fn compact(&self) -> Record {
+        let copy = Record::blank(self.reflection(), self.db());
+        for column in 0..self.reflection().columns().len() {
+            copy.fill(column, &self.value_of(column, Version::Saved));
+        }
+        copy.set_life(self.life());
+        for column in self.changed_columns() {
+            if let Some(&slot) = self.batch().layout().slots.get(column) {
+                copy.state_or_make().values_mut().set(copy.batch(), column, slot, &self.value(column));
+            }
+        }
+        copy
+    }
+
+    /// A new record with this one's attributes, without its key. Rails: `dup`.
+    #[must_use]
+    pub(crate) fn duplicate(&self) -> Record {
+        let copy = Record::blank(self.reflection(), self.db());
+        let key = self.reflection().primary_key();
+        for (column, &slot) in self.batch().layout().slots.iter().enumerate() {
+            if !key.contains(&column) {
+                copy.state_or_make().values_mut().set(copy.batch(), column, slot, &self.value(column));
+            }
+        }
+        copy
+    }
+}
+
+impl Bound {
+    /// The bound value of a column.
+    pub(crate) fn value(&self, column: usize) -> Value<'_> {
+        match self.record.batch().layout().slots.get(column) {
+            Some(&slot) => stored(&self.words, column, slot).value(),
+            None => Value::Null,
+        }
+    }
+}
+
+pub(crate) fn changes_of(record: &Record, from: Version, to: Version) -> Vec<Change<'_>> {
+    let Some(state) = record.state() else { return Vec::new() };
+    let slots = &record.batch().layout().slots;
+    let differs: Vec<usize> = {
+        let values = state.values();
+        (0..slots.len()).filter(|&column| values.differs(column, slots[column], from, to)).collect()
+    };
+    let columns = record.reflection().columns();
+    differs
+        .into_iter()
+        .map(|column| (columns[column].name(), record.value_of(column, from), record.value_of(column, to)))
+        .collect()
+}

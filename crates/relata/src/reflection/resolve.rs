@@ -1,0 +1,273 @@
+//! What follows from a declaration: its target, its keys and its inverse, and why.
+//!
+//! The foreign key, when it was not written: that of the inverse, if one was written; for a `belongs_to`
+//! `<name>_id`; else `<owner>_id` if the target has it, else the key of the target's only `belongs_to` to the
+//! owner. The inverse, when it was not written: the association between the same two models over the same key
+//! columns, if there is exactly one such on the other side.
+//!
+//! Invariant: the two keys have as many columns, and every one of them exists.
+
+use super::{AssociationReflection, InverseOf, Macro, ModelReflection};
+use crate::error::{Error, ErrorKind, Result};
+use crate::relation::Relation;
+use crate::sql::Place;
+use crate::sql::expr::Node;
+
+/// Where the foreign key of an association comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum KeyReason {
+    /// `foreign_key` was written.
+    Written,
+    /// It is the inverse's key.
+    Inverse,
+    /// By convention: `author_id`.
+    Convention,
+    /// It is the key of the target's only `belongs_to` to the owner.
+    OnlyBelongsTo,
+}
+
+/// Where the inverse of an association comes from, or why there is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum InverseReason {
+    /// `inverse_of` was written.
+    Written,
+    /// `inverse_of = none` was written.
+    Off,
+    /// It is the only association back over the same key.
+    SameKey,
+    /// No association leads back over the same key.
+    NotFound,
+    /// Several associations lead back over the same key.
+    Ambiguous,
+    /// One of the two has a scope, so its target need not be all of the other.
+    Scoped,
+}
+
+/// An association, worked out.
+#[derive(Debug)]
+pub struct Resolved {
+    /// The model it leads to. Rails: `klass`.
+    pub target: &'static ModelReflection,
+    /// The positions of the key's columns on this model. Rails: `join_foreign_key`.
+    pub owner_key: Box<[usize]>,
+    /// The positions of the key's columns on the target. Rails: `join_primary_key`.
+    pub target_key: Box<[usize]>,
+    /// Why these are the key.
+    pub key_reason: KeyReason,
+    /// The position of the inverse among the target's associations. Rails: `inverse_of`.
+    pub inverse: Option<usize>,
+    /// Why that is the inverse, or why there is none.
+    pub inverse_reason: InverseReason,
+    declaration: &'static AssociationReflection,
+}
+
+impl Resolved {
+    pub(super) fn find(owner: &'static ModelReflection, position: usize) -> Result<Self> {
+        let declaration = &owner.reflections()[position];
+        let target = declaration.target.model().map_err(|error| {
+            Error::new(
+                error.kind(),
+                format!("Missing model class {} for the {}#{} association", declaration.target_name(), owner.name(), declaration.name),
+            )
+            .with_model(owner.name())
+            .with_attribute(declaration.name)
+        })?;
+        let (owner_key, target_key, key_reason) = keys(owner, declaration, target)?;
+        let mut resolved = Self {
+            target,
+            owner_key,
+            target_key,
+            key_reason,
+            inverse: None,
+            inverse_reason: InverseReason::NotFound,
+            declaration,
+        };
+        (resolved.inverse, resolved.inverse_reason) = inverse(owner, position, &resolved)?;
+        Ok(resolved)
+    }
+
+    /// The declaration.
+    #[must_use]
+    pub fn declaration(&self) -> &'static AssociationReflection {
+        self.declaration
+    }
+
+    /// The association that leads back, if one is known.
+    #[must_use]
+    pub fn inverse_reflection(&self) -> Option<&'static AssociationReflection> {
+        self.target.reflections().get(self.inverse?)
+    }
+
+    /// The attributes that hold the key. Rails: `foreign_key`.
+    #[must_use]
+    pub fn foreign_key(&self, owner: &'static ModelReflection) -> Vec<&'static str> {
+        let (model, key) = match self.declaration.kind {
+            Macro::BelongsTo => (owner, &self.owner_key),
+            _ => (self.target, &self.target_key),
+        };
+        key.iter().filter_map(|&column| model.columns().get(column)).map(super::Column::name).collect()
+    }
+
+    /// The target as a relation, narrowed and ordered by the declared scope.
+    pub(crate) fn scoped(&self, target: Relation) -> Relation {
+        match self.declaration.scope {
+            Some(scope) => scope.apply(target),
+            None => target,
+        }
+    }
+
+    /// The scope's conditions on the target at a place, for a join.
+    pub(crate) fn scope_conditions(&self, place: Place) -> Result<Option<Node>> {
+        let Some(scope) = self.declaration.scope else { return Ok(None) };
+        let detached = crate::db::Db::detached();
+        let relation = scope.apply(Relation::of(self.target, &detached));
+        let conditions = relation.select().filters.iter().map(|node| node.moved(place)).collect::<Result<Vec<_>>>()?;
+        Ok(match Node::all(conditions) {
+            Node::Always(true) => None,
+            condition => Some(condition),
+        })
+    }
+}
+
+type Keys = (Box<[usize]>, Box<[usize]>, KeyReason);
+
+fn keys(owner: &'static ModelReflection, declaration: &AssociationReflection, target: &'static ModelReflection) -> Result<Keys> {
+    let belongs_to = declaration.kind == Macro::BelongsTo;
+    let (holder, referred) = if belongs_to { (owner, target) } else { (target, owner) };
+    let (foreign, reason) = foreign_key(owner, declaration, target)?;
+    let foreign = positions(owner, declaration, holder, &foreign)?;
+    let primary: Box<[usize]> = if declaration.primary_key.is_empty() {
+        referred.primary_key().into()
+    } else {
+        positions(owner, declaration, referred, declaration.primary_key)?
+    };
+    if primary.is_empty() {
+        let message = format!(
+            "Unknown primary key for table {} in model {}, which {}#{} refers to: write `primary_key`",
+            referred.table(), referred.name(), owner.name(), declaration.name
+        );
+        return Err(problem(ErrorKind::UnknownPrimaryKey, owner, declaration, message));
+    }
+    if primary.len() != foreign.len() {
+        let name = |model: &ModelReflection, key: &[usize]| {
+            key.iter().filter_map(|&column| model.columns().get(column)).map(|c| c.name()).collect::<Vec<_>>().join(", ")
+        };
+        let message = format!(
+            "Association {}#{} primary key [{}] doesn't match with foreign key [{}]. Please specify primary_key and foreign_key values.",
+            owner.name(), declaration.name, name(referred, &primary), name(holder, &foreign)
+        );
+        return Err(problem(ErrorKind::CompositePrimaryKeyMismatch, owner, declaration, message));
+    }
+    Ok(if belongs_to { (foreign, primary, reason) } else { (primary, foreign, reason) })
+}
+
+fn foreign_key(owner: &'static ModelReflection, declaration: &AssociationReflection, target: &'static ModelReflection) -> Result<(Vec<&'static str>, KeyReason)> {
+    if !declaration.foreign_key.is_empty() {
+        return Ok((declaration.foreign_key.to_vec(), KeyReason::Written));
+    }
+    if declaration.kind == Macro::BelongsTo {
+        let name = format!("{}_id", declaration.name);
+        let known = owner.columns().iter().find(|column| column.name() == name);
+        return match known {
+            Some(column) => Ok((vec![column.name()], KeyReason::Convention)),
+            None => {
+                let message = format!(
+                    "`{}` belongs to `{}`, but has no foreign key column: add `{name}`, or name another with foreign_key",
+                    owner.name(), declaration.name
+                );
+                Err(problem(ErrorKind::UnknownAttribute, owner, declaration, message))
+            }
+        };
+    }
+    if let InverseOf::Named(inverse) = declaration.inverse_of
+        && let Some(inverse) = target.reflect_on_association(inverse)
+        && inverse.kind == Macro::BelongsTo
+    {
+        return foreign_key(target, inverse, owner).map(|(key, _)| (key, KeyReason::Inverse));
+    }
+    let convention = relata_inflect::foreign_key(owner.name());
+    if let Some(column) = target.columns().iter().find(|column| column.name() == convention) {
+        return Ok((vec![column.name()], KeyReason::Convention));
+    }
+    let mut back = target
+        .reflect_on_all_associations(Macro::BelongsTo)
+        .filter(|association| association.target.model().is_ok_and(|model| model == owner));
+    match (back.next(), back.next()) {
+        (Some(only), None) => foreign_key(target, only, owner).map(|(key, _)| (key, KeyReason::OnlyBelongsTo)),
+        (first, _) => {
+            let cause = if first.is_none() { "has no belongs_to for it" } else { "has several belongs_to for it" };
+            let message = format!(
+                "`{}.{}`: `{}` has no column `{convention}` and {cause}; name the column with foreign_key",
+                owner.name(), declaration.name, target.name()
+            );
+            Err(problem(ErrorKind::UnknownAttribute, owner, declaration, message))
+        }
+    }
+}
+
+fn positions(owner: &'static ModelReflection, declaration: &AssociationReflection, model: &'static ModelReflection, names: &[&str]) -> Result<Box<[usize]>> {
+    names
+        .iter()
+        .map(|name| {
+            model.attribute(name).map_err(|error| {
+                let message = format!("`{}.{}`: {error}", owner.name(), declaration.name);
+                problem(ErrorKind::UnknownAttribute, owner, declaration, message)
+            })
+        })
+        .collect()
+}
+
+fn inverse(owner: &'static ModelReflection, position: usize, resolved: &Resolved) -> Result<(Option<usize>, InverseReason)> {
+    let declaration = resolved.declaration;
+    let target = resolved.target;
+    match declaration.inverse_of {
+        InverseOf::Off => return Ok((None, InverseReason::Off)),
+        InverseOf::Named(name) => {
+            let found = target.reflections().iter().position(|association| association.name == name);
+            let Some(found) = found else {
+                let nearest = relata_inflect::nearest(name, target.reflections().iter().map(|a| a.name));
+                let hint = nearest.map(|near| format!("; did you mean {near}?")).unwrap_or_default();
+                let message = format!("Could not find the inverse association for {} (:{name} in {}){hint}", declaration.name, target.name());
+                return Err(problem(ErrorKind::InverseOfAssociationNotFound, owner, declaration, message));
+            };
+            if target == owner && found == position {
+                let message = format!("Inverse association {} (:{name} in {}) is recursive.", declaration.name, target.name());
+                return Err(problem(ErrorKind::InverseOfAssociationRecursive, owner, declaration, message));
+            }
+            return Ok((Some(found), InverseReason::Written));
+        }
+        InverseOf::Automatic => {}
+    }
+    let belongs_to = declaration.kind == Macro::BelongsTo;
+    let mut found = None;
+    let mut scoped = declaration.scope.is_some();
+    for (at, candidate) in target.reflections().iter().enumerate() {
+        let back = candidate.kind == Macro::BelongsTo;
+        if (target == owner && at == position) || back == belongs_to || candidate.inverse_of == InverseOf::Off {
+            continue;
+        }
+        if !candidate.target.model().is_ok_and(|model| model == owner) {
+            continue;
+        }
+        // Its own inverse may be what is being worked out: only its keys are asked for.
+        let Ok((candidate_owner, candidate_target, _)) = keys(target, candidate, owner) else { continue };
+        if candidate_owner != resolved.target_key || candidate_target != resolved.owner_key {
+            continue;
+        }
+        scoped |= candidate.scope.is_some();
+        if found.replace(at).is_some() {
+            return Ok((None, InverseReason::Ambiguous));
+        }
+    }
+    Ok(match found {
+        Some(_) if scoped => (None, InverseReason::Scoped),
+        Some(at) => (Some(at), InverseReason::SameKey),
+        None => (None, InverseReason::NotFound),
+    })
+}
+
+fn problem(kind: ErrorKind, owner: &ModelReflection, declaration: &AssociationReflection, message: String) -> Error {
+    Error::new(kind, message).with_model(owner.name()).with_attribute(declaration.name)
+}

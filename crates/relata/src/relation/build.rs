@@ -1,0 +1,347 @@
+//! Making a relation narrower, ordering it, cutting it: the methods that Rails calls query methods.
+//!
+//! Invariant: every method takes a relation and gives another; nothing is read.
+
+use std::marker::PhantomData;
+
+use super::columns::columns_at;
+use super::{Column, Paths, Relation, includes};
+use crate::attribute::value::Value;
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::Model;
+use crate::record::StrictLoading;
+use crate::sql::expr::Node;
+use crate::sql::{Expr, JoinKind, Lock, Order, Raw, Select, What};
+
+/// A part of a relation that `unscope` takes away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Part {
+    /// All filters.
+    Filters,
+    /// All orders.
+    Orders,
+    /// The limit.
+    Limit,
+    /// The offset.
+    Offset,
+    /// `distinct`.
+    Distinct,
+    /// Groups and their conditions.
+    Groups,
+    /// Joins that were asked for.
+    Joins,
+    /// Includes.
+    Includes,
+}
+
+/// One order, or a tuple, array or vector of them.
+pub trait Orders {
+    /// The orders, first to last.
+    fn orders(self) -> Vec<Order>;
+}
+
+impl Orders for Order {
+    fn orders(self) -> Vec<Order> {
+        vec![self]
+    }
+}
+
+impl Orders for Vec<Order> {
+    fn orders(self) -> Vec<Order> {
+        self
+    }
+}
+
+impl<const N: usize> Orders for [Order; N] {
+    fn orders(self) -> Vec<Order> {
+        self.into()
+    }
+}
+
+impl<A: Orders, B: Orders> Orders for (A, B) {
+    fn orders(self) -> Vec<Order> {
+        let mut all = self.0.orders();
+        all.extend(self.1.orders());
+        all
+    }
+}
+
+impl<A: Orders, B: Orders, C: Orders> Orders for (A, B, C) {
+    fn orders(self) -> Vec<Order> {
+        let mut all = (self.0, self.1).orders();
+        all.extend(self.2.orders());
+        all
+    }
+}
+
+/// A relation that reads one column, to be used as a list: `p.author_id.is_in(people.select(|p| p.id))`.
+#[derive(Debug, Clone)]
+#[must_use = "a selection reads nothing by itself"]
+pub struct Selection<T> {
+    select: Select,
+    ty: PhantomData<fn() -> T>,
+}
+
+impl<T> Selection<T> {
+    pub(crate) fn into_select(self) -> Select {
+        self.select
+    }
+}
+
+impl<M: Model> Relation<M> {
+    fn columns(&self) -> &'static M::Columns {
+        columns_at::<M>(self.core().select.root)
+    }
+
+    /// Keeps the rows for which the condition holds. A path through an association joins it.
+    /// Rails: `where`.
+    #[doc(alias = "where")]
+    pub fn filter<E: Into<Expr>>(self, condition: impl FnOnce(&'static M::Columns) -> E) -> Self {
+        let condition = condition(self.columns()).into();
+        self.map(|core| core.select.filter(condition))
+    }
+
+    /// Keeps the rows for which the condition does not hold. Rails: `where.not`.
+    #[doc(alias = "not")]
+    pub fn exclude<E: Into<Expr>>(self, condition: impl FnOnce(&'static M::Columns) -> E) -> Self {
+        let condition = !condition(self.columns()).into();
+        self.map(|core| core.select.filter(condition))
+    }
+
+    /// Replaces the conditions on the columns that the new condition names. Rails: `rewhere`.
+    #[doc(alias = "rewhere")]
+    pub fn refilter<E: Into<Expr>>(self, condition: impl FnOnce(&'static M::Columns) -> E) -> Self {
+        let condition = condition(self.columns()).into();
+        self.map(|core| {
+            let named = named_columns(&condition.0);
+            core.select.filters.retain(|own| !named_columns(own).iter().any(|column| named.contains(column)));
+            core.select.filter(condition);
+        })
+    }
+
+    /// Appends orders. Rails: `order`.
+    pub fn order<O: Orders>(self, orders: impl FnOnce(&'static M::Columns) -> O) -> Self {
+        let orders = orders(self.columns()).orders();
+        self.map(|core| core.select.orders.extend(orders))
+    }
+
+    /// Replaces all orders. Rails: `reorder`.
+    pub fn reorder<O: Orders>(self, orders: impl FnOnce(&'static M::Columns) -> O) -> Self {
+        let orders = orders(self.columns()).orders();
+        self.map(|core| core.select.orders = orders)
+    }
+
+    /// Joins associations; rows without a target are left out. Rails: `joins`.
+    pub fn joins<P: Paths>(self, paths: impl FnOnce(&'static M::Columns) -> P) -> Self {
+        self.join(paths, JoinKind::Inner)
+    }
+
+    /// Joins associations; rows without a target stay. Rails: `left_outer_joins`.
+    pub fn left_outer_joins<P: Paths>(self, paths: impl FnOnce(&'static M::Columns) -> P) -> Self {
+        self.join(paths, JoinKind::Left)
+    }
+
+    fn join<P: Paths>(self, paths: impl FnOnce(&'static M::Columns) -> P, kind: JoinKind) -> Self {
+        let places = paths(self.columns()).places();
+        self.map(|core| places.into_iter().for_each(|place| core.select.join(place, kind)))
+    }
+
+    /// Loads associations together with the records, one query for each, nested to any depth.
+    /// Rails: `includes`.
+    pub fn includes<P: Paths>(self, paths: impl FnOnce(&'static M::Columns) -> P) -> Self {
+        let places = paths(self.columns()).places();
+        self.map(|core| {
+            for place in places {
+                includes::add(&mut core.includes, place.path().into_iter().filter_map(crate::sql::Place::step));
+            }
+        })
+    }
+
+    /// The same as [`includes`](Self::includes): one query for each association. Rails: `preload`.
+    pub fn preload<P: Paths>(self, paths: impl FnOnce(&'static M::Columns) -> P) -> Self {
+        self.includes(paths)
+    }
+
+    /// Keeps the rows that this relation or the other keeps. Both must have the same joins, limits and groups.
+    /// Rails: `or`.
+    ///
+    /// # Errors
+    /// `IncompatibleRelation` when they differ in anything but filters.
+    pub fn or(self, other: Self) -> Result<Self> {
+        let (ours, theirs) = (&self.core().select, &other.core().select);
+        let bare = |select: &Select| Select { filters: Vec::new(), ..select.clone() };
+        if bare(ours) != bare(theirs) {
+            return Err(Error::new(
+                ErrorKind::IncompatibleRelation,
+                "Relation passed to or must be structurally compatible: both need the same joins, orders, limits and groups",
+            )
+            .with_model(self.reflection().name()));
+        }
+        let either = Expr(Node::all(ours.filters.clone())).or(Expr(Node::all(theirs.filters.clone())));
+        Ok(self.map(|core| core.select.filters = vec![either.0]))
+    }
+
+    /// Keeps the rows that both keep. Rails: `and`.
+    pub fn and(self, other: Self) -> Self {
+        self.map(|core| core.select.filters.extend(other.into_core().select.filters))
+    }
+
+    /// Groups the rows, for counts and sums of each group. Rails: `group`.
+    pub fn group<T>(self, column: impl FnOnce(&'static M::Columns) -> Column<T>) -> Self {
+        let column = column(self.columns());
+        self.map(|core| core.select.groups.push(column.node()))
+    }
+
+    /// Keeps the groups for which the condition holds. Rails: `having`.
+    pub fn having<E: Into<Expr>>(self, condition: impl FnOnce(&'static M::Columns) -> E) -> Self {
+        let condition = condition(self.columns()).into();
+        self.map(|core| core.select.having.push(condition.0))
+    }
+
+    /// This relation's rows as the values of one column, for a list: `IN (SELECT ...)`.
+    pub fn select_column<T>(self, column: impl FnOnce(&'static M::Columns) -> Column<T>) -> Selection<T> {
+        let column = column(self.columns());
+        let mut select = self.into_core().select;
+        select.what = What::Values(vec![column.node()]);
+        Selection { select, ty: PhantomData }
+    }
+
+    /// Leaves these records out. Rails: `excluding`.
+    pub fn excluding<'a>(self, records: impl IntoIterator<Item = &'a M>) -> Self {
+        let root = self.core().select.root;
+        let key = root.model().primary_key();
+        let columns: Vec<Node> = key.iter().map(|&column| Node::Column(root, column)).collect();
+        let keys: Vec<Vec<Value<'static>>> =
+            records.into_iter().map(|record| record.key().into_iter().map(Value::into_owned).collect()).collect();
+        if keys.is_empty() {
+            return self;
+        }
+        let among = match <[Node; 1]>::try_from(columns) {
+            Ok([column]) => column.among(keys.into_iter().flatten().collect()),
+            Err(columns) => Node::InTuples(columns, keys),
+        };
+        self.map(|core| core.select.filter(Expr(among.negate())))
+    }
+}
+
+impl<M> Relation<M> {
+    /// At most that many rows. Rails: `limit`.
+    pub fn limit(self, rows: u64) -> Self {
+        self.map(|core| core.select.limit = Some(rows))
+    }
+
+    /// Without the first rows. Rails: `offset`.
+    pub fn offset(self, rows: u64) -> Self {
+        self.map(|core| core.select.offset = Some(rows))
+    }
+
+    /// The rows of page number `page`, counted from 1, of `per` rows each.
+    pub fn page(self, page: u64, per: u64) -> Self {
+        self.limit(per).offset(page.saturating_sub(1).saturating_mul(per))
+    }
+
+    /// The other way round; by the key downwards where no order is given. Rails: `reverse_order`.
+    pub fn reverse_order(self) -> Self {
+        self.map(|core| core.select.reverse())
+    }
+
+    /// Equal rows once. Rails: `distinct`.
+    pub fn distinct(self) -> Self {
+        self.map(|core| core.select.distinct = true)
+    }
+
+    /// Takes back all filters, or orders, or another part. Rails: `unscope`.
+    pub fn unscope(self, part: Part) -> Self {
+        self.map(|core| {
+            let select = &mut core.select;
+            match part {
+                Part::Filters => select.filters.clear(),
+                Part::Orders => select.orders.clear(),
+                Part::Limit => select.limit = None,
+                Part::Offset => select.offset = None,
+                Part::Distinct => select.distinct = false,
+                Part::Groups => {
+                    select.groups.clear();
+                    select.having.clear();
+                }
+                Part::Joins => select.joins.clear(),
+                Part::Includes => core.includes.clear(),
+            }
+        })
+    }
+
+    /// Keeps what was left out, and the other way round. Rails: `invert_where`.
+    pub fn invert_filter(self) -> Self {
+        self.map(|core| {
+            let all = Node::all(std::mem::take(&mut core.select.filters));
+            core.select.filter(!Expr(all));
+        })
+    }
+
+    /// Adds what another relation of the same model asks; its equality conditions replace ours on the same column.
+    /// Rails: `merge`.
+    ///
+    /// # Errors
+    /// `IncompatibleRelation` when it is a relation of another model.
+    pub fn merge(mut self, other: Self) -> Result<Self> {
+        let root = self.core.select.root;
+        self.core.select.merge(&other.core.select, root)?;
+        self.core.includes.extend(other.core.includes);
+        Ok(self)
+    }
+
+    /// No rows, and no statement. Rails: `none`.
+    pub fn none(self) -> Self {
+        self.map(|core| core.select.none = true)
+    }
+
+    /// The records refuse to be saved. Rails: `readonly`.
+    pub fn readonly(self) -> Self {
+        self.map(|core| core.terms.readonly = true)
+    }
+
+    /// The records, and those loaded with them, refuse lazy loading. Rails: `strict_loading`.
+    pub fn strict_loading(self) -> Self {
+        self.map(|core| core.terms.strict = Some(StrictLoading::All))
+    }
+
+    /// Whether the first lazy load of an association loads it for all records of the result. On by default.
+    pub fn batching(self, on: bool) -> Self {
+        self.map(|core| core.terms.batching = on)
+    }
+
+    /// Appends a comment to the statement, to find it in the database's log. Rails: `annotate`.
+    pub fn annotate(self, comment: impl Into<String>) -> Self {
+        let comment = comment.into();
+        self.map(|core| core.select.annotations.push(comment))
+    }
+
+    /// Locks the rows until the transaction ends, where the database locks rows. Rails: `lock`.
+    pub fn lock(self) -> Self {
+        self.map(|core| core.select.lock = Some(Lock::ForUpdate))
+    }
+
+    /// Keeps the rows for which a condition in SQL holds. A named door for raw SQL.
+    pub fn filter_sql(self, condition: Raw) -> Self {
+        self.map(|core| core.select.filter(Expr(Node::Raw(condition))))
+    }
+
+    /// Reads the rows of a statement in SQL instead, whose columns are named as the model's.
+    /// A named door for raw SQL. Rails: `find_by_sql`.
+    pub fn from_sql(self, statement: Raw) -> Self {
+        self.map(|core| core.select.raw = Some(statement))
+    }
+}
+
+fn named_columns(node: &Node) -> Vec<(crate::sql::Place, usize)> {
+    match node {
+        Node::Column(place, column) => vec![(*place, *column)],
+        Node::Compare(_, left, _) => named_columns(left),
+        Node::IsNull(operand) | Node::Between(operand, ..) | Node::In(operand, _) | Node::Like(operand, ..) | Node::Not(operand) => {
+            named_columns(operand)
+        }
+        Node::Or(nodes) | Node::And(nodes) => nodes.iter().flat_map(named_columns).collect(),
+        _ => Vec::new(),
+    }
+}

@@ -1,0 +1,328 @@
+//! Typed columns and paths, as closures see them: `|p| p.author.name.eq("Ann")`.
+//!
+//! Invariant: a column knows its type and its place, so a condition that compiles names a column that exists.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::ops::Deref;
+
+use super::operand::{List, Operand, Subject};
+use crate::attribute::Attribute;
+use crate::attribute::value::Value;
+use crate::model::Model;
+use crate::record::Record;
+use crate::sql::expr::{Comparison, Function, Node};
+use crate::sql::{Direction, Expr, Order, Place};
+
+/// A column of type `T` at some place of a query.
+pub struct Column<T> {
+    place: Place,
+    index: usize,
+    ty: PhantomData<fn() -> T>,
+}
+
+impl<T> Clone for Column<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Column<T> {}
+
+impl<T> fmt::Debug for Column<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = self.place.model().columns().get(self.index).map_or("?", |column| column.name());
+        write!(f, "{:?}.{name}", self.place)
+    }
+}
+
+impl<T> From<Column<T>> for Expr {
+    fn from(column: Column<T>) -> Self {
+        Expr::column(column.place, column.index)
+    }
+}
+
+impl<T> Column<T> {
+    /// The column number `index` of the model at a place. Called by generated code.
+    #[must_use]
+    pub fn new(place: Place, index: usize) -> Self {
+        Self { place, index, ty: PhantomData }
+    }
+
+    pub(crate) fn node(self) -> Node {
+        Node::Column(self.place, self.index)
+    }
+
+    pub(crate) fn place(self) -> Place {
+        self.place
+    }
+
+    pub(crate) fn index(self) -> usize {
+        self.index
+    }
+
+    /// `IS NULL`.
+    pub fn is_null(self) -> Expr {
+        Expr(Node::IsNull(Box::new(self.node())))
+    }
+
+    /// `IS NOT NULL`.
+    pub fn is_not_null(self) -> Expr {
+        !self.is_null()
+    }
+
+    /// Ascending order.
+    pub fn asc(self) -> Order {
+        Order { by: self.node(), direction: Direction::Ascending }
+    }
+
+    /// Descending order.
+    pub fn desc(self) -> Order {
+        Order { by: self.node(), direction: Direction::Descending }
+    }
+
+    /// How many rows of a group have a value here: for `having`.
+    pub fn count(self) -> Computed<i64> {
+        Computed(Node::Call(Function::Count, Box::new(self.node())), PhantomData)
+    }
+}
+
+/// A computed value of type `T`, for `having` and `pluck`.
+#[derive(Debug, Clone)]
+pub struct Computed<T>(pub(crate) Node, PhantomData<fn() -> T>);
+
+fn compare<T>(left: Node, comparison: Comparison, operand: impl Operand<T>) -> Expr {
+    Expr(match operand.operand().0 {
+        Node::Value(value) => left.compare(comparison, value),
+        other => Node::Compare(comparison, Box::new(left), Box::new(other)),
+    })
+}
+
+macro_rules! comparisons {
+    ($type:ident, |$this:ident| $node:expr) => {
+        impl<T: Attribute> $type<T> {
+            /// `=`; `IS NULL` for `None`.
+            pub fn eq(self, operand: impl Operand<T>) -> Expr {
+                let $this = self;
+                compare($node, Comparison::Equal, operand)
+            }
+
+            /// `!=`; `IS NOT NULL` for `None`.
+            pub fn ne(self, operand: impl Operand<T>) -> Expr {
+                let $this = self;
+                compare($node, Comparison::NotEqual, operand)
+            }
+
+            /// `<`.
+            pub fn lt(self, operand: impl Operand<T>) -> Expr {
+                let $this = self;
+                compare($node, Comparison::Less, operand)
+            }
+
+            /// `<=`.
+            pub fn le(self, operand: impl Operand<T>) -> Expr {
+                let $this = self;
+                compare($node, Comparison::LessOrEqual, operand)
+            }
+
+            /// `>`.
+            pub fn gt(self, operand: impl Operand<T>) -> Expr {
+                let $this = self;
+                compare($node, Comparison::Greater, operand)
+            }
+
+            /// `>=`.
+            pub fn ge(self, operand: impl Operand<T>) -> Expr {
+                let $this = self;
+                compare($node, Comparison::GreaterOrEqual, operand)
+            }
+        }
+    };
+}
+
+comparisons!(Column, |column| column.node());
+comparisons!(Computed, |computed| computed.0);
+
+impl<T: Attribute> Column<T> {
+    /// `BETWEEN low AND high`, both included.
+    pub fn between(self, low: impl Operand<T>, high: impl Operand<T>) -> Expr {
+        match (low.operand().0, high.operand().0) {
+            (Node::Value(low), Node::Value(high)) => Expr(Node::Between(Box::new(self.node()), low, high)),
+            (low, high) => {
+                let (low, high) = (Box::new(low), Box::new(high));
+                let above = Node::Compare(Comparison::GreaterOrEqual, Box::new(self.node()), low);
+                Expr(above).and(Expr(Node::Compare(Comparison::LessOrEqual, Box::new(self.node()), high)))
+            }
+        }
+    }
+
+    /// Among the values of a list of any length, or of a query. A `None` in the list is asked for as `IS NULL`;
+    /// an empty list matches nothing.
+    pub fn is_in(self, list: impl List<T>) -> Expr {
+        list.among(Subject(self.node()))
+    }
+
+    /// Not among the values of a list or a query.
+    pub fn is_not_in(self, list: impl List<T>) -> Expr {
+        !self.is_in(list)
+    }
+
+    /// `SUM` over a group: for `having`.
+    pub fn sum(self) -> Computed<T> {
+        Computed(Node::Call(Function::Sum, Box::new(self.node())), PhantomData)
+    }
+
+    /// `MIN` over a group: for `having`.
+    pub fn minimum(self) -> Computed<T> {
+        Computed(Node::Call(Function::Minimum, Box::new(self.node())), PhantomData)
+    }
+
+    /// `MAX` over a group: for `having`.
+    pub fn maximum(self) -> Computed<T> {
+        Computed(Node::Call(Function::Maximum, Box::new(self.node())), PhantomData)
+    }
+}
+
+/// Columns that hold text.
+pub trait Textual {}
+
+impl Textual for String {}
+impl Textual for Option<String> {}
+
+impl<T: Textual> Column<T> {
+    /// `LIKE`, where `%` stands for any text, `_` for any character and `\` takes their meaning away.
+    /// Case matters, on every database.
+    pub fn like(self, pattern: &str) -> Expr {
+        Expr(Node::Like(Box::new(self.node()), pattern.to_owned(), false))
+    }
+
+    /// As [`like`](Self::like), ignoring case (of ASCII letters at least).
+    pub fn like_ignoring_case(self, pattern: &str) -> Expr {
+        Expr(Node::Like(Box::new(self.node()), pattern.to_owned(), true))
+    }
+
+    /// Holds this text, taken literally.
+    pub fn contains(self, text: &str) -> Expr {
+        self.like(&format!("%{}%", escape(text)))
+    }
+
+    /// Starts with this text, taken literally.
+    pub fn starts_with(self, text: &str) -> Expr {
+        self.like(&format!("{}%", escape(text)))
+    }
+
+    /// Ends with this text, taken literally.
+    pub fn ends_with(self, text: &str) -> Expr {
+        self.like(&format!("%{}", escape(text)))
+    }
+
+    /// Equal, ignoring case (of ASCII letters at least).
+    pub fn eq_ignoring_case(self, text: &str) -> Expr {
+        let lower = Node::Call(Function::Lower, Box::new(self.node()));
+        Expr(lower.compare(Comparison::Equal, Value::Text(text.to_lowercase().into())))
+    }
+}
+
+fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for character in text.chars() {
+        if matches!(character, '%' | '_' | '\\') {
+            out.push('\\');
+        }
+        out.push(character);
+    }
+    out
+}
+
+/// A path of associations to a model: `p.author`. Its columns and further paths are fields: `p.author.name`.
+pub struct Path<M> {
+    // Private, so that no field of a user's model is shadowed.
+    above: Place,
+    association: usize,
+    model: PhantomData<fn() -> M>,
+}
+
+impl<M> Clone for Path<M> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<M> Copy for Path<M> {}
+
+impl<M: Model> fmt::Debug for Path<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.place().fmt(f)
+    }
+}
+
+impl<M: Model> Deref for Path<M> {
+    type Target = M::Columns;
+
+    fn deref(&self) -> &M::Columns {
+        columns_at::<M>(self.place())
+    }
+}
+
+/// The typed columns of a model at a place.
+pub(crate) fn columns_at<M: Model>(place: Place) -> &'static M::Columns {
+    match place.columns(|| M::columns(place)) {
+        Some(columns) => columns,
+        // Only a hand-written `Model` that shares another's reflection comes here.
+        None => Box::leak(Box::new(M::columns(place))),
+    }
+}
+
+impl<M> Path<M> {
+    /// The path over the association number `association` of the model at a place. Called by generated code.
+    #[must_use]
+    pub fn new(above: Place, association: usize) -> Self {
+        Self { above, association, model: PhantomData }
+    }
+}
+
+impl<M: Model> Path<M> {
+    pub(crate) fn place(self) -> Place {
+        self.above.child(self.association, M::reflection())
+    }
+
+    /// Leads to this record. For a `belongs_to` this compares the key, without a join.
+    /// Rails: `where(author: ann)`.
+    pub fn is(self, record: &M) -> Expr {
+        self.is_any_of([&**record])
+    }
+
+    /// Leads to one of these records. Rails: `where(author: [ann, bob])`.
+    pub fn is_in<'a>(self, records: impl IntoIterator<Item = &'a M>) -> Expr {
+        self.is_any_of(records.into_iter().map(|record| &**record))
+    }
+
+    /// Leads to nothing: the key is null. For a `belongs_to`. Rails: `where(author: nil)`.
+    pub fn is_null(self) -> Expr {
+        match self.above.model().resolve(self.association) {
+            Ok(resolved) => {
+                let null = |&column: &usize| Node::IsNull(Box::new(Node::Column(self.above, column)));
+                Expr(Node::all(resolved.owner_key.iter().take(1).map(null)))
+            }
+            Err(_) => Expr(Node::Always(false)),
+        }
+    }
+
+    fn is_any_of<'a>(self, records: impl IntoIterator<Item = &'a Record>) -> Expr {
+        let Ok(resolved) = self.above.model().resolve(self.association) else {
+            return Expr(Node::Always(false));
+        };
+        let columns: Vec<Node> = resolved.owner_key.iter().map(|&column| Node::Column(self.above, column)).collect();
+        let key = |record: &Record| {
+            resolved.target_key.iter().map(|&column| record.value(column).into_owned()).collect::<Vec<_>>()
+        };
+        let mut keys: Vec<Vec<Value<'static>>> = records.into_iter().map(key).collect();
+        match <[Node; 1]>::try_from(columns) {
+            Ok([column]) => Expr(column.among(keys.into_iter().filter_map(|mut key| key.pop()).collect())),
+            Err(columns) => {
+                keys.retain(|key| !key.iter().any(Value::is_null));
+                if keys.is_empty() { Expr(Node::Always(false)) } else { Expr(Node::InTuples(columns, keys)) }
+            }
+        }
+    }
+}

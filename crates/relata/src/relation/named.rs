@@ -1,0 +1,147 @@
+//! The erased layer of relations: columns, associations and operators as strings.
+//!
+//! Invariant: every name is looked up when it is given, and an unknown one is an error with the nearest one;
+//! text never becomes SQL.
+
+use super::{Relation, includes};
+use crate::attribute::value::Value;
+use crate::error::{Error, ErrorKind, Result};
+use crate::sql::expr::{Comparison, Node};
+use crate::sql::{Direction, Expr, JoinKind, Order, Place};
+
+impl<M> Relation<M> {
+    /// The column that `title` or `author.name` names.
+    pub(crate) fn named(&self, path: &str) -> Result<(Place, usize)> {
+        let mut place = self.core().select.root;
+        let (associations, column) = match path.rsplit_once('.') {
+            Some((associations, column)) => (Some(associations), column),
+            None => (None, path),
+        };
+        for name in associations.into_iter().flat_map(|names| names.split('.')) {
+            place = place.through(place.model().association(name)?)?;
+        }
+        Ok((place, place.model().attribute(column)?))
+    }
+
+    fn cast(&self, place: Place, column: usize, value: Value<'static>) -> Result<Value<'static>> {
+        let model = place.model();
+        let Some(reflection) = model.columns().get(column) else { return Ok(value) };
+        reflection.attribute_type().kind.cast(value).map_err(|problem| {
+            let message = format!("{}.{}: the value {problem}", model.name(), reflection.name());
+            Error::new(ErrorKind::InvalidValue, message).with_model(model.name()).with_attribute(reflection.name())
+        })
+    }
+
+    /// Keeps the rows whose attribute equals the value (`IS NULL` for null). `author.name` joins.
+    /// Rails: `where(title: "x")`.
+    ///
+    /// # Errors
+    /// `UnknownAttribute` or `AssociationNotFound` with the nearest name; `InvalidValue` when the value cannot be
+    /// one of the column.
+    pub fn filter_by(self, name: &str, value: impl Into<Value<'static>>) -> Result<Self> {
+        let (place, column) = self.named(name)?;
+        let value = self.cast(place, column, value.into())?;
+        let condition = Node::Column(place, column).compare(Comparison::Equal, value);
+        Ok(self.map(|core| core.select.filter(Expr(condition))))
+    }
+
+    /// Keeps the rows whose attribute is among the values. Rails: `where(id: [1, 2])`.
+    ///
+    /// # Errors
+    /// As [`filter_by`](Self::filter_by).
+    pub fn filter_in<V: Into<Value<'static>>>(self, name: &str, values: impl IntoIterator<Item = V>) -> Result<Self> {
+        let (place, column) = self.named(name)?;
+        let values = values.into_iter().map(|value| self.cast(place, column, value.into())).collect::<Result<Vec<_>>>()?;
+        let condition = Node::Column(place, column).among(values);
+        Ok(self.map(|core| core.select.filter(Expr(condition))))
+    }
+
+    /// Keeps the rows whose attribute compares so: `=`, `!=`, `<`, `<=`, `>`, `>=` or `like`.
+    ///
+    /// # Errors
+    /// As [`filter_by`](Self::filter_by); `Argument` for an operator that is not one of these.
+    pub fn filter_op(self, name: &str, operator: &str, value: impl Into<Value<'static>>) -> Result<Self> {
+        let (place, column) = self.named(name)?;
+        let value = self.cast(place, column, value.into())?;
+        let operand = Node::Column(place, column);
+        let condition = match operator {
+            "=" => operand.compare(Comparison::Equal, value),
+            "!=" => operand.compare(Comparison::NotEqual, value),
+            "<" => operand.compare(Comparison::Less, value),
+            "<=" => operand.compare(Comparison::LessOrEqual, value),
+            ">" => operand.compare(Comparison::Greater, value),
+            ">=" => operand.compare(Comparison::GreaterOrEqual, value),
+            "like" => Node::Like(Box::new(operand), value.as_str().unwrap_or_default().to_owned(), false),
+            other => {
+                let message = format!("unknown operator `{other}`: it is one of = != < <= > >= like");
+                return Err(Error::new(ErrorKind::Argument, message).with_model(self.reflection().name()));
+            }
+        };
+        Ok(self.map(|core| core.select.filter(Expr(condition))))
+    }
+
+    /// Leaves out the rows whose attribute equals the value. Rails: `where.not(title: "x")`.
+    ///
+    /// # Errors
+    /// As [`filter_by`](Self::filter_by).
+    pub fn exclude_by(self, name: &str, value: impl Into<Value<'static>>) -> Result<Self> {
+        let (place, column) = self.named(name)?;
+        let value = self.cast(place, column, value.into())?;
+        let condition = Node::Column(place, column).compare(Comparison::Equal, value).negate();
+        Ok(self.map(|core| core.select.filter(Expr(condition))))
+    }
+
+    /// Orders by an attribute, `title`, or downwards, `title desc`. Rails: `order(title: :desc)`.
+    ///
+    /// # Errors
+    /// `UnknownAttribute` with the nearest name; `Argument` for a direction that is neither `asc` nor `desc`.
+    pub fn order_by(self, order: &str) -> Result<Self> {
+        let (name, direction) = match order.trim().split_once(' ') {
+            None => (order.trim(), Direction::Ascending),
+            Some((name, direction)) if direction.trim().eq_ignore_ascii_case("desc") => (name, Direction::Descending),
+            Some((name, direction)) if direction.trim().eq_ignore_ascii_case("asc") => (name, Direction::Ascending),
+            Some((_, direction)) => {
+                let message = format!("unknown direction `{}`: it is asc or desc", direction.trim());
+                return Err(Error::new(ErrorKind::Argument, message).with_model(self.reflection().name()));
+            }
+        };
+        let (place, column) = self.named(name)?;
+        Ok(self.map(|core| core.select.orders.push(Order { by: Node::Column(place, column), direction })))
+    }
+
+    /// Loads associations with the records: `author`, `comments.author`. Rails: `includes`.
+    ///
+    /// # Errors
+    /// `AssociationNotFound` with the nearest name.
+    pub fn includes_named<'a>(mut self, paths: impl IntoIterator<Item = &'a str>) -> Result<Self> {
+        let model = self.reflection();
+        for path in paths {
+            includes::add_named(&mut self.core.includes, model, path)?;
+        }
+        Ok(self)
+    }
+
+    /// Joins an association, `author` or `comments.author`. Rails: `joins`.
+    ///
+    /// # Errors
+    /// `AssociationNotFound` with the nearest name.
+    pub fn joins_named(self, path: &str) -> Result<Self> {
+        self.join_named(path, JoinKind::Inner)
+    }
+
+    /// Joins an association, keeping rows without one. Rails: `left_outer_joins`.
+    ///
+    /// # Errors
+    /// `AssociationNotFound` with the nearest name.
+    pub fn left_outer_joins_named(self, path: &str) -> Result<Self> {
+        self.join_named(path, JoinKind::Left)
+    }
+
+    fn join_named(self, path: &str, kind: JoinKind) -> Result<Self> {
+        let mut place = self.core().select.root;
+        for name in path.split('.') {
+            place = place.through(place.model().association(name)?)?;
+        }
+        Ok(self.map(|core| core.select.join(place, kind)))
+    }
+}

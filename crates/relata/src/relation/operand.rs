@@ -1,0 +1,139 @@
+//! What a column can be compared with.
+//!
+//! Invariant: a comparison compiles only between a column and values of its own type.
+
+use super::build::Selection;
+use super::{Column, Relation};
+use crate::attribute::Attribute;
+use crate::attribute::value::Value;
+use crate::model::Model;
+use crate::sql::expr::Node;
+use crate::sql::{Expr, What};
+
+/// A value that a column of type `T` can be compared with.
+#[diagnostic::on_unimplemented(
+    message = "a column of type `{T}` cannot be compared with `{Self}`",
+    label = "not a `{T}`, nor a column of that type"
+)]
+pub trait Operand<T> {
+    /// The operand as part of an expression.
+    fn operand(self) -> Expr;
+}
+
+fn constant(value: Value<'static>) -> Expr {
+    Expr(Node::Value(value))
+}
+
+impl<A: Attribute> Operand<A> for A {
+    fn operand(self) -> Expr {
+        constant(self.into_value())
+    }
+}
+
+impl<A: Attribute> Operand<Option<A>> for A {
+    fn operand(self) -> Expr {
+        constant(self.into_value())
+    }
+}
+
+impl<A: Attribute> Operand<A> for Column<A> {
+    fn operand(self) -> Expr {
+        self.into()
+    }
+}
+
+impl<A: Attribute> Operand<Option<A>> for Column<A> {
+    fn operand(self) -> Expr {
+        self.into()
+    }
+}
+
+impl Operand<String> for &str {
+    fn operand(self) -> Expr {
+        constant(Value::Text(self.to_owned().into()))
+    }
+}
+
+impl Operand<Option<String>> for &str {
+    fn operand(self) -> Expr {
+        constant(Value::Text(self.to_owned().into()))
+    }
+}
+
+impl Operand<Option<String>> for Option<&str> {
+    fn operand(self) -> Expr {
+        constant(self.map_or(Value::Null, |text| Value::Text(text.to_owned().into())))
+    }
+}
+
+impl Operand<String> for &String {
+    fn operand(self) -> Expr {
+        constant(Value::Text(self.clone().into()))
+    }
+}
+
+impl Operand<Option<String>> for &String {
+    fn operand(self) -> Expr {
+        constant(Value::Text(self.clone().into()))
+    }
+}
+
+impl Operand<Vec<u8>> for &[u8] {
+    fn operand(self) -> Expr {
+        constant(Value::Bytes(self.to_vec().into()))
+    }
+}
+
+/// Values, or a query for values, that a column of type `T` can be among.
+#[diagnostic::on_unimplemented(
+    message = "a column of type `{T}` cannot be among the values of `{Self}`",
+    note = "give a list of values, a relation of the model whose key it holds, or `relation.select(|p| p.column)`"
+)]
+pub trait List<T> {
+    /// "`column` is among these".
+    fn among(self, column: Subject) -> Expr;
+}
+
+/// A column as part of an expression, for implementations of [`List`].
+#[derive(Debug)]
+pub struct Subject(pub(crate) Node);
+
+impl<T, I> List<T> for I
+where
+    I: IntoIterator,
+    I::Item: Operand<T>,
+{
+    fn among(self, column: Subject) -> Expr {
+        let mut values = Vec::new();
+        let mut columns = Vec::new();
+        for item in self {
+            match item.operand().0 {
+                Node::Value(value) => values.push(value),
+                other => columns.push(other),
+            }
+        }
+        let mut any = Expr(column.0.clone().among(values));
+        for other in columns {
+            let equal = Node::Compare(crate::sql::expr::Comparison::Equal, Box::new(column.0.clone()), Box::new(other));
+            any = any.or(Expr(equal));
+        }
+        any
+    }
+}
+
+impl<T, M: Model> List<T> for Relation<M> {
+    fn among(self, column: Subject) -> Expr {
+        let mut select = self.into_core().select;
+        select.what = What::Columns(select.model().primary_key().to_vec());
+        Expr(Node::InSelect(vec![column.0], Box::new(select)))
+    }
+}
+
+impl<T, A: Attribute> List<T> for Selection<A>
+where
+    A: Operand<T>,
+{
+    fn among(self, column: Subject) -> Expr {
+        Expr(Node::InSelect(vec![column.0], Box::new(self.into_select())))
+    }
+}

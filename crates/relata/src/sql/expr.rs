@@ -1,0 +1,209 @@
+//! Conditions and values over columns at places.
+//!
+//! Invariant: an expression is inert; it is the same whatever the dialect, and holds its values, never text.
+
+use super::place::Place;
+use super::raw::Raw;
+use super::select::Select;
+use crate::attribute::value::Value;
+
+/// A condition or a value in a query. Made by the methods of columns; combined by `and`, `or` and `!`.
+#[derive(Debug, Clone, PartialEq)]
+#[must_use = "an expression does nothing until it is given to a relation"]
+pub struct Expr(pub(crate) Node);
+
+/// How two values are compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Comparison {
+    Equal,
+    NotEqual,
+    Less,
+    LessOrEqual,
+    Greater,
+    GreaterOrEqual,
+}
+
+/// A function of SQL that every dialect has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Function {
+    Count,
+    CountDistinct,
+    Sum,
+    Average,
+    Minimum,
+    Maximum,
+    Lower,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Node {
+    Column(Place, usize),
+    Value(Value<'static>),
+    Compare(Comparison, Box<Node>, Box<Node>),
+    IsNull(Box<Node>),
+    Between(Box<Node>, Value<'static>, Value<'static>),
+    In(Box<Node>, Vec<Value<'static>>),
+    /// Several columns against tuples of values.
+    InTuples(Vec<Node>, Vec<Vec<Value<'static>>>),
+    InSelect(Vec<Node>, Box<Select>),
+    /// A pattern with `\` as its escape; the flag ignores case.
+    Like(Box<Node>, String, bool),
+    And(Vec<Node>),
+    Or(Vec<Node>),
+    Not(Box<Node>),
+    /// True of every row, or of none.
+    Always(bool),
+    Call(Function, Box<Node>),
+    /// `*`, in `COUNT(*)`.
+    Star,
+    /// SQL that the user wrote, through a named door.
+    Raw(Raw),
+}
+
+impl Expr {
+    /// Both. The same as giving two filters.
+    pub fn and(self, other: impl Into<Expr>) -> Expr {
+        Expr(Node::all([self.0, other.into().0]))
+    }
+
+    /// Either.
+    pub fn or(self, other: impl Into<Expr>) -> Expr {
+        Expr(match (self.0, other.into().0) {
+            (Node::Or(mut some), Node::Or(more)) => {
+                some.extend(more);
+                Node::Or(some)
+            }
+            (Node::Or(mut some), one) => {
+                some.push(one);
+                Node::Or(some)
+            }
+            (one, other) => Node::Or(vec![one, other]),
+        })
+    }
+
+    pub(crate) fn column(place: Place, column: usize) -> Self {
+        Self(Node::Column(place, column))
+    }
+}
+
+impl std::ops::Not for Expr {
+    type Output = Expr;
+
+    fn not(self) -> Expr {
+        Expr(self.0.negate())
+    }
+}
+
+impl Node {
+    pub(crate) fn all(nodes: impl IntoIterator<Item = Node>) -> Node {
+        let mut all = Vec::new();
+        for node in nodes {
+            match node {
+                Node::And(more) => all.extend(more),
+                Node::Always(true) => {}
+                one => all.push(one),
+            }
+        }
+        match all.len() {
+            0 => Node::Always(true),
+            1 => all.swap_remove(0),
+            _ => Node::And(all),
+        }
+    }
+
+    pub(crate) fn compare(self, comparison: Comparison, value: Value<'static>) -> Node {
+        match (comparison, value.is_null()) {
+            (Comparison::Equal, true) => Node::IsNull(Box::new(self)),
+            (Comparison::NotEqual, true) => Node::Not(Box::new(Node::IsNull(Box::new(self)))),
+            _ => Node::Compare(comparison, Box::new(self), Box::new(Node::Value(value))),
+        }
+    }
+
+    /// The value is among those given. Null among them is asked for as `IS NULL`.
+    pub(crate) fn among(self, mut values: Vec<Value<'static>>) -> Node {
+        let before = values.len();
+        values.retain(|value| !value.is_null());
+        let null = (values.len() < before).then(|| Node::IsNull(Box::new(self.clone())));
+        let listed = match values.len() {
+            0 if null.is_some() => None,
+            0 => Some(Node::Always(false)),
+            1 => values.pop().map(|value| self.compare(Comparison::Equal, value)),
+            _ => Some(Node::In(Box::new(self), values)),
+        };
+        match (listed, null) {
+            (Some(listed), Some(null)) => Node::Or(vec![listed, null]),
+            (Some(one), None) | (None, Some(one)) => one,
+            (None, None) => Node::Always(false),
+        }
+    }
+
+    /// The negation, pushed into comparisons where SQL has the opposite one.
+    pub(crate) fn negate(self) -> Node {
+        match self {
+            Node::Not(inner) => *inner,
+            Node::Always(known) => Node::Always(!known),
+            Node::Compare(comparison, left, right) => match comparison {
+                Comparison::Equal => Node::Compare(Comparison::NotEqual, left, right),
+                Comparison::NotEqual => Node::Compare(Comparison::Equal, left, right),
+                _ => Node::Not(Box::new(Node::Compare(comparison, left, right))),
+            },
+            other => Node::Not(Box::new(other)),
+        }
+    }
+
+    /// Calls `visit` with every place that the expression names, and whether the row must exist there for the
+    /// expression to be true.
+    pub(crate) fn places(&self, rejects_null: bool, visit: &mut impl FnMut(Place, bool)) {
+        match self {
+            Node::Column(place, _) => visit(*place, rejects_null),
+            Node::Compare(_, left, right) => {
+                left.places(rejects_null, visit);
+                right.places(rejects_null, visit);
+            }
+            Node::Between(operand, ..) | Node::In(operand, _) | Node::Like(operand, ..) | Node::Call(_, operand) => {
+                operand.places(rejects_null, visit);
+            }
+            Node::IsNull(operand) | Node::Not(operand) => operand.places(false, visit),
+            Node::InTuples(columns, _) | Node::InSelect(columns, _) => {
+                columns.iter().for_each(|column| column.places(rejects_null, visit));
+            }
+            Node::And(all) => all.iter().for_each(|node| node.places(rejects_null, visit)),
+            Node::Or(any) => any.iter().for_each(|node| node.places(false, visit)),
+            Node::Value(_) | Node::Always(_) | Node::Star | Node::Raw(_) => {}
+        }
+    }
+
+    /// The same expression with every place moved.
+    pub(crate) fn moved(&self, onto: Place) -> crate::Result<Node> {
+        let one = |node: &Node| node.moved(onto);
+        let boxed = |node: &Node| node.moved(onto).map(Box::new);
+        let many = |nodes: &[Node]| nodes.iter().map(one).collect::<crate::Result<Vec<_>>>();
+        Ok(match self {
+            Node::Column(place, column) => Node::Column(place.moved(onto)?, *column),
+            Node::Compare(comparison, left, right) => Node::Compare(*comparison, boxed(left)?, boxed(right)?),
+            Node::IsNull(operand) => Node::IsNull(boxed(operand)?),
+            Node::Between(operand, low, high) => Node::Between(boxed(operand)?, low.clone(), high.clone()),
+            Node::In(operand, values) => Node::In(boxed(operand)?, values.clone()),
+            Node::InTuples(columns, tuples) => Node::InTuples(many(columns)?, tuples.clone()),
+            Node::InSelect(columns, select) => Node::InSelect(many(columns)?, select.clone()),
+            Node::Like(operand, pattern, insensitive) => Node::Like(boxed(operand)?, pattern.clone(), *insensitive),
+            Node::And(all) => Node::And(many(all)?),
+            Node::Or(any) => Node::Or(many(any)?),
+            Node::Not(operand) => Node::Not(boxed(operand)?),
+            Node::Call(function, operand) => Node::Call(*function, boxed(operand)?),
+            Node::Value(_) | Node::Always(_) | Node::Star | Node::Raw(_) => self.clone(),
+        })
+    }
+
+    /// The value a column is compared equal with in this conjunct, if it is one: what a record built from the
+    /// relation gets.
+    pub(crate) fn equality(&self, root: Place) -> Option<(usize, &Value<'static>)> {
+        match self {
+            Node::Compare(Comparison::Equal, left, right) => match (&**left, &**right) {
+                (Node::Column(place, column), Node::Value(value)) if *place == root => Some((*column, value)),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! CREATE TABLE and CREATE INDEX for models: for first steps and tests.
+//!
+//! Invariant: every column of the model is in its table, with the model's own nullability and default.
+
+use super::dialect::Dialect;
+use super::writer::Writer;
+use crate::attribute::value::{Kind, Value};
+use crate::error::Result;
+use crate::reflection::{Column, ModelReflection};
+
+/// The statements that make a model's table and its indexes.
+pub(crate) fn create(model: &'static ModelReflection, dialect: Dialect) -> Result<Vec<String>> {
+    let mut writer = Writer::inline(dialect);
+    writer.push("CREATE TABLE ").name(model.table()).push(" (");
+    let key = model.primary_key();
+    let generated = matches!(key, [only] if model.columns()[*only].attribute_type().kind == Kind::Int);
+    writer.list(model.columns().iter().enumerate(), ", ", |writer, (position, column)| {
+        writer.name(column.column_name()).push(" ");
+        if generated && key.contains(&position) {
+            writer.push(dialect.generated_key());
+        } else {
+            define(writer, dialect, column);
+        }
+    });
+    if !generated && !key.is_empty() {
+        writer.push(", PRIMARY KEY (");
+        writer.list(key, ", ", |writer, &column| _ = writer.name(model.columns()[column].column_name()));
+        writer.push(")");
+    }
+    let belongs_to = || (0..model.reflections().len()).filter(|&at| model.reflections()[at].is_belongs_to());
+    for association in belongs_to() {
+        let resolved = model.resolve(association)?;
+        writer.push(", FOREIGN KEY (");
+        writer.list(&resolved.owner_key, ", ", |writer, &at| _ = writer.name(model.columns()[at].column_name()));
+        writer.push(") REFERENCES ").name(resolved.target.table()).push(" (");
+        writer.list(&resolved.target_key, ", ", |writer, &at| _ = writer.name(resolved.target.columns()[at].column_name()));
+        writer.push(")");
+    }
+    writer.push(")");
+    let mut statements = vec![writer.finish().0];
+
+    let mut index = |columns: &[usize], unique: bool| {
+        let names: Vec<&str> = columns.iter().map(|&at| model.columns()[at].column_name()).collect();
+        let mut writer = Writer::inline(dialect);
+        writer.push(if unique { "CREATE UNIQUE INDEX " } else { "CREATE INDEX " });
+        writer.name(&format!("index_{}_on_{}", model.table(), names.join("_and_"))).push(" ON ").name(model.table()).push(" (");
+        writer.list(&names, ", ", |writer, name| _ = writer.name(name));
+        writer.push(")");
+        let statement = writer.finish().0;
+        if !statements.contains(&statement) {
+            statements.push(statement);
+        }
+    };
+    for association in belongs_to() {
+        index(&model.resolve(association)?.owner_key, false);
+    }
+    for (position, column) in model.columns().iter().enumerate() {
+        if column.unique || column.index {
+            index(&[position], column.unique);
+        }
+    }
+    Ok(statements)
+}
+
+fn define(writer: &mut Writer, dialect: Dialect, column: &Column) {
+    writer.push(dialect.column_type(column.attribute_type().kind));
+    if !column.is_nullable() {
+        writer.push(" NOT NULL");
+    }
+    if let Some(default) = column.default_value() {
+        writer.push(" DEFAULT ").value(default);
+    }
+}
+
+/// The columns of a table, as the database knows them: name, declared type, not null, part of the key.
+pub(crate) fn table_columns(table: &str, dialect: Dialect) -> String {
+    let mut writer = Writer::inline(dialect);
+    match dialect {
+        Dialect::Sqlite => {
+            writer.push("SELECT name, type, \"notnull\", pk FROM pragma_table_info(");
+            writer.value(Value::Text(table.to_owned().into())).push(")");
+        }
+    }
+    writer.finish().0
+}

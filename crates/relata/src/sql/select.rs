@@ -1,0 +1,234 @@
+//! What to read, as data.
+//!
+//! Invariant: a `Select` is inert and complete: two that are equal give the same text.
+
+use super::expr::{Expr, Node};
+use super::place::Place;
+use super::raw::Raw;
+use crate::error::{Error, ErrorKind, Result};
+use crate::reflection::ModelReflection;
+
+/// Which way an order goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Direction {
+    Ascending,
+    Descending,
+}
+
+/// One term of an ORDER BY. Made by `asc()` and `desc()` of a column.
+#[derive(Debug, Clone, PartialEq)]
+#[must_use = "an order does nothing until it is given to a relation"]
+pub struct Order {
+    pub(crate) by: Node,
+    pub(crate) direction: Direction,
+}
+
+impl Order {
+    pub(crate) fn reversed(mut self) -> Self {
+        self.direction = match self.direction {
+            Direction::Ascending => Direction::Descending,
+            Direction::Descending => Direction::Ascending,
+        };
+        self
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum JoinKind {
+    Inner,
+    Left,
+}
+
+/// A join that was asked for; those that filters need are found when the text is made.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Join {
+    pub(crate) place: Place,
+    pub(crate) kind: JoinKind,
+}
+
+/// Whether the rows are locked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lock {
+    ForUpdate,
+}
+
+/// What the rows consist of.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum What {
+    /// All columns of the root: `"posts".*`.
+    Records,
+    /// Some columns of the root, by position.
+    Columns(Vec<usize>),
+    /// Values.
+    Values(Vec<Node>),
+    /// `1 AS one`.
+    One,
+    /// `COUNT(*)` over the select as a subquery.
+    CountRows,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Select {
+    pub(crate) root: Place,
+    pub(crate) what: What,
+    pub(crate) filters: Vec<Node>,
+    pub(crate) joins: Vec<Join>,
+    pub(crate) orders: Vec<Order>,
+    pub(crate) limit: Option<u64>,
+    pub(crate) offset: Option<u64>,
+    pub(crate) distinct: bool,
+    pub(crate) groups: Vec<Node>,
+    pub(crate) having: Vec<Node>,
+    pub(crate) annotations: Vec<String>,
+    pub(crate) lock: Option<Lock>,
+    /// Nothing is asked: the result is empty without a statement.
+    pub(crate) none: bool,
+    /// A statement the user wrote, in place of all the rest.
+    pub(crate) raw: Option<Raw>,
+}
+
+impl Select {
+    pub(crate) fn of(model: &'static ModelReflection) -> Self {
+        Self {
+            root: Place::root(model),
+            what: What::Records,
+            filters: Vec::new(),
+            joins: Vec::new(),
+            orders: Vec::new(),
+            limit: None,
+            offset: None,
+            distinct: false,
+            groups: Vec::new(),
+            having: Vec::new(),
+            annotations: Vec::new(),
+            lock: None,
+            none: false,
+            raw: None,
+        }
+    }
+
+    pub(crate) fn model(&self) -> &'static ModelReflection {
+        self.root.model()
+    }
+
+    pub(crate) fn filter(&mut self, condition: Expr) {
+        match condition.0 {
+            Node::And(all) => self.filters.extend(all),
+            Node::Always(true) => {}
+            one => self.filters.push(one),
+        }
+    }
+
+    pub(crate) fn join(&mut self, place: Place, kind: JoinKind) {
+        for step in place.path() {
+            match self.joins.iter_mut().find(|join| join.place == step) {
+                // An inner join asked for beside a left one wins, as in Rails.
+                Some(join) => {
+                    if kind == JoinKind::Inner {
+                        join.kind = kind;
+                    }
+                }
+                None => self.joins.push(Join { place: step, kind }),
+            }
+        }
+    }
+
+    /// The joins that the text needs: those asked for, and one for every place that something names.
+    pub(crate) fn all_joins(&self) -> Vec<Join> {
+        let mut all = Self { joins: self.joins.clone(), ..Self::of(self.model()) };
+        let mut needed = Vec::new();
+        let mut visit = |place: Place, rejects_null: bool| needed.push((place, rejects_null));
+        self.filters.iter().chain(&self.having).for_each(|node| node.places(true, &mut visit));
+        self.groups.iter().for_each(|node| node.places(false, &mut visit));
+        self.orders.iter().for_each(|order| order.by.places(false, &mut visit));
+        if let What::Values(values) = &self.what {
+            values.iter().for_each(|node| node.places(false, &mut visit));
+        }
+        for (place, rejects_null) in needed {
+            if place == self.root {
+                continue;
+            }
+            let explicit = self.joins.iter().any(|join| join.place == place);
+            if !explicit {
+                all.join(place, if rejects_null { JoinKind::Inner } else { JoinKind::Left });
+            }
+        }
+        all.joins
+    }
+
+    /// Whether the order of rows matters to the result: only then is an order worth its cost in a count.
+    pub(crate) fn is_cut(&self) -> bool {
+        self.limit.is_some() || self.offset.is_some()
+    }
+
+    pub(crate) fn reverse(&mut self) {
+        if self.orders.is_empty() {
+            let key = self.model().primary_key().to_vec();
+            self.orders.extend(key.into_iter().map(|column| Order {
+                by: Node::Column(self.root, column),
+                direction: Direction::Descending,
+            }));
+        } else {
+            self.orders = std::mem::take(&mut self.orders).into_iter().map(Order::reversed).collect();
+        }
+    }
+
+    /// Orders by the primary key where no order is given: what `first` and batches need.
+    pub(crate) fn order_by_key(&mut self, direction: Direction) -> Result<()> {
+        let model = self.model();
+        if model.primary_key().is_empty() {
+            return Err(Error::new(
+                ErrorKind::UnknownPrimaryKey,
+                format!("{} has no primary key to order by: give an order", model.name()),
+            )
+            .with_model(model.name()));
+        }
+        self.orders = model
+            .primary_key()
+            .iter()
+            .map(|&column| Order { by: Node::Column(self.root, column), direction })
+            .collect();
+        Ok(())
+    }
+
+    /// Adds what another select asks of the same model, or of one that `onto` leads to. Rails: `merge`.
+    pub(crate) fn merge(&mut self, other: &Select, onto: Place) -> Result<()> {
+        if other.root.model() != onto.model() {
+            let (wanted, given) = (onto.model().name(), other.model().name());
+            return Err(Error::new(
+                ErrorKind::IncompatibleRelation,
+                format!("merge wants a relation of {wanted} here, and got one of {given}"),
+            )
+            .with_model(self.model().name()));
+        }
+        for node in &other.filters {
+            let node = node.moved(onto)?;
+            // An equality of the other side replaces ours on the same column, as in Rails.
+            if let Some((column, _)) = node.equality(onto) {
+                self.filters.retain(|own| own.equality(onto).is_none_or(|(own, _)| own != column));
+            }
+            self.filters.push(node);
+        }
+        for join in &other.joins {
+            self.join(join.place.moved(onto)?, join.kind);
+        }
+        if !other.orders.is_empty() {
+            for order in &other.orders {
+                self.orders.push(Order { by: order.by.moved(onto)?, direction: order.direction });
+            }
+        }
+        for node in &other.groups {
+            self.groups.push(node.moved(onto)?);
+        }
+        for node in &other.having {
+            self.having.push(node.moved(onto)?);
+        }
+        self.limit = other.limit.or(self.limit);
+        self.offset = other.offset.or(self.offset);
+        self.distinct |= other.distinct;
+        self.none |= other.none;
+        self.lock = other.lock.or(self.lock);
+        self.annotations.extend(other.annotations.iter().cloned());
+        Ok(())
+    }
+}

@@ -1,0 +1,434 @@
+//! Turns a select into text and values, in Rails' shape.
+//!
+//! Invariant: a value becomes a placeholder and an entry of `binds`, in the same order; only `inline`, for
+//! display, writes it as a literal instead.
+
+use std::fmt::Write as _;
+
+use super::alias::Aliases;
+use super::dialect::Dialect;
+use super::expr::{Comparison, Function, Node};
+use super::place::Place;
+use super::raw::Raw;
+use super::select::{Direction, JoinKind, Lock, Select, What};
+use crate::attribute::value::Value;
+use crate::error::Result;
+
+/// Lists up to this length are written out, padded to a power of two so that few texts exist.
+const WRITTEN_OUT: usize = 64;
+
+pub(crate) struct Writer {
+    dialect: Dialect,
+    text: String,
+    binds: Vec<Value<'static>>,
+    inline: bool,
+    aliases: Aliases,
+}
+
+impl Writer {
+    pub(crate) fn new(dialect: Dialect) -> Self {
+        Self {
+            dialect,
+            text: String::with_capacity(128),
+            binds: Vec::new(),
+            inline: false,
+            aliases: Aliases::default(),
+        }
+    }
+
+    /// For display: values stand in the text.
+    pub(crate) fn inline(dialect: Dialect) -> Self {
+        Self { inline: true, ..Self::new(dialect) }
+    }
+
+    pub(crate) fn finish(self) -> (String, Vec<Value<'static>>) {
+        (self.text, self.binds)
+    }
+
+    pub(super) fn push(&mut self, text: &str) -> &mut Self {
+        self.text.push_str(text);
+        self
+    }
+
+    pub(super) fn name(&mut self, identifier: &str) -> &mut Self {
+        self.dialect.quote(identifier, &mut self.text);
+        self
+    }
+
+    pub(super) fn value(&mut self, value: Value<'static>) -> &mut Self {
+        if self.inline {
+            literal(&value, &mut self.text);
+        } else {
+            self.binds.push(value);
+            self.dialect.placeholder(self.binds.len(), &mut self.text);
+        }
+        self
+    }
+
+    pub(super) fn list<T>(&mut self, items: impl IntoIterator<Item = T>, between: &str, mut each: impl FnMut(&mut Self, T)) {
+        for (position, item) in items.into_iter().enumerate() {
+            if position > 0 {
+                self.push(between);
+            }
+            each(self, item);
+        }
+    }
+
+    /// The whole statement.
+    pub(crate) fn select(&mut self, select: &Select) -> Result<()> {
+        if let Some(raw) = &select.raw {
+            self.raw(raw);
+            return Ok(());
+        }
+        if select.what == What::CountRows {
+            self.push("SELECT COUNT(*) FROM (");
+            let inner = Select { what: What::One, ..select.clone() };
+            self.select(&inner)?;
+            self.push(") ").name("subquery_for_count");
+            return Ok(());
+        }
+        self.aliases.add(select.root);
+        let joins = select.all_joins();
+        for join in &joins {
+            self.aliases.add(join.place);
+        }
+
+        self.push("SELECT ");
+        if select.distinct {
+            self.push("DISTINCT ");
+        }
+        match &select.what {
+            What::Records => {
+                self.table(select.root);
+                self.push(".*");
+            }
+            What::Columns(columns) => {
+                self.list(columns, ", ", |this, &column| this.column(select.root, column));
+            }
+            What::Values(values) => self.list(values, ", ", |this, node| _ = this.node(node)),
+            What::One | What::CountRows => {
+                self.push("1 AS one");
+            }
+        }
+        self.push(" FROM ").name(select.model().table());
+        for join in &joins {
+            self.push(match join.kind {
+                JoinKind::Inner => " INNER JOIN ",
+                JoinKind::Left => " LEFT OUTER JOIN ",
+            });
+            self.join(join.place)?;
+        }
+        self.conjunction(" WHERE ", &select.filters);
+        if !select.groups.is_empty() {
+            self.push(" GROUP BY ");
+            self.list(&select.groups, ", ", |this, node| _ = this.node(node));
+        }
+        self.conjunction(" HAVING ", &select.having);
+        if !select.orders.is_empty() {
+            self.push(" ORDER BY ");
+            self.list(&select.orders, ", ", |this, order| {
+                this.node(&order.by);
+                this.push(match order.direction {
+                    Direction::Ascending => " ASC",
+                    Direction::Descending => " DESC",
+                });
+            });
+        }
+        // Limits are written, never bound: SQLite would prepare the statement again at each new value.
+        match (select.limit, select.offset) {
+            (Some(limit), _) => _ = write!(self.text, " LIMIT {limit}"),
+            (None, Some(_)) => _ = write!(self.text, " LIMIT {}", self.dialect.unlimited()),
+            (None, None) => {}
+        }
+        if let Some(offset) = select.offset {
+            _ = write!(self.text, " OFFSET {offset}");
+        }
+        if select.lock == Some(Lock::ForUpdate) {
+            self.push(self.dialect.for_update());
+        }
+        for annotation in &select.annotations {
+            // What would end the comment is taken out.
+            let annotation = annotation.replace("*/", "").replace("/*", "");
+            _ = write!(self.text, " /* {annotation} */");
+        }
+        Ok(())
+    }
+
+    fn join(&mut self, place: Place) -> Result<()> {
+        let Some((above, resolved)) = place.resolved()? else { return Ok(()) };
+        let table = place.model().table();
+        self.name(table);
+        let alias = self.aliases.get(place).unwrap_or(table).to_owned();
+        if alias != table {
+            self.push(" AS ").name(&alias);
+        }
+        self.push(" ON ");
+        let pairs = resolved.target_key.iter().zip(&resolved.owner_key);
+        self.list(pairs, " AND ", |this, (&target, &owner)| {
+            this.column(place, target);
+            this.push(" = ");
+            this.column(above, owner);
+        });
+        if let Some(scope) = resolved.scope_conditions(place)? {
+            self.push(" AND ");
+            self.node(&scope);
+        }
+        Ok(())
+    }
+
+    pub(super) fn conjunction(&mut self, before: &str, conditions: &[Node]) {
+        if conditions.is_empty() {
+            return;
+        }
+        self.push(before);
+        self.list(conditions, " AND ", |this, node| this.grouped(node));
+    }
+
+    /// The node, in parentheses if it would come apart among others.
+    fn grouped(&mut self, node: &Node) {
+        if matches!(node, Node::Or(_) | Node::Raw(_)) {
+            self.push("(").node(node);
+            self.push(")");
+        } else {
+            self.node(node);
+        }
+    }
+
+    fn table(&mut self, place: Place) {
+        let name = self.aliases.get(place).unwrap_or_else(|| place.model().table()).to_owned();
+        self.name(&name);
+    }
+
+    pub(super) fn column(&mut self, place: Place, column: usize) {
+        self.table(place);
+        self.push(".");
+        if let Some(column) = place.model().columns().get(column) {
+            self.name(column.column_name());
+        }
+    }
+
+
+    pub(super) fn node(&mut self, node: &Node) -> &mut Self {
+        match node {
+            Node::Column(place, column) => self.column(*place, *column),
+            Node::Value(value) => _ = self.value(value.clone()),
+            Node::Compare(comparison, left, right) => {
+                self.node(left).push(match comparison {
+                    Comparison::Equal => " = ",
+                    Comparison::NotEqual => " != ",
+                    Comparison::Less => " < ",
+                    Comparison::LessOrEqual => " <= ",
+                    Comparison::Greater => " > ",
+                    Comparison::GreaterOrEqual => " >= ",
+                });
+                self.node(right);
+            }
+            Node::IsNull(operand) => _ = self.node(operand).push(" IS NULL"),
+            Node::Between(operand, low, high) => {
+                self.node(operand).push(" BETWEEN ");
+                self.value(low.clone()).push(" AND ").value(high.clone());
+            }
+            Node::In(operand, values) => {
+                self.node(operand).push(" IN ");
+                self.in_list(values);
+            }
+            Node::InTuples(columns, tuples) => self.tuples(columns, tuples),
+            Node::InSelect(columns, select) => {
+                match columns.as_slice() {
+                    [one] => _ = self.node(one),
+                    several => {
+                        self.push("(");
+                        self.list(several, ", ", |this, node| _ = this.node(node));
+                        self.push(")");
+                    }
+                }
+                self.push(" IN (");
+                self.nested(select);
+                self.push(")");
+            }
+            Node::Like(operand, pattern, insensitive) => self.like(operand, pattern, *insensitive),
+            Node::And(all) => self.list(all, " AND ", |this, node| this.grouped(node)),
+            Node::Or(any) => self.list(any, " OR ", |this, node| {
+                if matches!(node, Node::And(_) | Node::Raw(_)) {
+                    this.push("(").node(node).push(")");
+                } else {
+                    this.node(node);
+                }
+            }),
+            Node::Not(operand) => self.not(operand),
+            // Rails writes the first as a comparison that SQL refuses to be clever about.
+            Node::Always(known) => _ = self.push(if *known { "1=1" } else { "1=0" }),
+            Node::Call(function, operand) => self.call(*function, operand),
+            Node::Star => _ = self.push("*"),
+            Node::Raw(raw) => self.raw(raw),
+        }
+        self
+    }
+
+    fn not(&mut self, operand: &Node) {
+        match operand {
+            Node::IsNull(inner) => _ = self.node(inner).push(" IS NOT NULL"),
+            Node::In(inner, values) => {
+                self.node(inner).push(" NOT IN ");
+                self.in_list(values);
+            }
+            other => _ = self.push("NOT (").node(other).push(")"),
+        }
+    }
+
+    fn call(&mut self, function: Function, operand: &Node) {
+        self.push(match function {
+            Function::Count => "COUNT(",
+            Function::CountDistinct => "COUNT(DISTINCT ",
+            Function::Sum => "SUM(",
+            Function::Average => "AVG(",
+            Function::Minimum => "MIN(",
+            Function::Maximum => "MAX(",
+            Function::Lower => "LOWER(",
+        });
+        self.node(operand).push(")");
+    }
+
+    fn in_list(&mut self, values: &[Value<'static>]) {
+        if let Some((before, after)) = self.dialect.list_as_json()
+            && !self.inline
+            && values.len() > WRITTEN_OUT
+            && let Some(array) = json_array(values)
+        {
+            self.push(before).value(Value::Json(array.into())).push(after);
+            return;
+        }
+        self.push("(");
+        let padding = if self.inline { 0 } else { values.len().next_power_of_two() - values.len() };
+        let last = values.last().into_iter().cycle().take(padding);
+        self.list(values.iter().chain(last), ", ", |this, value| _ = this.value(value.clone()));
+        self.push(")");
+    }
+
+    /// Row values are not everywhere: each tuple is a conjunction.
+    fn tuples(&mut self, columns: &[Node], tuples: &[Vec<Value<'static>>]) {
+        self.push("(");
+        self.list(tuples, " OR ", |this, tuple| {
+            this.list(columns.iter().zip(tuple), " AND ", |this, (column, value)| {
+                this.node(column).push(" = ").value(value.clone());
+            });
+        });
+        self.push(")");
+    }
+
+    fn like(&mut self, operand: &Node, pattern: &str, insensitive: bool) {
+        match (self.dialect, insensitive) {
+            // SQLite's LIKE ignores case, its GLOB does not.
+            (Dialect::Sqlite, false) => {
+                self.node(operand).push(" GLOB ").value(Value::Text(glob(pattern).into()));
+            }
+            (Dialect::Sqlite, true) => {
+                self.node(operand).push(" LIKE ").value(Value::Text(pattern.to_owned().into())).push(" ESCAPE '\\'");
+            }
+        }
+    }
+
+    fn raw(&mut self, raw: &Raw) {
+        let mut values = raw.binds().iter();
+        for (position, part) in raw.text().split('?').enumerate() {
+            if position > 0 {
+                match values.next() {
+                    Some(value) => _ = self.value(value.clone()),
+                    None => _ = self.push("?"),
+                }
+            }
+            self.push(part);
+        }
+    }
+
+    /// A select within this one: it names its tables on its own.
+    fn nested(&mut self, select: &Select) {
+        let outer = std::mem::take(&mut self.aliases);
+        // A select that can be made can be nested: what could fail was resolved when its places were.
+        let _ = self.select(select);
+        self.aliases = outer;
+    }
+}
+
+/// The values as a JSON array, where JSON can hold them exactly.
+fn json_array(values: &[Value<'static>]) -> Option<String> {
+    let mut out = String::with_capacity(values.len() * 8 + 2);
+    out.push('[');
+    for (position, value) in values.iter().enumerate() {
+        if position > 0 {
+            out.push(',');
+        }
+        match value {
+            Value::Int(number) => _ = write!(out, "{number}"),
+            Value::Text(text) => json_text(text, &mut out),
+            Value::Uuid(number) => json_text(&crate::attribute::cast::format_uuid(*number), &mut out),
+            _ => return None,
+        }
+    }
+    out.push(']');
+    Some(out)
+}
+
+fn json_text(text: &str, out: &mut String) {
+    out.push('"');
+    for character in text.chars() {
+        match character {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            control if control < ' ' => _ = write!(out, "\\u{:04x}", u32::from(control)),
+            other => out.push(other),
+        }
+    }
+    out.push('"');
+}
+
+/// A LIKE pattern with `\` as escape, as a GLOB pattern.
+fn glob(pattern: &str) -> String {
+    let mut out = String::with_capacity(pattern.len());
+    let mut escaped = false;
+    for character in pattern.chars() {
+        match (character, escaped) {
+            ('\\', false) => {
+                escaped = true;
+                continue;
+            }
+            ('%', false) => out.push('*'),
+            ('_', false) => out.push('?'),
+            ('*' | '?' | '[', _) => {
+                out.push('[');
+                out.push(character);
+                out.push(']');
+            }
+            (other, _) => out.push(other),
+        }
+        escaped = false;
+    }
+    out
+}
+
+/// A value as SQL writes it. For display only.
+fn literal(value: &Value<'static>, out: &mut String) {
+    let quoted = |text: &str, out: &mut String| {
+        out.push('\'');
+        out.push_str(&text.replace('\'', "''"));
+        out.push('\'');
+    };
+    match value {
+        Value::Null => out.push_str("NULL"),
+        Value::Bool(value) => out.push(if *value { '1' } else { '0' }),
+        Value::Int(value) => _ = write!(out, "{value}"),
+        Value::Uint(value) => _ = write!(out, "{value}"),
+        Value::Float(value) => _ = write!(out, "{value}"),
+        Value::Text(text) | Value::Json(text) => quoted(text, out),
+        Value::Decimal(text) => out.push_str(text),
+        Value::Bytes(bytes) => {
+            out.push_str("x'");
+            bytes.iter().for_each(|byte| _ = write!(out, "{byte:02x}"));
+            out.push('\'');
+        }
+        other => {
+            let text = crate::attribute::Kind::Text.cast(other.clone());
+            quoted(text.ok().as_ref().and_then(Value::as_str).unwrap_or_default(), out);
+        }
+    }
+}

@@ -1,0 +1,246 @@
+//! The erased layer: models made at run time, everything by name.
+
+use std::sync::OnceLock;
+
+use relata::attribute::{AttributeType, Kind};
+use relata::reflection::{AssociationReflection, Column, ModelBuilder, ModelReflection};
+use relata::{Db, Record, Relation, Result, Value};
+
+struct Models {
+    person: &'static ModelReflection,
+    post: &'static ModelReflection,
+}
+
+fn models() -> &'static Models {
+    static MODELS: OnceLock<Models> = OnceLock::new();
+    MODELS.get_or_init(|| {
+        let int = AttributeType::plain(Kind::Int, false);
+        let (to_person, person_slot) = ModelBuilder::target("Person");
+        let (to_post, post_slot) = ModelBuilder::target("Post");
+        let person = ModelBuilder::new("Person", "people")
+            .column(Column::new("id", int))
+            .column(Column::new("name", AttributeType::plain(Kind::Text, true)))
+            .primary_key(["id"])
+            .association(AssociationReflection::has_many("posts", to_post))
+            .define()
+            .unwrap();
+        let post = ModelBuilder::new("Post", "posts")
+            .column(Column::new("id", int))
+            .column(Column::new("title", AttributeType::plain(Kind::Text, true)))
+            .column(Column::new(
+                "person_id",
+                AttributeType::plain(Kind::Int, true),
+            ))
+            .primary_key(["id"])
+            .association(AssociationReflection::belongs_to("person", to_person))
+            .define()
+            .unwrap();
+        person_slot.set(person).unwrap();
+        post_slot.set(post).unwrap();
+        Models { person, post }
+    })
+}
+
+async fn database() -> Result<Db> {
+    let db = Db::connect("sqlite::memory:").await?;
+    db.create_tables([models().person, models().post]).await?;
+    Ok(db)
+}
+
+async fn seed(db: &Db, people: usize, posts: usize) -> Result<()> {
+    db.transaction(async || {
+        for person in 0..people {
+            let ann = Record::new(models().person, db);
+            ann.set("name", format!("person {person}"))?;
+            ann.save().await?;
+            for post in 0..posts {
+                let record = Record::new(models().post, db);
+                record
+                    .set("title", format!("post {person}.{post}"))?
+                    .set("person_id", ann.get("id")?.into_owned())?;
+                record.save().await?;
+            }
+        }
+        Ok(())
+    })
+    .await
+}
+
+#[test]
+fn a_record_is_created_found_changed_and_destroyed_by_name() -> Result<()> {
+    relata::run(async {
+        let db = database().await?;
+        let ann = Record::new(models().person, &db);
+        ann.set("name", "Ann")?;
+        assert!(ann.is_new_record());
+        ann.save().await?;
+        assert_eq!(ann.get("id")?, Value::Int(1));
+        let found: Record = Relation::of(models().person, &db)
+            .find_key([Value::Int(1)])
+            .await?;
+        assert_eq!(found, ann);
+        assert!(!found.is(&ann));
+        found.set("name", "Anna")?;
+        assert_eq!(found.changed(), ["name"]);
+        relata::assert_sql!(
+            db,
+            [r#"UPDATE "people" SET "name" = ? WHERE "people"."id" = ?"#],
+            { found.save().await? }
+        );
+        ann.reload().await?;
+        assert_eq!(ann.get("name")?, Value::from("Anna"));
+        relata::assert_sql!(db, [r#"DELETE FROM "people" WHERE "people"."id" = ?"#], {
+            ann.destroy().await?
+        });
+        assert!(ann.is_destroyed());
+        assert_eq!(Relation::of(models().person, &db).count().await?, 0);
+        assert!(found.reload().await.unwrap_err().is_record_not_found());
+        Ok(())
+    })
+}
+
+#[test]
+fn a_loop_over_many_records_runs_two_queries() -> Result<()> {
+    relata::run(async {
+        let db = database().await?;
+        seed(&db, 10, 5).await?;
+        relata::assert_sql!(
+            db,
+            [
+                r#"SELECT "posts".* FROM "posts""#,
+                r#"SELECT "people".* FROM "people" WHERE "people"."id" IN (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"#,
+            ],
+            {
+                for post in Relation::of(models().post, &db).await? {
+                    let person = post.association("person")?.load_one().await?.unwrap();
+                    let title = post.get("title")?;
+                    let name = person.get("name")?;
+                    let number = name
+                        .as_str()
+                        .unwrap()
+                        .strip_prefix("person ")
+                        .unwrap()
+                        .to_owned();
+                    assert!(
+                        title
+                            .as_str()
+                            .unwrap()
+                            .starts_with(&format!("post {number}."))
+                    );
+                }
+            }
+        );
+        Ok(())
+    })
+}
+
+#[test]
+fn both_ways_lead_to_the_same_object() -> Result<()> {
+    relata::run(async {
+        let db = database().await?;
+        seed(&db, 3, 4).await?;
+        let people = Relation::of(models().person, &db)
+            .includes_named(["posts"])?
+            .await?;
+        relata::assert_queries!(db, 0, {
+            for person in &people {
+                let posts = person.association("posts")?.load_many().await?;
+                assert_eq!(posts.len(), 4);
+                for post in posts {
+                    assert!(
+                        post.association("person")?
+                            .load_one()
+                            .await?
+                            .unwrap()
+                            .is(person)
+                    );
+                }
+            }
+        });
+        let posts = Relation::of(models().post, &db)
+            .includes_named(["person.posts"])?
+            .await?;
+        assert_eq!(posts.len(), 12);
+        let (first, second) = (&posts[0], &posts[1]);
+        let person = first.association("person")?.load_one().await?.unwrap();
+        assert!(
+            second
+                .association("person")?
+                .load_one()
+                .await?
+                .unwrap()
+                .is(&person)
+        );
+        drop(people);
+        drop(posts);
+        assert_eq!(person.association("posts")?.target().len(), 4);
+        Ok(())
+    })
+}
+
+#[test]
+fn an_unsaved_graph_is_saved_in_order() -> Result<()> {
+    relata::run(async {
+        let db = database().await?;
+        let ann = Record::new(models().person, &db);
+        ann.set("name", "Ann")?;
+        let post = ann.association("posts")?.build()?;
+        post.set("title", "Hello")?;
+        assert!(
+            post.association("person")?
+                .load_one()
+                .await?
+                .unwrap()
+                .is(&ann)
+        );
+        relata::assert_sql!(
+            db,
+            [
+                r#"INSERT INTO "people" ("name") VALUES (?)"#,
+                r#"INSERT INTO "posts" ("title", "person_id") VALUES (?, ?)"#
+            ],
+            { post.save().await? }
+        );
+        assert_eq!(post.get("person_id")?, ann.get("id")?);
+        Ok(())
+    })
+}
+
+#[test]
+fn a_failed_transaction_gives_records_their_state_back() -> Result<()> {
+    relata::run(async {
+        let db = database().await?;
+        let ann = Record::new(models().person, &db);
+        ann.set("name", "Ann")?;
+        let failed: Result<()> = db
+            .transaction(async || {
+                ann.save().await?;
+                assert!(ann.is_persisted());
+                Err(relata::Error::new(relata::ErrorKind::Rollback, "no"))
+            })
+            .await;
+        assert!(failed.unwrap_err().is_rollback());
+        assert!(ann.is_new_record());
+        assert_eq!(ann.get("id")?, Value::Null);
+        assert_eq!(ann.get("name")?, Value::from("Ann"));
+        assert_eq!(Relation::of(models().person, &db).count().await?, 0);
+        ann.save().await?;
+        assert_eq!(ann.get("id")?, Value::Int(1));
+        assert_eq!(db.figures().writers, 0);
+        Ok(())
+    })
+}
+
+#[test]
+fn a_list_of_a_hundred_thousand_keys_works() -> Result<()> {
+    relata::run(async {
+        let db = database().await?;
+        seed(&db, 3, 2).await?;
+        let keys: Vec<Value<'static>> = (2..100_002).map(Value::Int).collect();
+        let found = Relation::of(models().post, &db)
+            .filter_in("id", keys)?
+            .await?;
+        assert_eq!(found.len(), 5);
+        Ok(())
+    })
+}

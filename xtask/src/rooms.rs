@@ -1,0 +1,123 @@
+//! The house as data: its rooms, who may import whom, where `unsafe` and SQL text may stand, how long a file may be.
+//!
+//! This is the one file to edit when a room is added or a door is opened. A new door is an architectural change:
+//! argue for it in the same commit, and in ARCHITECTURE.md.
+
+/// Which floor a room is on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Storey {
+    /// Describes: no `async`, no `.await`, no runtime.
+    Ground,
+    /// Does: runs statements, waits.
+    Upper,
+}
+
+/// One room: a top-level module of `crates/relata/src`.
+#[derive(Debug)]
+pub struct Room {
+    pub name: &'static str,
+    pub storey: Storey,
+    /// What it may import from the crate: a room, or one item of a room (`db::Db`).
+    pub imports: &'static [&'static str],
+}
+
+const fn ground(name: &'static str, imports: &'static [&'static str]) -> Room {
+    Room {
+        name,
+        storey: Storey::Ground,
+        imports,
+    }
+}
+
+const fn upper(name: &'static str, imports: &'static [&'static str]) -> Room {
+    Room {
+        name,
+        storey: Storey::Upper,
+        imports,
+    }
+}
+
+/// The crate that the matrix is about.
+pub const LIBRARY: &str = "crates/relata/src";
+
+/// Lowest first. What is not listed in a row is forbidden to that room.
+#[rustfmt::skip] // one room, one line: this is a table
+pub const ROOMS: &[Room] = &[
+    ground("attribute", &[]),
+    ground("sql", &["attribute", "reflection"]),
+    // A declaration holds its scope, as written: a function on relations that it never calls. A model keeps the root
+    // place of its queries, made by `sql`.
+    ground("reflection", &["attribute", "relation::Scope", "sql::Place"]),
+    // A record carries its database as an opaque handle; it never asks it anything.
+    ground("record", &["attribute", "reflection", "db::Db"]),
+    ground("relation", &["attribute", "reflection", "record", "sql", "db::Db"]),
+    ground("association", &["attribute", "reflection", "record", "relation", "sql", "db::Db"]),
+    upper("db", &["attribute", "sql"]),
+    upper("schema", &["attribute", "reflection", "sql", "db"]),
+    upper("loading", &["attribute", "reflection", "record", "relation", "sql", "association", "db"]),
+    upper("persistence", &["attribute", "reflection", "record", "relation", "sql", "association", "db", "loading"]),
+    upper("proxy", &["attribute", "reflection", "record", "relation", "sql", "association", "db", "loading", "persistence"]),
+];
+
+/// Modules that are no room: what every signature needs. Everybody may import them, they import little.
+#[rustfmt::skip]
+pub const SHARED: &[(&str, &[&str])] = &[
+    // An error carries the record it is about.
+    ("error", &["attribute", "reflection", "record"]),
+    // The one named future; the ground storey must not name it.
+    ("pending", &[]),
+    // The trait of models: a typed shell, so it names one item of many rooms, and what its own methods forward to.
+    ("model", &["attribute", "reflection", "record", "relation", "sql::Place", "db::Db", "loading::find", "persistence::create"]),
+];
+
+/// Words that mean waiting, forbidden on the ground storey.
+pub const WAITING: &[&str] = &["async", "await", "tokio", "Pending", "Future"];
+
+/// Files of the crate that only re-export or expand to code, and may name everything.
+pub const FRONT: &[&str] = &["lib.rs", "prelude.rs", "declare.rs"];
+
+/// What may be named at the crate's root by every room; everything else is named through its room.
+pub const ROOT_ITEMS: &[&str] = &["Error", "ErrorKind", "Result"];
+
+/// Files that may hold `unsafe`: a file, or a folder with its module file.
+pub const UNSAFE: &[&str] = &[
+    "crates/relata/src/record.rs",
+    "crates/relata/src/record/",
+    "crates/relata/src/attribute.rs",
+    "crates/relata/src/attribute/",
+    "crates/relata/src/db/sqlite/statement.rs",
+];
+
+/// Where SQL text may be written.
+pub const SQL_TEXT: &[&str] = &[
+    "crates/relata/src/sql.rs",
+    "crates/relata/src/sql/",
+    "crates/relata/src/db.rs",
+    "crates/relata/src/db/",
+];
+
+/// Lines of a source file, its `#[cfg(test)]` items left out: a warning, then a violation.
+pub const LONG: usize = 400;
+/// See [`LONG`].
+pub const TOO_LONG: usize = 600;
+/// Files that are tables and may be longer.
+pub const TABLES: &[&str] = &[];
+
+/// Names that say nothing about what is inside.
+pub const EMPTY_NAMES: &[&str] = &[
+    "util", "utils", "helper", "helpers", "manager", "common", "misc",
+];
+
+/// The most lines ARCHITECTURE.md may have.
+pub const ARCHITECTURE_LINES: usize = 300;
+
+/// Words that belong to the place where this was made, not to the project. In two halves, so that this file is clean.
+pub const FOREIGN: &[(&str, &str)] = &[
+    ("farm-", "studio"),
+    ("farm-", "bench"),
+    (".lib", "rary/"),
+    ("../.lib", "rary"),
+    ("issues ", "said"),
+    ("issues ", "show"),
+    ("/wo", "rk/"),
+];
