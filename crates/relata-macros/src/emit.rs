@@ -57,7 +57,7 @@ fn emit(model: &Model) -> TokenStream {
     quote! {
         #handle
         #(#lints)*
-        #[allow(dead_code, non_snake_case, clippy::all, clippy::pedantic)]
+        #[allow(dead_code, non_snake_case, unreachable_pub, clippy::all, clippy::pedantic)]
         impl #ident {
             #inherent
             #(#attributes)*

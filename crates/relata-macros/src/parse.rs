@@ -12,3 +12,4 @@ mod table;
 mod validates;
 
 pub(crate) use declaration::declaration;
+pub(crate) use options::{Known, entries, of_attribute};

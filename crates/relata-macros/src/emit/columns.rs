@@ -32,7 +32,7 @@ pub(crate) fn columns(model: &Model) -> TokenStream {
     quote! {
         #(#lints)*
         #[doc = #doc]
-        #[allow(dead_code, non_snake_case)]
+        #[allow(dead_code, non_snake_case, unreachable_pub)]
         #vis struct #ident { #(#columns,)* #(#paths,)* }
     }
 }

@@ -27,12 +27,14 @@ fn all<M: Model>(records: Vec<Record>) -> Result<Vec<M>> {
     records.into_iter().map(M::from_record).collect()
 }
 
-impl<'a, M: Model> Collection<'a, M> {
+impl<'a, M> Collection<'a, M> {
     /// The association at a position of the owner's model. Called by generated code.
     pub fn new(owner: &'a Record, position: usize) -> Self {
         Self { owner, position, model: PhantomData }
     }
+}
 
+impl<M: Model> Collection<'_, M> {
     /// The association, without types.
     ///
     /// # Errors
