@@ -1,1 +1,66 @@
-//! The declarations of relata.
+//! The declarations of relata: `#[model]`, `#[derive(Attribute)]` and `#[relata::test]`.
+//!
+//! ```text
+//! tokens ──parse──> model ──check──> emit
+//!             └──────┬──────┘   every mistake is collected, at the user's own token; what is wrong is left
+//!                errors         out, and the rest is emitted, so that one mistake gives one message
+//! ```
+//!
+//! Invariant: this crate links nothing of the library; it emits paths into `::relata`.
+
+mod attribute;
+mod check;
+mod emit;
+mod errors;
+mod fallback;
+mod model;
+mod parse;
+mod test;
+
+use proc_macro::TokenStream;
+
+/// Declares a model: a struct whose fields are columns and associations.
+///
+/// ```ignore
+/// #[model]
+/// pub struct Post {
+///     id: i64,
+///     #[validates(presence)]
+///     title: String,
+///     author_id: i64,
+///     #[belongs_to]
+///     author: Person,
+///     #[has_many]
+///     comments: Comment,
+/// }
+/// ```
+///
+/// The struct becomes a cheap handle to one shared record. Each column gives a reader, a setter, `_changed`,
+/// `_was` and `saved_change_to_`; each association its reader and the methods that Rails gives it.
+///
+/// Options of the model: `table = "..."`, `primary_key = id`, `(a, b)` or `none`, `strict_loading`.
+/// Of a column: `#[column(name = "...", default = ..., secret, index, unique)]`, `#[validates(presence)]`.
+/// Of an association: `foreign_key`, `primary_key`, `inverse_of`, `strict_loading`, `scope`.
+#[proc_macro_attribute]
+pub fn model(options: TokenStream, item: TokenStream) -> TokenStream {
+    emit::model(options.into(), item.into()).into()
+}
+
+/// Makes an enum without fields, or a struct of one field, a type that columns can have.
+///
+/// An enum is stored as text, the variant's name in snake case; `#[attribute(rename = "...")]` on a variant
+/// names another text, `#[attribute(repr = i64)]` on the enum stores the discriminants. An unset column reads as
+/// the variant marked `#[default]`, else as the first. A newtype is stored as what it holds.
+#[proc_macro_derive(Attribute, attributes(attribute, default))]
+pub fn attribute(item: TokenStream) -> TokenStream {
+    attribute::derive(item.into()).into()
+}
+
+/// A test with a fresh database: `#[relata::test] async fn saves(db: Db) { ... }`.
+///
+/// The database is SQLite in memory; `#[relata::test(file)]` gives a temporary file instead. After the body the
+/// test fails if a connection is still leased or a transaction still open.
+#[proc_macro_attribute]
+pub fn test(options: TokenStream, item: TokenStream) -> TokenStream {
+    test::expand(options.into(), item.into()).into()
+}

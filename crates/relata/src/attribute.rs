@@ -88,6 +88,8 @@ pub trait Attribute: Sized + Send + Sync + 'static {
     const NULLABLE: bool = false;
     /// Whether [`Attribute::check`] refuses some values of the kind.
     const CHECKED: bool = false;
+    /// The type, as data.
+    const TYPE: AttributeType = AttributeType::of::<Self>();
     /// What a reader returns.
     type Ref<'a>;
     /// What a setter takes.
@@ -113,6 +115,52 @@ pub trait Attribute: Sized + Send + Sync + 'static {
         let _ = stored;
         Ok(())
     }
+
+    // What generated methods call for types that the macro does not know: through the trait itself, so that a type
+    // that is no attribute is told once, at the field.
+
+    #[doc(hidden)]
+    #[inline]
+    fn __read<H: Holder>(holder: &H, column: usize) -> Self::Ref<'_> {
+        holder.read_attribute::<Self>(column)
+    }
+
+    #[doc(hidden)]
+    #[inline]
+    fn __read_was<H: Holder>(holder: &H, column: usize) -> Self::Ref<'_> {
+        holder.read_attribute_was::<Self>(column)
+    }
+
+    #[doc(hidden)]
+    #[inline]
+    fn __saved_change<H: Holder>(
+        holder: &H,
+        column: usize,
+    ) -> Option<(Self::Ref<'_>, Self::Ref<'_>)> {
+        holder.saved_attribute_change::<Self>(column)
+    }
+
+    #[doc(hidden)]
+    #[inline]
+    fn __write<H: Holder>(holder: &H, column: usize, value: Self::Set<'_>) {
+        holder.write_attribute::<Self>(column, value);
+    }
+}
+
+/// What holds attributes by position: a record.
+#[doc(hidden)]
+pub trait Holder {
+    /// The attribute as it stands.
+    fn read_attribute<A: Attribute>(&self, column: usize) -> A::Ref<'_>;
+    /// The attribute as it was saved last.
+    fn read_attribute_was<A: Attribute>(&self, column: usize) -> A::Ref<'_>;
+    /// The attribute before and after the last save.
+    fn saved_attribute_change<A: Attribute>(
+        &self,
+        column: usize,
+    ) -> Option<(A::Ref<'_>, A::Ref<'_>)>;
+    /// Sets the attribute.
+    fn write_attribute<A: Attribute>(&self, column: usize, value: A::Set<'_>);
 }
 
 /// An attribute type, as data.

@@ -30,6 +30,9 @@ pub use record::Record;
 pub use relation::Relation;
 pub use sql::{Dialect, Expr, Place, Raw};
 
+#[doc(inline)]
+pub use relata_macros::{Attribute, model, test};
+
 /// Runs a future to its end on a small runtime of its own: for `main` and for examples.
 ///
 /// # Errors

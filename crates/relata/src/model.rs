@@ -10,6 +10,7 @@ use crate::attribute::value::Value;
 use crate::db::Db;
 use crate::error::{Error, ErrorKind, Result};
 use crate::pending::Pending;
+use crate::proxy::{Collection, Singular};
 use crate::record::Record;
 use crate::reflection::ModelReflection;
 use crate::reflection::shape::Shape;
@@ -77,6 +78,65 @@ pub trait Model: Clone + Send + Sync + Deref<Target = Record> + 'static {
         let model = Self::build(db, set);
         let record = (*model).clone();
         crate::persistence::create(record, model)
+    }
+
+    // What generated methods of other models call: through the trait itself, so that a target that is no model is told
+    // once, at the field.
+
+    #[doc(hidden)]
+    #[inline]
+    fn __set(owner: &Record, association: usize, target: Option<&Self>) {
+        Singular::<Self>::new(owner, association).set(target);
+    }
+
+    #[doc(hidden)]
+    #[inline]
+    fn __build(owner: &Record, association: usize, set: impl FnOnce(&Self) -> &Self) -> Self {
+        Singular::<Self>::new(owner, association).build(set)
+    }
+
+    #[doc(hidden)]
+    #[track_caller]
+    #[inline]
+    fn __create(
+        owner: &Record,
+        association: usize,
+        set: impl FnOnce(&Self) -> &Self,
+    ) -> Pending<Self> {
+        Singular::<Self>::new(owner, association).create(set)
+    }
+
+    #[doc(hidden)]
+    #[track_caller]
+    #[inline]
+    fn __reload(owner: &Record, association: usize) -> Pending<Self> {
+        Singular::<Self>::new(owner, association).reload()
+    }
+
+    #[doc(hidden)]
+    #[track_caller]
+    #[inline]
+    fn __reload_optional(owner: &Record, association: usize) -> Pending<Option<Self>> {
+        Singular::<Option<Self>>::new(owner, association).reload()
+    }
+
+    #[doc(hidden)]
+    #[track_caller]
+    #[inline]
+    fn __ids(owner: &Record, association: usize) -> Pending<Vec<Self::Key>> {
+        Collection::<Self>::new(owner, association).ids()
+    }
+
+    #[doc(hidden)]
+    fn __scope(
+        relation: Relation,
+        narrow: impl FnOnce(Relation<Self>) -> Relation<Self>,
+    ) -> Relation {
+        match relation.clone().typed::<Self>() {
+            Ok(typed) => narrow(typed).erased(),
+            // Only a hand-written `reflection` comes here.
+            Err(_) => relation,
+        }
     }
 }
 

@@ -28,7 +28,7 @@ fn all<M: Model>(records: Vec<Record>) -> Result<Vec<M>> {
     records.into_iter().map(M::from_record).collect()
 }
 
-impl<'a, M: Model> Collection<'a, M> {
+impl<'a, M> Collection<'a, M> {
     /// The association at a position of the owner's model. Called by generated code.
     pub fn new(owner: &'a Record, position: usize) -> Self {
         Self {
@@ -37,7 +37,9 @@ impl<'a, M: Model> Collection<'a, M> {
             model: PhantomData,
         }
     }
+}
 
+impl<M: Model> Collection<'_, M> {
     /// The association, without types.
     ///
     /// # Errors

@@ -61,7 +61,7 @@ pub struct Singular<'a, T> {
     target: PhantomData<fn() -> T>,
 }
 
-impl<'a, T: Target> Singular<'a, T> {
+impl<'a, T> Singular<'a, T> {
     /// The association at a position of the owner's model. Called by generated code.
     pub fn new(owner: &'a Record, position: usize) -> Self {
         Self {
@@ -77,15 +77,6 @@ impl<'a, T: Target> Singular<'a, T> {
     /// What is wrong with its declaration.
     pub fn erased(&self) -> Result<Association> {
         Association::at(self.owner, self.position)
-    }
-
-    /// The target, if memory knows it. Never touches the database.
-    #[must_use]
-    pub fn loaded(&self) -> Option<T::Model> {
-        match self.erased().ok()?.known_one() {
-            Linked::Known(Some(record)) => T::Model::from_record(record).ok(),
-            _ => None,
-        }
     }
 
     /// Whether memory knows the target, or that there is none. Rails: `association(:author).loaded?`.
@@ -108,6 +99,44 @@ impl<'a, T: Target> Singular<'a, T> {
     pub fn reset(&self) {
         if let Ok(association) = self.erased() {
             association.reset();
+        }
+    }
+
+    /// Whether the owner leads to another target than when it was saved. Rails: `author_changed?`.
+    #[must_use]
+    pub fn is_changed(&self) -> bool {
+        self.erased().is_ok_and(|association| {
+            let moved = association
+                .resolved()
+                .owner_key
+                .iter()
+                .any(|&column| self.owner.column_changed(column));
+            moved || (!association.has_key() && association.unsaved_parent().is_some())
+        })
+    }
+
+    /// Whether the last save made the owner lead to another target. Rails: `author_previously_changed?`.
+    #[must_use]
+    pub fn was_changed(&self) -> bool {
+        self.erased().is_ok_and(|association| {
+            let columns = self.owner.reflection().columns();
+            let saved = self.owner.saved_changes();
+            association.resolved().owner_key.iter().any(|&column| {
+                saved
+                    .iter()
+                    .any(|(name, ..)| *name == columns[column].name())
+            })
+        })
+    }
+}
+
+impl<T: Target> Singular<'_, T> {
+    /// The target, if memory knows it. Never touches the database.
+    #[must_use]
+    pub fn loaded(&self) -> Option<T::Model> {
+        match self.erased().ok()?.known_one() {
+            Linked::Known(Some(record)) => T::Model::from_record(record).ok(),
+            _ => None,
         }
     }
 
@@ -195,33 +224,6 @@ impl<'a, T: Target> Singular<'a, T> {
         };
         // The types of both keys were checked when the program was compiled.
         let _: Result<(), Error> = linked;
-    }
-
-    /// Whether the owner leads to another target than when it was saved. Rails: `author_changed?`.
-    #[must_use]
-    pub fn is_changed(&self) -> bool {
-        self.erased().is_ok_and(|association| {
-            let moved = association
-                .resolved()
-                .owner_key
-                .iter()
-                .any(|&column| self.owner.column_changed(column));
-            moved || (!association.has_key() && association.unsaved_parent().is_some())
-        })
-    }
-
-    /// Whether the last save made the owner lead to another target. Rails: `author_previously_changed?`.
-    #[must_use]
-    pub fn was_changed(&self) -> bool {
-        self.erased().is_ok_and(|association| {
-            let columns = self.owner.reflection().columns();
-            let saved = self.owner.saved_changes();
-            association.resolved().owner_key.iter().any(|&column| {
-                saved
-                    .iter()
-                    .any(|(name, ..)| *name == columns[column].name())
-            })
-        })
     }
 }
 

@@ -9,8 +9,33 @@
 use super::state::{State, Version};
 use super::{Record, Slot, stored};
 use crate::attribute::value::{Kind, Value};
-use crate::attribute::{Attribute, Stored};
+use crate::attribute::{Attribute, Holder, Stored};
 use crate::error::{Error, ErrorKind, Result};
+
+impl Holder for Record {
+    #[inline]
+    fn read_attribute<A: Attribute>(&self, column: usize) -> A::Ref<'_> {
+        self.read::<A>(column)
+    }
+
+    #[inline]
+    fn read_attribute_was<A: Attribute>(&self, column: usize) -> A::Ref<'_> {
+        self.read_was::<A>(column)
+    }
+
+    #[inline]
+    fn saved_attribute_change<A: Attribute>(
+        &self,
+        column: usize,
+    ) -> Option<(A::Ref<'_>, A::Ref<'_>)> {
+        self.saved_change_to::<A>(column)
+    }
+
+    #[inline]
+    fn write_attribute<A: Attribute>(&self, column: usize, value: A::Set<'_>) {
+        self.write::<A>(column, value);
+    }
+}
 
 impl Record {
     /// The attribute at a position, as the type that the model declares it with. Called by generated readers.

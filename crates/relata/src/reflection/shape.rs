@@ -1,4 +1,599 @@
-//! stub
-/// stub
-#[derive(Debug)]
-pub struct Shape;
+//! What models check about each other while the program is compiled.
+//!
+//! `#[model]` writes one `const _: () = check_key(...)` an association, and one `check_inverse` where an inverse is
+//! named. Models may refer to each other in circles: a shape names its neighbours and never holds their shapes.
+//!
+//! Invariant: the rules are those of `resolve`, which works the same out at run time; here a mistake is a sentence
+//! at the user's own token, and one mistake is told by one check only: what the `belongs_to` of a key says, the
+//! `has_one` and `has_many` over the same key leave out.
+
+use super::{AssociationReflection, Column, InverseOf, Macro};
+
+/// A model, as other models check it.
+#[derive(Debug, Clone, Copy)]
+pub struct Shape {
+    name: &'static str,
+    /// What other tables refer to the model with, by convention: `person_id`.
+    conventional: &'static str,
+    columns: &'static [Column],
+    primary_key: &'static [usize],
+    associations: &'static [AssociationReflection],
+    /// The names of the associations' targets.
+    targets: &'static [&'static str],
+    mistakes: bool,
+}
+
+impl Shape {
+    /// The shape of a model of that name, to which others refer with that column.
+    #[must_use]
+    pub const fn new(name: &'static str, conventional: &'static str) -> Self {
+        Self {
+            name,
+            conventional,
+            columns: &[],
+            primary_key: &[],
+            associations: &[],
+            targets: &[],
+            mistakes: false,
+        }
+    }
+
+    /// Its columns, and the positions of its primary key's.
+    #[must_use]
+    pub const fn with_columns(
+        mut self,
+        columns: &'static [Column],
+        primary_key: &'static [usize],
+    ) -> Self {
+        self.columns = columns;
+        self.primary_key = primary_key;
+        self
+    }
+
+    /// Its associations, and the names of their targets.
+    #[must_use]
+    pub const fn with_associations(
+        mut self,
+        associations: &'static [AssociationReflection],
+        targets: &'static [&'static str],
+    ) -> Self {
+        self.associations = associations;
+        self.targets = targets;
+        self
+    }
+
+    /// Something of it is missing because of a mistake that was told: nothing is checked against it.
+    #[must_use]
+    pub const fn with_mistakes(mut self) -> Self {
+        self.mistakes = true;
+        self
+    }
+
+    const fn column(&self, name: &str) -> Option<usize> {
+        let mut at = 0;
+        while at < self.columns.len() {
+            if same(self.columns[at].name, name) {
+                return Some(at);
+            }
+            at += 1;
+        }
+        None
+    }
+
+    const fn association(&self, name: &str) -> Option<usize> {
+        let mut at = 0;
+        while at < self.associations.len() {
+            if same(self.associations[at].name, name) {
+                return Some(at);
+            }
+            at += 1;
+        }
+        None
+    }
+
+    const fn belongs_to(&self, association: usize) -> bool {
+        matches!(self.associations[association].kind, Macro::BelongsTo)
+    }
+}
+
+/// A foreign key, on the model that holds it.
+#[derive(Clone, Copy)]
+enum Key {
+    /// These columns, as they were written.
+    Names(&'static [&'static str]),
+    /// The column of that association's name and `_id`.
+    Of(&'static str),
+    /// This one column.
+    One(&'static str),
+}
+
+impl Key {
+    const fn len(self) -> usize {
+        match self {
+            Self::Names(names) => names.len(),
+            Self::Of(_) | Self::One(_) => 1,
+        }
+    }
+
+    /// The position of one of its columns.
+    const fn position(self, holder: &Shape, part: usize) -> Option<usize> {
+        match self {
+            Self::Names(names) => holder.column(names[part]),
+            Self::One(name) => holder.column(name),
+            Self::Of(association) => {
+                let mut at = 0;
+                while at < holder.columns.len() {
+                    if is_key_of(holder.columns[at].name, association) {
+                        return Some(at);
+                    }
+                    at += 1;
+                }
+                None
+            }
+        }
+    }
+
+    const fn same(self, other: Self, holder: &Shape) -> bool {
+        if self.len() != other.len() {
+            return false;
+        }
+        let mut part = 0;
+        while part < self.len() {
+            match (self.position(holder, part), other.position(holder, part)) {
+                (Some(one), Some(another)) if one == another => {}
+                _ => return false,
+            }
+            part += 1;
+        }
+        true
+    }
+}
+
+const fn belongs_to_key(owner: &Shape, association: usize) -> Key {
+    let declared = &owner.associations[association];
+    if declared.foreign_key.is_empty() {
+        Key::Of(declared.name)
+    } else {
+        Key::Names(declared.foreign_key)
+    }
+}
+
+/// The key of a `has_one` or `has_many`: what was written, else that of the written inverse, else `<owner>_id`, else
+/// that of the target's only `belongs_to` to the owner. With it, how many such there are.
+const fn has_key(owner: &Shape, association: usize, target: &Shape) -> (Option<Key>, usize) {
+    let declared = &owner.associations[association];
+    if !declared.foreign_key.is_empty() {
+        return (Some(Key::Names(declared.foreign_key)), 0);
+    }
+    if let InverseOf::Named(name) = declared.inverse_of
+        && let Some(inverse) = target.association(name)
+        && target.belongs_to(inverse)
+    {
+        return (Some(belongs_to_key(target, inverse)), 0);
+    }
+    if target.column(owner.conventional).is_some() {
+        return (Some(Key::One(owner.conventional)), 0);
+    }
+    let (mut found, mut count, mut at) = (None, 0, 0);
+    while at < target.associations.len() {
+        if target.belongs_to(at) && same(target.targets[at], owner.name) {
+            found = Some(belongs_to_key(target, at));
+            count += 1;
+        }
+        at += 1;
+    }
+    (if count == 1 { found } else { None }, count)
+}
+
+/// Checks the keys of one association: that their columns exist, and are as many and of the same types.
+///
+/// # Panics
+/// While the program is compiled, with a sentence about what is wrong.
+#[track_caller]
+pub const fn check_key(owner: &Shape, association: usize, target: &Shape) {
+    if owner.mistakes || target.mistakes {
+        return;
+    }
+    if owner.belongs_to(association) {
+        check_belongs_to(owner, association, target);
+    } else {
+        check_has(owner, association, target);
+    }
+}
+
+#[track_caller]
+const fn check_belongs_to(owner: &Shape, association: usize, target: &Shape) {
+    let declared = &owner.associations[association];
+    let key = belongs_to_key(owner, association);
+    compare(owner, association, (owner, key), target);
+    if declared.required {
+        return;
+    }
+    // One column that can be null is enough to have no target.
+    let mut part = 0;
+    while part < key.len() {
+        match key.position(owner, part) {
+            Some(at) if owner.columns[at].ty.nullable => return,
+            Some(at) if part + 1 == key.len() => {
+                let column = &owner.columns[at];
+                fail(
+                    &about(owner, association)
+                        .quoted(declared.name)
+                        .add(" may be missing, but its key ")
+                        .quoted(column.name)
+                        .add(" cannot be null: declare `")
+                        .add(column.name)
+                        .add(": Option<")
+                        .add(column.ty.name)
+                        .add(">`, or leave the `Option` of ")
+                        .quoted(declared.name)
+                        .add(" out"),
+                );
+            }
+            _ => {}
+        }
+        part += 1;
+    }
+}
+
+#[track_caller]
+const fn check_has(owner: &Shape, association: usize, target: &Shape) {
+    let declared = &owner.associations[association];
+    if let InverseOf::Named(name) = declared.inverse_of
+        && declared.foreign_key.is_empty()
+    {
+        match target.association(name) {
+            Some(inverse) if target.belongs_to(inverse) => {}
+            // `check_inverse` tells it.
+            _ => return,
+        }
+    }
+    let (key, candidates) = has_key(owner, association, target);
+    let Some(key) = key else {
+        let mut text = about(owner, association)
+            .quoted(target.name)
+            .add(" has no column ")
+            .quoted(owner.conventional);
+        text = if candidates == 0 {
+            text.add(" and no belongs_to for ")
+                .quoted(owner.name)
+                .add(": declare one there, or name the column with `#[")
+        } else {
+            text.add(", and several belongs_to for ")
+                .quoted(owner.name)
+                .add(": name the column with `#[")
+        };
+        fail(&text.add(declared.kind.name()).add("(foreign_key = ...)]`"));
+    };
+    let mut part = 0;
+    while part < key.len() {
+        if key.position(target, part).is_none() {
+            let text = about(owner, association)
+                .quoted(target.name)
+                .add(" has no column ");
+            let text = match key {
+                Key::Names(names) => text.quoted(names[part]),
+                Key::One(name) => text.quoted(name),
+                // The target's own declaration is wrong, and tells it.
+                Key::Of(_) => return,
+            };
+            fail(
+                &text
+                    .add(", which `foreign_key` names; its columns are ")
+                    .columns(target),
+            );
+        }
+        part += 1;
+    }
+    // The `belongs_to` over the same key checks the rest.
+    let mut at = 0;
+    while at < target.associations.len() {
+        if target.belongs_to(at)
+            && same(target.targets[at], owner.name)
+            && target.associations[at].primary_key.is_empty()
+            && declared.primary_key.is_empty()
+            && belongs_to_key(target, at).same(key, target)
+        {
+            return;
+        }
+        at += 1;
+    }
+    compare(owner, association, (target, key), owner);
+}
+
+/// Compares a foreign key with what it refers to.
+#[track_caller]
+const fn compare(
+    owner: &Shape,
+    association: usize,
+    (holder, key): (&Shape, Key),
+    referred: &Shape,
+) {
+    let declared = &owner.associations[association];
+    let written = !declared.primary_key.is_empty();
+    let count = if written {
+        declared.primary_key.len()
+    } else {
+        referred.primary_key.len()
+    };
+    if count == 0 {
+        fail(
+            &about(owner, association)
+                .quoted(referred.name)
+                .add(" has no primary key to refer to: name a column of it with `#[")
+                .add(declared.kind.name())
+                .add("(primary_key = ...)]`"),
+        );
+    }
+    if count != key.len() {
+        fail(
+            &about(owner, association)
+                .add("the key of ")
+                .quoted(referred.name)
+                .add(" has ")
+                .number(count)
+                .add(" columns, and the foreign key has ")
+                .number(key.len())
+                .add(": name as many with `#[")
+                .add(declared.kind.name())
+                .add("(foreign_key = ..., primary_key = ...)]`"),
+        );
+    }
+    let mut part = 0;
+    while part < count {
+        let at = if written {
+            referred.column(declared.primary_key[part])
+        } else {
+            Some(referred.primary_key[part])
+        };
+        let Some(at) = at else {
+            fail(
+                &about(owner, association)
+                    .quoted(referred.name)
+                    .add(" has no column ")
+                    .quoted(declared.primary_key[part])
+                    .add(", which `primary_key` names; its columns are ")
+                    .columns(referred),
+            );
+        };
+        let wanted = &referred.columns[at];
+        if let Some(held) = key.position(holder, part) {
+            let held = &holder.columns[held];
+            if !same(held.ty.name, wanted.ty.name) {
+                let text = about(owner, association)
+                    .quoted(held.name)
+                    .add(" is a `")
+                    .add(held.ty.name)
+                    .add("`, but it refers to ");
+                let text = text
+                    .add("`")
+                    .add(referred.name)
+                    .add(".")
+                    .add(wanted.name)
+                    .add("`, a `")
+                    .add(wanted.ty.name);
+                fail(&text.add("`: declare both with the same type"));
+            }
+        }
+        part += 1;
+    }
+}
+
+/// Checks the written inverse of one association: that it exists, leads back, and is over the same key.
+///
+/// # Panics
+/// While the program is compiled, with a sentence about what is wrong.
+#[track_caller]
+pub const fn check_inverse(owner: &Shape, association: usize, target: &Shape) {
+    let InverseOf::Named(name) = owner.associations[association].inverse_of else {
+        return;
+    };
+    if owner.mistakes || target.mistakes {
+        return;
+    }
+    let start = about(owner, association);
+    let Some(inverse) = target.association(name) else {
+        let text = start
+            .add("could not find the inverse association ")
+            .quoted(name)
+            .add(" in ")
+            .quoted(target.name);
+        if target.associations.is_empty() {
+            fail(&text.add(
+                ", which has no associations: write `inverse_of = none`, or declare it there",
+            ));
+        }
+        fail(&text.add("; its associations are ").associations(target));
+    };
+    let start = start
+        .add("the inverse `")
+        .add(target.name)
+        .add(".")
+        .add(name)
+        .add("` ");
+    if same(target.name, owner.name) && inverse == association {
+        fail(
+            &start.add(
+                "is the association itself: name the other side, or write `inverse_of = none`",
+            ),
+        );
+    }
+    if !same(target.targets[inverse], owner.name) {
+        fail(
+            &start
+                .add("leads to ")
+                .quoted(target.targets[inverse])
+                .add(", not to ")
+                .quoted(owner.name),
+        );
+    }
+    let belongs_to = owner.belongs_to(association);
+    if belongs_to == target.belongs_to(inverse) {
+        let text = if belongs_to {
+            start.add("is a belongs_to too: the inverse of a belongs_to is a has_one or has_many")
+        } else {
+            start.add("is no belongs_to: the inverse of a has_one or has_many is a belongs_to")
+        };
+        fail(&text);
+    }
+    let (holder, here, there) = if belongs_to {
+        (
+            owner,
+            Some(belongs_to_key(owner, association)),
+            has_key(target, inverse, owner).0,
+        )
+    } else {
+        (
+            target,
+            has_key(owner, association, target).0,
+            Some(belongs_to_key(target, inverse)),
+        )
+    };
+    if let (Some(here), Some(there)) = (here, there)
+        && exists(here, holder)
+        && exists(there, holder)
+        && !here.same(there, holder)
+    {
+        let text = start
+            .add("is over ")
+            .key(there, holder)
+            .add(", and this association over ")
+            .key(here, holder);
+        fail(&text.add(": inverses have one foreign key"));
+    }
+}
+
+const fn exists(key: Key, holder: &Shape) -> bool {
+    let mut part = 0;
+    while part < key.len() {
+        if key.position(holder, part).is_none() {
+            return false;
+        }
+        part += 1;
+    }
+    true
+}
+
+const fn about(owner: &Shape, association: usize) -> Text {
+    Text::new()
+        .add("`")
+        .add(owner.name)
+        .add(".")
+        .add(owner.associations[association].name)
+        .add("`: ")
+}
+
+#[track_caller]
+const fn fail(text: &Text) -> ! {
+    panic!("{}", text.as_str())
+}
+
+const fn same(one: &str, other: &str) -> bool {
+    let (one, other) = (one.as_bytes(), other.as_bytes());
+    one.len() == other.len() && starts_with(one, other)
+}
+
+const fn starts_with(text: &[u8], start: &[u8]) -> bool {
+    let mut at = 0;
+    while at < start.len() {
+        if at >= text.len() || text[at] != start[at] {
+            return false;
+        }
+        at += 1;
+    }
+    true
+}
+
+/// Whether a column is called as the key of that association is by convention.
+const fn is_key_of(column: &str, association: &str) -> bool {
+    let (column, association) = (column.as_bytes(), association.as_bytes());
+    column.len() == association.len() + 3
+        && starts_with(column, association)
+        && starts_with(column.split_at(association.len()).1, b"_id")
+}
+
+/// A message, put together by the compiler.
+#[derive(Clone, Copy)]
+struct Text {
+    bytes: [u8; Text::LONGEST],
+    len: usize,
+}
+
+impl Text {
+    /// Longer messages are cut.
+    const LONGEST: usize = 1024;
+
+    const fn new() -> Self {
+        Self {
+            bytes: [0; Self::LONGEST],
+            len: 0,
+        }
+    }
+
+    const fn add(mut self, text: &str) -> Self {
+        let text = text.as_bytes();
+        let mut at = 0;
+        while at < text.len() && self.len < Self::LONGEST {
+            self.bytes[self.len] = text[at];
+            self.len += 1;
+            at += 1;
+        }
+        self
+    }
+
+    const fn quoted(self, name: &str) -> Self {
+        self.add("`").add(name).add("`")
+    }
+
+    const fn number(self, number: usize) -> Self {
+        const DIGITS: [&str; 10] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
+        if number < 10 {
+            self.add(DIGITS[number])
+        } else {
+            self.number(number / 10).add(DIGITS[number % 10])
+        }
+    }
+
+    const fn columns(mut self, shape: &Shape) -> Self {
+        let mut at = 0;
+        while at < shape.columns.len() {
+            self = self
+                .add(if at == 0 { "" } else { ", " })
+                .quoted(shape.columns[at].name);
+            at += 1;
+        }
+        self
+    }
+
+    const fn associations(mut self, shape: &Shape) -> Self {
+        let mut at = 0;
+        while at < shape.associations.len() {
+            self = self
+                .add(if at == 0 { "" } else { ", " })
+                .quoted(shape.associations[at].name);
+            at += 1;
+        }
+        self
+    }
+
+    const fn key(mut self, key: Key, holder: &Shape) -> Self {
+        let mut part = 0;
+        while part < key.len() {
+            if let Some(at) = key.position(holder, part) {
+                self = self
+                    .add(if part == 0 { "" } else { ", " })
+                    .quoted(holder.columns[at].name);
+            }
+            part += 1;
+        }
+        self
+    }
+
+    const fn as_str(&self) -> &str {
+        match std::str::from_utf8(self.bytes.split_at(self.len).0) {
+            Ok(text) => text,
+            // It was cut within a character.
+            Err(_) => "a declaration is wrong",
+        }
+    }
+}

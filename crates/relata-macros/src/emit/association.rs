@@ -1,0 +1,176 @@
+//! The methods of an association: its reader, and what Rails gives each macro beside it.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
+use syn::Visibility;
+
+use super::{docs, types};
+use crate::model::{Association, Macro, Model, doc_of, ids_of};
+
+/// The methods of an association.
+pub(crate) fn methods(model: &Model, association: &Association, index: usize) -> TokenStream {
+    let vis = association.vis.as_ref().unwrap_or(&model.vis);
+    let attrs = &association.attrs;
+    let doc = docs::association(association, &model.name(), !doc_of(attrs).is_empty());
+    let reader = &association.ident;
+    let target = types::at(association.span, &association.target);
+    let span = association.span;
+    let proxy = match association.kind {
+        Macro::HasMany => quote_spanned!(span=> ::relata::Collection),
+        Macro::BelongsTo | Macro::HasOne => quote_spanned!(span=> ::relata::Singular),
+    };
+    let given = given(association, &target);
+    let record = types::at(span, quote!(&self.0));
+    let others = match association.kind {
+        Macro::HasMany => ids(vis, association, &target, index),
+        Macro::BelongsTo | Macro::HasOne => singular(vis, association, &target, &given, index),
+    };
+    let reader = quote! {
+        #(#attrs)*
+        #doc
+        #[track_caller]
+        #[inline]
+        #vis fn #reader(&self)
+    };
+    let rest = quote_spanned! {span=>
+        -> #proxy<'_, #given> { #proxy::new(#record, #index) }
+    };
+    quote!(#reader #rest #others)
+}
+
+/// What awaiting a singular association gives: the target, or an `Option` of it.
+fn given(association: &Association, target: &TokenStream) -> TokenStream {
+    if association.optional && association.kind != Macro::HasMany {
+        let span = association.span;
+        quote_spanned!(span=> ::core::option::Option<#target>)
+    } else {
+        target.clone()
+    }
+}
+
+fn ids(
+    vis: &Visibility,
+    association: &Association,
+    target: &TokenStream,
+    index: usize,
+) -> TokenStream {
+    let name = ids_of(&association.name);
+    let method = Ident::new(&name, association.ident.span());
+    let doc = docs::ids(&association.name, &name);
+    let span = association.span;
+    let record = types::at(span, quote!(&self.0));
+    let rest = quote_spanned! {span=>
+        -> ::relata::Pending<::std::vec::Vec<<#target as ::relata::Model>::Key>> {
+            <#target as ::relata::Model>::__ids(#record, #index)
+        }
+    };
+    quote! {
+        #doc
+        #[track_caller]
+        #[inline]
+        #vis fn #method(&self) #rest
+    }
+}
+
+fn singular(
+    vis: &Visibility,
+    association: &Association,
+    target: &TokenStream,
+    given: &TokenStream,
+    index: usize,
+) -> TokenStream {
+    let (name, at, span) = (
+        &association.name,
+        association.ident.span(),
+        association.span,
+    );
+    let [set, build, create, reload, reset] = ["set", "build", "create", "reload", "reset"]
+        .map(|verb| format_ident!("{verb}_{name}", span = at));
+    let value = Ident::new("target", span);
+    let (generics, taken, some) = if association.optional {
+        (
+            quote!(<'target>),
+            quote_spanned!(span=> impl ::core::convert::Into<::core::option::Option<&'target #target>>),
+            quote_spanned!(span=> ::core::convert::Into::into(#value)),
+        )
+    } else {
+        (
+            TokenStream::new(),
+            quote_spanned!(span=> &#target),
+            quote_spanned!(span=> ::core::option::Option::Some(#value)),
+        )
+    };
+    let record = types::at(span, quote!(&self.0));
+    let filled = quote_spanned!(span=> impl ::core::ops::FnOnce(&#target) -> &#target);
+    let reload_body = if association.optional {
+        Ident::new("__reload_optional", span)
+    } else {
+        Ident::new("__reload", span)
+    };
+    let docs = [
+        docs::set_association(association),
+        docs::build(name),
+        docs::create(name),
+        docs::reload(name),
+        docs::reset(name),
+    ];
+    let [set_doc, build_doc, create_doc, reload_doc, reset_doc] = docs;
+    let call = |method: &str, argument: &dyn ToTokens| {
+        let method = Ident::new(method, span);
+        quote_spanned!(span=> <#target as ::relata::Model>::#method(#record, #index, #argument))
+    };
+    let (setting, building, creating) = (
+        call("__set", &some),
+        call("__build", &value),
+        call("__create", &value),
+    );
+    let pending = quote_spanned!(span=> ::relata::Pending<#target>);
+    let reloaded = quote_spanned!(span=> ::relata::Pending<#given>);
+    let reloading =
+        quote_spanned!(span=> <#target as ::relata::Model>::#reload_body(#record, #index));
+    let changes = if association.kind == Macro::BelongsTo {
+        changes(vis, association, index)
+    } else {
+        TokenStream::new()
+    };
+    quote! {
+        #set_doc
+        #[inline]
+        #vis fn #set #generics(&self, #value: #taken) -> &Self { #setting; self }
+        #build_doc
+        #[inline]
+        #vis fn #build(&self, #value: #filled) -> #target { #building }
+        #create_doc
+        #[track_caller]
+        #[inline]
+        #vis fn #create(&self, #value: #filled) -> #pending { #creating }
+        #reload_doc
+        #[track_caller]
+        #[inline]
+        #vis fn #reload(&self) -> #reloaded { #reloading }
+        #reset_doc
+        #[inline]
+        #vis fn #reset(&self) { ::relata::__private::reset(&self.0, #index); }
+        #changes
+    }
+}
+
+fn changes(vis: &Visibility, association: &Association, index: usize) -> TokenStream {
+    let (name, at) = (&association.name, association.ident.span());
+    let changed = format_ident!("{name}_changed", span = at);
+    let was_changed = format_ident!("{name}_previously_changed", span = at);
+    let (changed_doc, was_changed_doc) = (
+        docs::association_changed(name),
+        docs::association_was_changed(name),
+    );
+    quote! {
+        #changed_doc
+        #[inline]
+        #vis fn #changed(&self) -> ::core::primitive::bool { ::relata::__private::association_changed(&self.0, #index) }
+        #was_changed_doc
+        #[inline]
+        #vis fn #was_changed(&self) -> ::core::primitive::bool {
+            ::relata::__private::association_previously_changed(&self.0, #index)
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! The struct that closures see: `|p| p.title.eq("x")`, `|p| p.author.name`.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::{format_ident, quote};
+
+use super::handle::lint_levels;
+use crate::model::{Model, doc_of};
+
+/// The name of the struct: `PostColumns`.
+pub(crate) fn name(model: &Model) -> Ident {
+    format_ident!("{}Columns", model.name(), span = model.ident.span())
+}
+
+/// The struct of a model's columns and paths.
+pub(crate) fn columns(model: &Model) -> TokenStream {
+    let ident = name(model);
+    let vis = &model.vis;
+    let lints = lint_levels(model);
+    let doc = format!(
+        "The columns of `{0}` and the paths over its associations, as closures see them: `|{1}| ...`.",
+        model.name(),
+        initial(model)
+    );
+    let columns = model.columns.iter().map(|column| {
+        let (field, ty) = (&column.ident, &column.ty);
+        let vis = column.vis.as_ref().unwrap_or(vis);
+        let doc = described(&doc_of(&column.attrs), || {
+            format!("The column `{}`.", column.column_name())
+        });
+        quote!(#[doc = #doc] #vis #field: ::relata::relation::Column<#ty>)
+    });
+    let paths = model.associations.iter().map(|association| {
+        let (field, target) = (&association.ident, &association.target);
+        let vis = association.vis.as_ref().unwrap_or(vis);
+        let doc = described(&doc_of(&association.attrs), || {
+            format!("The path over `{}`: it joins.", association.name)
+        });
+        quote!(#[doc = #doc] #vis #field: ::relata::relation::Path<#target>)
+    });
+    quote! {
+        #(#lints)*
+        #[doc = #doc]
+        #[allow(dead_code, non_snake_case, unreachable_pub)]
+        #vis struct #ident { #(#columns,)* #(#paths,)* }
+    }
+}
+
+fn described(doc: &str, otherwise: impl FnOnce() -> String) -> String {
+    if doc.is_empty() {
+        otherwise()
+    } else {
+        doc.to_owned()
+    }
+}
+
+fn initial(model: &Model) -> String {
+    model
+        .name()
+        .chars()
+        .next()
+        .map_or_else(|| String::from("m"), |first| first.to_lowercase().collect())
+}
+
+/// The struct, filled for one place of a query.
+pub(crate) fn value(model: &Model) -> TokenStream {
+    let ident = name(model);
+    let columns = model.columns.iter().enumerate().map(|(index, column)| {
+        let field = &column.ident;
+        quote!(#field: ::relata::relation::Column::new(at, #index))
+    });
+    let paths = model
+        .associations
+        .iter()
+        .enumerate()
+        .map(|(index, association)| {
+            let field = &association.ident;
+            quote!(#field: ::relata::relation::Path::new(at, #index))
+        });
+    quote!(#ident { #(#columns,)* #(#paths,)* })
+}

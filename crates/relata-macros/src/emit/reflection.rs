@@ -1,0 +1,224 @@
+//! The static tables, `impl Model`, and the checks that need the other model.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+
+use super::{columns, handle, types};
+use crate::model::{Association, Column, Inverse, Macro, Model, doc_of, plain};
+
+/// Tables, trait and checks, in a `const` that hides the tables' names.
+pub(crate) fn reflection(model: &Model) -> TokenStream {
+    let ident = &model.ident;
+    let (name, table, conventional) = (model.name(), model.table(), model.foreign_key());
+    let width = model.columns.len();
+    let columns = model.columns.iter().map(column);
+    let count = model.associations.len();
+    let associations = model
+        .associations
+        .iter()
+        .enumerate()
+        .map(|(index, one)| association(one, index));
+    let scopes = model
+        .associations
+        .iter()
+        .enumerate()
+        .filter_map(|(index, one)| scope(one, index));
+    let targets = model.associations.iter().map(|one| {
+        let (span, target) = (one.span, types::at(one.span, &one.target));
+        quote_spanned!(span=> <#target as ::relata::Model>::NAME)
+    });
+    let key = model.key();
+    let key_type = handle::key(model);
+    let columns_name = columns::name(model);
+    let columns_value = columns::value(model);
+    let doc = doc(&doc_of(&model.attrs), "with_doc");
+    let validations = validations(model);
+    let strict = model.strict_loading.then(|| quote!(.with_strict_loading()));
+    let checks = if model.broken {
+        TokenStream::new()
+    } else {
+        checks(model)
+    };
+    let broken = model.broken.then(|| quote!(.with_mistakes()));
+    quote! {
+        const _: () = {
+            static COLUMNS: [::relata::reflection::Column; #width] = [#(#columns),*];
+            #(#scopes)*
+            static ASSOCIATIONS: [::relata::reflection::AssociationReflection; #count] = [#(#associations),*];
+            static REFLECTION: ::relata::reflection::ModelReflection =
+                ::relata::reflection::ModelReflection::new(#name, #table)
+                    .with_columns(&COLUMNS)
+                    .with_primary_key(&[#(#key),*])
+                    .with_associations(&ASSOCIATIONS)
+                    #validations #strict #doc;
+            #[automatically_derived]
+            impl ::relata::Model for #ident {
+                type Columns = #columns_name;
+                type Key = #key_type;
+                const NAME: &'static ::core::primitive::str = #name;
+                const SHAPE: ::relata::reflection::shape::Shape =
+                    ::relata::reflection::shape::Shape::new(#name, #conventional)
+                        .with_columns(&COLUMNS, &[#(#key),*])
+                        .with_associations(&ASSOCIATIONS, &[#(#targets),*])
+                        #broken;
+                #[inline]
+                fn reflection() -> &'static ::relata::reflection::ModelReflection { &REFLECTION }
+                #[inline]
+                fn from_record(record: ::relata::Record) -> ::relata::Result<Self> {
+                    ::relata::__private::checked(&REFLECTION, record).map(Self)
+                }
+                #[inline]
+                fn columns(at: ::relata::Place) -> #columns_name { #columns_value }
+            }
+            #checks
+        };
+    }
+}
+
+fn column(column: &Column) -> TokenStream {
+    let types::Access { span, ty, .. } = types::access(column);
+    let name = &column.name;
+    let attribute_type = quote_spanned!(span=> <#ty as ::relata::Attribute>::TYPE);
+    let renamed = column.column.as_ref().map(|name| quote!(.column(#name)));
+    let default = column.default.as_ref().map(|default| {
+        let (variant, value) = (format_ident!("{}", default.variant), &default.value);
+        quote!(.default(::relata::reflection::ColumnDefault::#variant(#value)))
+    });
+    let flags = [
+        (column.secret, "secret"),
+        (column.index, "index"),
+        (column.unique, "unique"),
+    ];
+    let flags = flags
+        .into_iter()
+        .filter(|(set, _)| *set)
+        .map(|(_, name)| format_ident!("{name}"));
+    let doc = doc(&doc_of(&column.attrs), "doc");
+    quote!(::relata::reflection::Column::new(#name, #attribute_type) #renamed #default #(.#flags())* #doc)
+}
+
+fn association(association: &Association, index: usize) -> TokenStream {
+    let (span, name) = (association.span, &association.name);
+    let target = types::at(span, &association.target);
+    let make = format_ident!("{}", association.kind.name());
+    let model = quote_spanned!(span=> <#target as ::relata::Model>::reflection);
+    let foreign_key = names(&association.foreign_key, "with_foreign_key");
+    let primary_key = names(&association.primary_key, "with_primary_key");
+    let inverse = match &association.inverse_of {
+        Inverse::Automatic => None,
+        Inverse::Off => Some(quote!(.with_inverse_of(::relata::reflection::InverseOf::Off))),
+        Inverse::Named(name) => {
+            let name = plain(name);
+            Some(quote!(.with_inverse_of(::relata::reflection::InverseOf::Named(#name))))
+        }
+    };
+    let required = (!association.optional).then(|| quote!(.with_required()));
+    let strict = association
+        .strict_loading
+        .map(|strict| quote!(.with_strict_loading(#strict)));
+    let autosave = association
+        .autosave
+        .map(|autosave| quote!(.with_autosave(#autosave)));
+    let validate = association
+        .validate
+        .map(|validate| quote!(.with_validate(#validate)));
+    let scope = association.scope.as_ref().map(|_| {
+        let scope = scope_name(index);
+        quote!(.with_scope(&#scope))
+    });
+    let options = (!association.options.is_empty()).then(|| {
+        let pairs = association
+            .options
+            .iter()
+            .map(|(name, value)| quote!((#name, #value)));
+        quote!(.with_options(&[#(#pairs),*]))
+    });
+    let doc = doc(&doc_of(&association.attrs), "with_doc");
+    quote! {
+        ::relata::reflection::AssociationReflection::#make(#name, ::relata::reflection::Target::Model(#model))
+            #foreign_key #primary_key #inverse #required #strict #autosave #validate #scope #options #doc
+    }
+}
+
+fn scope_name(index: usize) -> Ident {
+    format_ident!("SCOPE_{index}")
+}
+
+fn scope(association: &Association, index: usize) -> Option<TokenStream> {
+    let closure = &association.scope.as_ref()?.closure;
+    let (span, name) = (association.span, scope_name(index));
+    let target = types::at(span, &association.target);
+    let apply = quote_spanned!(span=> <#target as ::relata::Model>::__scope);
+    Some(quote! {
+        static #name: ::relata::relation::Scope = ::relata::relation::Scope::new(&|relation| #apply(relation, #closure));
+    })
+}
+
+fn names(idents: &[Ident], with: &str) -> Option<TokenStream> {
+    let with = format_ident!("{with}");
+    let names = idents.iter().map(plain);
+    (!idents.is_empty()).then(|| quote!(.#with(&[#(#names),*])))
+}
+
+fn doc(text: &str, with: &str) -> Option<TokenStream> {
+    let with = format_ident!("{with}");
+    (!text.is_empty()).then(|| quote!(.#with(#text)))
+}
+
+/// The validations, in the order of the fields.
+fn validations(model: &Model) -> Option<TokenStream> {
+    let columns = model
+        .columns
+        .iter()
+        .map(|column| (column.order, column.presence, &column.name));
+    let associations = model
+        .associations
+        .iter()
+        .map(|one| (one.order, one.presence, &one.name));
+    let mut present: Vec<_> = columns
+        .chain(associations)
+        .filter(|(_, presence, _)| *presence)
+        .collect();
+    present.sort_unstable_by_key(|(order, ..)| *order);
+    let names = present.iter().map(|(_, _, name)| name);
+    (!present.is_empty()).then(
+        || quote!(.with_validations(&[#(::relata::reflection::Validation::Presence(#names)),*])),
+    )
+}
+
+/// One `const` an association, evaluated by the compiler, at the token that it judges.
+fn checks(model: &Model) -> TokenStream {
+    let ident = &model.ident;
+    let checks = model
+        .associations
+        .iter()
+        .enumerate()
+        .map(|(index, association)| {
+            let target = types::at(association.span, &association.target);
+            let call = |function: &str, span| {
+                let function = Ident::new(function, span);
+                let at = association.span;
+                let target = quote_spanned!(at=> <#target as ::relata::Model>::SHAPE);
+                quote_spanned!(span=> ::relata::reflection::shape::#function(
+                &<#ident as ::relata::Model>::SHAPE, #index, &#target))
+            };
+            let span = match association.kind {
+                Macro::BelongsTo if association.foreign_key.is_empty() => association
+                    .primary_key
+                    .first()
+                    .unwrap_or(&association.ident)
+                    .span(),
+                _ => association.key_span(),
+            };
+            let key = call("check_key", span);
+            let inverse = match &association.inverse_of {
+                Inverse::Named(name) => {
+                    let check = call("check_inverse", name.span());
+                    quote!(const _: () = #check;)
+                }
+                Inverse::Automatic | Inverse::Off => TokenStream::new(),
+            };
+            quote!(const _: () = #key; #inverse)
+        });
+    quote!(#(#checks)*)
+}

@@ -1,0 +1,104 @@
+//! Types of attributes as signatures show them, and spans.
+//!
+//! The compiler tells the same message at the same span once. A type that may lack a trait (`Attribute`, `Model`)
+//! is therefore used only as `<Type as Trait>::item`, in tokens that all have the span of the type's name.
+
+use proc_macro2::{Group, Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::Type;
+use syn::spanned::Spanned;
+
+use crate::model::{Column, owned_path, unwrapped};
+
+/// Where the type's name stands.
+pub(crate) fn span_of(ty: &Type) -> Span {
+    match owned_path(ty) {
+        Some((name, _, Some(inner))) if name == "Option" => span_of(inner),
+        Some((_, span, _)) => span,
+        None => unwrapped(ty).span(),
+    }
+}
+
+/// The same tokens, all at one place.
+pub(crate) fn at(span: Span, tokens: impl ToTokens) -> TokenStream {
+    tokens
+        .into_token_stream()
+        .into_iter()
+        .map(|mut tree| {
+            if let TokenTree::Group(group) = &tree {
+                let mut moved = Group::new(group.delimiter(), at(span, group.stream()));
+                moved.set_span(span.resolved_at(group.span()));
+                return TokenTree::Group(moved);
+            }
+            tree.set_span(span.resolved_at(tree.span()));
+            tree
+        })
+        .collect()
+}
+
+/// How a column's type is read and set.
+pub(crate) struct Access {
+    /// Whether the types are known by their names, so that no trait is needed to write them.
+    pub(crate) plain: bool,
+    pub(crate) span: Span,
+    /// The type, at its span.
+    pub(crate) ty: TokenStream,
+    /// What a reader returns.
+    pub(crate) get: TokenStream,
+    /// What a setter takes.
+    pub(crate) set: TokenStream,
+}
+
+/// How the column is read and set.
+pub(crate) fn access(column: &Column) -> Access {
+    let span = span_of(&column.ty);
+    match known(&column.ty) {
+        Some(shown) => Access {
+            plain: true,
+            span,
+            ty: column.ty.to_token_stream(),
+            get: shown.clone(),
+            set: shown,
+        },
+        None => {
+            let ty = at(span, &column.ty);
+            let get = quote_spanned!(span=> <#ty as ::relata::Attribute>::Ref<'_>);
+            let set = quote_spanned!(span=> <#ty as ::relata::Attribute>::Set<'_>);
+            Access {
+                plain: false,
+                span,
+                ty,
+                get,
+                set,
+            }
+        }
+    }
+}
+
+/// What readers return and setters take, for the types of the standard library.
+fn known(ty: &Type) -> Option<TokenStream> {
+    let Type::Path(path) = unwrapped(ty) else {
+        return None;
+    };
+    if path.qself.is_some() || path.path.segments.len() != 1 || path.path.leading_colon.is_some() {
+        return None;
+    }
+    let (name, _, argument) = owned_path(ty)?;
+    match (name.as_str(), argument) {
+        (
+            "bool" | "i8" | "i16" | "i32" | "i64" | "u8" | "u16" | "u32" | "u64" | "f32" | "f64",
+            None,
+        ) => Some(ty.to_token_stream()),
+        ("String", None) => Some(quote!(&::core::primitive::str)),
+        ("Vec", Some(inner)) if is_byte(inner) => Some(quote!(&[::core::primitive::u8])),
+        ("Option", Some(inner)) => {
+            let inner = known(inner)?;
+            Some(quote!(::core::option::Option<#inner>))
+        }
+        _ => None,
+    }
+}
+
+fn is_byte(ty: &Type) -> bool {
+    matches!(owned_path(ty), Some((name, _, None)) if name == "u8")
+}

@@ -1,0 +1,86 @@
+//! One declared model, as data: what `parse` makes, `check` judges and `emit` writes out.
+//!
+//! Invariant: positions of columns and associations are those of the emitted tables, so nothing is taken out of
+//! the lists once a position was asked for, except by `fallback`, before anything is emitted.
+
+mod association;
+mod column;
+mod naming;
+
+use proc_macro2::Ident;
+use syn::{Attribute, Visibility};
+
+pub(crate) use association::{Association, Inverse, Macro, Scope};
+pub(crate) use column::{Column, Default};
+pub(crate) use naming::{
+    Generated, doc_of, ids_of, of_association, of_column, owned_path, plain, target_name, unwrapped,
+};
+
+/// One declared model.
+pub(crate) struct Model {
+    /// Attributes that go on the emitted struct.
+    pub(crate) attrs: Vec<Attribute>,
+    pub(crate) vis: Visibility,
+    pub(crate) ident: Ident,
+    pub(crate) table: Option<String>,
+    pub(crate) primary_key: PrimaryKey,
+    pub(crate) strict_loading: bool,
+    pub(crate) columns: Vec<Column>,
+    pub(crate) associations: Vec<Association>,
+    /// Whether parts were left out because something is wrong: other models then do not check against this one.
+    pub(crate) broken: bool,
+}
+
+/// The primary key, as it was written.
+pub(crate) enum PrimaryKey {
+    /// Nothing was written: the field `id`.
+    Convention,
+    /// `primary_key = none`.
+    None,
+    /// One name or several.
+    Names(Vec<Ident>),
+}
+
+impl Model {
+    /// The model's name, `Post`.
+    pub(crate) fn name(&self) -> String {
+        naming::plain(&self.ident)
+    }
+
+    /// The table: what was written, or the name's plural.
+    pub(crate) fn table(&self) -> String {
+        self.table
+            .clone()
+            .unwrap_or_else(|| relata_inflect::tableize(&self.name()))
+    }
+
+    /// The column that other tables refer to this model with, by convention: `post_id`.
+    pub(crate) fn foreign_key(&self) -> String {
+        relata_inflect::foreign_key(&self.name())
+    }
+
+    /// The position of the column with that field name.
+    pub(crate) fn position(&self, name: &str) -> Option<usize> {
+        self.columns.iter().position(|column| column.name == name)
+    }
+
+    /// The positions of the primary key's columns, in the order that was written.
+    pub(crate) fn key(&self) -> Vec<usize> {
+        match &self.primary_key {
+            PrimaryKey::None => Vec::new(),
+            PrimaryKey::Convention => self.position("id").into_iter().collect(),
+            PrimaryKey::Names(names) => names
+                .iter()
+                .filter_map(|name| self.position(&naming::plain(name)))
+                .collect(),
+        }
+    }
+
+    /// The names of all columns.
+    pub(crate) fn column_names(&self) -> Vec<&str> {
+        self.columns
+            .iter()
+            .map(|column| column.name.as_str())
+            .collect()
+    }
+}

@@ -1,0 +1,87 @@
+//! An association, as it was declared.
+
+use proc_macro2::{Ident, Span};
+use syn::{Attribute, ExprClosure, Type, Visibility};
+
+/// Which macro declares it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Macro {
+    BelongsTo,
+    HasOne,
+    HasMany,
+}
+
+impl Macro {
+    /// The macro of that name.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        [Self::BelongsTo, Self::HasOne, Self::HasMany]
+            .into_iter()
+            .find(|kind| kind.name() == name)
+    }
+
+    /// The macro as it is written.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::BelongsTo => "belongs_to",
+            Self::HasOne => "has_one",
+            Self::HasMany => "has_many",
+        }
+    }
+}
+
+/// What was written for `inverse_of`.
+pub(crate) enum Inverse {
+    Automatic,
+    Off,
+    Named(Ident),
+}
+
+/// The scope, as it was written.
+pub(crate) struct Scope {
+    pub(crate) closure: ExprClosure,
+}
+
+/// One field that is an association.
+pub(crate) struct Association {
+    pub(crate) kind: Macro,
+    pub(crate) ident: Ident,
+    /// The association's name, without `r#`.
+    pub(crate) name: String,
+    pub(crate) vis: Option<Visibility>,
+    /// The target model, out of its `Option`.
+    pub(crate) target: Type,
+    /// Where the target's name stands.
+    pub(crate) span: Span,
+    /// Whether the field is an `Option`, or the macro is `has_many`.
+    pub(crate) optional: bool,
+    pub(crate) attrs: Vec<Attribute>,
+    pub(crate) foreign_key: Vec<Ident>,
+    pub(crate) primary_key: Vec<Ident>,
+    pub(crate) inverse_of: Inverse,
+    pub(crate) strict_loading: Option<bool>,
+    pub(crate) autosave: Option<bool>,
+    pub(crate) validate: Option<bool>,
+    pub(crate) scope: Option<Scope>,
+    /// `#[validates(presence)]`.
+    pub(crate) presence: bool,
+    /// The options as they were written.
+    pub(crate) options: Vec<(String, String)>,
+    /// The field's place among the fields.
+    pub(crate) order: usize,
+}
+
+impl Association {
+    /// The columns of a `belongs_to`'s key, by name: what was written, or `author_id`.
+    pub(crate) fn key_names(&self) -> Vec<String> {
+        if self.foreign_key.is_empty() {
+            vec![format!("{}_id", self.name)]
+        } else {
+            self.foreign_key.iter().map(super::naming::plain).collect()
+        }
+    }
+
+    /// Where the foreign key is named: the option, or the association.
+    pub(crate) fn key_span(&self) -> Span {
+        self.foreign_key.first().unwrap_or(&self.ident).span()
+    }
+}

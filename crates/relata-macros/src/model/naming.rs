@@ -1,0 +1,115 @@
+//! Names, and questions about types and docs that several rooms ask.
+
+use proc_macro2::{Ident, Span};
+use syn::ext::IdentExt;
+use syn::{Attribute, Expr, ExprLit, GenericArgument, Lit, Meta, PathArguments, Type};
+
+/// The name without `r#`.
+pub(crate) fn plain(ident: &Ident) -> String {
+    ident.unraw().to_string()
+}
+
+/// A type out of the invisible parentheses that `macro_rules!` puts around it.
+pub(crate) fn unwrapped(ty: &Type) -> &Type {
+    match ty {
+        Type::Group(group) => unwrapped(&group.elem),
+        Type::Paren(paren) => unwrapped(&paren.elem),
+        other => other,
+    }
+}
+
+/// For a type that is a path: its last name, where it stands, and its only type argument, if it has just one.
+pub(crate) fn owned_path(ty: &Type) -> Option<(String, Span, Option<&Type>)> {
+    let Type::Path(path) = unwrapped(ty) else {
+        return None;
+    };
+    let last = path.path.segments.last()?;
+    let argument = match &last.arguments {
+        PathArguments::AngleBracketed(arguments) => match arguments.args.first() {
+            Some(GenericArgument::Type(ty)) if arguments.args.len() == 1 => Some(ty),
+            _ => None,
+        },
+        _ => None,
+    };
+    Some((plain(&last.ident), last.ident.span(), argument))
+}
+
+/// The doc comment among some attributes, its lines joined.
+pub(crate) fn doc_of(attrs: &[Attribute]) -> String {
+    let mut doc = String::new();
+    for attribute in attrs
+        .iter()
+        .filter(|attribute| attribute.path().is_ident("doc"))
+    {
+        if let Meta::NameValue(meta) = &attribute.meta
+            && let Expr::Lit(ExprLit {
+                lit: Lit::Str(line),
+                ..
+            }) = &meta.value
+        {
+            if !doc.is_empty() {
+                doc.push('\n');
+            }
+            doc.push_str(line.value().strip_prefix(' ').unwrap_or(&line.value()));
+        }
+    }
+    doc
+}
+
+/// A method that a field generates: its name, and what the field is called in messages.
+pub(crate) struct Generated {
+    pub(crate) method: String,
+    /// Whether it is the reader, which has the field's own name.
+    pub(crate) reader: bool,
+}
+
+fn all(reader: &str, others: &[String]) -> Vec<Generated> {
+    std::iter::once(Generated {
+        method: reader.to_owned(),
+        reader: true,
+    })
+    .chain(others.iter().map(|method| Generated {
+        method: method.clone(),
+        reader: false,
+    }))
+    .collect()
+}
+
+/// The methods that a column generates.
+pub(crate) fn of_column(name: &str) -> Vec<Generated> {
+    all(
+        name,
+        &[
+            format!("set_{name}"),
+            format!("{name}_changed"),
+            format!("{name}_was"),
+            format!("saved_change_to_{name}"),
+        ],
+    )
+}
+
+/// The methods that an association generates.
+pub(crate) fn of_association(kind: super::Macro, name: &str) -> Vec<Generated> {
+    if kind == super::Macro::HasMany {
+        return all(name, &[ids_of(name)]);
+    }
+    let mut others: Vec<String> = ["set", "build", "create", "reload", "reset"]
+        .iter()
+        .map(|verb| format!("{verb}_{name}"))
+        .collect();
+    if kind == super::Macro::BelongsTo {
+        others.push(format!("{name}_changed"));
+        others.push(format!("{name}_previously_changed"));
+    }
+    all(name, &others)
+}
+
+/// The reader of a collection's keys: `comment_ids`.
+pub(crate) fn ids_of(collection: &str) -> String {
+    format!("{}_ids", relata_inflect::singularize(collection))
+}
+
+/// The name of the model that an association leads to, for docs.
+pub(crate) fn target_name(association: &super::Association) -> String {
+    owned_path(&association.target).map_or_else(String::new, |(name, ..)| name)
+}

@@ -1,0 +1,15 @@
+//! Parsing: the user's tokens to a [`Model`](crate::model::Model).
+//!
+//! Knows the syntax of every attribute and which options each takes; what needs more than one field to judge is
+//! left to `check`.
+
+mod association;
+mod column;
+mod declaration;
+mod field;
+mod options;
+mod table;
+mod validates;
+
+pub(crate) use declaration::declaration;
+pub(crate) use options::{Known, entries, of_attribute};

@@ -1,0 +1,283 @@
+//! `#[belongs_to(...)]`, `#[has_one(...)]`, `#[has_many(...)]`: which options each takes, and what they say.
+
+use proc_macro2::Span;
+use quote::ToTokens;
+use syn::{Attribute, Expr, ExprClosure, Type};
+
+use super::field::Common;
+use super::options::{Entry, Known, of_attribute};
+use crate::errors::Errors;
+use crate::model::{Association, Inverse, Macro, Scope, owned_path, plain, unwrapped};
+
+const CLASS_NAME: (&str, &str) = (
+    "class_name",
+    "the field's type is the class: write `author: Person` and leave `class_name` out",
+);
+const CONSTRAINTS: (&str, &str) = (
+    "query_constraints",
+    "name the columns with `foreign_key = (a, b)`; Rails removed `query_constraints` too",
+);
+
+const BELONGS_TO: Known<'static> = Known {
+    attribute: "#[belongs_to]",
+    now: &[
+        "foreign_key",
+        "primary_key",
+        "inverse_of",
+        "strict_loading",
+        "scope",
+        "optional",
+        "required",
+    ],
+    later: &[
+        "autosave",
+        "counter_cache",
+        "default",
+        "dependent",
+        "deprecated",
+        "ensuring_owner_was",
+        "foreign_type",
+        "polymorphic",
+        "touch",
+        "validate",
+    ],
+    instead: &[CLASS_NAME, CONSTRAINTS],
+};
+
+const HAS_ONE: Known<'static> = Known {
+    attribute: "#[has_one]",
+    now: &[
+        "foreign_key",
+        "primary_key",
+        "inverse_of",
+        "strict_loading",
+        "scope",
+        "required",
+    ],
+    later: &[
+        "as",
+        "autosave",
+        "dependent",
+        "deprecated",
+        "disable_joins",
+        "ensuring_owner_was",
+        "foreign_type",
+        "source",
+        "source_type",
+        "through",
+        "touch",
+        "validate",
+    ],
+    instead: &[
+        CLASS_NAME,
+        CONSTRAINTS,
+        (
+            "optional",
+            "the type says whether the target may be missing: `Option<...>` for a has_one that is not required",
+        ),
+    ],
+};
+
+const HAS_MANY: Known<'static> = Known {
+    attribute: "#[has_many]",
+    now: &[
+        "foreign_key",
+        "primary_key",
+        "inverse_of",
+        "strict_loading",
+        "scope",
+    ],
+    later: &[
+        "after_add",
+        "after_remove",
+        "as",
+        "autosave",
+        "before_add",
+        "before_remove",
+        "counter_cache",
+        "default_order",
+        "dependent",
+        "deprecated",
+        "disable_joins",
+        "ensuring_owner_was",
+        "extend",
+        "foreign_type",
+        "index_errors",
+        "source",
+        "source_type",
+        "through",
+        "validate",
+    ],
+    instead: &[CLASS_NAME, CONSTRAINTS],
+};
+
+fn known(kind: Macro) -> &'static Known<'static> {
+    match kind {
+        Macro::BelongsTo => &BELONGS_TO,
+        Macro::HasOne => &HAS_ONE,
+        Macro::HasMany => &HAS_MANY,
+    }
+}
+
+/// The association that a field declares, or nothing when its target cannot be told.
+pub(crate) fn association(
+    kind: Macro,
+    attribute: &Attribute,
+    common: Common,
+    errors: &mut Errors,
+) -> Option<Association> {
+    let entries = of_attribute(attribute, known(kind), errors);
+    let (target, span, optional) = target(kind, &common, errors)?;
+    let mut association = Association {
+        kind,
+        name: plain(&common.ident),
+        ident: common.ident,
+        vis: common.vis,
+        target,
+        span,
+        optional,
+        attrs: common.attrs,
+        foreign_key: Vec::new(),
+        primary_key: Vec::new(),
+        inverse_of: Inverse::Automatic,
+        strict_loading: None,
+        autosave: None,
+        validate: None,
+        scope: None,
+        presence: common.presence,
+        options: Vec::new(),
+        order: common.order,
+    };
+    for entry in entries {
+        match errors.take(option(&entry, &mut association)) {
+            Some(()) => association.options.push((entry.name(), entry.text())),
+            None => continue,
+        }
+    }
+    Some(association)
+}
+
+fn option(entry: &Entry, association: &mut Association) -> syn::Result<()> {
+    let name = entry.name();
+    match name.as_str() {
+        "foreign_key" => association.foreign_key = entry.idents("author_id")?,
+        "primary_key" => association.primary_key = entry.idents("id")?,
+        "inverse_of" => association.inverse_of = inverse(entry)?,
+        "strict_loading" => association.strict_loading = Some(entry.flag()?),
+        "autosave" => association.autosave = Some(entry.flag()?),
+        "validate" => association.validate = Some(entry.flag()?),
+        "scope" => {
+            association.scope = Some(Scope {
+                closure: scope(entry)?,
+            })
+        }
+        _ => agrees(entry, association, entry.flag()? == (name == "optional"))?,
+    }
+    Ok(())
+}
+
+/// `optional` and `required` may be written where the type says the same.
+fn agrees(entry: &Entry, association: &Association, optional: bool) -> syn::Result<()> {
+    if association.optional == optional {
+        return Ok(());
+    }
+    let target = association
+        .target
+        .to_token_stream()
+        .to_string()
+        .replace(' ', "");
+    let name = &association.name;
+    let message = if optional {
+        format!(
+            "`{name}` may be missing by this option, but not by its type: write `{name}: Option<{target}>`"
+        )
+    } else {
+        format!(
+            "`{name}` is required by this option, but not by its type: write `{name}: {target}`"
+        )
+    };
+    Err(syn::Error::new(entry.name.span(), message))
+}
+
+fn inverse(entry: &Entry) -> syn::Result<Inverse> {
+    if let Ok(false) = entry.flag() {
+        return Ok(Inverse::Off);
+    }
+    let name = entry.ident("posts")?;
+    Ok(if name == "none" {
+        Inverse::Off
+    } else {
+        Inverse::Named(name)
+    })
+}
+
+fn scope(entry: &Entry) -> syn::Result<ExprClosure> {
+    const EXAMPLE: &str = "|posts| posts.order(|p| p.id.desc())";
+    match entry.value(EXAMPLE)? {
+        Expr::Closure(closure) if closure.inputs.len() == 1 => Ok(closure.clone()),
+        Expr::Closure(closure) if closure.inputs.len() == 2 => {
+            let message = "a scope that takes the owner is not supported yet: write `|posts| ...`";
+            Err(syn::Error::new_spanned(&closure.inputs, message))
+        }
+        other => Err(syn::Error::new_spanned(
+            other,
+            format!("`scope` is a closure: `scope = {EXAMPLE}`"),
+        )),
+    }
+}
+
+/// The target model, where its name stands, and whether it may be missing.
+fn target(kind: Macro, common: &Common, errors: &mut Errors) -> Option<(Type, Span, bool)> {
+    let ty = unwrapped(&common.ty);
+    let field = &common.ident;
+    let Some((name, span, argument)) = owned_path(ty) else {
+        errors.on(
+            ty,
+            format!(
+                "the type of an association is the model it leads to: `{field}: {}`",
+                example(kind)
+            ),
+        );
+        return None;
+    };
+    match (name.as_str(), argument) {
+        ("Option", Some(inner)) if kind != Macro::HasMany => {
+            let inner = unwrapped(inner);
+            let Some((_, span, _)) = owned_path(inner) else {
+                errors.on(
+                    inner,
+                    format!(
+                        "the type of an association is the model it leads to: `{field}: {}`",
+                        example(kind)
+                    ),
+                );
+                return None;
+            };
+            Some((inner.clone(), span, true))
+        }
+        (
+            "Option" | "Vec" | "Box" | "Arc" | "Rc" | "HashSet" | "BTreeSet" | "Collection"
+            | "Singular",
+            Some(inner),
+        ) => {
+            let inner = inner.to_token_stream().to_string().replace(' ', "");
+            let why = match kind {
+                Macro::HasMany => "the type of a has_many is the model of one of its records",
+                Macro::HasOne | Macro::BelongsTo => {
+                    "the type of an association is the model it leads to"
+                }
+            };
+            errors.on(ty, format!("{why}: `{field}: {inner}`"));
+            None
+        }
+        _ => Some((ty.clone(), span, kind == Macro::HasMany)),
+    }
+}
+
+const fn example(kind: Macro) -> &'static str {
+    match kind {
+        Macro::BelongsTo => "Person",
+        Macro::HasOne => "Option<Profile>",
+        Macro::HasMany => "Comment",
+    }
+}

@@ -1,0 +1,173 @@
+//! One field: which attributes say what it is, a column or an association.
+
+use proc_macro2::Ident;
+use syn::{Attribute, Type, Visibility};
+
+use super::{association, column, validates};
+use crate::errors::{Errors, hint, list};
+use crate::model::{Association, Column, Macro, unwrapped};
+
+/// Attributes of a field that are ours.
+const OURS: &[&str] = &["column", "validates", "belongs_to", "has_one", "has_many"];
+
+/// Attributes that Rails' models have and that are not supported yet.
+const LATER: &[&str] = &[
+    "has_and_belongs_to_many",
+    "delegated_type",
+    "polymorphic",
+    "encrypts",
+    "normalizes",
+    "attr_readonly",
+    "readonly",
+    "store_accessor",
+    "has_secure_password",
+    "has_secure_token",
+    "generates_token_for",
+    "accepts_nested_attributes_for",
+];
+
+/// Attributes of the language that go on the reader.
+const FORWARDED: &[&str] = &[
+    "doc",
+    "deprecated",
+    "allow",
+    "expect",
+    "warn",
+    "deny",
+    "forbid",
+];
+
+/// What a field declares.
+pub(crate) enum Field {
+    Column(Column),
+    Association(Box<Association>),
+}
+
+/// What is common to both.
+pub(crate) struct Common {
+    pub(crate) ident: Ident,
+    pub(crate) vis: Option<Visibility>,
+    pub(crate) ty: Type,
+    /// Attributes that go on the reader.
+    pub(crate) attrs: Vec<Attribute>,
+    pub(crate) presence: bool,
+    pub(crate) order: usize,
+}
+
+/// The field, or nothing when what it is cannot be told.
+pub(crate) fn field(declared: syn::Field, order: usize, errors: &mut Errors) -> Option<Field> {
+    let ident = declared.ident?;
+    let mut common = Common {
+        ident,
+        vis: (!matches!(declared.vis, Visibility::Inherited)).then_some(declared.vis),
+        ty: declared.ty,
+        attrs: Vec::new(),
+        presence: false,
+        order,
+    };
+    if let Some((equals, _)) = &declared.default {
+        errors.on(
+            equals,
+            "the default of a column is written `#[column(default = ...)]`",
+        );
+    }
+    let mut columns = Vec::new();
+    let mut associations: Vec<(Macro, Attribute)> = Vec::new();
+    for attribute in declared.attrs {
+        let name = attribute
+            .path()
+            .segments
+            .last()
+            .map(|segment| segment.ident.to_string())
+            .unwrap_or_default();
+        match name.as_str() {
+            "column" => columns.push(attribute),
+            "validates" => common.presence |= validates::presence(&attribute, errors),
+            name if FORWARDED.contains(&name) => common.attrs.push(attribute),
+            name => match Macro::named(name) {
+                Some(kind) => associations.push((kind, attribute)),
+                None => refuse(name, &attribute, errors),
+            },
+        }
+    }
+    if let [(first, _), rest @ ..] = associations.as_slice()
+        && let Some((second, attribute)) = rest.first()
+    {
+        let message = if first == second {
+            format!(
+                "`{}` is written twice: put all options in one `#[{}(...)]`",
+                second.name(),
+                second.name()
+            )
+        } else {
+            format!(
+                "`{}` cannot be both a {} and a {}",
+                common.ident,
+                first.name(),
+                second.name()
+            )
+        };
+        errors.on(attribute, message);
+    }
+    match associations.into_iter().next() {
+        Some((kind, attribute)) => {
+            for column in &columns {
+                errors.on(
+                    column,
+                    format!(
+                        "`{}` is an association, and an association has no column of its own: \
+                    put `#[column]` on its key",
+                        common.ident
+                    ),
+                );
+            }
+            association::association(kind, &attribute, common, errors)
+                .map(|found| Field::Association(Box::new(found)))
+        }
+        None => column::column(&columns, common, errors).map(Field::Column),
+    }
+}
+
+fn refuse(name: &str, attribute: &Attribute, errors: &mut Errors) {
+    let message = match name {
+        _ if LATER.contains(&name) => format!("`#[{name}]` is not supported yet"),
+        "cfg" | "cfg_attr" => String::from(
+            "the columns of a model cannot depend on `cfg`: put it on the model, and declare the model twice",
+        ),
+        "id" | "key" | "primary_key" => String::from(
+            "the primary key is named on the struct: `#[model(primary_key = ...)]`; a field `id` is it by convention",
+        ),
+        "validate" => String::from("the attribute is called `validates`: `#[validates(presence)]`"),
+        "default" => String::from("the default of a column is written `#[column(default = ...)]`"),
+        "serde" => String::from("`#[serde]` is not supported on a field of a model"),
+        _ => format!(
+            "a field of a model has no attribute `#[{name}]`{}\nthey are {}",
+            hint(name, OURS),
+            list(
+                &OURS
+                    .iter()
+                    .map(|name| format!("#[{name}]"))
+                    .collect::<Vec<_>>()
+            )
+        ),
+    };
+    errors.on(attribute.path(), message);
+}
+
+/// Whether the type is one that no field of a model can have; told if it is.
+pub(crate) fn borrowed(ty: &Type, errors: &mut Errors) -> bool {
+    let message = match unwrapped(ty) {
+        Type::Reference(_) => {
+            "a column owns its value, so its type is not a reference; the reader gives one: \
+                               declare `String` and read `&str`"
+        }
+        Type::Tuple(_) => "a column holds one value: declare a field for each part of the tuple",
+        Type::ImplTrait(_) | Type::TraitObject(_) | Type::Infer(_) | Type::Never(_) => {
+            "a column needs one concrete type"
+        }
+        Type::Slice(_) => "a column owns its value: declare `Vec<u8>` and read `&[u8]`",
+        _ => return false,
+    };
+    errors.on(ty, message);
+    true
+}
