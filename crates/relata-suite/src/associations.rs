@@ -9,7 +9,11 @@ pub async fn a_target_is_read_once_and_is_one_object(backend: &Backend) -> Resul
     let db = blog(backend).await?;
     let post = Post::find(&db, 1).await?;
     assert!(!post.author().is_loaded());
-    let author = assert_sql!(db, [r#"SELECT "people".* FROM "people" WHERE "people"."id" = ?"#], { post.author().await? });
+    let author = assert_sql!(
+        db,
+        [r#"SELECT "people".* FROM "people" WHERE "people"."id" = ?"#],
+        { post.author().await? }
+    );
     assert!(post.author().is_loaded());
     assert!(assert_queries!(db, 0, { post.author().await? }).is(&author));
     assert!(post.author().loaded().unwrap().is(&author));
@@ -29,7 +33,10 @@ pub async fn a_target_goes_stale_with_its_key(backend: &Backend) -> Result<()> {
     assert!(!post.author().is_loaded());
     assert!(post.author_changed());
     post.set_author_id(1);
-    assert!(post.author().loaded().unwrap().is(&ann), "the old value makes it fresh again");
+    assert!(
+        post.author().loaded().unwrap().is(&ann),
+        "the old value makes it fresh again"
+    );
     post.set_author_id(2);
     assert_eq!(post.author().await?.name(), "Bob");
     Ok(())
@@ -60,7 +67,11 @@ pub async fn assigning_takes_the_key_and_saves_nothing(backend: &Backend) -> Res
         assert!(post.author().await?.is(&bob));
         assert!(post.author_changed());
     });
-    assert_sql!(db, [r#"UPDATE "posts" SET "author_id" = ? WHERE "posts"."id" = ?"#], { post.save().await? });
+    assert_sql!(
+        db,
+        [r#"UPDATE "posts" SET "author_id" = ? WHERE "posts"."id" = ?"#],
+        { post.save().await? }
+    );
     assert!(!post.author_changed() && post.author_previously_changed());
     let comment = Comment::find(&db, 1).await?;
     comment.set_person(None);
@@ -77,7 +88,10 @@ pub async fn an_unsaved_graph_is_saved_with_its_keys(backend: &Backend) -> Resul
         ann.posts().build(|p| p.set_title("Draft").set_stars(1))
     };
     draft.comments().build(|c| c.set_body("first"));
-    draft.comments().build(|c| c.set_body("second").set_person(&draft.author().loaded().unwrap()));
+    draft.comments().build(|c| {
+        c.set_body("second")
+            .set_person(&draft.author().loaded().unwrap())
+    });
     assert_sql!(
         db,
         [
@@ -92,7 +106,10 @@ pub async fn an_unsaved_graph_is_saved_with_its_keys(backend: &Backend) -> Resul
     assert!(author.is_persisted());
     assert_eq!(draft.author_id(), author.id());
     let comments = draft.comments().await?;
-    assert_eq!(comments.iter().map(|c| c.body()).collect::<Vec<_>>(), ["first", "second"]);
+    assert_eq!(
+        comments.iter().map(|c| c.body()).collect::<Vec<_>>(),
+        ["first", "second"]
+    );
     assert!(comments[1].person().await?.unwrap().is(&author));
     Ok(())
 }
@@ -112,7 +129,11 @@ pub async fn a_failed_graph_leaves_rows_and_memory_as_they_were(backend: &Backen
             break;
         }
         assert!(ann.is_new_record() && post.is_new_record());
-        assert_eq!(Person::all(&db).count().await? + Post::all(&db).count().await?, 0, "statement {nth}");
+        assert_eq!(
+            Person::all(&db).count().await? + Post::all(&db).count().await?,
+            0,
+            "statement {nth}"
+        );
         assert_eq!(db.figures().writers, 0);
     }
     assert_eq!(Comment::all(&db).count().await?, 1);
@@ -123,7 +144,9 @@ pub async fn a_failed_graph_leaves_rows_and_memory_as_they_were(backend: &Backen
 pub async fn building_and_creating_in_collections(backend: &Backend) -> Result<()> {
     let db = blog(backend).await?;
     let ann = Person::find(&db, 1).await?;
-    let built = assert_queries!(db, 0, { ann.posts().build(|p| p.set_title("Built").set_stars(0)) });
+    let built = assert_queries!(db, 0, {
+        ann.posts().build(|p| p.set_title("Built").set_stars(0))
+    });
     assert_eq!(built.author_id(), 1);
     assert!(built.author().await?.is(&ann));
     assert_eq!(ann.posts().target().len(), 1);
@@ -131,25 +154,44 @@ pub async fn building_and_creating_in_collections(backend: &Backend) -> Result<(
     let posts = assert_queries!(db, 1, { ann.posts().await? });
     assert_eq!(posts.len(), 4);
     assert!(posts[3].is(&built), "unsaved members come last");
-    let created = ann.posts().create(|p| p.set_title("Created").set_stars(0)).await?;
+    let created = ann
+        .posts()
+        .create(|p| p.set_title("Created").set_stars(0))
+        .await?;
     assert!(created.is_persisted());
     assert!(ann.posts().loaded().unwrap()[4].is(&created));
     let unsaved = Person::build(&db, |p| p.set_name("New"));
-    let error = unsaved.posts().create(|p| p.set_title("x").set_stars(0)).await.unwrap_err();
-    assert_eq!(error.to_string(), "You cannot call create unless the parent is saved");
+    let error = unsaved
+        .posts()
+        .create(|p| p.set_title("x").set_stars(0))
+        .await
+        .unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "You cannot call create unless the parent is saved"
+    );
     Ok(())
 }
 
 /// Pushing moves records and saves them together.
 pub async fn pushing_moves_records_and_saves_them_together(backend: &Backend) -> Result<()> {
     let db = blog(backend).await?;
-    let (bob, posts) = (Person::find(&db, 2).await?, Post::all(&db).filter(|p| p.author_id.eq(1)).await?);
+    let (bob, posts) = (
+        Person::find(&db, 2).await?,
+        Post::all(&db).filter(|p| p.author_id.eq(1)).await?,
+    );
     bob.posts().concat(&posts).await?;
-    assert_eq!(Post::all(&db).filter(|p| p.author_id.eq(2)).count().await?, 4);
+    assert_eq!(
+        Post::all(&db).filter(|p| p.author_id.eq(2)).count().await?,
+        4
+    );
     assert!(posts[0].author().await?.is(&bob));
     assert!(!bob.posts().is_loaded());
     assert_eq!(bob.posts().await?.len(), 4);
-    assert!(bob.posts().await?.iter().any(|post| post.is(&posts[0])), "the pushed object is the member");
+    assert!(
+        bob.posts().await?.iter().any(|post| post.is(&posts[0])),
+        "the pushed object is the member"
+    );
     Ok(())
 }
 
@@ -165,14 +207,23 @@ pub async fn has_one_is_read_built_and_created(backend: &Backend) -> Result<()> 
     assert!(assert_queries!(db, 0, { profile.person().await?.unwrap() }).is(&ann));
     let bob = Person::find(&db, 2).await?;
     assert!(bob.profile().await?.is_none());
-    assert!(assert_queries!(db, 0, { bob.profile().await? }).is_none(), "nothing is remembered too");
+    assert!(
+        assert_queries!(db, 0, { bob.profile().await? }).is_none(),
+        "nothing is remembered too"
+    );
     let made = bob.create_profile(|p| p.set_motto("slowly")).await?;
     assert_eq!(made.person_id(), Some(2));
     assert!(bob.profile().await?.unwrap().is(&made));
     let cat = Person::build(&db, |p| p.set_name("New"));
     cat.build_profile(|p| p.set_motto("new"));
     cat.save().await?;
-    assert_eq!(Profile::all(&db).find_by_or_fail(|p| p.person.is(&cat)).await?.motto(), "new");
+    assert_eq!(
+        Profile::all(&db)
+            .find_by_or_fail(|p| p.person.is(&cat))
+            .await?
+            .motto(),
+        "new"
+    );
     Ok(())
 }
 
@@ -186,7 +237,10 @@ pub async fn validations_name_the_attribute_and_write_nothing(backend: &Backend)
     assert_eq!(nobody.errors().on("name"), ["can't be blank"]);
     assert!(error.erased_record().unwrap().is(&nobody));
     let orphan = Post::build(&db, |p| p.set_title("x").set_stars(1));
-    assert_eq!(orphan.save().await.unwrap_err().to_string(), "Validation failed: Author must exist");
+    assert_eq!(
+        orphan.save().await.unwrap_err().to_string(),
+        "Validation failed: Author must exist"
+    );
     orphan.set_author_id(99);
     let error = assert_queries!(db, 1, { orphan.save().await.unwrap_err() });
     assert_eq!(error.to_string(), "Validation failed: Author must exist");
@@ -214,7 +268,15 @@ pub async fn what_changed_is_known_before_and_after_saving(backend: &Backend) ->
     let post = Post::find(&db, 1).await?;
     assert!(!post.is_changed());
     post.set_title("Uno").set_stars(1);
-    assert_eq!((post.title_was(), post.title(), post.title_changed(), post.stars_changed()), ("One", "Uno", true, false));
+    assert_eq!(
+        (
+            post.title_was(),
+            post.title(),
+            post.title_changed(),
+            post.stars_changed()
+        ),
+        ("One", "Uno", true, false)
+    );
     assert_eq!(post.changed(), ["title"]);
     post.save().await?;
     assert_eq!(post.saved_change_to_title(), Some(("One", "Uno")));
@@ -243,7 +305,9 @@ pub async fn batching_takes_siblings_along_and_can_be_turned_off(backend: &Backe
         Result::<()>::Ok(())
     };
     assert_queries!(db, 4, { walk(Post::all(&db).await?).await? });
-    assert_queries!(db, 13, { walk(Post::all(&db).batching(false).await?).await? });
+    assert_queries!(db, 13, {
+        walk(Post::all(&db).batching(false).await?).await?
+    });
     Ok(())
 }
 
@@ -252,7 +316,13 @@ pub async fn an_unread_sibling_is_loaded_again_after_a_write(backend: &Backend) 
     let db = blog(backend).await?;
     let posts = Post::all(&db).order(|p| p.id.asc()).await?;
     assert_eq!(posts[0].comments().await?.len(), 2);
-    posts[1].comments().filter(|c| c.body.eq("meh")).first_or_fail().await?.destroy().await?;
+    posts[1]
+        .comments()
+        .filter(|c| c.body.eq("meh"))
+        .first_or_fail()
+        .await?
+        .destroy()
+        .await?;
     assert_eq!(posts[1].comments().await?.len(), 1);
     assert_eq!(posts[0].comments().await?.len(), 2, "what was read stays");
     let failed: Result<()> = db
@@ -274,35 +344,44 @@ pub async fn handles_keep_what_is_linked(backend: &Backend) -> Result<()> {
         let ann = Person::find(&db, 1).await?;
         ann.posts().await?
     };
-    assert_eq!(assert_queries!(db, 0, { posts[0].author().await? }).name(), "Ann");
+    assert_eq!(
+        assert_queries!(db, 0, { posts[0].author().await? }).name(),
+        "Ann"
+    );
     let compact = posts[0].compact();
     assert_eq!(compact.retained().0, 1);
     assert_eq!(compact, **posts.first().unwrap());
     Ok(())
 }
 
-#[test]
-fn everything_is_send() {
+/// Every public future can be awaited in a spawned task.
+pub async fn everything_is_send(backend: &Backend) -> Result<()> {
     fn send<T: Send>(_: &T) {}
-    run(async {
-        let db = blog(backend).await?;
-        let db = &db;
-        let work = async {
-            let ann = Person::find(db, 1).await?;
-            let post = ann.posts().create(|p| p.set_title("t").set_stars(1)).await?;
-            for post in Post::all(db).filter(|p| p.author.is(&ann)).includes(|p| (p.author, p.comments.person)).await? {
-                post.author().await?;
-                post.comments().await?;
-            }
-            db.transaction(async || {
-                post.set_title("u").save().await?;
-                db.transaction(async || ann.set_name("A").save().await).await
-            })
+    let db = blog(backend).await?;
+    let db = &db;
+    let work = async {
+        let ann = Person::find(db, 1).await?;
+        let post = ann
+            .posts()
+            .create(|p| p.set_title("t").set_stars(1))
             .await?;
-            post.update(|p| p.set_stars(2)).await?;
-            post.destroy().await
-        };
-        send(&work);
-        work.await
-    });
+        for post in Post::all(db)
+            .filter(|p| p.author.is(&ann))
+            .includes(|p| (p.author, p.comments.person))
+            .await?
+        {
+            post.author().await?;
+            post.comments().await?;
+        }
+        db.transaction(async || {
+            post.set_title("u").save().await?;
+            db.transaction(async || ann.set_name("A").save().await)
+                .await
+        })
+        .await?;
+        post.update(|p| p.set_stars(2)).await?;
+        post.destroy().await
+    };
+    send(&work);
+    work.await
 }

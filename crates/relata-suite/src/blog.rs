@@ -60,7 +60,13 @@ pub struct Comment {
 
 /// Makes the tables.
 pub async fn create_tables(db: &Db) -> Result<()> {
-    db.create_tables([Person::reflection(), Profile::reflection(), Post::reflection(), Comment::reflection()]).await
+    db.create_tables([
+        Person::reflection(),
+        Profile::reflection(),
+        Post::reflection(),
+        Comment::reflection(),
+    ])
+    .await
 }
 
 /// The tables, without rows.
@@ -77,9 +83,19 @@ pub async fn blog(backend: &Backend) -> Result<Db> {
         let ann = Person::create(&db, |p| p.set_name("Ann").set_age(Some(40))).await?;
         let bob = Person::create(&db, |p| p.set_name("Bob")).await?;
         let cat = Person::create(&db, |p| p.set_name("Cat").set_age(Some(7))).await?;
-        for (title, stars, author) in [("One", 1, &ann), ("Two", 2, &ann), ("Three", 3, &ann), ("Four", 4, &bob)] {
-            let post = Post::create(&db, |p| p.set_title(title).set_stars(stars).set_author(author)).await?;
-            post.comments().create(|c| c.set_body("nice").set_person(&cat)).await?;
+        for (title, stars, author) in [
+            ("One", 1, &ann),
+            ("Two", 2, &ann),
+            ("Three", 3, &ann),
+            ("Four", 4, &bob),
+        ] {
+            let post = Post::create(&db, |p| {
+                p.set_title(title).set_stars(stars).set_author(author)
+            })
+            .await?;
+            post.comments()
+                .create(|c| c.set_body("nice").set_person(&cat))
+                .await?;
             post.comments().create(|c| c.set_body("meh")).await?;
         }
         Profile::create(&db, |p| p.set_motto("onwards").set_person(&ann)).await?;

@@ -82,11 +82,20 @@ mod listed {
     #[test]
     fn every_test_is_in_the_list() {
         let list = include_str!("lib.rs");
-        for (module, source) in [("associations", include_str!("associations.rs")), ("relations", include_str!("relations.rs"))] {
+        for (module, source) in [
+            ("associations", include_str!("associations.rs")),
+            ("relations", include_str!("relations.rs")),
+        ] {
             for line in source.lines() {
-                let Some(rest) = line.strip_prefix("pub async fn ") else { continue };
+                let Some(rest) = line.strip_prefix("pub async fn ") else {
+                    continue;
+                };
                 let name = rest.split('(').next().unwrap_or_default();
-                assert!(list.lines().any(|line| line.split_whitespace().any(|word| word == name)), "{module}::{name} is not in suite!");
+                assert!(
+                    list.lines()
+                        .any(|line| line.split_whitespace().any(|word| word == name)),
+                    "{module}::{name} is not in suite!"
+                );
             }
         }
     }

@@ -41,10 +41,15 @@ async fn database() -> Result<Db> {
     let lannister = House::create(&db, |h| h.set_name("Lannister")).await?;
     let eddard = stark.characters().create(|c| c.set_name("Eddard")).await?;
     for name in ["Robb", "Sansa", "Arya", "Bran"] {
-        let child = stark.characters().build(|c| c.set_name(name).set_father(&eddard));
+        let child = stark
+            .characters()
+            .build(|c| c.set_name(name).set_father(&eddard));
         child.save().await?;
     }
-    let tywin = lannister.characters().create(|c| c.set_name("Tywin")).await?;
+    let tywin = lannister
+        .characters()
+        .create(|c| c.set_name("Tywin"))
+        .await?;
     for name in ["Cersei", "Jaime", "Tyrion"] {
         lannister
             .characters()
@@ -66,7 +71,9 @@ fn explain(model: &'static relata::reflection::ModelReflection) -> Result<()> {
             resolved.target.name(),
             resolved.foreign_key(model),
             resolved.key_reason,
-            resolved.inverse_reflection().map_or("none", |inverse| inverse.name()),
+            resolved
+                .inverse_reflection()
+                .map_or("none", |inverse| inverse.name()),
             resolved.inverse_reason,
         );
     }
@@ -93,10 +100,19 @@ async fn tour() -> Result<()> {
 
     println!("\n== Both ways, one object");
     let stark = arya.house().await?;
-    println!("{} of house {}: {:?}", arya.name(), stark.name(), stark.words());
+    println!(
+        "{} of house {}: {:?}",
+        arya.name(),
+        stark.name(),
+        stark.words()
+    );
     let members = stark.characters().await?;
     let same = members[0].house().await?;
-    println!("{} characters; the first one's house is the same object: {}", members.len(), same.is(&stark));
+    println!(
+        "{} characters; the first one's house is the same object: {}",
+        members.len(),
+        same.is(&stark)
+    );
 
     println!("\n== Eager: one query for each association");
     let capture = db.capture();
@@ -107,13 +123,22 @@ async fn tour() -> Result<()> {
     for house in &houses {
         for character in house.characters().await? {
             let father = character.father().await?;
-            let father = father.as_ref().map_or("nobody we know", |father| father.name());
-            println!("{:<9} {:<7} child of {father}", house.name(), character.name());
+            let father = father
+                .as_ref()
+                .map_or("nobody we know", |father| father.name());
+            println!(
+                "{:<9} {:<7} child of {father}",
+                house.name(),
+                character.name()
+            );
         }
     }
     println!("{} queries", capture.count());
 
-    println!("\n== Lazy: a loop over {} records", Character::all(&db).count().await?);
+    println!(
+        "\n== Lazy: a loop over {} records",
+        Character::all(&db).count().await?
+    );
     let capture = db.capture();
     for character in Character::all(&db).await? {
         let house = character.house().await?;

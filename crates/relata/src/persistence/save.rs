@@ -128,7 +128,11 @@ async fn perform(steps: Vec<Step>) -> Result<()> {
                     association.link(Some(&target));
                 }
             }
-            Step::GiveKey(association, member) => association.give_key_to(&member)?,
+            Step::GiveKey(association, member) => {
+                association.give_key_to(&member)?;
+                // With its new key the way back would count as stale.
+                association.own(&member);
+            }
             Step::CloseCycle(association) => {
                 let target = association.target();
                 association.copy_key_from(target.first())?;
