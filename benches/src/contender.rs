@@ -6,7 +6,7 @@
 use std::error::Error;
 
 use crate::sum::Sum;
-use crate::{diesel_side, rusqlite_side};
+use crate::{diesel_side, relata_side, rusqlite_side};
 
 /// Anything that stops a benchmark.
 pub type Failure = Box<dyn Error>;
@@ -87,7 +87,7 @@ pub const BASE: &str = "rusqlite";
 
 /// All contenders; the base is first.
 pub const CONTENDERS: &[(&str, Open)] =
-    &[(BASE, rusqlite_side::open), ("diesel", diesel_side::open)];
+    &[(BASE, rusqlite_side::open), ("relata", relata_side::open), ("diesel", diesel_side::open)];
 
 /// Opens the contender of that name on a fresh database.
 pub fn open(name: &str, place: Place) -> Result<Box<dyn Contender>, Failure> {

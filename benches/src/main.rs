@@ -5,6 +5,7 @@
 mod contender;
 mod diesel_side;
 mod rounds;
+mod relata_side;
 mod rusqlite_side;
 mod seed;
 mod sum;

@@ -25,7 +25,10 @@ pub(crate) fn derive(item: TokenStream) -> TokenStream {
             newtype::implement(&item, &mut errors)
         }
         Ok(other) => {
-            errors.on(other, "a column's type is an enum without fields or a struct of one field");
+            errors.on(
+                other,
+                "a column's type is an enum without fields or a struct of one field",
+            );
             None
         }
         Err(error) => {
@@ -33,11 +36,18 @@ pub(crate) fn derive(item: TokenStream) -> TokenStream {
             None
         }
     };
-    if errors.is_empty() { implementation.unwrap_or_default() } else { errors.into_tokens() }
+    if errors.is_empty() {
+        implementation.unwrap_or_default()
+    } else {
+        errors.into_tokens()
+    }
 }
 
 fn concrete(generics: &Generics, errors: &mut Errors) {
     if !generics.params.is_empty() {
-        errors.on(generics.to_token_stream(), "a column's type takes no type parameters, lifetimes or constants");
+        errors.on(
+            generics.to_token_stream(),
+            "a column's type takes no type parameters, lifetimes or constants",
+        );
     }
 }

@@ -50,8 +50,16 @@ fn emit(model: &Model) -> TokenStream {
     let lints = handle::lint_levels(model);
     let handle = handle::handle(model);
     let inherent = handle::inherent(model);
-    let attributes = model.columns.iter().enumerate().map(|(index, column)| attribute::methods(model, column, index));
-    let associations = model.associations.iter().enumerate().map(|(index, one)| association::methods(model, one, index));
+    let attributes = model
+        .columns
+        .iter()
+        .enumerate()
+        .map(|(index, column)| attribute::methods(model, column, index));
+    let associations = model
+        .associations
+        .iter()
+        .enumerate()
+        .map(|(index, one)| association::methods(model, one, index));
     let columns = columns::columns(model);
     let reflection = reflection::reflection(model);
     quote! {

@@ -40,7 +40,8 @@ impl Errors {
 
     /// One `compile_error!` a mistake.
     pub(crate) fn into_tokens(self) -> TokenStream {
-        self.0.map_or_else(TokenStream::new, syn::Error::into_compile_error)
+        self.0
+            .map_or_else(TokenStream::new, syn::Error::into_compile_error)
     }
 }
 
@@ -50,7 +51,10 @@ pub(crate) fn list<S: AsRef<str>>(names: &[S]) -> String {
         [] => String::new(),
         [one] => format!("`{}`", one.as_ref()),
         [first @ .., last] => {
-            let first: Vec<_> = first.iter().map(|name| format!("`{}`", name.as_ref())).collect();
+            let first: Vec<_> = first
+                .iter()
+                .map(|name| format!("`{}`", name.as_ref()))
+                .collect();
             format!("{} and `{}`", first.join(", "), last.as_ref())
         }
     }
@@ -58,5 +62,7 @@ pub(crate) fn list<S: AsRef<str>>(names: &[S]) -> String {
 
 /// "; did you mean `x`?", when one of the candidates is near.
 pub(crate) fn hint(word: &str, candidates: &[&str]) -> String {
-    relata_inflect::nearest(word, candidates).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default()
+    relata_inflect::nearest(word, candidates)
+        .map(|near| format!("; did you mean `{near}`?"))
+        .unwrap_or_default()
 }

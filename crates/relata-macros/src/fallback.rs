@@ -12,10 +12,17 @@ use crate::model::Model;
 pub(crate) fn without(model: &mut Model, dropped: &[Ident]) {
     model.broken = true;
     for ident in dropped.iter().rev() {
-        let association = model.associations.iter().rposition(|association| association.ident == *ident);
+        let association = model
+            .associations
+            .iter()
+            .rposition(|association| association.ident == *ident);
         if let Some(position) = association {
             model.associations.remove(position);
-        } else if let Some(position) = model.columns.iter().rposition(|column| column.ident == *ident) {
+        } else if let Some(position) = model
+            .columns
+            .iter()
+            .rposition(|column| column.ident == *ident)
+        {
             model.columns.remove(position);
         }
     }

@@ -12,7 +12,9 @@ use syn::{Attribute, Visibility};
 
 pub(crate) use association::{Association, Inverse, Macro, Scope};
 pub(crate) use column::{Column, Default};
-pub(crate) use naming::{Generated, doc_of, ids_of, of_association, of_column, owned_path, plain, target_name, unwrapped};
+pub(crate) use naming::{
+    Generated, doc_of, ids_of, of_association, of_column, owned_path, plain, target_name, unwrapped,
+};
 
 /// One declared model.
 pub(crate) struct Model {
@@ -47,7 +49,9 @@ impl Model {
 
     /// The table: what was written, or the name's plural.
     pub(crate) fn table(&self) -> String {
-        self.table.clone().unwrap_or_else(|| relata_inflect::tableize(&self.name()))
+        self.table
+            .clone()
+            .unwrap_or_else(|| relata_inflect::tableize(&self.name()))
     }
 
     /// The column that other tables refer to this model with, by convention: `post_id`.
@@ -65,14 +69,18 @@ impl Model {
         match &self.primary_key {
             PrimaryKey::None => Vec::new(),
             PrimaryKey::Convention => self.position("id").into_iter().collect(),
-            PrimaryKey::Names(names) => {
-                names.iter().filter_map(|name| self.position(&naming::plain(name))).collect()
-            }
+            PrimaryKey::Names(names) => names
+                .iter()
+                .filter_map(|name| self.position(&naming::plain(name)))
+                .collect(),
         }
     }
 
     /// The names of all columns.
     pub(crate) fn column_names(&self) -> Vec<&str> {
-        self.columns.iter().map(|column| column.name.as_str()).collect()
+        self.columns
+            .iter()
+            .map(|column| column.name.as_str())
+            .collect()
     }
 }

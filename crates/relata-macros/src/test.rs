@@ -11,7 +11,10 @@ const KNOWN: Known<'static> = Known {
     attribute: "#[relata::test]",
     now: &["file"],
     later: &["create_tables", "url", "threads"],
-    instead: &[("memory", "the database is in memory unless `file` is written: leave `memory` out")],
+    instead: &[(
+        "memory",
+        "the database is in memory unless `file` is written: leave `memory` out",
+    )],
 };
 
 /// What `#[relata::test]` expands to.
@@ -20,7 +23,10 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
     let function = match syn::parse2::<ItemFn>(item.clone()) {
         Ok(function) => function,
         Err(_) => {
-            errors.on(&item, "a test is a function: `async fn saves(db: Db) { ... }`");
+            errors.on(
+                &item,
+                "a test is a function: `async fn saves(db: Db) { ... }`",
+            );
             let errors = errors.into_tokens();
             return quote!(#errors #item);
         }
@@ -32,21 +38,40 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
     let signature = &function.sig;
     let name = &signature.ident;
     if signature.asyncness.is_none() {
-        errors.on(signature.fn_token, format!("a test with a database is async: `async fn {name}(db: Db)`"));
+        errors.on(
+            signature.fn_token,
+            format!("a test with a database is async: `async fn {name}(db: Db)`"),
+        );
     }
     if !signature.generics.params.is_empty() {
-        errors.on(&signature.generics, "a test takes no type parameters or lifetimes");
+        errors.on(
+            &signature.generics,
+            "a test takes no type parameters or lifetimes",
+        );
     }
     let arguments: Vec<&FnArg> = signature.inputs.iter().collect();
     if !matches!(arguments.as_slice(), [FnArg::Typed(_)]) {
-        let place = if signature.inputs.is_empty() { name.to_token_stream() } else { signature.inputs.to_token_stream() };
-        errors.on(place, format!("a test takes its database, and nothing else: `async fn {name}(db: Db)`"));
+        let place = if signature.inputs.is_empty() {
+            name.to_token_stream()
+        } else {
+            signature.inputs.to_token_stream()
+        };
+        errors.on(
+            place,
+            format!("a test takes its database, and nothing else: `async fn {name}(db: Db)`"),
+        );
     }
     if !errors.is_empty() {
         let errors = errors.into_tokens();
         return quote!(#errors #[allow(dead_code)] #function);
     }
-    let ItemFn { attrs, vis, sig, block, .. } = &function;
+    let ItemFn {
+        attrs,
+        vis,
+        sig,
+        block,
+        ..
+    } = &function;
     quote! {
         #(#attrs)*
         #[::core::prelude::v1::test]

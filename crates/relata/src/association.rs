@@ -30,7 +30,12 @@ pub struct Association {
 
 impl std::fmt::Debug for Association {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}.{}", self.owner.reflection().name(), self.reflection().name())
+        write!(
+            f,
+            "{}.{}",
+            self.owner.reflection().name(),
+            self.reflection().name()
+        )
     }
 }
 
@@ -49,7 +54,11 @@ impl Association {
     /// The association at a position of the record's model.
     pub(crate) fn at(owner: &Record, position: usize) -> Result<Self> {
         let resolved = owner.reflection().resolve(position)?;
-        Ok(Self { owner: owner.clone(), position, resolved })
+        Ok(Self {
+            owner: owner.clone(),
+            position,
+            resolved,
+        })
     }
 
     /// The record it is on. Rails: `owner`.

@@ -8,6 +8,46 @@
 //! Invariant: whatever the words are, `read` gives a value of the type: what cannot be one was refused when
 //! the row was loaded or the attribute set ([`Attribute::check`]).
 
+/// Implements [`Attribute`] for a type that is read and set by value. `$read` gives nothing for what the type cannot
+/// be: `check` refuses it, so that `read` falls back to `$blank` for a blank only.
+#[cfg(any(feature = "chrono", feature = "time", feature = "decimal"))]
+macro_rules! by_value {
+    ($($type:ty, $name:literal, $kind:ident, $read:path, $write:path, $blank:expr;)*) => {$(
+        impl crate::attribute::Attribute for $type {
+            const NAME: &'static str = $name;
+            const KIND: crate::attribute::Kind = crate::attribute::Kind::$kind;
+            const CHECKED: bool = true;
+            type Ref<'a> = $type;
+            type Set<'a> = $type;
+
+            fn read(stored: crate::attribute::Stored<'_>) -> $type {
+                $read(stored).unwrap_or($blank)
+            }
+
+            fn owned(stored: crate::attribute::Stored<'_>) -> $type {
+                Self::read(stored)
+            }
+
+            fn write(value: Self::Set<'_>) -> crate::attribute::Value<'_> {
+                $write(value)
+            }
+
+            fn into_value(self) -> crate::attribute::Value<'static> {
+                $write(self)
+            }
+
+            fn check(stored: crate::attribute::Stored<'_>) -> Result<(), String> {
+                match $read(stored) {
+                    Some(_) => Ok(()),
+                    None => Err(format!("{stored:?} is outside the range of {}", $name)),
+                }
+            }
+        }
+    )*};
+}
+
+pub(crate) mod calendar;
+pub(crate) mod cast;
 #[cfg(feature = "chrono")]
 mod chrono;
 mod composed;
@@ -21,8 +61,6 @@ mod stored;
 mod time;
 #[cfg(feature = "uuid")]
 mod uuid;
-pub(crate) mod calendar;
-pub(crate) mod cast;
 pub mod value;
 
 #[cfg(feature = "json")]
@@ -95,7 +133,10 @@ pub trait Attribute: Sized + Send + Sync + 'static {
 
     #[doc(hidden)]
     #[inline]
-    fn __saved_change<H: Holder>(holder: &H, column: usize) -> Option<(Self::Ref<'_>, Self::Ref<'_>)> {
+    fn __saved_change<H: Holder>(
+        holder: &H,
+        column: usize,
+    ) -> Option<(Self::Ref<'_>, Self::Ref<'_>)> {
         holder.saved_attribute_change::<Self>(column)
     }
 
@@ -114,7 +155,10 @@ pub trait Holder {
     /// The attribute as it was saved last.
     fn read_attribute_was<A: Attribute>(&self, column: usize) -> A::Ref<'_>;
     /// The attribute before and after the last save.
-    fn saved_attribute_change<A: Attribute>(&self, column: usize) -> Option<(A::Ref<'_>, A::Ref<'_>)>;
+    fn saved_attribute_change<A: Attribute>(
+        &self,
+        column: usize,
+    ) -> Option<(A::Ref<'_>, A::Ref<'_>)>;
     /// Sets the attribute.
     fn write_attribute<A: Attribute>(&self, column: usize, value: A::Set<'_>);
 }

@@ -21,11 +21,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
-pub use adapter::{Outcome, Purpose};
 use adapter::{Decode, Discard, Statement};
+pub use adapter::{Outcome, Purpose};
 use clock::Clock;
-pub use events::{Capture, Event};
 use events::Listeners;
+pub use events::{Capture, Event};
 pub use faults::Faults;
 use sqlite::Sqlite;
 pub(crate) use transaction::Participant;
@@ -59,8 +59,13 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        let log = std::env::var_os("RELATA_LOG").is_some_and(|value| value != "0" && !value.is_empty());
-        Self { deadline: Duration::from_secs(5), log, log_binds: false }
+        let log =
+            std::env::var_os("RELATA_LOG").is_some_and(|value| value != "0" && !value.is_empty());
+        Self {
+            deadline: Duration::from_secs(5),
+            log,
+            log_binds: false,
+        }
     }
 }
 
@@ -120,7 +125,9 @@ impl Db {
             let Some(path) = url.strip_prefix("sqlite:") else {
                 // The URL may hold a password.
                 let scheme = url.split(':').next().unwrap_or_default();
-                let message = format!("cannot connect to a `{scheme}` URL: write sqlite::memory: or sqlite:path");
+                let message = format!(
+                    "cannot connect to a `{scheme}` URL: write sqlite::memory: or sqlite:path"
+                );
                 return Err(Error::new(ErrorKind::Configuration, message));
             };
             let path = path.strip_prefix("//").unwrap_or(path).to_owned();
@@ -128,7 +135,8 @@ impl Db {
             let opened = tokio::task::spawn_blocking(move || Sqlite::open(&path, deadline)).await;
             let db = Self::with(Some(opened.map_err(Error::other)??), options);
             if db.0.options.log {
-                db.0.listeners.keep(Arc::new(|event: &Event| eprintln!("{event}")));
+                db.0.listeners
+                    .keep(Arc::new(|event: &Event| eprintln!("{event}")));
             }
             Ok(db)
         })
@@ -149,7 +157,14 @@ impl Db {
     /// No database: records can be made and set, everything that would ask gives `ConnectionNotEstablished`.
     #[must_use]
     pub fn detached() -> Self {
-        Self::with(None, Options { deadline: Duration::from_secs(5), log: false, log_binds: false })
+        Self::with(
+            None,
+            Options {
+                deadline: Duration::from_secs(5),
+                log: false,
+                log_binds: false,
+            },
+        )
     }
 
     /// How this database writes SQL.
@@ -161,12 +176,18 @@ impl Db {
     /// How many values one statement can have, as the library said at connecting.
     #[must_use]
     pub fn bind_limit(&self) -> usize {
-        self.0.sqlite.as_ref().map_or(999, |sqlite| sqlite.bind_limit)
+        self.0
+            .sqlite
+            .as_ref()
+            .map_or(999, |sqlite| sqlite.bind_limit)
     }
 
     fn sqlite(&self) -> Result<&Arc<Sqlite>> {
         self.0.sqlite.as_ref().ok_or_else(|| {
-            Error::new(ErrorKind::ConnectionNotEstablished, "this is a detached Db: it has no database to ask")
+            Error::new(
+                ErrorKind::ConnectionNotEstablished,
+                "this is a detached Db: it has no database to ask",
+            )
         })
     }
 
@@ -179,7 +200,11 @@ impl Db {
     }
 
     /// Runs a statement and gives its rows to `decode`.
-    pub(crate) async fn fetch<D: Decode>(&self, statement: &Statement, decode: &mut D) -> Result<Outcome> {
+    pub(crate) async fn fetch<D: Decode>(
+        &self,
+        statement: &Statement,
+        decode: &mut D,
+    ) -> Result<Outcome> {
         let begun = self.0.listeners.are_there().then(Instant::now);
         let ran = self.run(statement, decode).await;
         let ran = ran.map_err(|error| {
@@ -195,7 +220,11 @@ impl Db {
         ran.map(|(_, outcome)| outcome)
     }
 
-    async fn run<D: Decode>(&self, statement: &Statement, decode: &mut D) -> Result<(u64, Outcome)> {
+    async fn run<D: Decode>(
+        &self,
+        statement: &Statement,
+        decode: &mut D,
+    ) -> Result<(u64, Outcome)> {
         self.0.faults.before_statement().await?;
         match transaction::ambient(self) {
             Some((transaction, level)) => {
@@ -237,12 +266,19 @@ impl Db {
         Ok(())
     }
 
-    async fn observe_command(&self, text: &str, run: impl Future<Output = Result<()>>) -> Result<()> {
+    async fn observe_command(
+        &self,
+        text: &str,
+        run: impl Future<Output = Result<()>>,
+    ) -> Result<()> {
         self.0.faults.before_statement().await?;
         let begun = Instant::now();
         let ran = run.await;
         if self.0.listeners.are_there() {
-            let told = ran.as_ref().map(|()| (0, Outcome::default())).map_err(Clone::clone);
+            let told = ran
+                .as_ref()
+                .map(|()| (0, Outcome::default()))
+                .map_err(Clone::clone);
             self.tell(&command(text), begun.elapsed(), &told);
         }
         ran
@@ -269,7 +305,10 @@ impl Db {
     where
         F: AsyncFnOnce() -> Result<T>,
     {
-        pending::at(Location::caller(), transaction::transaction(self.clone(), body))
+        pending::at(
+            Location::caller(),
+            transaction::transaction(self.clone(), body),
+        )
     }
 
     /// Whether the running code is in a transaction of this database.
@@ -327,16 +366,32 @@ impl Db {
     /// How often a table was written through this database, as far as unread results may be out of date.
     pub(crate) fn generation(&self, table: &'static str) -> u64 {
         let general = self.0.generation.load(Ordering::Acquire);
-        let of_table = self.0.generations.read().unwrap_or_else(PoisonError::into_inner).get(table).map_or(0, |g| g.load(Ordering::Acquire));
+        let of_table = self
+            .0
+            .generations
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(table)
+            .map_or(0, |g| g.load(Ordering::Acquire));
         general + of_table
     }
 
     pub(crate) fn written(&self, table: &'static str) {
-        if let Some(generation) = self.0.generations.read().unwrap_or_else(PoisonError::into_inner).get(table) {
+        if let Some(generation) = self
+            .0
+            .generations
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(table)
+        {
             generation.fetch_add(1, Ordering::AcqRel);
             return;
         }
-        let mut all = self.0.generations.write().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self
+            .0
+            .generations
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
         all.entry(table).or_default().fetch_add(1, Ordering::AcqRel);
     }
 
@@ -364,7 +419,9 @@ impl Db {
     /// What the database holds at the moment. For leak checks in tests.
     #[must_use]
     pub fn figures(&self) -> Figures {
-        Figures { writers: self.0.sqlite.as_ref().map_or(0, |sqlite| sqlite.leased()) }
+        Figures {
+            writers: self.0.sqlite.as_ref().map_or(0, |sqlite| sqlite.leased()),
+        }
     }
 }
 
@@ -376,7 +433,9 @@ impl PartialEq for Db {
 
 impl fmt::Debug for Db {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Db").field("dialect", &self.dialect()).finish_non_exhaustive()
+        f.debug_struct("Db")
+            .field("dialect", &self.dialect())
+            .finish_non_exhaustive()
     }
 }
 
@@ -390,4 +449,3 @@ fn command(text: &str) -> Statement {
         model: None,
     }
 }
-

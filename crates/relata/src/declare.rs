@@ -8,7 +8,7 @@ use crate::record::Record;
 
 /// A new record with the same values but no key. Called by `dup`.
 pub fn duplicate(record: &Record) -> Record {
-    record.duplicate()
+    record.dup()
 }
 
 /// Forgets the target of a singular association. Called by `reset_author`.
@@ -34,8 +34,13 @@ pub fn check_text(name: &str, stored: &str, known: &[&str]) -> Result<(), String
     if known.contains(&stored) {
         return Ok(());
     }
-    let hint = relata_inflect::nearest(stored, known.iter().copied()).map(|near| format!("; did you mean {near:?}?"));
-    Err(format!("{stored:?} is no {name}: its values are {}{}", known.join(", "), hint.unwrap_or_default()))
+    let hint = relata_inflect::nearest(stored, known.iter().copied())
+        .map(|near| format!("; did you mean {near:?}?"));
+    Err(format!(
+        "{stored:?} is no {name}: its values are {}{}",
+        known.join(", "),
+        hint.unwrap_or_default()
+    ))
 }
 
 /// Whether a stored number is one of an enum's. Called by `#[derive(Attribute)]`.
@@ -47,7 +52,10 @@ pub fn check_number(name: &str, stored: i64, known: &[i64]) -> Result<(), String
         return Ok(());
     }
     let known: Vec<String> = known.iter().map(i64::to_string).collect();
-    Err(format!("{stored} is no {name}: its values are {}", known.join(", ")))
+    Err(format!(
+        "{stored} is no {name}: its values are {}",
+        known.join(", ")
+    ))
 }
 
 /// Runs a test on a fresh database, in memory or in a temporary file, and asserts that it leaves nothing open.
@@ -62,7 +70,9 @@ where
     T: Outcome,
 {
     let file = file.then(TemporaryFile::new);
-    let url = file.as_ref().map_or_else(|| String::from("sqlite::memory:"), TemporaryFile::url);
+    let url = file
+        .as_ref()
+        .map_or_else(|| String::from("sqlite::memory:"), TemporaryFile::url);
     let outcome = block_on(async {
         let db = crate::Db::connect(&url).await?;
         let outcome = test(db.clone()).await.into_result();
@@ -108,7 +118,10 @@ impl TemporaryFile {
     fn new() -> Self {
         static NEXT: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
         let number = NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        let this = Self(std::env::temp_dir().join(format!("relata-test-{}-{number}.sqlite", std::process::id())));
+        let this = Self(std::env::temp_dir().join(format!(
+            "relata-test-{}-{number}.sqlite",
+            std::process::id()
+        )));
         this.remove();
         this
     }
@@ -132,5 +145,9 @@ impl Drop for TemporaryFile {
 }
 
 pub(crate) fn block_on<T>(future: impl Future<Output = crate::Result<T>>) -> crate::Result<T> {
-    tokio::runtime::Builder::new_current_thread().enable_time().build().map_err(crate::Error::other)?.block_on(future)
+    tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .map_err(crate::Error::other)?
+        .block_on(future)
 }

@@ -1,11 +1,11 @@
 //! Rails' Active Record associations for Rust.
 
-pub mod association;
-pub mod attribute;
-pub mod db;
 #[doc(hidden)]
 #[path = "declare.rs"]
 pub mod __private;
+pub mod association;
+pub mod attribute;
+pub mod db;
 mod error;
 pub mod loading;
 pub mod model;

@@ -98,7 +98,11 @@ pub trait Model: Clone + Send + Sync + Deref<Target = Record> + 'static {
     #[doc(hidden)]
     #[track_caller]
     #[inline]
-    fn __create(owner: &Record, association: usize, set: impl FnOnce(&Self) -> &Self) -> Pending<Self> {
+    fn __create(
+        owner: &Record,
+        association: usize,
+        set: impl FnOnce(&Self) -> &Self,
+    ) -> Pending<Self> {
         Singular::<Self>::new(owner, association).create(set)
     }
 
@@ -124,7 +128,10 @@ pub trait Model: Clone + Send + Sync + Deref<Target = Record> + 'static {
     }
 
     #[doc(hidden)]
-    fn __scope(relation: Relation, narrow: impl FnOnce(Relation<Self>) -> Relation<Self>) -> Relation {
+    fn __scope(
+        relation: Relation,
+        narrow: impl FnOnce(Relation<Self>) -> Relation<Self>,
+    ) -> Relation {
         match relation.clone().typed::<Self>() {
             Ok(typed) => narrow(typed).erased(),
             // Only a hand-written `reflection` comes here.
@@ -160,7 +167,11 @@ impl FromRecord for Record {
 
 impl<M: Model> FromRecord for M {
     fn accepts(model: &'static ModelReflection) -> Result<()> {
-        if model == M::reflection() { Ok(()) } else { Err(mismatch(M::reflection(), model)) }
+        if model == M::reflection() {
+            Ok(())
+        } else {
+            Err(mismatch(M::reflection(), model))
+        }
     }
 
     fn cast(record: Record) -> Result<Self> {
@@ -173,12 +184,19 @@ impl<M: Model> FromRecord for M {
 /// # Errors
 /// `AssociationTypeMismatch` when it is a record of another model.
 pub fn checked(model: &'static ModelReflection, record: Record) -> Result<Record> {
-    if record.reflection() == model { Ok(record) } else { Err(mismatch(model, record.reflection())) }
+    if record.reflection() == model {
+        Ok(record)
+    } else {
+        Err(mismatch(model, record.reflection()))
+    }
 }
 
 fn mismatch(wanted: &ModelReflection, got: &ModelReflection) -> Error {
-    Error::new(ErrorKind::AssociationTypeMismatch, format!("{} expected, got a record of {}", wanted.name(), got.name()))
-        .with_model(wanted.name())
+    Error::new(
+        ErrorKind::AssociationTypeMismatch,
+        format!("{} expected, got a record of {}", wanted.name(), got.name()),
+    )
+    .with_model(wanted.name())
 }
 
 /// The typed name of a record that was made from the model's own reflection.
@@ -189,7 +207,10 @@ fn mismatch(wanted: &ModelReflection, got: &ModelReflection) -> Error {
 pub(crate) fn typed<M: Model>(record: Record) -> M {
     match M::from_record(record) {
         Ok(model) => model,
-        Err(error) => panic!("`{}::from_record` refuses a record of its own reflection: {error}", M::NAME),
+        Err(error) => panic!(
+            "`{}::from_record` refuses a record of its own reflection: {error}",
+            M::NAME
+        ),
     }
 }
 
@@ -210,7 +231,9 @@ impl<A: Attribute> Key for A {
 
     fn from_values(values: &[Value<'_>]) -> Option<Self> {
         match values {
-            [value] if value.kind() == Some(A::KIND) => Some(A::owned(crate::attribute::Stored::of(value))),
+            [value] if value.kind() == Some(A::KIND) => {
+                Some(A::owned(crate::attribute::Stored::of(value)))
+            }
             _ => None,
         }
     }

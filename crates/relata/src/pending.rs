@@ -57,13 +57,19 @@ impl<T> Pending<T> {
     /// A result that has to be worked out.
     #[track_caller]
     pub(crate) fn new(future: impl Future<Output = Result<T>> + Send + 'static) -> Self {
-        Self { state: State::Running(Box::pin(future)), at: Location::caller() }
+        Self {
+            state: State::Running(Box::pin(future)),
+            at: Location::caller(),
+        }
     }
 
     /// A result that is known.
     #[track_caller]
     pub(crate) fn ready(result: Result<T>) -> Self {
-        Self { state: State::Ready(Some(result)), at: Location::caller() }
+        Self {
+            state: State::Ready(Some(result)),
+            at: Location::caller(),
+        }
     }
 }
 

@@ -23,12 +23,11 @@ mod state;
 use std::ptr::NonNull;
 use std::sync::Arc;
 
-pub(crate) use batch::{BatchBuilder, Terms};
 pub use batch::StrictLoading;
+pub(crate) use batch::{BatchBuilder, Terms};
 pub use life::Change;
-pub(crate) use debug::hash_value;
 pub(crate) use link::{Index, Linked, Links, Members, Place, Tie};
-pub(crate) use state::{Bound, Life, Snapshot, Version};
+pub(crate) use state::{Bound, Life, Snapshot};
 
 use crate::attribute::{Kind, Stored};
 use crate::db::Db;
@@ -95,7 +94,11 @@ unsafe impl Sync for Record {}
 impl Clone for Record {
     #[inline]
     fn clone(&self) -> Self {
-        Self { graph: Arc::clone(&self.graph), batch: self.batch, row: self.row }
+        Self {
+            graph: Arc::clone(&self.graph),
+            batch: self.batch,
+            row: self.row,
+        }
     }
 }
 
@@ -105,20 +108,36 @@ impl Record {
         let rows = u32::try_from(batch.len()).unwrap_or(u32::MAX);
         let (graph, batch) = Graph::with(batch);
         let batch = BatchPtr::of(&batch);
-        (0..rows).map(|row| Self { graph: Arc::clone(&graph), batch, row }).collect()
+        (0..rows)
+            .map(|row| Self {
+                graph: Arc::clone(&graph),
+                batch,
+                row,
+            })
+            .collect()
     }
 
     /// A new record without values, in a graph of its own.
     pub(crate) fn blank(reflection: &'static ModelReflection, db: &Db) -> Self {
         let (graph, batch) = Graph::with(BatchBuilder::blank(reflection, db));
-        Self { graph, batch: BatchPtr::of(&batch), row: 0 }
+        Self {
+            graph,
+            batch: BatchPtr::of(&batch),
+            row: 0,
+        }
     }
 
     /// A new record without values, in this one's graph.
     pub(crate) fn blank_beside(&self, reflection: &'static ModelReflection) -> Self {
         let shape = graph::Shape::lock();
-        let batch = self.graph.adopt(BatchBuilder::blank(reflection, self.db()), &shape);
-        Self { graph: Arc::clone(&self.graph), batch: BatchPtr::of(&batch), row: 0 }
+        let batch = self
+            .graph
+            .adopt(BatchBuilder::blank(reflection, self.db()), &shape);
+        Self {
+            graph: Arc::clone(&self.graph),
+            batch: BatchPtr::of(&batch),
+            row: 0,
+        }
     }
 
     #[inline]
@@ -172,8 +191,13 @@ impl Record {
 
     /// The record of the same batch at that row.
     pub(crate) fn sibling(&self, row: usize) -> Option<Record> {
-        let row = u32::try_from(row).ok().filter(|&row| (row as usize) < self.batch().len())?;
-        Some(Self { row, ..self.clone() })
+        let row = u32::try_from(row)
+            .ok()
+            .filter(|&row| (row as usize) < self.batch().len())?;
+        Some(Self {
+            row,
+            ..self.clone()
+        })
     }
 
     pub(crate) fn is_sibling(&self, other: &Record) -> bool {
@@ -214,6 +238,10 @@ fn stored_words(_keeper: &Record, [first, second]: [u64; 2], kind: Kind, null: b
 fn words(row: &[u64], slot: Slot) -> [u64; 2] {
     let start = slot.offset as usize;
     let first = row.get(start).copied().unwrap_or_default();
-    let second = if slot.kind.words() == 2 { row.get(start + 1).copied().unwrap_or_default() } else { 0 };
+    let second = if slot.kind.words() == 2 {
+        row.get(start + 1).copied().unwrap_or_default()
+    } else {
+        0
+    };
     [first, second]
 }

@@ -21,13 +21,13 @@ pub(crate) use includes::Include;
 pub use includes::Paths;
 pub use operand::{List, Operand};
 
-use crate::attribute::value::Value;
 use crate::db::Db;
 use crate::error::Result;
 use crate::model::FromRecord;
 use crate::record::{Record, Terms};
 use crate::reflection::ModelReflection;
-use crate::sql::{Dialect, Select, Writer};
+use crate::sql::expr::Node;
+use crate::sql::{Dialect, Place, Select, Writer};
 
 /// A lazy, cloneable description of what to read. It runs nothing until it is awaited.
 ///
@@ -49,8 +49,6 @@ pub(crate) struct Core {
     /// The owner and association that the relation was chained from: records built or loaded through it know
     /// their owner.
     pub(crate) origin: Option<(Record, usize)>,
-    /// Values for records that are built from it, beside its equality conditions.
-    pub(crate) create_with: Vec<(usize, Value<'static>)>,
 }
 
 impl<M> Clone for Relation<M> {
@@ -61,7 +59,10 @@ impl<M> Clone for Relation<M> {
 
 impl<M> Relation<M> {
     pub(crate) fn from_core(core: Core) -> Self {
-        Self { core, model: PhantomData }
+        Self {
+            core,
+            model: PhantomData,
+        }
     }
 
     pub(crate) fn core(&self) -> &Core {
@@ -117,14 +118,18 @@ impl<M> Relation<M> {
 impl Relation {
     /// All records of a model, without types.
     pub fn of(model: &'static ModelReflection, db: &Db) -> Self {
-        let strict = model.is_strict_loading_by_default().then_some(crate::record::StrictLoading::All);
+        let strict = model
+            .is_strict_loading_by_default()
+            .then_some(crate::record::StrictLoading::All);
         Self::from_core(Core {
             select: Select::of(model),
             db: db.clone(),
             includes: Vec::new(),
-            terms: Terms { strict, ..Terms::default() },
+            terms: Terms {
+                strict,
+                ..Terms::default()
+            },
             origin: None,
-            create_with: Vec::new(),
         })
     }
 
@@ -140,7 +145,11 @@ impl Relation {
 
 impl<M> std::fmt::Debug for Relation<M> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Relation({})", self.text(Writer::new(self.core.db.dialect())))
+        write!(
+            f,
+            "Relation({})",
+            self.text(Writer::new(self.core.db.dialect()))
+        )
     }
 }
 
@@ -162,6 +171,20 @@ impl Scope {
 
     pub(crate) fn apply(&self, relation: Relation) -> Relation {
         (self.0)(relation)
+    }
+
+    /// The scope's conditions on the model at a place of a query: what a join needs of it.
+    pub(crate) fn conditions(&self, place: Place) -> Result<Option<Node>> {
+        let relation = self.apply(Relation::of(place.model(), &Db::detached()));
+        let conditions = relation
+            .select()
+            .filters
+            .iter()
+            .map(|node| node.moved(place));
+        Ok(match Node::all(conditions.collect::<Result<Vec<_>>>()?) {
+            Node::Always(true) => None,
+            condition => Some(condition),
+        })
     }
 }
 

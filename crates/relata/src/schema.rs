@@ -12,7 +12,14 @@ use crate::reflection::ModelReflection;
 use crate::sql::schema;
 
 fn statement(text: String, writes: bool) -> Statement {
-    Statement { text: Arc::from(text), binds: Vec::new(), reuse: false, writes, purpose: Purpose::Schema, model: None }
+    Statement {
+        text: Arc::from(text),
+        binds: Vec::new(),
+        reuse: false,
+        writes,
+        purpose: Purpose::Schema,
+        model: None,
+    }
 }
 
 impl Db {
@@ -21,7 +28,10 @@ impl Db {
     ///
     /// Errors: `StatementInvalid` when a table is there already; what is wrong with a declaration.
     #[track_caller]
-    pub fn create_tables(&self, models: impl IntoIterator<Item = &'static ModelReflection>) -> Pending<()> {
+    pub fn create_tables(
+        &self,
+        models: impl IntoIterator<Item = &'static ModelReflection>,
+    ) -> Pending<()> {
         let (db, models) = (self.clone(), models.into_iter().collect::<Vec<_>>());
         Pending::new(async move {
             let dialect = db.dialect();
@@ -39,13 +49,20 @@ impl Db {
 
     /// Compares models with the tables they name: each difference is a sentence; none when all is well.
     #[track_caller]
-    pub fn check_tables(&self, models: impl IntoIterator<Item = &'static ModelReflection>) -> Pending<Vec<String>> {
+    pub fn check_tables(
+        &self,
+        models: impl IntoIterator<Item = &'static ModelReflection>,
+    ) -> Pending<Vec<String>> {
         let (db, models) = (self.clone(), models.into_iter().collect::<Vec<_>>());
         Pending::new(async move {
             let mut differences = Vec::new();
             for model in models {
                 let mut found = TableColumns::default();
-                db.fetch(&statement(schema::table_columns(model.table(), db.dialect()), false), &mut found).await?;
+                db.fetch(
+                    &statement(schema::table_columns(model.table(), db.dialect()), false),
+                    &mut found,
+                )
+                .await?;
                 compare(model, &found.0, &mut differences);
             }
             Ok(differences)
@@ -78,7 +95,11 @@ impl Decode for TableColumns {
             _ => String::new(),
         };
         let flag = |cell| matches!(cell, Cell::Int(value) if value != 0);
-        self.0.push(TableColumn { name: text(cells.cell(0)), not_null: flag(cells.cell(2)), key: flag(cells.cell(3)) });
+        self.0.push(TableColumn {
+            name: text(cells.cell(0)),
+            not_null: flag(cells.cell(2)),
+            key: flag(cells.cell(3)),
+        });
         Ok(())
     }
 }
@@ -90,21 +111,38 @@ fn compare(model: &'static ModelReflection, table: &[TableColumn], differences: 
         return;
     }
     for (position, column) in model.columns().iter().enumerate() {
-        let Some(found) = table.iter().find(|found| found.name == column.column_name()) else {
-            differences.push(format!("{name}.{}: the table `{}` has no column `{}`", column.name(), model.table(), column.column_name()));
+        let Some(found) = table
+            .iter()
+            .find(|found| found.name == column.column_name())
+        else {
+            differences.push(format!(
+                "{name}.{}: the table `{}` has no column `{}`",
+                column.name(),
+                model.table(),
+                column.column_name()
+            ));
             continue;
         };
         let key = model.primary_key().contains(&position);
         if key != found.key {
             let is = if found.key { "is" } else { "is not" };
-            differences.push(format!("{name}.{}: the column {is} part of the table's primary key", column.name()));
+            differences.push(format!(
+                "{name}.{}: the column {is} part of the table's primary key",
+                column.name()
+            ));
         }
         if !column.is_nullable() && !found.not_null && !found.key {
-            differences.push(format!("{name}.{}: the column may be null, and the field is no Option", column.name()));
+            differences.push(format!(
+                "{name}.{}: the column may be null, and the field is no Option",
+                column.name()
+            ));
         }
     }
     for found in table {
-        let known = model.columns().iter().any(|column| column.column_name() == found.name);
+        let known = model
+            .columns()
+            .iter()
+            .any(|column| column.column_name() == found.name);
         if !known && found.not_null && !found.key {
             differences.push(format!(
                 "{name}: the table's column `{}` must not be null, and the model does not have it: an insert may fail",

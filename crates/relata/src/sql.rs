@@ -15,14 +15,15 @@ pub(crate) mod dialect;
 pub(crate) mod expr;
 pub(crate) mod place;
 pub(crate) mod raw;
+pub(crate) mod schema;
 pub(crate) mod select;
 pub(crate) mod statements;
-pub(crate) mod schema;
 mod writer;
 
 pub use dialect::Dialect;
 pub use expr::Expr;
 pub use place::Place;
 pub use raw::Raw;
-pub(crate) use select::{Direction, Join, JoinKind, Lock, Order, Select, What};
+pub(crate) use schema::explain;
+pub(crate) use select::{Direction, JoinKind, Lock, Order, Select, What};
 pub(crate) use writer::Writer;

@@ -81,24 +81,39 @@ use blog::post::Post;
 use blog::{Comment, Profile};
 
 async fn tables(db: &Db) -> Result<()> {
-    db.create_tables([Person::reflection(), Post::reflection(), Profile::reflection(), Comment::reflection()]).await
+    db.create_tables([
+        Person::reflection(),
+        Post::reflection(),
+        Profile::reflection(),
+        Comment::reflection(),
+    ])
+    .await
 }
 
 #[relata::test]
 async fn walks_both_ways(db: Db) -> Result<()> {
     tables(&db).await?;
     let ann = Person::create(&db, |p| p.set_name("Ann").set_age(Some(40))).await?;
-    let post = Post::create(&db, |p| p.set_title("Hello").set_author(&ann).set_status(Status::InReview)).await?;
+    let post = Post::create(&db, |p| {
+        p.set_title("Hello")
+            .set_author(&ann)
+            .set_status(Status::InReview)
+    })
+    .await?;
     assert!(post.author().await?.is(&ann));
     assert_eq!(post.author_id(), ann.id());
     assert!(post.editor().await?.is_none());
-    post.set_editor(Some(&ann)).set_editor(&ann).set_editor(None);
+    post.set_editor(Some(&ann))
+        .set_editor(&ann)
+        .set_editor(None);
     let posts = ann.posts().await?;
     assert_eq!(posts.len(), 1);
     let again = Post::find(&db, post.id()).await?;
     assert_eq!(again.status(), Status::InReview);
     assert_eq!(again, post);
-    let found = Post::all(&db).filter(|p| p.author.name.eq("Ann").and(p.status.eq(Status::InReview))).await?;
+    let found = Post::all(&db)
+        .filter(|p| p.author.name.eq("Ann").and(p.status.eq(Status::InReview)))
+        .await?;
     assert_eq!(found.len(), 1);
     post.comments().create(|c| c.set_body("a")).await?;
     post.comments().create(|c| c.set_body("b")).await?;
@@ -118,6 +133,12 @@ async fn builds_profiles(db: Db) -> Result<()> {
     ann.build_profile(|p| p.set_bio("Writes"));
     ann.save().await?;
     assert!(!format!("{ann:?}").contains("secret"), "{ann:?}");
-    assert_eq!(ann.reload_profile().await?.map(|profile| profile.bio().to_owned()).as_deref(), Some("Writes"));
+    assert_eq!(
+        ann.reload_profile()
+            .await?
+            .map(|profile| profile.bio().to_owned())
+            .as_deref(),
+        Some("Writes")
+    );
     Ok(())
 }

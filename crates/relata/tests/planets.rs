@@ -9,7 +9,7 @@ use relata::attribute::{AttributeType, Kind};
 use relata::reflection::{Column, ModelBuilder, ModelReflection};
 use relata::{Db, Record, Relation, Result};
 
-pub fn model() -> &'static ModelReflection {
+pub(crate) fn model() -> &'static ModelReflection {
     static MODEL: OnceLock<&'static ModelReflection> = OnceLock::new();
     MODEL.get_or_init(|| {
         ModelBuilder::new("Planet", "planets")
@@ -21,51 +21,54 @@ pub fn model() -> &'static ModelReflection {
     })
 }
 
-pub async fn create(db: &Db) -> Result<()> {
+pub(crate) async fn create(db: &Db) -> Result<()> {
     db.create_tables([model()]).await
 }
 
-pub async fn planets(url: &str) -> Result<Db> {
+pub(crate) async fn planets(url: &str) -> Result<Db> {
     let db = Db::connect(url).await?;
     create(&db).await?;
     Ok(db)
 }
 
-pub fn planet(db: &Db, name: &str) -> Result<Record> {
+pub(crate) fn planet(db: &Db, name: &str) -> Result<Record> {
     let planet = Record::new(model(), db);
     planet.set("name", name.to_owned())?;
     Ok(planet)
 }
 
-pub async fn save(db: &Db, name: &str) -> Result<()> {
+pub(crate) async fn save(db: &Db, name: &str) -> Result<()> {
     planet(db, name)?.save().await
 }
 
-pub async fn count(db: &Db) -> Result<u64> {
+pub(crate) async fn count(db: &Db) -> Result<u64> {
     Relation::of(model(), db).count().await
 }
 
-pub async fn names(db: &Db) -> Result<Vec<String>> {
+pub(crate) async fn names(db: &Db) -> Result<Vec<String>> {
     let all = Relation::of(model(), db).order_by("id")?.await?;
-    all.iter().map(|planet| Ok(planet.get("name")?.as_str().unwrap_or_default().to_owned())).collect()
+    all.iter()
+        .map(|planet| Ok(planet.get("name")?.as_str().unwrap_or_default().to_owned()))
+        .collect()
 }
 
-pub fn times(names: &[String], name: &str) -> usize {
+pub(crate) fn times(names: &[String], name: &str) -> usize {
     names.iter().filter(|other| *other == name).count()
 }
 
 /// A database file that is removed when this goes.
-pub struct TempFile(PathBuf);
+pub(crate) struct TempFile(PathBuf);
 
 impl TempFile {
-    pub fn new(name: &str) -> Self {
-        let file = std::env::temp_dir().join(format!("relata-{name}-{}.sqlite", std::process::id()));
+    pub(crate) fn new(name: &str) -> Self {
+        let file =
+            std::env::temp_dir().join(format!("relata-{name}-{}.sqlite", std::process::id()));
         let this = Self(file);
         this.remove();
         this
     }
 
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("sqlite:{}", self.0.display())
     }
 

@@ -32,7 +32,11 @@ fn rollback() -> Error {
 fn an_inner_level_rolls_back_alone() -> Result<()> {
     relata::run(async {
         let db = planets("sqlite::memory:").await?;
-        let (outer, inner, last) = (planet(&db, "outer")?, planet(&db, "inner")?, planet(&db, "last")?);
+        let (outer, inner, last) = (
+            planet(&db, "outer")?,
+            planet(&db, "inner")?,
+            planet(&db, "last")?,
+        );
         let capture = db.capture();
         db.transaction(async || {
             outer.save().await?;
@@ -47,7 +51,11 @@ fn an_inner_level_rolls_back_alone() -> Result<()> {
             assert!(failed.unwrap_err().is_rollback());
             assert!(inner.is_new_record());
             assert!(outer.is_persisted());
-            assert_eq!(outer.changed(), ["name"], "what was set stays set, and is unsaved again");
+            assert_eq!(
+                outer.changed(),
+                ["name"],
+                "what was set stays set, and is unsaved again"
+            );
             outer.restore_attributes();
             last.save().await
         })
@@ -60,7 +68,13 @@ fn an_inner_level_rolls_back_alone() -> Result<()> {
             .collect();
         assert_eq!(
             controls,
-            ["BEGIN IMMEDIATE", "SAVEPOINT relata_1", "ROLLBACK TO SAVEPOINT relata_1", "RELEASE SAVEPOINT relata_1", "COMMIT"]
+            [
+                "BEGIN IMMEDIATE",
+                "SAVEPOINT relata_1",
+                "ROLLBACK TO SAVEPOINT relata_1",
+                "RELEASE SAVEPOINT relata_1",
+                "COMMIT"
+            ]
         );
         assert_eq!(names(&db).await?, ["outer", "last"]);
         assert_eq!(db.figures().writers, 0);
@@ -113,7 +127,10 @@ fn a_future_dropped_at_any_poll_leaves_nothing_behind() -> Result<()> {
                 save(&db, "next").await?;
                 acknowledged += 1;
                 let stayed = names(&db).await?;
-                let (ones, twos) = (planets::times(&stayed, "one"), planets::times(&stayed, "two"));
+                let (ones, twos) = (
+                    planets::times(&stayed, "one"),
+                    planets::times(&stayed, "two"),
+                );
                 assert_eq!(ones, twos, "all or nothing, after {polls} polls");
                 assert_eq!(planets::times(&stayed, "next"), acknowledged);
                 assert_eq!(one.is_persisted(), two.is_persisted());
@@ -175,7 +192,11 @@ fn siblings_in_one_transaction_wait_for_each_other() -> Result<()> {
                     .await
                 }
             };
-            let (good, bad, also) = tokio::join!(level("good", false), level("bad", true), level("also", false));
+            let (good, bad, also) = tokio::join!(
+                level("good", false),
+                level("bad", true),
+                level("also", false)
+            );
             good?;
             also?;
             assert!(bad.unwrap_err().is_rollback());
@@ -190,7 +211,10 @@ fn siblings_in_one_transaction_wait_for_each_other() -> Result<()> {
 #[test]
 fn two_databases_do_not_hide_each_other() -> Result<()> {
     relata::run(async {
-        let (one, two) = (planets("sqlite::memory:").await?, planets("sqlite::memory:").await?);
+        let (one, two) = (
+            planets("sqlite::memory:").await?,
+            planets("sqlite::memory:").await?,
+        );
         let failed: Result<()> = one
             .transaction(async || {
                 save(&one, "a").await?;
@@ -214,7 +238,11 @@ fn two_databases_do_not_hide_each_other() -> Result<()> {
 #[test]
 fn a_wait_for_the_writer_ends_and_names_its_holder() -> Result<()> {
     relata::run(async {
-        let db = Db::connect_with("sqlite::memory:", Options::new().deadline(Duration::from_millis(50))).await?;
+        let db = Db::connect_with(
+            "sqlite::memory:",
+            Options::new().deadline(Duration::from_millis(50)),
+        )
+        .await?;
         planets::create(&db).await?;
         let (open, opened) = tokio::sync::oneshot::channel();
         let (close, closed) = tokio::sync::oneshot::channel::<()>();
@@ -232,7 +260,11 @@ fn a_wait_for_the_writer_ends_and_names_its_holder() -> Result<()> {
         let error = save(&db, "late").await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::LockWaitTimeout);
         let named = format!("tests/transactions.rs:{line}");
-        let near = (line..line + 3).any(|line| error.to_string().contains(&format!("tests/transactions.rs:{line}")));
+        let near = (line..line + 3).any(|line| {
+            error
+                .to_string()
+                .contains(&format!("tests/transactions.rs:{line}"))
+        });
         assert!(near, "{error} does not name {named}");
         close.send(()).unwrap();
         held.await.unwrap()?;
@@ -244,7 +276,11 @@ fn a_wait_for_the_writer_ends_and_names_its_holder() -> Result<()> {
 
 #[test]
 fn sixteen_tasks_write_without_a_busy_error() -> Result<()> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_time().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_time()
+        .build()
+        .unwrap();
     runtime.block_on(async {
         let file = TempFile::new("writers");
         let db = planets(&file.url()).await?;
@@ -309,12 +345,17 @@ fn a_long_read_gives_exact_rows_and_does_not_hold_the_thread() -> Result<()> {
                 tokio::task::yield_now().await;
             }
         });
-        let all = relata::Relation::of(planets::model(), &db).order_by("id desc")?.await?;
+        let all = relata::Relation::of(planets::model(), &db)
+            .order_by("id desc")?
+            .await?;
         ticker.abort();
         assert_eq!(all.len(), 200_000);
         assert_eq!(all[0].get("name")?, relata::Value::from("p200000"));
         assert_eq!(all[199_999].get("name")?, relata::Value::from("p1"));
-        assert!(ticks.load(std::sync::atomic::Ordering::Relaxed) > 0, "another task ran meanwhile");
+        assert!(
+            ticks.load(std::sync::atomic::Ordering::Relaxed) > 0,
+            "another task ran meanwhile"
+        );
         Ok(())
     })
 }
@@ -363,12 +404,36 @@ fn constraint_failures_are_classified() -> Result<()> {
             db.execute_sql(Raw::new(text)).await?;
         }
         let cases = [
-            ("INSERT INTO t VALUES (2, 'x', 'n', 1, NULL)", ErrorKind::RecordNotUnique, Some("u")),
-            ("INSERT INTO t VALUES (1, 'y', 'n', 1, NULL)", ErrorKind::RecordNotUnique, Some("id")),
-            ("INSERT INTO t VALUES (2, 'y', NULL, 1, NULL)", ErrorKind::NotNullViolation, Some("n")),
-            ("INSERT INTO t VALUES (2, 'y', 'n', 0, NULL)", ErrorKind::CheckViolation, None),
-            ("INSERT INTO t VALUES (2, 'y', 'n', 1, 7)", ErrorKind::InvalidForeignKey, None),
-            ("INSERT INTO nowhere VALUES (1)", ErrorKind::StatementInvalid, None),
+            (
+                "INSERT INTO t VALUES (2, 'x', 'n', 1, NULL)",
+                ErrorKind::RecordNotUnique,
+                Some("u"),
+            ),
+            (
+                "INSERT INTO t VALUES (1, 'y', 'n', 1, NULL)",
+                ErrorKind::RecordNotUnique,
+                Some("id"),
+            ),
+            (
+                "INSERT INTO t VALUES (2, 'y', NULL, 1, NULL)",
+                ErrorKind::NotNullViolation,
+                Some("n"),
+            ),
+            (
+                "INSERT INTO t VALUES (2, 'y', 'n', 0, NULL)",
+                ErrorKind::CheckViolation,
+                None,
+            ),
+            (
+                "INSERT INTO t VALUES (2, 'y', 'n', 1, 7)",
+                ErrorKind::InvalidForeignKey,
+                None,
+            ),
+            (
+                "INSERT INTO nowhere VALUES (1)",
+                ErrorKind::StatementInvalid,
+                None,
+            ),
             ("SELEKT", ErrorKind::StatementInvalid, None),
         ];
         for (text, kind, attribute) in cases {

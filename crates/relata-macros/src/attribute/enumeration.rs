@@ -14,7 +14,10 @@ const OF_ENUM: Known<'static> = Known {
     attribute: "#[attribute]",
     now: &["repr"],
     later: &["rename_all", "prefix", "suffix"],
-    instead: &[("rename", "`rename` stands on a variant: `#[attribute(rename = \"...\")] Draft`")],
+    instead: &[(
+        "rename",
+        "`rename` stands on a variant: `#[attribute(rename = \"...\")] Draft`",
+    )],
 };
 
 const OF_VARIANT: Known<'static> = Known {
@@ -22,8 +25,14 @@ const OF_VARIANT: Known<'static> = Known {
     now: &["rename"],
     later: &[],
     instead: &[
-        ("repr", "`repr` stands on the enum: `#[attribute(repr = i64)] enum ...`"),
-        ("default", "the variant of an unset column is marked `#[default]`"),
+        (
+            "repr",
+            "`repr` stands on the enum: `#[attribute(repr = i64)] enum ...`",
+        ),
+        (
+            "default",
+            "the variant of an unset column is marked `#[default]`",
+        ),
     ],
 };
 
@@ -42,39 +51,73 @@ pub(super) fn implement(item: &ItemEnum, errors: &mut Errors) -> Option<TokenStr
     let mut texts: HashMap<String, Ident> = HashMap::new();
     for variant in &item.variants {
         if !matches!(variant.fields, Fields::Unit) {
-            errors.on(&variant.fields, format!("a column holds one value, so `{}` has no fields", variant.ident));
+            errors.on(
+                &variant.fields,
+                format!(
+                    "a column holds one value, so `{}` has no fields",
+                    variant.ident
+                ),
+            );
         }
         let renamed = rename(&variant.attrs, errors);
         if let (Some(renamed), true) = (&renamed, integer) {
-            errors.on(renamed, "the enum is stored as its discriminants, so its variants have no texts");
+            errors.on(
+                renamed,
+                "the enum is stored as its discriminants, so its variants have no texts",
+            );
         }
-        let text = renamed
-            .as_ref()
-            .map_or_else(|| relata_inflect::underscore(&plain(&variant.ident)), LitStr::value);
+        let text = renamed.as_ref().map_or_else(
+            || relata_inflect::underscore(&plain(&variant.ident)),
+            LitStr::value,
+        );
         if let Some(other) = texts.insert(text.clone(), variant.ident.clone()) {
-            errors.on(&variant.ident, format!("`{other}` and `{}` are both stored as \"{text}\"", variant.ident));
+            errors.on(
+                &variant.ident,
+                format!(
+                    "`{other}` and `{}` are both stored as \"{text}\"",
+                    variant.ident
+                ),
+            );
         }
-        if let Some(marker) = variant.attrs.iter().find(|attribute| attribute.path().is_ident("default"))
+        if let Some(marker) = variant
+            .attrs
+            .iter()
+            .find(|attribute| attribute.path().is_ident("default"))
             && let Some(other) = unset.replace(variant.ident.clone())
         {
             errors.on(marker, format!("`{other}` is the default already"));
         }
-        variants.push(Variant { ident: variant.ident.clone(), text });
+        variants.push(Variant {
+            ident: variant.ident.clone(),
+            text,
+        });
     }
     let Some(first) = variants.first() else {
-        errors.on(&item.ident, "an enum without variants has no values for a column to hold");
+        errors.on(
+            &item.ident,
+            "an enum without variants has no values for a column to hold",
+        );
         return None;
     };
     let unset = unset.unwrap_or_else(|| first.ident.clone());
-    Some(if integer { by_number(&item.ident, &variants, &unset) } else { by_text(&item.ident, &variants, &unset) })
+    Some(if integer {
+        by_number(&item.ident, &variants, &unset)
+    } else {
+        by_text(&item.ident, &variants, &unset)
+    })
 }
 
 /// Whether discriminants are stored.
 fn representation(attributes: &[Attribute], errors: &mut Errors) -> bool {
     let mut integer = false;
-    for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("attribute")) {
+    for attribute in attributes
+        .iter()
+        .filter(|attribute| attribute.path().is_ident("attribute"))
+    {
         for entry in of_attribute(attribute, &OF_ENUM, errors) {
-            let Some(name) = errors.take(entry.ident("i64")) else { continue };
+            let Some(name) = errors.take(entry.ident("i64")) else {
+                continue;
+            };
             if INTEGERS.iter().any(|integer| name == integer) {
                 integer = true;
             } else {
@@ -89,7 +132,10 @@ fn representation(attributes: &[Attribute], errors: &mut Errors) -> bool {
 
 fn rename(attributes: &[Attribute], errors: &mut Errors) -> Option<LitStr> {
     let mut renamed = None;
-    for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("attribute")) {
+    for attribute in attributes
+        .iter()
+        .filter(|attribute| attribute.path().is_ident("attribute"))
+    {
         for entry in of_attribute(attribute, &OF_VARIANT, errors) {
             renamed = errors.take(entry.text_value("draft"));
         }
@@ -101,7 +147,10 @@ fn by_text(ident: &Ident, variants: &[Variant], unset: &Ident) -> TokenStream {
     let name = plain(ident);
     let texts: Vec<_> = variants.iter().map(|variant| &variant.text).collect();
     let idents = variants.iter().map(|variant| &variant.ident);
-    let reads = idents.clone().zip(&texts).filter(|(variant, _)| *variant != unset);
+    let reads = idents
+        .clone()
+        .zip(&texts)
+        .filter(|(variant, _)| *variant != unset);
     let reads = reads.map(|(variant, text)| quote!(#text => Self::#variant));
     quote! {
         #[automatically_derived]

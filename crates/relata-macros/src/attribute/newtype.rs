@@ -12,17 +12,27 @@ const KNOWN: Known<'static> = Known {
     attribute: "#[attribute] on a newtype",
     now: &[],
     later: &["check", "transparent"],
-    instead: &[("repr", "a newtype is stored as its field is: leave `repr` out")],
+    instead: &[(
+        "repr",
+        "a newtype is stored as its field is: leave `repr` out",
+    )],
 };
 
 /// The implementation for a newtype.
 pub(super) fn implement(item: &ItemStruct, errors: &mut Errors) -> Option<TokenStream> {
-    for attribute in item.attrs.iter().filter(|attribute| attribute.path().is_ident("attribute")) {
+    for attribute in item
+        .attrs
+        .iter()
+        .filter(|attribute| attribute.path().is_ident("attribute"))
+    {
         of_attribute(attribute, &KNOWN, errors);
     }
     let mut fields = item.fields.iter();
     let (Some(field), None) = (fields.next(), fields.next()) else {
-        let message = format!("a column holds one value, so `{0}` has one field: `struct {0}(String);`", item.ident);
+        let message = format!(
+            "a column holds one value, so `{0}` has one field: `struct {0}(String);`",
+            item.ident
+        );
         errors.on(&item.ident, message);
         return None;
     };
@@ -37,7 +47,10 @@ pub(super) fn implement(item: &ItemStruct, errors: &mut Errors) -> Option<TokenS
         errors.on(&field.ty, message);
         return None;
     }
-    let member = field.ident.clone().map_or_else(|| Member::from(0), Member::Named);
+    let member = field
+        .ident
+        .clone()
+        .map_or_else(|| Member::from(0), Member::Named);
     let (ident, inner, name) = (&item.ident, &field.ty, plain(&item.ident));
     Some(quote! {
         #[automatically_derived]

@@ -47,7 +47,10 @@ fn primary(model: &Model, errors: &mut Errors) {
     for position in model.key() {
         let column = &model.columns[position];
         if owned_path(&column.ty).is_some_and(|(name, ..)| name == "Option") {
-            let message = format!("`{}` is the primary key of `{name}`, so it is never null: leave the `Option` out", column.name);
+            let message = format!(
+                "`{}` is the primary key of `{name}`, so it is never null: leave the `Option` out",
+                column.name
+            );
             errors.on(&column.ty, message);
         }
     }
@@ -60,7 +63,11 @@ fn columns(model: &Model, errors: &mut Errors) {
         if let Some(other) = seen.insert(column.column_name(), &column.name)
             && other != column.name
         {
-            let message = format!("`{other}` and `{}` are both the column \"{}\"", column.name, column.column_name());
+            let message = format!(
+                "`{other}` and `{}` are both the column \"{}\"",
+                column.name,
+                column.column_name()
+            );
             match &column.column {
                 Some(name) => errors.on(name, message),
                 None => errors.at(column.ident.span(), message),
@@ -70,12 +77,19 @@ fn columns(model: &Model, errors: &mut Errors) {
 }
 
 fn belongs_to(model: &Model, association: &Association, errors: &mut Errors) {
-    let missing = association.key_names().into_iter().find(|name| model.position(name).is_none());
+    let missing = association
+        .key_names()
+        .into_iter()
+        .find(|name| model.position(name).is_none());
     if !association.foreign_key.is_empty() {
         known(model, &association.foreign_key, "foreign_key", errors);
         repeated(&association.foreign_key, "foreign_key", errors);
     } else if let Some(missing) = missing {
-        let nullable = if association.optional { "Option<i64>" } else { "i64" };
+        let nullable = if association.optional {
+            "Option<i64>"
+        } else {
+            "i64"
+        };
         let near = hint(&missing, &model.column_names());
         let message = format!(
             "`{}` belongs to `{}`, but has no foreign key column: add `{missing}: {nullable}`, or name another with \
@@ -111,12 +125,24 @@ fn known(model: &Model, names: &[Ident], option: &str, errors: &mut Errors) {
             continue;
         }
         let columns = model.column_names();
-        let message = if model.associations.iter().any(|association| association.name == name) {
-            format!("`{option}` names columns, and `{name}` is an association of `{}`", model.name())
+        let message = if model
+            .associations
+            .iter()
+            .any(|association| association.name == name)
+        {
+            format!(
+                "`{option}` names columns, and `{name}` is an association of `{}`",
+                model.name()
+            )
         } else if model.broken {
             continue;
         } else {
-            format!("`{}` has no column `{name}`{}\nits columns are {}", model.name(), hint(&name, &columns), list(&columns))
+            format!(
+                "`{}` has no column `{name}`{}\nits columns are {}",
+                model.name(),
+                hint(&name, &columns),
+                list(&columns)
+            )
         };
         errors.at(ident.span(), message);
     }

@@ -18,7 +18,11 @@ struct Field<'a> {
 
 impl Field<'_> {
     fn what(&self) -> &'static str {
-        if self.association { "association" } else { "attribute" }
+        if self.association {
+            "association"
+        } else {
+            "attribute"
+        }
     }
 }
 
@@ -53,16 +57,24 @@ pub(crate) fn check(model: &Model, errors: &mut Errors) -> Vec<Ident> {
 }
 
 fn reserved(field: &Field<'_>, model: &Model) -> Option<String> {
-    let (generated, owner) =
-        field.generated.iter().find_map(|generated| Some((generated, reserved::owner(&generated.method)?)))?;
+    let (generated, owner) = field
+        .generated
+        .iter()
+        .find_map(|generated| Some((generated, reserved::owner(&generated.method)?)))?;
     let (what, name, method) = (field.what(), field.name, &generated.method);
     let model = model.name();
-    let generates = if generated.reader { String::new() } else { format!(" generates a method {method}, which") };
+    let generates = if generated.reader {
+        String::new()
+    } else {
+        format!(" generates a method {method}, which")
+    };
     let subject = if generated.reader { "this" } else { "it" };
     let choose = if field.association {
         String::from("Please choose a different association name.")
     } else {
-        format!("Please choose a different name; the column keeps its own with #[column(name = \"{name}\")].")
+        format!(
+            "Please choose a different name; the column keeps its own with #[column(name = \"{name}\")]."
+        )
     };
     Some(format!(
         "You tried to define an {what} named {name} on the model {model}, but {subject}{generates} will conflict with a method \
@@ -70,14 +82,30 @@ fn reserved(field: &Field<'_>, model: &Model) -> Option<String> {
     ))
 }
 
-fn clash(field: &Field<'_>, fields: &[Field<'_>], taken: &HashMap<&str, (usize, bool)>) -> Option<String> {
-    let (generated, &(other, reader)) =
-        field.generated.iter().find_map(|generated| Some((generated, taken.get(generated.method.as_str())?)))?;
+fn clash(
+    field: &Field<'_>,
+    fields: &[Field<'_>],
+    taken: &HashMap<&str, (usize, bool)>,
+) -> Option<String> {
+    let (generated, &(other, reader)) = field
+        .generated
+        .iter()
+        .find_map(|generated| Some((generated, taken.get(generated.method.as_str())?)))?;
     let (other, method) = (&fields[other], &generated.method);
     let name = field.name;
     if generated.reader && reader {
-        return Some(format!("`{name}` is declared twice: as an {} and as an {}", other.what(), field.what()))
-            .map(|both| if other.association == field.association { format!("`{name}` is declared twice") } else { both });
+        return Some(format!(
+            "`{name}` is declared twice: as an {} and as an {}",
+            other.what(),
+            field.what()
+        ))
+        .map(|both| {
+            if other.association == field.association {
+                format!("`{name}` is declared twice")
+            } else {
+                both
+            }
+        });
     }
     Some(match (generated.reader, reader) {
         (true, _) => format!(

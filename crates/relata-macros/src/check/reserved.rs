@@ -48,8 +48,15 @@ pub(crate) const RECORD: &[&str] = &[
 
 /// Methods of `Record` that a field may hide: generated code and tools call them, and reach them all the same.
 #[cfg(test)]
-pub(crate) const HIDDEN: &[&str] =
-    &["column_changed", "read", "read_was", "retained", "saved_change_to", "strict_loading_mode", "write"];
+pub(crate) const HIDDEN: &[&str] = &[
+    "column_changed",
+    "read",
+    "read_was",
+    "retained",
+    "saved_change_to",
+    "strict_loading_mode",
+    "write",
+];
 
 /// What `#[model]` writes on the model itself.
 pub(crate) const MODEL: &[&str] = &[

@@ -48,7 +48,12 @@ fn given(association: &Association, target: &TokenStream) -> TokenStream {
     }
 }
 
-fn ids(vis: &Visibility, association: &Association, target: &TokenStream, index: usize) -> TokenStream {
+fn ids(
+    vis: &Visibility,
+    association: &Association,
+    target: &TokenStream,
+    index: usize,
+) -> TokenStream {
     let name = ids_of(&association.name);
     let method = Ident::new(&name, association.ident.span());
     let doc = docs::ids(&association.name, &name);
@@ -74,9 +79,13 @@ fn singular(
     given: &TokenStream,
     index: usize,
 ) -> TokenStream {
-    let (name, at, span) = (&association.name, association.ident.span(), association.span);
-    let [set, build, create, reload, reset] =
-        ["set", "build", "create", "reload", "reset"].map(|verb| format_ident!("{verb}_{name}", span = at));
+    let (name, at, span) = (
+        &association.name,
+        association.ident.span(),
+        association.span,
+    );
+    let [set, build, create, reload, reset] = ["set", "build", "create", "reload", "reset"]
+        .map(|verb| format_ident!("{verb}_{name}", span = at));
     let value = Ident::new("target", span);
     let (generics, taken, some) = if association.optional {
         (
@@ -85,22 +94,45 @@ fn singular(
             quote_spanned!(span=> ::core::convert::Into::into(#value)),
         )
     } else {
-        (TokenStream::new(), quote_spanned!(span=> &#target), quote_spanned!(span=> ::core::option::Option::Some(#value)))
+        (
+            TokenStream::new(),
+            quote_spanned!(span=> &#target),
+            quote_spanned!(span=> ::core::option::Option::Some(#value)),
+        )
     };
     let record = types::at(span, quote!(&self.0));
     let filled = quote_spanned!(span=> impl ::core::ops::FnOnce(&#target) -> &#target);
-    let reload_body = if association.optional { Ident::new("__reload_optional", span) } else { Ident::new("__reload", span) };
-    let docs = [docs::set_association(association), docs::build(name), docs::create(name), docs::reload(name), docs::reset(name)];
+    let reload_body = if association.optional {
+        Ident::new("__reload_optional", span)
+    } else {
+        Ident::new("__reload", span)
+    };
+    let docs = [
+        docs::set_association(association),
+        docs::build(name),
+        docs::create(name),
+        docs::reload(name),
+        docs::reset(name),
+    ];
     let [set_doc, build_doc, create_doc, reload_doc, reset_doc] = docs;
     let call = |method: &str, argument: &dyn ToTokens| {
         let method = Ident::new(method, span);
         quote_spanned!(span=> <#target as ::relata::Model>::#method(#record, #index, #argument))
     };
-    let (setting, building, creating) = (call("__set", &some), call("__build", &value), call("__create", &value));
+    let (setting, building, creating) = (
+        call("__set", &some),
+        call("__build", &value),
+        call("__create", &value),
+    );
     let pending = quote_spanned!(span=> ::relata::Pending<#target>);
     let reloaded = quote_spanned!(span=> ::relata::Pending<#given>);
-    let reloading = quote_spanned!(span=> <#target as ::relata::Model>::#reload_body(#record, #index));
-    let changes = if association.kind == Macro::BelongsTo { changes(vis, association, index) } else { TokenStream::new() };
+    let reloading =
+        quote_spanned!(span=> <#target as ::relata::Model>::#reload_body(#record, #index));
+    let changes = if association.kind == Macro::BelongsTo {
+        changes(vis, association, index)
+    } else {
+        TokenStream::new()
+    };
     quote! {
         #set_doc
         #[inline]
@@ -127,7 +159,10 @@ fn changes(vis: &Visibility, association: &Association, index: usize) -> TokenSt
     let (name, at) = (&association.name, association.ident.span());
     let changed = format_ident!("{name}_changed", span = at);
     let was_changed = format_ident!("{name}_previously_changed", span = at);
-    let (changed_doc, was_changed_doc) = (docs::association_changed(name), docs::association_was_changed(name));
+    let (changed_doc, was_changed_doc) = (
+        docs::association_changed(name),
+        docs::association_was_changed(name),
+    );
     quote! {
         #changed_doc
         #[inline]

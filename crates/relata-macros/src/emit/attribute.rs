@@ -23,8 +23,20 @@ pub(crate) fn methods(model: &Model, column: &Column, index: usize) -> TokenStre
         docs::was(name),
         docs::saved_change(name),
     ];
-    let [reader_doc, setter_doc, changed_doc, was_doc, saved_change_doc] = docs;
-    let types::Access { plain, span, ty, get, set } = types::access(column);
+    let [
+        reader_doc,
+        setter_doc,
+        changed_doc,
+        was_doc,
+        saved_change_doc,
+    ] = docs;
+    let types::Access {
+        plain,
+        span,
+        ty,
+        get,
+        set,
+    } = types::access(column);
     let (read, write, read_was, saved) = if plain {
         (
             quote!(self.0.read::<#ty>(#index)),
@@ -41,7 +53,11 @@ pub(crate) fn methods(model: &Model, column: &Column, index: usize) -> TokenStre
             quote_spanned!(span=> <#ty as ::relata::Attribute>::__saved_change(#record, #index)),
         )
     };
-    let value = if plain { quote!(value) } else { quote_spanned!(span=> value) };
+    let value = if plain {
+        quote!(value)
+    } else {
+        quote_spanned!(span=> value)
+    };
     let pair = quote_spanned!(span=> ::core::option::Option<(#get, #get)>);
     quote! {
         #(#attrs)*

@@ -16,17 +16,25 @@ pub(crate) fn columns(model: &Model) -> TokenStream {
     let ident = name(model);
     let vis = &model.vis;
     let lints = lint_levels(model);
-    let doc = format!("The columns of `{0}` and the paths over its associations, as closures see them: `|{1}| ...`.", model.name(), initial(model));
+    let doc = format!(
+        "The columns of `{0}` and the paths over its associations, as closures see them: `|{1}| ...`.",
+        model.name(),
+        initial(model)
+    );
     let columns = model.columns.iter().map(|column| {
         let (field, ty) = (&column.ident, &column.ty);
         let vis = column.vis.as_ref().unwrap_or(vis);
-        let doc = described(&doc_of(&column.attrs), || format!("The column `{}`.", column.column_name()));
+        let doc = described(&doc_of(&column.attrs), || {
+            format!("The column `{}`.", column.column_name())
+        });
         quote!(#[doc = #doc] #vis #field: ::relata::relation::Column<#ty>)
     });
     let paths = model.associations.iter().map(|association| {
         let (field, target) = (&association.ident, &association.target);
         let vis = association.vis.as_ref().unwrap_or(vis);
-        let doc = described(&doc_of(&association.attrs), || format!("The path over `{}`: it joins.", association.name));
+        let doc = described(&doc_of(&association.attrs), || {
+            format!("The path over `{}`: it joins.", association.name)
+        });
         quote!(#[doc = #doc] #vis #field: ::relata::relation::Path<#target>)
     });
     quote! {
@@ -38,11 +46,19 @@ pub(crate) fn columns(model: &Model) -> TokenStream {
 }
 
 fn described(doc: &str, otherwise: impl FnOnce() -> String) -> String {
-    if doc.is_empty() { otherwise() } else { doc.to_owned() }
+    if doc.is_empty() {
+        otherwise()
+    } else {
+        doc.to_owned()
+    }
 }
 
 fn initial(model: &Model) -> String {
-    model.name().chars().next().map_or_else(|| String::from("m"), |first| first.to_lowercase().collect())
+    model
+        .name()
+        .chars()
+        .next()
+        .map_or_else(|| String::from("m"), |first| first.to_lowercase().collect())
 }
 
 /// The struct, filled for one place of a query.
@@ -52,9 +68,13 @@ pub(crate) fn value(model: &Model) -> TokenStream {
         let field = &column.ident;
         quote!(#field: ::relata::relation::Column::new(at, #index))
     });
-    let paths = model.associations.iter().enumerate().map(|(index, association)| {
-        let field = &association.ident;
-        quote!(#field: ::relata::relation::Path::new(at, #index))
-    });
+    let paths = model
+        .associations
+        .iter()
+        .enumerate()
+        .map(|(index, association)| {
+            let field = &association.ident;
+            quote!(#field: ::relata::relation::Path::new(at, #index))
+        });
     quote!(#ident { #(#columns,)* #(#paths,)* })
 }

@@ -1,7 +1,7 @@
 //! The documentation of generated methods: what each does, its SQL, Rails' name, and whether it queries.
 
-use quote::quote;
 use proc_macro2::TokenStream;
+use quote::quote;
 
 use crate::model::{Association, Column, Macro};
 
@@ -14,25 +14,38 @@ fn doc(text: &str) -> TokenStream {
 /// A column's reader, below the user's own text.
 pub(crate) fn reader(column: &Column, documented: bool) -> TokenStream {
     let name = &column.name;
-    let first = if documented { String::new() } else { format!("The attribute `{name}`.") };
-    let blank = "A new record without a value reads as the type's default, which saving does not write.";
+    let first = if documented {
+        String::new()
+    } else {
+        format!("The attribute `{name}`.")
+    };
+    let blank =
+        "A new record without a value reads as the type's default, which saving does not write.";
     doc(&format!("{first}\n\n{blank} {SILENT}"))
 }
 
 pub(crate) fn setter(name: &str) -> TokenStream {
-    doc(&format!("Sets `{name}`; saving the record writes it. {SILENT} Rails: `{name}=`."))
+    doc(&format!(
+        "Sets `{name}`; saving the record writes it. {SILENT} Rails: `{name}=`."
+    ))
 }
 
 pub(crate) fn changed(name: &str) -> TokenStream {
-    doc(&format!("Whether `{name}` differs from what was saved. {SILENT} Rails: `{name}_changed?`."))
+    doc(&format!(
+        "Whether `{name}` differs from what was saved. {SILENT} Rails: `{name}_changed?`."
+    ))
 }
 
 pub(crate) fn was(name: &str) -> TokenStream {
-    doc(&format!("`{name}` as it was saved last. {SILENT} Rails: `{name}_was`."))
+    doc(&format!(
+        "`{name}` as it was saved last. {SILENT} Rails: `{name}_was`."
+    ))
 }
 
 pub(crate) fn saved_change(name: &str) -> TokenStream {
-    doc(&format!("`{name}` before and after the last save, if that changed it. {SILENT} Rails: `saved_change_to_{name}`."))
+    doc(&format!(
+        "`{name}` before and after the last save, if that changed it. {SILENT} Rails: `saved_change_to_{name}`."
+    ))
 }
 
 /// An association's reader, below the user's own text.
@@ -40,11 +53,21 @@ pub(crate) fn association(association: &Association, model: &str, documented: bo
     let name = &association.name;
     let target = crate::model::target_name(association);
     let kind = association.kind.name();
-    let first = if documented { String::new() } else { format!("The {kind} `{name}`, of model `{target}`.") };
+    let first = if documented {
+        String::new()
+    } else {
+        format!("The {kind} `{name}`, of model `{target}`.")
+    };
     let reads = match association.kind {
         Macro::BelongsTo | Macro::HasOne => {
-            let given = if association.optional { format!("`Option<{target}>`") } else { format!("`{target}`") };
-            format!("Awaiting it gives {given}; it queries once, and not at all when it is loaded or preloaded.")
+            let given = if association.optional {
+                format!("`Option<{target}>`")
+            } else {
+                format!("`{target}`")
+            };
+            format!(
+                "Awaiting it gives {given}; it queries once, and not at all when it is loaded or preloaded."
+            )
         }
         Macro::HasMany => String::from(
             "A lazy relation: awaiting it queries once and keeps the records; it does not query when they are loaded or preloaded.",
@@ -55,10 +78,16 @@ pub(crate) fn association(association: &Association, model: &str, documented: bo
             let key = association.key_names().join(", ");
             format!("SELECT * FROM ({target}) WHERE (its key) = ({key} of this) LIMIT 1")
         }
-        Macro::HasOne => format!("SELECT * FROM ({target}) WHERE (its key to {model}) = (key of this) LIMIT 1"),
-        Macro::HasMany => format!("SELECT * FROM ({target}) WHERE (its key to {model}) = (key of this)"),
+        Macro::HasOne => {
+            format!("SELECT * FROM ({target}) WHERE (its key to {model}) = (key of this) LIMIT 1")
+        }
+        Macro::HasMany => {
+            format!("SELECT * FROM ({target}) WHERE (its key to {model}) = (key of this)")
+        }
     };
-    doc(&format!("{first}\n\n{reads}\n\nSQL: `{sql}`. Rails: `{kind} :{name}`."))
+    doc(&format!(
+        "{first}\n\n{reads}\n\nSQL: `{sql}`. Rails: `{kind} :{name}`."
+    ))
 }
 
 pub(crate) fn set_association(association: &Association) -> TokenStream {
@@ -71,30 +100,44 @@ pub(crate) fn set_association(association: &Association) -> TokenStream {
 }
 
 pub(crate) fn build(name: &str) -> TokenStream {
-    doc(&format!("A new `{name}` with these values, set but not saved. {SILENT} Rails: `build_{name}`."))
+    doc(&format!(
+        "A new `{name}` with these values, set but not saved. {SILENT} Rails: `build_{name}`."
+    ))
 }
 
 pub(crate) fn create(name: &str) -> TokenStream {
-    doc(&format!("A new `{name}` with these values, set and saved: one INSERT in a transaction. Rails: `create_{name}!`."))
+    doc(&format!(
+        "A new `{name}` with these values, set and saved: one INSERT in a transaction. Rails: `create_{name}!`."
+    ))
 }
 
 pub(crate) fn reload(name: &str) -> TokenStream {
-    doc(&format!("Forgets `{name}` and reads it again: always one SELECT. Rails: `reload_{name}`."))
+    doc(&format!(
+        "Forgets `{name}` and reads it again: always one SELECT. Rails: `reload_{name}`."
+    ))
 }
 
 pub(crate) fn reset(name: &str) -> TokenStream {
-    doc(&format!("Forgets `{name}`, so that the next reading queries. {SILENT} Rails: `reset_{name}`."))
+    doc(&format!(
+        "Forgets `{name}`, so that the next reading queries. {SILENT} Rails: `reset_{name}`."
+    ))
 }
 
 pub(crate) fn association_changed(name: &str) -> TokenStream {
-    doc(&format!("Whether saving will make this record refer to another `{name}`. {SILENT} Rails: `{name}_changed?`."))
+    doc(&format!(
+        "Whether saving will make this record refer to another `{name}`. {SILENT} Rails: `{name}_changed?`."
+    ))
 }
 
 pub(crate) fn association_was_changed(name: &str) -> TokenStream {
     let rails = format!("Rails: `{name}_previously_changed?`.");
-    doc(&format!("Whether the last save made this record refer to another `{name}`. {SILENT} {rails}"))
+    doc(&format!(
+        "Whether the last save made this record refer to another `{name}`. {SILENT} {rails}"
+    ))
 }
 
 pub(crate) fn ids(name: &str, method: &str) -> TokenStream {
-    doc(&format!("The keys of `{name}`: one SELECT of the key, and no query when the records are loaded. Rails: `{method}`."))
+    doc(&format!(
+        "The keys of `{name}`: one SELECT of the key, and no query when the records are loaded. Rails: `{method}`."
+    ))
 }

@@ -10,13 +10,20 @@ use crate::model::{Model, PrimaryKey};
 /// The levels of lints that the user set for the model: they go wherever its names go.
 pub(crate) fn lint_levels(model: &Model) -> impl Iterator<Item = &Attribute> {
     const LEVELS: [&str; 4] = ["allow", "warn", "deny", "forbid"];
-    model.attrs.iter().filter(|attribute| LEVELS.iter().any(|level| attribute.path().is_ident(level)))
+    model
+        .attrs
+        .iter()
+        .filter(|attribute| LEVELS.iter().any(|level| attribute.path().is_ident(level)))
 }
 
 /// The struct and its traits.
 pub(crate) fn handle(model: &Model) -> TokenStream {
-    let Model { attrs, vis, ident, .. } = model;
-    let undocumented = attrs.iter().all(|attribute| !attribute.path().is_ident("doc"));
+    let Model {
+        attrs, vis, ident, ..
+    } = model;
+    let undocumented = attrs
+        .iter()
+        .all(|attribute| !attribute.path().is_ident("doc"));
     let doc = undocumented.then(|| {
         let text = format!("A record of the table `{}`.", model.table());
         quote!(#[doc = #text])
@@ -69,11 +76,20 @@ pub(crate) fn inherent(model: &Model) -> TokenStream {
     let set = quote!(set: impl ::core::ops::FnOnce(&Self) -> &Self);
     let this = quote_spanned!(span=> <Self as ::relata::Model>);
     let (new, build, create) = (
-        format!("A new `{name}`, without values and not saved. Never touches the database. Rails: `{name}.new`."),
-        format!("A new `{name}` with these values, not saved. Never touches the database. Rails: `{name}.new(...)`."),
-        format!("A new `{name}` with these values, saved: one INSERT in a transaction. Rails: `{name}.create!`."),
+        format!(
+            "A new `{name}`, without values and not saved. Never touches the database. Rails: `{name}.new`."
+        ),
+        format!(
+            "A new `{name}` with these values, not saved. Never touches the database. Rails: `{name}.new(...)`."
+        ),
+        format!(
+            "A new `{name}` with these values, saved: one INSERT in a transaction. Rails: `{name}.create!`."
+        ),
     );
-    let all = format!("All records of the table `{}`, lazily: nothing runs until it is awaited. Rails: `{name}.all`.", model.table());
+    let all = format!(
+        "All records of the table `{}`, lazily: nothing runs until it is awaited. Rails: `{name}.all`.",
+        model.table()
+    );
     let find = find(model);
     quote! {
         #[doc = #new]
@@ -127,10 +143,18 @@ fn find(model: &Model) -> TokenStream {
         return TokenStream::new();
     }
     let (vis, name, table) = (&model.vis, model.name(), model.table());
-    let columns: Vec<_> =
-        model.key().into_iter().map(|position| format!("\"{}\" = ?", model.columns[position].column_name())).collect();
-    let sql = format!("SELECT \"{table}\".* FROM \"{table}\" WHERE {} LIMIT 1", columns.join(" AND "));
-    let doc = format!("The `{name}` with that key; `RecordNotFound` if there is none.\n\nSQL: `{sql}`. Rails: `{name}.find`.");
+    let columns: Vec<_> = model
+        .key()
+        .into_iter()
+        .map(|position| format!("\"{}\" = ?", model.columns[position].column_name()))
+        .collect();
+    let sql = format!(
+        "SELECT \"{table}\".* FROM \"{table}\" WHERE {} LIMIT 1",
+        columns.join(" AND ")
+    );
+    let doc = format!(
+        "The `{name}` with that key; `RecordNotFound` if there is none.\n\nSQL: `{sql}`. Rails: `{name}.find`."
+    );
     let key = key(model);
     quote! {
         #[doc = #doc]

@@ -13,8 +13,16 @@ pub(crate) fn reflection(model: &Model) -> TokenStream {
     let width = model.columns.len();
     let columns = model.columns.iter().map(column);
     let count = model.associations.len();
-    let associations = model.associations.iter().enumerate().map(|(index, one)| association(one, index));
-    let scopes = model.associations.iter().enumerate().filter_map(|(index, one)| scope(one, index));
+    let associations = model
+        .associations
+        .iter()
+        .enumerate()
+        .map(|(index, one)| association(one, index));
+    let scopes = model
+        .associations
+        .iter()
+        .enumerate()
+        .filter_map(|(index, one)| scope(one, index));
     let targets = model.associations.iter().map(|one| {
         let (span, target) = (one.span, types::at(one.span, &one.target));
         quote_spanned!(span=> <#target as ::relata::Model>::NAME)
@@ -26,7 +34,11 @@ pub(crate) fn reflection(model: &Model) -> TokenStream {
     let doc = doc(&doc_of(&model.attrs), "with_doc");
     let validations = validations(model);
     let strict = model.strict_loading.then(|| quote!(.with_strict_loading()));
-    let checks = if model.broken { TokenStream::new() } else { checks(model) };
+    let checks = if model.broken {
+        TokenStream::new()
+    } else {
+        checks(model)
+    };
     let broken = model.broken.then(|| quote!(.with_mistakes()));
     quote! {
         const _: () = {
@@ -72,8 +84,15 @@ fn column(column: &Column) -> TokenStream {
         let (variant, value) = (format_ident!("{}", default.variant), &default.value);
         quote!(.default(::relata::reflection::ColumnDefault::#variant(#value)))
     });
-    let flags = [(column.secret, "secret"), (column.index, "index"), (column.unique, "unique")];
-    let flags = flags.into_iter().filter(|(set, _)| *set).map(|(_, name)| format_ident!("{name}"));
+    let flags = [
+        (column.secret, "secret"),
+        (column.index, "index"),
+        (column.unique, "unique"),
+    ];
+    let flags = flags
+        .into_iter()
+        .filter(|(set, _)| *set)
+        .map(|(_, name)| format_ident!("{name}"));
     let doc = doc(&doc_of(&column.attrs), "doc");
     quote!(::relata::reflection::Column::new(#name, #attribute_type) #renamed #default #(.#flags())* #doc)
 }
@@ -94,15 +113,24 @@ fn association(association: &Association, index: usize) -> TokenStream {
         }
     };
     let required = (!association.optional).then(|| quote!(.with_required()));
-    let strict = association.strict_loading.map(|strict| quote!(.with_strict_loading(#strict)));
-    let autosave = association.autosave.map(|autosave| quote!(.with_autosave(#autosave)));
-    let validate = association.validate.map(|validate| quote!(.with_validate(#validate)));
+    let strict = association
+        .strict_loading
+        .map(|strict| quote!(.with_strict_loading(#strict)));
+    let autosave = association
+        .autosave
+        .map(|autosave| quote!(.with_autosave(#autosave)));
+    let validate = association
+        .validate
+        .map(|validate| quote!(.with_validate(#validate)));
     let scope = association.scope.as_ref().map(|_| {
         let scope = scope_name(index);
         quote!(.with_scope(&#scope))
     });
     let options = (!association.options.is_empty()).then(|| {
-        let pairs = association.options.iter().map(|(name, value)| quote!((#name, #value)));
+        let pairs = association
+            .options
+            .iter()
+            .map(|(name, value)| quote!((#name, #value)));
         quote!(.with_options(&[#(#pairs),*]))
     });
     let doc = doc(&doc_of(&association.attrs), "with_doc");
@@ -139,43 +167,58 @@ fn doc(text: &str, with: &str) -> Option<TokenStream> {
 
 /// The validations, in the order of the fields.
 fn validations(model: &Model) -> Option<TokenStream> {
-    let columns = model.columns.iter().map(|column| (column.order, column.presence, &column.name));
-    let associations = model.associations.iter().map(|one| (one.order, one.presence, &one.name));
-    let mut present: Vec<_> = columns.chain(associations).filter(|(_, presence, _)| *presence).collect();
+    let columns = model
+        .columns
+        .iter()
+        .map(|column| (column.order, column.presence, &column.name));
+    let associations = model
+        .associations
+        .iter()
+        .map(|one| (one.order, one.presence, &one.name));
+    let mut present: Vec<_> = columns
+        .chain(associations)
+        .filter(|(_, presence, _)| *presence)
+        .collect();
     present.sort_unstable_by_key(|(order, ..)| *order);
     let names = present.iter().map(|(_, _, name)| name);
-    (!present.is_empty()).then(|| {
-        quote!(.with_validations(&[#(::relata::reflection::Validation::Presence(#names)),*]))
-    })
+    (!present.is_empty()).then(
+        || quote!(.with_validations(&[#(::relata::reflection::Validation::Presence(#names)),*])),
+    )
 }
 
 /// One `const` an association, evaluated by the compiler, at the token that it judges.
 fn checks(model: &Model) -> TokenStream {
     let ident = &model.ident;
-    let checks = model.associations.iter().enumerate().map(|(index, association)| {
-        let target = types::at(association.span, &association.target);
-        let call = |function: &str, span| {
-            let function = Ident::new(function, span);
-            let at = association.span;
-            let target = quote_spanned!(at=> <#target as ::relata::Model>::SHAPE);
-            quote_spanned!(span=> ::relata::reflection::shape::#function(
+    let checks = model
+        .associations
+        .iter()
+        .enumerate()
+        .map(|(index, association)| {
+            let target = types::at(association.span, &association.target);
+            let call = |function: &str, span| {
+                let function = Ident::new(function, span);
+                let at = association.span;
+                let target = quote_spanned!(at=> <#target as ::relata::Model>::SHAPE);
+                quote_spanned!(span=> ::relata::reflection::shape::#function(
                 &<#ident as ::relata::Model>::SHAPE, #index, &#target))
-        };
-        let span = match association.kind {
-            Macro::BelongsTo if association.foreign_key.is_empty() => {
-                association.primary_key.first().unwrap_or(&association.ident).span()
-            }
-            _ => association.key_span(),
-        };
-        let key = call("check_key", span);
-        let inverse = match &association.inverse_of {
-            Inverse::Named(name) => {
-                let check = call("check_inverse", name.span());
-                quote!(const _: () = #check;)
-            }
-            Inverse::Automatic | Inverse::Off => TokenStream::new(),
-        };
-        quote!(const _: () = #key; #inverse)
-    });
+            };
+            let span = match association.kind {
+                Macro::BelongsTo if association.foreign_key.is_empty() => association
+                    .primary_key
+                    .first()
+                    .unwrap_or(&association.ident)
+                    .span(),
+                _ => association.key_span(),
+            };
+            let key = call("check_key", span);
+            let inverse = match &association.inverse_of {
+                Inverse::Named(name) => {
+                    let check = call("check_inverse", name.span());
+                    quote!(const _: () = #check;)
+                }
+                Inverse::Automatic | Inverse::Off => TokenStream::new(),
+            };
+            quote!(const _: () = #key; #inverse)
+        });
     quote!(#(#checks)*)
 }

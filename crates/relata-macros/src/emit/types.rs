@@ -53,27 +53,42 @@ pub(crate) struct Access {
 pub(crate) fn access(column: &Column) -> Access {
     let span = span_of(&column.ty);
     match known(&column.ty) {
-        Some(shown) => Access { plain: true, span, ty: column.ty.to_token_stream(), get: shown.clone(), set: shown },
+        Some(shown) => Access {
+            plain: true,
+            span,
+            ty: column.ty.to_token_stream(),
+            get: shown.clone(),
+            set: shown,
+        },
         None => {
             let ty = at(span, &column.ty);
             let get = quote_spanned!(span=> <#ty as ::relata::Attribute>::Ref<'_>);
             let set = quote_spanned!(span=> <#ty as ::relata::Attribute>::Set<'_>);
-            Access { plain: false, span, ty, get, set }
+            Access {
+                plain: false,
+                span,
+                ty,
+                get,
+                set,
+            }
         }
     }
 }
 
 /// What readers return and setters take, for the types of the standard library.
 fn known(ty: &Type) -> Option<TokenStream> {
-    let Type::Path(path) = unwrapped(ty) else { return None };
+    let Type::Path(path) = unwrapped(ty) else {
+        return None;
+    };
     if path.qself.is_some() || path.path.segments.len() != 1 || path.path.leading_colon.is_some() {
         return None;
     }
     let (name, _, argument) = owned_path(ty)?;
     match (name.as_str(), argument) {
-        ("bool" | "i8" | "i16" | "i32" | "i64" | "u8" | "u16" | "u32" | "u64" | "f32" | "f64", None) => {
-            Some(ty.to_token_stream())
-        }
+        (
+            "bool" | "i8" | "i16" | "i32" | "i64" | "u8" | "u16" | "u32" | "u64" | "f32" | "f64",
+            None,
+        ) => Some(ty.to_token_stream()),
         ("String", None) => Some(quote!(&::core::primitive::str)),
         ("Vec", Some(inner)) if is_byte(inner) => Some(quote!(&[::core::primitive::u8])),
         ("Option", Some(inner)) => {

@@ -14,7 +14,9 @@ pub(crate) enum Macro {
 impl Macro {
     /// The macro of that name.
     pub(crate) fn named(name: &str) -> Option<Self> {
-        [Self::BelongsTo, Self::HasOne, Self::HasMany].into_iter().find(|kind| kind.name() == name)
+        [Self::BelongsTo, Self::HasOne, Self::HasMany]
+            .into_iter()
+            .find(|kind| kind.name() == name)
     }
 
     /// The macro as it is written.

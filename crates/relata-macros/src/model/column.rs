@@ -35,6 +35,8 @@ pub(crate) struct Default {
 impl Column {
     /// The name that the table has for it.
     pub(crate) fn column_name(&self) -> String {
-        self.column.as_ref().map_or_else(|| self.name.clone(), syn::LitStr::value)
+        self.column
+            .as_ref()
+            .map_or_else(|| self.name.clone(), syn::LitStr::value)
     }
 }

@@ -20,7 +20,9 @@ pub(crate) fn unwrapped(ty: &Type) -> &Type {
 
 /// For a type that is a path: its last name, where it stands, and its only type argument, if it has just one.
 pub(crate) fn owned_path(ty: &Type) -> Option<(String, Span, Option<&Type>)> {
-    let Type::Path(path) = unwrapped(ty) else { return None };
+    let Type::Path(path) = unwrapped(ty) else {
+        return None;
+    };
     let last = path.path.segments.last()?;
     let argument = match &last.arguments {
         PathArguments::AngleBracketed(arguments) => match arguments.args.first() {
@@ -35,9 +37,15 @@ pub(crate) fn owned_path(ty: &Type) -> Option<(String, Span, Option<&Type>)> {
 /// The doc comment among some attributes, its lines joined.
 pub(crate) fn doc_of(attrs: &[Attribute]) -> String {
     let mut doc = String::new();
-    for attribute in attrs.iter().filter(|attribute| attribute.path().is_ident("doc")) {
+    for attribute in attrs
+        .iter()
+        .filter(|attribute| attribute.path().is_ident("doc"))
+    {
         if let Meta::NameValue(meta) = &attribute.meta
-            && let Expr::Lit(ExprLit { lit: Lit::Str(line), .. }) = &meta.value
+            && let Expr::Lit(ExprLit {
+                lit: Lit::Str(line),
+                ..
+            }) = &meta.value
         {
             if !doc.is_empty() {
                 doc.push('\n');
@@ -56,14 +64,28 @@ pub(crate) struct Generated {
 }
 
 fn all(reader: &str, others: &[String]) -> Vec<Generated> {
-    std::iter::once(Generated { method: reader.to_owned(), reader: true })
-        .chain(others.iter().map(|method| Generated { method: method.clone(), reader: false }))
-        .collect()
+    std::iter::once(Generated {
+        method: reader.to_owned(),
+        reader: true,
+    })
+    .chain(others.iter().map(|method| Generated {
+        method: method.clone(),
+        reader: false,
+    }))
+    .collect()
 }
 
 /// The methods that a column generates.
 pub(crate) fn of_column(name: &str) -> Vec<Generated> {
-    all(name, &[format!("set_{name}"), format!("{name}_changed"), format!("{name}_was"), format!("saved_change_to_{name}")])
+    all(
+        name,
+        &[
+            format!("set_{name}"),
+            format!("{name}_changed"),
+            format!("{name}_was"),
+            format!("saved_change_to_{name}"),
+        ],
+    )
 }
 
 /// The methods that an association generates.
@@ -71,7 +93,10 @@ pub(crate) fn of_association(kind: super::Macro, name: &str) -> Vec<Generated> {
     if kind == super::Macro::HasMany {
         return all(name, &[ids_of(name)]);
     }
-    let mut others: Vec<String> = ["set", "build", "create", "reload", "reset"].iter().map(|verb| format!("{verb}_{name}")).collect();
+    let mut others: Vec<String> = ["set", "build", "create", "reload", "reset"]
+        .iter()
+        .map(|verb| format!("{verb}_{name}"))
+        .collect();
     if kind == super::Macro::BelongsTo {
         others.push(format!("{name}_changed"));
         others.push(format!("{name}_previously_changed"));

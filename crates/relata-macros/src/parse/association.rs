@@ -9,14 +9,26 @@ use super::options::{Entry, Known, of_attribute};
 use crate::errors::Errors;
 use crate::model::{Association, Inverse, Macro, Scope, owned_path, plain, unwrapped};
 
-const CLASS_NAME: (&str, &str) =
-    ("class_name", "the field's type is the class: write `author: Person` and leave `class_name` out");
-const CONSTRAINTS: (&str, &str) =
-    ("query_constraints", "name the columns with `foreign_key = (a, b)`; Rails removed `query_constraints` too");
+const CLASS_NAME: (&str, &str) = (
+    "class_name",
+    "the field's type is the class: write `author: Person` and leave `class_name` out",
+);
+const CONSTRAINTS: (&str, &str) = (
+    "query_constraints",
+    "name the columns with `foreign_key = (a, b)`; Rails removed `query_constraints` too",
+);
 
 const BELONGS_TO: Known<'static> = Known {
     attribute: "#[belongs_to]",
-    now: &["foreign_key", "primary_key", "inverse_of", "strict_loading", "scope", "optional", "required"],
+    now: &[
+        "foreign_key",
+        "primary_key",
+        "inverse_of",
+        "strict_loading",
+        "scope",
+        "optional",
+        "required",
+    ],
     later: &[
         "autosave",
         "counter_cache",
@@ -34,7 +46,14 @@ const BELONGS_TO: Known<'static> = Known {
 
 const HAS_ONE: Known<'static> = Known {
     attribute: "#[has_one]",
-    now: &["foreign_key", "primary_key", "inverse_of", "strict_loading", "scope", "required"],
+    now: &[
+        "foreign_key",
+        "primary_key",
+        "inverse_of",
+        "strict_loading",
+        "scope",
+        "required",
+    ],
     later: &[
         "as",
         "autosave",
@@ -52,13 +71,22 @@ const HAS_ONE: Known<'static> = Known {
     instead: &[
         CLASS_NAME,
         CONSTRAINTS,
-        ("optional", "the type says whether the target may be missing: `Option<...>` for a has_one that is not required"),
+        (
+            "optional",
+            "the type says whether the target may be missing: `Option<...>` for a has_one that is not required",
+        ),
     ],
 };
 
 const HAS_MANY: Known<'static> = Known {
     attribute: "#[has_many]",
-    now: &["foreign_key", "primary_key", "inverse_of", "strict_loading", "scope"],
+    now: &[
+        "foreign_key",
+        "primary_key",
+        "inverse_of",
+        "strict_loading",
+        "scope",
+    ],
     later: &[
         "after_add",
         "after_remove",
@@ -92,7 +120,12 @@ fn known(kind: Macro) -> &'static Known<'static> {
 }
 
 /// The association that a field declares, or nothing when its target cannot be told.
-pub(crate) fn association(kind: Macro, attribute: &Attribute, common: Common, errors: &mut Errors) -> Option<Association> {
+pub(crate) fn association(
+    kind: Macro,
+    attribute: &Attribute,
+    common: Common,
+    errors: &mut Errors,
+) -> Option<Association> {
     let entries = of_attribute(attribute, known(kind), errors);
     let (target, span, optional) = target(kind, &common, errors)?;
     let mut association = Association {
@@ -133,7 +166,11 @@ fn option(entry: &Entry, association: &mut Association) -> syn::Result<()> {
         "strict_loading" => association.strict_loading = Some(entry.flag()?),
         "autosave" => association.autosave = Some(entry.flag()?),
         "validate" => association.validate = Some(entry.flag()?),
-        "scope" => association.scope = Some(Scope { closure: scope(entry)? }),
+        "scope" => {
+            association.scope = Some(Scope {
+                closure: scope(entry)?,
+            })
+        }
         _ => agrees(entry, association, entry.flag()? == (name == "optional"))?,
     }
     Ok(())
@@ -144,12 +181,20 @@ fn agrees(entry: &Entry, association: &Association, optional: bool) -> syn::Resu
     if association.optional == optional {
         return Ok(());
     }
-    let target = association.target.to_token_stream().to_string().replace(' ', "");
+    let target = association
+        .target
+        .to_token_stream()
+        .to_string()
+        .replace(' ', "");
     let name = &association.name;
     let message = if optional {
-        format!("`{name}` may be missing by this option, but not by its type: write `{name}: Option<{target}>`")
+        format!(
+            "`{name}` may be missing by this option, but not by its type: write `{name}: Option<{target}>`"
+        )
     } else {
-        format!("`{name}` is required by this option, but not by its type: write `{name}: {target}`")
+        format!(
+            "`{name}` is required by this option, but not by its type: write `{name}: {target}`"
+        )
     };
     Err(syn::Error::new(entry.name.span(), message))
 }
@@ -159,7 +204,11 @@ fn inverse(entry: &Entry) -> syn::Result<Inverse> {
         return Ok(Inverse::Off);
     }
     let name = entry.ident("posts")?;
-    Ok(if name == "none" { Inverse::Off } else { Inverse::Named(name) })
+    Ok(if name == "none" {
+        Inverse::Off
+    } else {
+        Inverse::Named(name)
+    })
 }
 
 fn scope(entry: &Entry) -> syn::Result<ExprClosure> {
@@ -170,7 +219,10 @@ fn scope(entry: &Entry) -> syn::Result<ExprClosure> {
             let message = "a scope that takes the owner is not supported yet: write `|posts| ...`";
             Err(syn::Error::new_spanned(&closure.inputs, message))
         }
-        other => Err(syn::Error::new_spanned(other, format!("`scope` is a closure: `scope = {EXAMPLE}`"))),
+        other => Err(syn::Error::new_spanned(
+            other,
+            format!("`scope` is a closure: `scope = {EXAMPLE}`"),
+        )),
     }
 }
 
@@ -179,23 +231,41 @@ fn target(kind: Macro, common: &Common, errors: &mut Errors) -> Option<(Type, Sp
     let ty = unwrapped(&common.ty);
     let field = &common.ident;
     let Some((name, span, argument)) = owned_path(ty) else {
-        errors.on(ty, format!("the type of an association is the model it leads to: `{field}: {}`", example(kind)));
+        errors.on(
+            ty,
+            format!(
+                "the type of an association is the model it leads to: `{field}: {}`",
+                example(kind)
+            ),
+        );
         return None;
     };
     match (name.as_str(), argument) {
         ("Option", Some(inner)) if kind != Macro::HasMany => {
             let inner = unwrapped(inner);
             let Some((_, span, _)) = owned_path(inner) else {
-                errors.on(inner, format!("the type of an association is the model it leads to: `{field}: {}`", example(kind)));
+                errors.on(
+                    inner,
+                    format!(
+                        "the type of an association is the model it leads to: `{field}: {}`",
+                        example(kind)
+                    ),
+                );
                 return None;
             };
             Some((inner.clone(), span, true))
         }
-        ("Option" | "Vec" | "Box" | "Arc" | "Rc" | "HashSet" | "BTreeSet" | "Collection" | "Singular", Some(inner)) => {
+        (
+            "Option" | "Vec" | "Box" | "Arc" | "Rc" | "HashSet" | "BTreeSet" | "Collection"
+            | "Singular",
+            Some(inner),
+        ) => {
             let inner = inner.to_token_stream().to_string().replace(' ', "");
             let why = match kind {
                 Macro::HasMany => "the type of a has_many is the model of one of its records",
-                Macro::HasOne | Macro::BelongsTo => "the type of an association is the model it leads to",
+                Macro::HasOne | Macro::BelongsTo => {
+                    "the type of an association is the model it leads to"
+                }
             };
             errors.on(ty, format!("{why}: `{field}: {inner}`"));
             None

@@ -12,19 +12,47 @@ use crate::model::{Column, Default, owned_path};
 const KNOWN: Known<'static> = Known {
     attribute: "#[column]",
     now: &["name", "default", "secret", "index", "unique"],
-    later: &["limit", "precision", "scale", "collation", "comment", "check", "sql_type", "readonly"],
+    later: &[
+        "limit",
+        "precision",
+        "scale",
+        "collation",
+        "comment",
+        "check",
+        "sql_type",
+        "readonly",
+    ],
     instead: &[
-        ("null", "the type says whether a column may be null: `Option<...>`"),
-        ("nullable", "the type says whether a column may be null: `Option<...>`"),
+        (
+            "null",
+            "the type says whether a column may be null: `Option<...>`",
+        ),
+        (
+            "nullable",
+            "the type says whether a column may be null: `Option<...>`",
+        ),
         ("type", "the field's type is the column's type"),
-        ("primary_key", "the primary key is named on the struct: `#[model(primary_key = ...)]`"),
-        ("column", "the option is called `name`: `#[column(name = \"...\")]`"),
-        ("rename", "the option is called `name`: `#[column(name = \"...\")]`"),
+        (
+            "primary_key",
+            "the primary key is named on the struct: `#[model(primary_key = ...)]`",
+        ),
+        (
+            "column",
+            "the option is called `name`: `#[column(name = \"...\")]`",
+        ),
+        (
+            "rename",
+            "the option is called `name`: `#[column(name = \"...\")]`",
+        ),
     ],
 };
 
 /// The column that a field declares.
-pub(crate) fn column(attributes: &[Attribute], common: Common, errors: &mut Errors) -> Option<Column> {
+pub(crate) fn column(
+    attributes: &[Attribute],
+    common: Common,
+    errors: &mut Errors,
+) -> Option<Column> {
     if borrowed(&common.ty, errors) {
         return None;
     }
@@ -43,9 +71,14 @@ pub(crate) fn column(attributes: &[Attribute], common: Common, errors: &mut Erro
         order: common.order,
     };
     if let [_, second, ..] = attributes {
-        errors.on(second, "`column` is written twice: put all options in one `#[column(...)]`");
+        errors.on(
+            second,
+            "`column` is written twice: put all options in one `#[column(...)]`",
+        );
     }
-    let Some(attribute) = attributes.first() else { return Some(column) };
+    let Some(attribute) = attributes.first() else {
+        return Some(column);
+    };
     if matches!(attribute.meta, syn::Meta::Path(_)) {
         errors.on(attribute, "a field without an association is a column already: leave `#[column]` out, or give it options");
     }
@@ -66,13 +99,24 @@ fn default(entry: &Entry, column: &Column) -> syn::Result<Default> {
     let value = entry.value("0")?;
     let (literal, negative) = match value {
         Expr::Lit(ExprLit { lit, .. }) => (lit, false),
-        Expr::Unary(ExprUnary { op: UnOp::Neg(_), expr, .. }) => match &**expr {
-            Expr::Lit(ExprLit { lit: lit @ (Lit::Int(_) | Lit::Float(_)), .. }) => (lit, true),
+        Expr::Unary(ExprUnary {
+            op: UnOp::Neg(_),
+            expr,
+            ..
+        }) => match &**expr {
+            Expr::Lit(ExprLit {
+                lit: lit @ (Lit::Int(_) | Lit::Float(_)),
+                ..
+            }) => (lit, true),
             _ => return Err(not_literal(value)),
         },
         _ => return Err(not_literal(value)),
     };
-    let minus = if negative { quote!(-) } else { TokenStream::new() };
+    let minus = if negative {
+        quote!(-)
+    } else {
+        TokenStream::new()
+    };
     let (variant, value, kind) = match literal {
         Lit::Bool(value) => ("Bool", quote!(#value), "a truth value"),
         Lit::Int(digits) if floats(column) => {
@@ -80,9 +124,15 @@ fn default(entry: &Entry, column: &Column) -> syn::Result<Default> {
             ("Float", quote!(#minus #float), "a number")
         }
         Lit::Int(digits) => {
-            let whole: i64 = format!("{}{}", if negative { "-" } else { "" }, digits.base10_digits())
-                .parse()
-                .map_err(|_| syn::Error::new_spanned(value, format!("{digits} does not fit an `i64`")))?;
+            let whole: i64 = format!(
+                "{}{}",
+                if negative { "-" } else { "" },
+                digits.base10_digits()
+            )
+            .parse()
+            .map_err(|_| {
+                syn::Error::new_spanned(value, format!("{digits} does not fit an `i64`"))
+            })?;
             ("Int", quote!(#whole), "an integer")
         }
         Lit::Float(float) => {
@@ -95,7 +145,10 @@ fn default(entry: &Entry, column: &Column) -> syn::Result<Default> {
     let wanted = wanted(column);
     if wanted.is_some_and(|wanted| wanted != variant) {
         let ty = column.ty.to_token_stream();
-        let message = format!("the column `{}` is `{ty}`, and its default is {kind}", column.name);
+        let message = format!(
+            "the column `{}` is `{ty}`, and its default is {kind}",
+            column.name
+        );
         return Err(syn::Error::new_spanned(literal, message));
     }
     Ok(Default { variant, value })

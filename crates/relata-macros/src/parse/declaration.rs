@@ -11,16 +11,25 @@ use crate::errors::Errors;
 use crate::model::Model;
 
 /// The model that the tokens declare. Without one there is nothing to emit but the item as it was written.
-pub(crate) fn declaration(options: TokenStream, item: TokenStream, errors: &mut Errors) -> Result<Model, TokenStream> {
+pub(crate) fn declaration(
+    options: TokenStream,
+    item: TokenStream,
+    errors: &mut Errors,
+) -> Result<Model, TokenStream> {
     let item = match syn::parse2::<Item>(item.clone()) {
         Ok(Item::Struct(item)) => item,
         Ok(other) => {
             let what = match &other {
-                Item::Enum(_) => "an enum; for a column's type write `#[derive(relata::Attribute)]`",
+                Item::Enum(_) => {
+                    "an enum; for a column's type write `#[derive(relata::Attribute)]`"
+                }
                 Item::Union(_) => "a union",
                 _ => "something else",
             };
-            errors.on(named(&other), format!("a model is a struct with named fields, and this is {what}"));
+            errors.on(
+                named(&other),
+                format!("a model is a struct with named fields, and this is {what}"),
+            );
             return Err(other.to_token_stream());
         }
         Err(error) => {
@@ -44,7 +53,11 @@ fn named(item: &Item) -> TokenStream {
 }
 
 fn structure(options: TokenStream, item: ItemStruct, errors: &mut Errors) -> Model {
-    let Table { table, primary_key, strict_loading } = table::table(options, errors);
+    let Table {
+        table,
+        primary_key,
+        strict_loading,
+    } = table::table(options, errors);
     let mut model = Model {
         attrs: attributes(&item, errors),
         vis: item.vis,
@@ -58,13 +71,18 @@ fn structure(options: TokenStream, item: ItemStruct, errors: &mut Errors) -> Mod
     };
     let name = model.name();
     if !item.generics.params.is_empty() {
-        let message = format!("a model is one table, so `{name}` takes no type parameters, lifetimes or constants");
+        let message = format!(
+            "a model is one table, so `{name}` takes no type parameters, lifetimes or constants"
+        );
         errors.on(&item.generics, message);
         model.broken = true;
         return model;
     }
     if let Some(clause) = &item.generics.where_clause {
-        errors.on(clause, format!("a model is one table, so `{name}` has no `where` clause"));
+        errors.on(
+            clause,
+            format!("a model is one table, so `{name}` has no `where` clause"),
+        );
     }
     match item.fields {
         Fields::Named(fields) => {
@@ -77,12 +95,14 @@ fn structure(options: TokenStream, item: ItemStruct, errors: &mut Errors) -> Mod
             }
         }
         Fields::Unnamed(fields) => {
-            let message = format!("the fields of a model are named: `struct {name} {{ id: i64, ... }}`");
+            let message =
+                format!("the fields of a model are named: `struct {name} {{ id: i64, ... }}`");
             errors.at(fields.span(), message);
             model.broken = true;
         }
         Fields::Unit => {
-            let message = format!("a model has fields, its columns: `struct {name} {{ id: i64, ... }}`");
+            let message =
+                format!("a model has fields, its columns: `struct {name} {{ id: i64, ... }}`");
             errors.at(model.ident.span(), message);
             model.broken = true;
         }
@@ -101,7 +121,10 @@ fn attributes(item: &ItemStruct, errors: &mut Errors) -> Vec<Attribute> {
                 return false;
             }
             if attribute.path().is_ident("repr") {
-                errors.on(attribute, format!("`{model}` is a handle to a record, so its layout cannot be chosen"));
+                errors.on(
+                    attribute,
+                    format!("`{model}` is a handle to a record, so its layout cannot be chosen"),
+                );
                 return false;
             }
             true
@@ -112,19 +135,33 @@ fn attributes(item: &ItemStruct, errors: &mut Errors) -> Vec<Attribute> {
 
 fn derives(attribute: &Attribute, model: &str, errors: &mut Errors) {
     let parser = syn::punctuated::Punctuated::<Path, Token![,]>::parse_terminated;
-    let Some(paths) = errors.take(attribute.parse_args_with(parser)) else { return };
+    let Some(paths) = errors.take(attribute.parse_args_with(parser)) else {
+        return;
+    };
     for path in paths {
-        let name = path.segments.last().map(|segment| segment.ident.to_string()).unwrap_or_default();
+        let name = path
+            .segments
+            .last()
+            .map(|segment| segment.ident.to_string())
+            .unwrap_or_default();
         let reason = match name.as_str() {
             "Clone" | "Debug" | "PartialEq" | "Eq" | "Hash" => {
-                format!("`#[model]` implements `{name}` for `{model}` already: take it out of the derive")
+                format!(
+                    "`#[model]` implements `{name}` for `{model}` already: take it out of the derive"
+                )
             }
-            "Copy" => format!("`{model}` is a handle that keeps its record alive, so it is not `Copy`; `clone()` is cheap"),
+            "Copy" => format!(
+                "`{model}` is a handle that keeps its record alive, so it is not `Copy`; `clone()` is cheap"
+            ),
             "Default" => {
-                format!("a record needs its database, so `{model}` has no `Default`: write `{model}::new(&db)`")
+                format!(
+                    "a record needs its database, so `{model}` has no `Default`: write `{model}::new(&db)`"
+                )
             }
             "PartialOrd" | "Ord" => {
-                format!("records have no order of their own: sort by an attribute, `sort_by_key(|record| record.id())`")
+                format!(
+                    "records have no order of their own: sort by an attribute, `sort_by_key(|record| record.id())`"
+                )
             }
             _ => format!(
                 "`derive({name})` would see the handle and not the columns of `{model}`: implement `{name}` by hand"

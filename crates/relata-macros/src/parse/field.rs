@@ -27,7 +27,15 @@ const LATER: &[&str] = &[
 ];
 
 /// Attributes of the language that go on the reader.
-const FORWARDED: &[&str] = &["doc", "deprecated", "allow", "expect", "warn", "deny", "forbid"];
+const FORWARDED: &[&str] = &[
+    "doc",
+    "deprecated",
+    "allow",
+    "expect",
+    "warn",
+    "deny",
+    "forbid",
+];
 
 /// What a field declares.
 pub(crate) enum Field {
@@ -58,12 +66,20 @@ pub(crate) fn field(declared: syn::Field, order: usize, errors: &mut Errors) -> 
         order,
     };
     if let Some((equals, _)) = &declared.default {
-        errors.on(equals, "the default of a column is written `#[column(default = ...)]`");
+        errors.on(
+            equals,
+            "the default of a column is written `#[column(default = ...)]`",
+        );
     }
     let mut columns = Vec::new();
     let mut associations: Vec<(Macro, Attribute)> = Vec::new();
     for attribute in declared.attrs {
-        let name = attribute.path().segments.last().map(|segment| segment.ident.to_string()).unwrap_or_default();
+        let name = attribute
+            .path()
+            .segments
+            .last()
+            .map(|segment| segment.ident.to_string())
+            .unwrap_or_default();
         match name.as_str() {
             "column" => columns.push(attribute),
             "validates" => common.presence |= validates::presence(&attribute, errors),
@@ -78,19 +94,35 @@ pub(crate) fn field(declared: syn::Field, order: usize, errors: &mut Errors) -> 
         && let Some((second, attribute)) = rest.first()
     {
         let message = if first == second {
-            format!("`{}` is written twice: put all options in one `#[{}(...)]`", second.name(), second.name())
+            format!(
+                "`{}` is written twice: put all options in one `#[{}(...)]`",
+                second.name(),
+                second.name()
+            )
         } else {
-            format!("`{}` cannot be both a {} and a {}", common.ident, first.name(), second.name())
+            format!(
+                "`{}` cannot be both a {} and a {}",
+                common.ident,
+                first.name(),
+                second.name()
+            )
         };
         errors.on(attribute, message);
     }
     match associations.into_iter().next() {
         Some((kind, attribute)) => {
             for column in &columns {
-                errors.on(column, format!("`{}` is an association, and an association has no column of its own: \
-                    put `#[column]` on its key", common.ident));
+                errors.on(
+                    column,
+                    format!(
+                        "`{}` is an association, and an association has no column of its own: \
+                    put `#[column]` on its key",
+                        common.ident
+                    ),
+                );
             }
-            association::association(kind, &attribute, common, errors).map(|found| Field::Association(Box::new(found)))
+            association::association(kind, &attribute, common, errors)
+                .map(|found| Field::Association(Box::new(found)))
         }
         None => column::column(&columns, common, errors).map(Field::Column),
     }
@@ -99,19 +131,24 @@ pub(crate) fn field(declared: syn::Field, order: usize, errors: &mut Errors) -> 
 fn refuse(name: &str, attribute: &Attribute, errors: &mut Errors) {
     let message = match name {
         _ if LATER.contains(&name) => format!("`#[{name}]` is not supported yet"),
-        "cfg" | "cfg_attr" => {
-            String::from("the columns of a model cannot depend on `cfg`: put it on the model, and declare the model twice")
-        }
-        "id" | "key" | "primary_key" => {
-            String::from("the primary key is named on the struct: `#[model(primary_key = ...)]`; a field `id` is it by convention")
-        }
+        "cfg" | "cfg_attr" => String::from(
+            "the columns of a model cannot depend on `cfg`: put it on the model, and declare the model twice",
+        ),
+        "id" | "key" | "primary_key" => String::from(
+            "the primary key is named on the struct: `#[model(primary_key = ...)]`; a field `id` is it by convention",
+        ),
         "validate" => String::from("the attribute is called `validates`: `#[validates(presence)]`"),
         "default" => String::from("the default of a column is written `#[column(default = ...)]`"),
         "serde" => String::from("`#[serde]` is not supported on a field of a model"),
         _ => format!(
             "a field of a model has no attribute `#[{name}]`{}\nthey are {}",
             hint(name, OURS),
-            list(&OURS.iter().map(|name| format!("#[{name}]")).collect::<Vec<_>>())
+            list(
+                &OURS
+                    .iter()
+                    .map(|name| format!("#[{name}]"))
+                    .collect::<Vec<_>>()
+            )
         ),
     };
     errors.on(attribute.path(), message);
@@ -120,10 +157,14 @@ fn refuse(name: &str, attribute: &Attribute, errors: &mut Errors) {
 /// Whether the type is one that no field of a model can have; told if it is.
 pub(crate) fn borrowed(ty: &Type, errors: &mut Errors) -> bool {
     let message = match unwrapped(ty) {
-        Type::Reference(_) => "a column owns its value, so its type is not a reference; the reader gives one: \
-                               declare `String` and read `&str`",
+        Type::Reference(_) => {
+            "a column owns its value, so its type is not a reference; the reader gives one: \
+                               declare `String` and read `&str`"
+        }
         Type::Tuple(_) => "a column holds one value: declare a field for each part of the tuple",
-        Type::ImplTrait(_) | Type::TraitObject(_) | Type::Infer(_) | Type::Never(_) => "a column needs one concrete type",
+        Type::ImplTrait(_) | Type::TraitObject(_) | Type::Infer(_) | Type::Never(_) => {
+            "a column needs one concrete type"
+        }
         Type::Slice(_) => "a column owns its value: declare `Vec<u8>` and read `&[u8]`",
         _ => return false,
     };

@@ -46,9 +46,10 @@ impl Entry {
     fn expr(&self, example: &str) -> syn::Result<&Expr> {
         match &self.value {
             Value::Expr(value) => Ok(value),
-            Value::None | Value::List(_) => {
-                Err(syn::Error::new(self.name.span(), format!("`{0}` needs a value: `{0} = {example}`", self.name())))
-            }
+            Value::None | Value::List(_) => Err(syn::Error::new(
+                self.name.span(),
+                format!("`{0}` needs a value: `{0} = {example}`", self.name()),
+            )),
         }
     }
 
@@ -57,12 +58,22 @@ impl Entry {
         match &self.value {
             Value::None => Ok(true),
             Value::Expr(value) => match &**value {
-                Expr::Lit(syn::ExprLit { lit: syn::Lit::Bool(flag), .. }) => Ok(flag.value),
-                other => Err(syn::Error::new_spanned(other, format!("`{}` is `true` or `false`", self.name()))),
+                Expr::Lit(syn::ExprLit {
+                    lit: syn::Lit::Bool(flag),
+                    ..
+                }) => Ok(flag.value),
+                other => Err(syn::Error::new_spanned(
+                    other,
+                    format!("`{}` is `true` or `false`", self.name()),
+                )),
             },
-            Value::List(group) => {
-                Err(syn::Error::new(group.span(), format!("`{0}` takes no list; write `{0}` or `{0} = false`", self.name())))
-            }
+            Value::List(group) => Err(syn::Error::new(
+                group.span(),
+                format!(
+                    "`{0}` takes no list; write `{0}` or `{0} = false`",
+                    self.name()
+                ),
+            )),
         }
     }
 
@@ -70,8 +81,14 @@ impl Entry {
     pub(crate) fn text_value(&self, example: &str) -> syn::Result<syn::LitStr> {
         let quoted = format!("{example:?}");
         match self.expr(&quoted)? {
-            Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. }) if !text.value().is_empty() => Ok(text.clone()),
-            other => Err(syn::Error::new_spanned(other, format!("`{0}` is a text: `{0} = {quoted}`", self.name()))),
+            Expr::Lit(syn::ExprLit {
+                lit: syn::Lit::Str(text),
+                ..
+            }) if !text.value().is_empty() => Ok(text.clone()),
+            other => Err(syn::Error::new_spanned(
+                other,
+                format!("`{0}` is a text: `{0} = {quoted}`", self.name()),
+            )),
         }
     }
 
@@ -84,10 +101,18 @@ impl Entry {
     /// One name or several: `name = id`, `name = (shop_id, id)`.
     pub(crate) fn idents(&self, example: &str) -> syn::Result<Vec<Ident>> {
         match self.expr(example)? {
-            Expr::Tuple(tuple) if tuple.elems.is_empty() => {
-                Err(syn::Error::new_spanned(tuple, format!("`{0}` names at least one column: `{0} = {example}`", self.name())))
-            }
-            Expr::Tuple(tuple) => tuple.elems.iter().map(|one| one_name(one, &self.name(), example)).collect(),
+            Expr::Tuple(tuple) if tuple.elems.is_empty() => Err(syn::Error::new_spanned(
+                tuple,
+                format!(
+                    "`{0}` names at least one column: `{0} = {example}`",
+                    self.name()
+                ),
+            )),
+            Expr::Tuple(tuple) => tuple
+                .elems
+                .iter()
+                .map(|one| one_name(one, &self.name(), example))
+                .collect(),
             Expr::Paren(inner) => Ok(vec![one_name(&inner.expr, &self.name(), example)?]),
             other => Ok(vec![one_name(other, &self.name(), example)?]),
         }
@@ -114,18 +139,32 @@ fn one_name(value: &Expr, option: &str, example: &str) -> syn::Result<Ident> {
                 return Ok(name.clone());
             }
         }
-        Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. }) => {
-            let message = format!("names are written without quotes: `{option} = {}`", text.value());
+        Expr::Lit(syn::ExprLit {
+            lit: syn::Lit::Str(text),
+            ..
+        }) => {
+            let message = format!(
+                "names are written without quotes: `{option} = {}`",
+                text.value()
+            );
             return Err(syn::Error::new_spanned(value, message));
         }
         _ => {}
     }
-    Err(syn::Error::new_spanned(value, format!("`{option}` is a name: `{option} = {example}`")))
+    Err(syn::Error::new_spanned(
+        value,
+        format!("`{option}` is a name: `{option} = {example}`"),
+    ))
 }
 
 /// Tokens as a person would write them.
 fn plain(tokens: TokenStream) -> String {
-    tokens.to_string().replace(" , ", ", ").replace("( ", "(").replace(" )", ")").replace(" . ", ".")
+    tokens
+        .to_string()
+        .replace(" , ", ", ")
+        .replace("( ", "(")
+        .replace(" )", ")")
+        .replace(" . ", ".")
 }
 
 /// The names that one attribute takes.
@@ -148,7 +187,10 @@ impl Known<'_> {
             return Ok(());
         }
         if self.later.contains(&name) {
-            return Err(format!("`{name}` is not supported yet in {}", self.attribute));
+            return Err(format!(
+                "`{name}` is not supported yet in {}",
+                self.attribute
+            ));
         }
         if let Some((_, sentence)) = self.instead.iter().find(|(other, _)| *other == name) {
             return Err((*sentence).to_owned());
@@ -159,7 +201,11 @@ impl Known<'_> {
         } else {
             format!("its options are {}", list(self.now))
         };
-        Err(format!("{} has no option `{name}`{}\n{valid}", self.attribute, hint(name, &all)))
+        Err(format!(
+            "{} has no option `{name}`{}\n{valid}",
+            self.attribute,
+            hint(name, &all)
+        ))
     }
 }
 
@@ -172,7 +218,10 @@ pub(crate) fn entries(tokens: TokenStream, known: &Known<'_>, errors: &mut Error
             if let Err(message) = known.judge(&entry) {
                 errors.at(entry.name.span(), message);
             } else if entries.iter().any(|earlier| earlier.name == entry.name) {
-                errors.at(entry.name.span(), format!("`{}` is given twice", entry.name));
+                errors.at(
+                    entry.name.span(),
+                    format!("`{}` is given twice", entry.name),
+                );
             } else {
                 entries.push(entry);
             }
@@ -190,8 +239,15 @@ pub(crate) fn entries(tokens: TokenStream, known: &Known<'_>, errors: &mut Error
 
 fn entry(input: ParseStream<'_>, known: &Known<'_>) -> syn::Result<Entry> {
     if !input.peek(Ident::peek_any) {
-        let example = known.now.first().map(|name| format!(", for example `{name}`")).unwrap_or_default();
-        return Err(input.error(format!("{} takes names of options{example}", known.attribute)));
+        let example = known
+            .now
+            .first()
+            .map(|name| format!(", for example `{name}`"))
+            .unwrap_or_default();
+        return Err(input.error(format!(
+            "{} takes names of options{example}",
+            known.attribute
+        )));
     }
     let name = Ident::parse_any(input)?;
     let value = if input.peek(Token![=]) {
@@ -206,12 +262,22 @@ fn entry(input: ParseStream<'_>, known: &Known<'_>) -> syn::Result<Entry> {
 }
 
 /// The options inside `#[name(...)]`; none for `#[name]`.
-pub(crate) fn of_attribute(attribute: &syn::Attribute, known: &Known<'_>, errors: &mut Errors) -> Vec<Entry> {
+pub(crate) fn of_attribute(
+    attribute: &syn::Attribute,
+    known: &Known<'_>,
+    errors: &mut Errors,
+) -> Vec<Entry> {
     match &attribute.meta {
         syn::Meta::Path(_) => Vec::new(),
         syn::Meta::List(meta) => entries(meta.tokens.clone(), known, errors),
         syn::Meta::NameValue(meta) => {
-            errors.on(meta, format!("write the options in parentheses: `{}`", known.attribute.replace(']', "(...)]")));
+            errors.on(
+                meta,
+                format!(
+                    "write the options in parentheses: `{}`",
+                    known.attribute.replace(']', "(...)]")
+                ),
+            );
             Vec::new()
         }
     }

@@ -21,7 +21,16 @@ const KNOWN: Known<'static> = Known {
         "before_save",
         "after_save",
     ],
-    instead: &[("table_name", "the option is called `table`: `#[model(table = \"...\")]`"), ("name", "the model is named by its struct; for the table write `table = \"...\"`")],
+    instead: &[
+        (
+            "table_name",
+            "the option is called `table`: `#[model(table = \"...\")]`",
+        ),
+        (
+            "name",
+            "the model is named by its struct; for the table write `table = \"...\"`",
+        ),
+    ],
 };
 
 /// What `#[model(...)]` says.
@@ -33,15 +42,29 @@ pub(crate) struct Table {
 
 /// The options of the model.
 pub(crate) fn table(options: TokenStream, errors: &mut Errors) -> Table {
-    let mut table = Table { table: None, primary_key: PrimaryKey::Convention, strict_loading: false };
+    let mut table = Table {
+        table: None,
+        primary_key: PrimaryKey::Convention,
+        strict_loading: false,
+    };
     for entry in entries(options, &KNOWN, errors) {
         match entry.name().as_str() {
-            "table" => table.table = errors.take(entry.text_value("posts")).map(|text| text.value()),
-            "strict_loading" => table.strict_loading = errors.take(entry.flag()).unwrap_or_default(),
+            "table" => {
+                table.table = errors
+                    .take(entry.text_value("posts"))
+                    .map(|text| text.value())
+            }
+            "strict_loading" => {
+                table.strict_loading = errors.take(entry.flag()).unwrap_or_default()
+            }
             _ => {
                 if let Some(names) = errors.take(entry.idents("id")) {
                     let none = matches!(names.as_slice(), [name] if name == "none");
-                    table.primary_key = if none { PrimaryKey::None } else { PrimaryKey::Names(names) };
+                    table.primary_key = if none {
+                        PrimaryKey::None
+                    } else {
+                        PrimaryKey::Names(names)
+                    };
                 }
             }
         }

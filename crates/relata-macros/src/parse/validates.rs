@@ -21,20 +21,29 @@ const KNOWN: Known<'static> = Known {
         "numericality",
         "uniqueness",
     ],
-    instead: &[("required", "the validation is called `presence`: `#[validates(presence)]`")],
+    instead: &[(
+        "required",
+        "the validation is called `presence`: `#[validates(presence)]`",
+    )],
 };
 
 /// Whether presence is asked for.
 pub(crate) fn presence(attribute: &Attribute, errors: &mut Errors) -> bool {
     if matches!(attribute.meta, syn::Meta::Path(_)) {
-        errors.on(attribute, "`#[validates]` says what to validate: `#[validates(presence)]`");
+        errors.on(
+            attribute,
+            "`#[validates]` says what to validate: `#[validates(presence)]`",
+        );
         return false;
     }
     let mut presence = false;
     for entry in of_attribute(attribute, &KNOWN, errors) {
         match entry.flag() {
             Ok(true) => presence = true,
-            Ok(false) => errors.at(entry.span(), "leave `presence` out where it is not to be validated"),
+            Ok(false) => errors.at(
+                entry.span(),
+                "leave `presence` out where it is not to be validated",
+            ),
             Err(error) => errors.push(error),
         }
     }

@@ -34,7 +34,11 @@ impl Key {
         {
             return Some(Self::Integer(integer));
         }
-        columns.iter().map(|&column| KeyPart::of(&record.value(column))).collect::<Option<_>>().map(Self::Many)
+        columns
+            .iter()
+            .map(|&column| KeyPart::of(&record.value(column)))
+            .collect::<Option<_>>()
+            .map(Self::Many)
     }
 }
 
@@ -43,12 +47,16 @@ impl KeyPart {
         Some(match value {
             Value::Null => return None,
             Value::Int(integer) => Self::Integer(*integer),
-            Value::Text(text) | Value::Decimal(text) | Value::Json(text) => Self::Text(text.as_ref().into()),
+            Value::Text(text) | Value::Decimal(text) | Value::Json(text) => {
+                Self::Text(text.as_ref().into())
+            }
             Value::Uuid(uuid) => Self::Other(uuid.to_be_bytes().to_vec()),
             Value::Bytes(bytes) => Self::Other(bytes.to_vec()),
             Value::Uint(number) => Self::Other(number.to_be_bytes().to_vec()),
             Value::Float(number) => Self::Other(number.to_bits().to_be_bytes().to_vec()),
-            Value::Timestamp(number) | Value::DateTime(number) | Value::Time(number) => Self::Integer(*number),
+            Value::Timestamp(number) | Value::DateTime(number) | Value::Time(number) => {
+                Self::Integer(*number)
+            }
             Value::Date(days) => Self::Integer(i64::from(*days)),
             Value::Bool(value) => Self::Integer(i64::from(*value)),
         })
@@ -57,13 +65,25 @@ impl KeyPart {
 
 /// The targets of an association, before anything is said of owners.
 pub(crate) fn targets(resolved: &Resolved, db: &Db) -> Relation {
-    resolved.scoped(Relation::of(resolved.target, db))
+    let all = Relation::of(resolved.target, db);
+    match resolved.declaration().scope() {
+        Some(scope) => scope.apply(all),
+        None => all,
+    }
 }
 
 /// The query for the targets of the owners that hold these keys.
-pub(crate) fn targets_of(resolved: &Resolved, db: &Db, mut keys: Vec<Vec<Value<'static>>>) -> Relation {
+pub(crate) fn targets_of(
+    resolved: &Resolved,
+    db: &Db,
+    mut keys: Vec<Vec<Value<'static>>>,
+) -> Relation {
     let root = Place::root(resolved.target);
-    let columns: Vec<Node> = resolved.target_key.iter().map(|&column| Node::Column(root, column)).collect();
+    let columns: Vec<Node> = resolved
+        .target_key
+        .iter()
+        .map(|&column| Node::Column(root, column))
+        .collect();
     let condition = match <[Node; 1]>::try_from(columns) {
         Ok([column]) => column.among(keys.drain(..).filter_map(|mut key| key.pop()).collect()),
         Err(columns) => Node::InTuples(columns, keys),
@@ -75,12 +95,20 @@ pub(crate) fn targets_of(resolved: &Resolved, db: &Db, mut keys: Vec<Vec<Value<'
 impl Association {
     /// The values of the owner's key.
     pub(crate) fn owner_key(&self) -> Vec<Value<'static>> {
-        self.resolved.owner_key.iter().map(|&column| self.owner.value(column).into_owned()).collect()
+        self.resolved
+            .owner_key
+            .iter()
+            .map(|&column| self.owner.value(column).into_owned())
+            .collect()
     }
 
     /// Whether the owner's key has all its values, so that a query can find something.
     pub(crate) fn has_key(&self) -> bool {
-        !self.resolved.owner_key.iter().any(|&column| self.owner.value(column).is_null())
+        !self
+            .resolved
+            .owner_key
+            .iter()
+            .any(|&column| self.owner.value(column).is_null())
     }
 
     /// The query for this owner's targets, as a relation to be narrowed. On an owner without a key it is empty and
@@ -103,6 +131,10 @@ impl Association {
     #[must_use]
     pub fn to_sql(&self) -> String {
         let relation = self.relation();
-        if self.reflection().is_collection() { relation.to_sql() } else { relation.limit(1).to_sql() }
+        if self.reflection().is_collection() {
+            relation.to_sql()
+        } else {
+            relation.limit(1).to_sql()
+        }
     }
 }

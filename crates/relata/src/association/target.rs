@@ -15,7 +15,10 @@ impl Association {
     /// Whether the target was found or set when the owner's key was another. Rails: `stale_target?`.
     #[must_use]
     pub fn is_stale(&self) -> bool {
-        self.is_belongs_to() && self.owner.is_link_stale(self.position, &self.resolved.owner_key)
+        self.is_belongs_to()
+            && self
+                .owner
+                .is_link_stale(self.position, &self.resolved.owner_key)
     }
 
     /// The target of a singular association, if memory knows it.
@@ -61,7 +64,8 @@ impl Association {
     /// Whether a query could find something: a `belongs_to` needs its key, the others an owner that is saved or
     /// whose key is set.
     pub(crate) fn can_query(&self) -> bool {
-        self.has_key() && (self.is_belongs_to() || !self.owner.is_new_record() || self.has_own_key())
+        self.has_key()
+            && (self.is_belongs_to() || !self.owner.is_new_record() || self.has_own_key())
     }
 
     /// Whether the owner's key is not its primary key, and so may be set before it is saved.

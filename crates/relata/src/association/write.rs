@@ -4,6 +4,7 @@
 //! the same objects.
 
 use super::Association;
+use crate::attribute::value::Value;
 use crate::error::{Error, Result};
 use crate::record::{Linked, Record};
 
@@ -23,8 +24,13 @@ impl Association {
 
     /// Copies the target's key into the owner's columns.
     pub(crate) fn copy_key_from(&self, target: Option<&Record>) -> Result<()> {
-        for (&mine, &theirs) in self.resolved.owner_key.iter().zip(&self.resolved.target_key) {
-            let value = target.map_or(crate::Value::Null, |target| target.value(theirs).into_owned());
+        for (&mine, &theirs) in self
+            .resolved
+            .owner_key
+            .iter()
+            .zip(&self.resolved.target_key)
+        {
+            let value = target.map_or(Value::Null, |target| target.value(theirs).into_owned());
             self.owner.set_value(mine, value)?;
         }
         Ok(())
@@ -32,7 +38,12 @@ impl Association {
 
     /// Copies the owner's key into a target's columns.
     pub(crate) fn give_key_to(&self, target: &Record) -> Result<()> {
-        for (&mine, &theirs) in self.resolved.owner_key.iter().zip(&self.resolved.target_key) {
+        for (&mine, &theirs) in self
+            .resolved
+            .owner_key
+            .iter()
+            .zip(&self.resolved.target_key)
+        {
             target.set_value(theirs, self.owner.value(mine).into_owned())?;
         }
         Ok(())
@@ -40,7 +51,11 @@ impl Association {
 
     /// Remembers the target of a singular association.
     pub(crate) fn link(&self, target: Option<&Record>) {
-        let key: &[usize] = if self.is_belongs_to() { &self.resolved.owner_key } else { &[] };
+        let key: &[usize] = if self.is_belongs_to() {
+            &self.resolved.owner_key
+        } else {
+            &[]
+        };
         self.owner.link_one(self.position, target, key, self.tie());
     }
 
@@ -72,23 +87,24 @@ impl Association {
         self.own(member);
         let mut members = self.known_many();
         members.records.push(member.clone());
-        self.owner.link_many(self.position, &members.records, members.loaded);
+        self.owner
+            .link_many(self.position, &members.records, members.loaded);
         Ok(())
-    }
-
-    /// Drops records from a collection's memory.
-    pub(crate) fn forget(&self, gone: &[Record]) {
-        let mut members = self.known_many();
-        members.records.retain(|member| !gone.iter().any(|gone| gone.is(member)));
-        self.owner.link_many(self.position, &members.records, members.loaded);
     }
 
     /// A new target, linked, with the values that the scope's equalities give. In memory only.
     pub(crate) fn build_target(&self) -> Result<Record> {
-        let target = self.owner.blank_beside(self.resolved.target).with_defaults();
+        let target = self
+            .owner
+            .blank_beside(self.resolved.target)
+            .with_defaults();
         let relation = self.relation();
         let select = relation.select();
-        for (column, value) in select.filters.iter().filter_map(|filter| filter.equality(select.root)) {
+        for (column, value) in select
+            .filters
+            .iter()
+            .filter_map(|filter| filter.equality(select.root))
+        {
             target.set_value(column, value.clone())?;
         }
         Ok(target)
@@ -112,6 +128,10 @@ impl Association {
     /// Whether the owner's key columns hold this target's key.
     pub(crate) fn is_key_of(&self, target: &Record) -> bool {
         let resolved = self.resolved;
-        resolved.owner_key.iter().zip(&resolved.target_key).all(|(&mine, &theirs)| self.owner.value(mine) == target.value(theirs))
+        resolved
+            .owner_key
+            .iter()
+            .zip(&resolved.target_key)
+            .all(|(&mine, &theirs)| self.owner.value(mine) == target.value(theirs))
     }
 }

@@ -24,11 +24,16 @@ pub(crate) fn civil_from_days(days: i64) -> (i64, i64, i64) {
     let days = days + 719_468;
     let era = days.div_euclid(146_097);
     let day_of_era = days.rem_euclid(146_097);
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let year_of_era =
+        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let shifted = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * shifted + 2) / 5 + 1;
-    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
+    let month = if shifted < 10 {
+        shifted + 3
+    } else {
+        shifted - 9
+    };
     (year_of_era + era * 400 + i64::from(month <= 2), month, day)
 }
 
@@ -36,7 +41,9 @@ fn number(digits: &[u8]) -> Option<i64> {
     if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
         return None;
     }
-    digits.iter().try_fold(0i64, |sum, digit| sum.checked_mul(10)?.checked_add(i64::from(digit - b'0')))
+    digits.iter().try_fold(0i64, |sum, digit| {
+        sum.checked_mul(10)?.checked_add(i64::from(digit - b'0'))
+    })
 }
 
 /// `2024-01-31`, with an optional sign and more digits for far years.
@@ -46,8 +53,16 @@ fn date(text: &[u8]) -> Option<i64> {
         None => (false, text),
     };
     let mut parts = rest.split(|&byte| byte == b'-');
-    let (year, month, day) = (number(parts.next()?)?, number(parts.next()?)?, number(parts.next()?)?);
-    if parts.next().is_some() || !(1..=12).contains(&month) || !(1..=31).contains(&day) || year > 999_999 {
+    let (year, month, day) = (
+        number(parts.next()?)?,
+        number(parts.next()?)?,
+        number(parts.next()?)?,
+    );
+    if parts.next().is_some()
+        || !(1..=12).contains(&month)
+        || !(1..=31).contains(&day)
+        || year > 999_999
+    {
         return None;
     }
     let year = if negative { -year } else { year };
@@ -85,7 +100,11 @@ fn time(text: &[u8]) -> Option<i64> {
 /// Microseconds since 1970-01-01 of `2024-01-31 12:00:00`, with or without fraction, `T` or `Z`; of a date alone, its
 /// midnight.
 pub(crate) fn parse_timestamp(text: &[u8]) -> Option<i64> {
-    let text = text.strip_suffix(b"Z").or_else(|| text.strip_suffix(b"+00:00")).or_else(|| text.strip_suffix(b" UTC")).unwrap_or(text);
+    let text = text
+        .strip_suffix(b"Z")
+        .or_else(|| text.strip_suffix(b"+00:00"))
+        .or_else(|| text.strip_suffix(b" UTC"))
+        .unwrap_or(text);
     let (day, clock) = match text.iter().position(|&byte| byte == b' ' || byte == b'T') {
         Some(at) => (date(&text[..at])?, time(&text[at + 1..])?),
         None => (date(text)?, 0),
@@ -109,10 +128,17 @@ pub(crate) fn parse_time(text: &[u8]) -> Option<i64> {
 
 /// `2024-01-31 12:00:00.000000`
 pub(crate) fn format_timestamp(micros: i64) -> String {
-    let (days, rest) = (micros.div_euclid(MICROS_A_DAY), micros.rem_euclid(MICROS_A_DAY));
+    let (days, rest) = (
+        micros.div_euclid(MICROS_A_DAY),
+        micros.rem_euclid(MICROS_A_DAY),
+    );
     let (year, month, day) = civil_from_days(days);
     let sign = if year < 0 { "-" } else { "" };
-    format!("{sign}{:04}-{month:02}-{day:02} {}", year.abs(), format_time(rest))
+    format!(
+        "{sign}{:04}-{month:02}-{day:02} {}",
+        year.abs(),
+        format_time(rest)
+    )
 }
 
 /// `2024-01-31`
@@ -125,7 +151,12 @@ pub(crate) fn format_date(days: i32) -> String {
 /// `12:00:00.000000`
 pub(crate) fn format_time(micros: i64) -> String {
     let (seconds, fraction) = (micros / 1_000_000, micros % 1_000_000);
-    format!("{:02}:{:02}:{:02}.{fraction:06}", seconds / 3600, seconds / 60 % 60, seconds % 60)
+    format!(
+        "{:02}:{:02}:{:02}.{fraction:06}",
+        seconds / 3600,
+        seconds / 60 % 60,
+        seconds % 60
+    )
 }
 
 #[cfg(test)]
@@ -134,9 +165,13 @@ mod tests {
 
     #[test]
     fn known_days_have_their_numbers() {
-        for (text, days) in
-            [("1970-01-01", 0), ("1969-12-31", -1), ("2000-02-29", 11_016), ("2024-01-01", 19_723), ("0001-01-01", -719_162)]
-        {
+        for (text, days) in [
+            ("1970-01-01", 0),
+            ("1969-12-31", -1),
+            ("2000-02-29", 11_016),
+            ("2024-01-01", 19_723),
+            ("0001-01-01", -719_162),
+        ] {
             assert_eq!(parse_date(text.as_bytes()), Some(days), "{text}");
             assert_eq!(format_date(days), text);
         }
@@ -151,7 +186,16 @@ mod tests {
 
     #[test]
     fn days_that_do_not_exist_are_refused() {
-        for text in ["2023-02-29", "2023-13-01", "2023-00-01", "2023-04-31", "0000-00-00", "", "x", "2023-1"] {
+        for text in [
+            "2023-02-29",
+            "2023-13-01",
+            "2023-00-01",
+            "2023-04-31",
+            "0000-00-00",
+            "",
+            "x",
+            "2023-1",
+        ] {
             assert_eq!(parse_date(text.as_bytes()), None, "{text}");
         }
     }
@@ -159,10 +203,19 @@ mod tests {
     #[test]
     fn times_are_read_in_all_their_forms() {
         let noon = 19_723 * MICROS_A_DAY + 43_200_000_000;
-        for text in ["2024-01-01 12:00:00", "2024-01-01T12:00:00Z", "2024-01-01 12:00:00.000000", "2024-01-01 12:00", "2024-01-01T12:00:00+00:00"] {
+        for text in [
+            "2024-01-01 12:00:00",
+            "2024-01-01T12:00:00Z",
+            "2024-01-01 12:00:00.000000",
+            "2024-01-01 12:00",
+            "2024-01-01T12:00:00+00:00",
+        ] {
             assert_eq!(parse_timestamp(text.as_bytes()), Some(noon), "{text}");
         }
-        assert_eq!(parse_timestamp(b"2024-01-01 12:00:00.25"), Some(noon + 250_000));
+        assert_eq!(
+            parse_timestamp(b"2024-01-01 12:00:00.25"),
+            Some(noon + 250_000)
+        );
         assert_eq!(format_timestamp(noon + 1), "2024-01-01 12:00:00.000001");
         assert_eq!(format_timestamp(-1), "1969-12-31 23:59:59.999999");
         assert_eq!(parse_timestamp(b"1969-12-31 23:59:59.999999"), Some(-1));

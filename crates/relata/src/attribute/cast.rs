@@ -35,8 +35,12 @@ impl Kind {
         }
         let cast = match self {
             Self::Bool => truth(&value).map(Value::Bool),
-            Self::Int => integer(&value).and_then(|v| i64::try_from(v).ok()).map(Value::Int),
-            Self::Uint => integer(&value).and_then(|v| u64::try_from(v).ok()).map(Value::Uint),
+            Self::Int => integer(&value)
+                .and_then(|v| i64::try_from(v).ok())
+                .map(Value::Int),
+            Self::Uint => integer(&value)
+                .and_then(|v| u64::try_from(v).ok())
+                .map(Value::Uint),
             Self::Float => match &value {
                 Value::Int(v) => exact(*v).map(Value::Float),
                 Value::Text(v) | Value::Decimal(v) => v.trim().parse().ok().map(Value::Float),
@@ -59,14 +63,18 @@ impl Kind {
             },
             Self::Uuid => match &value {
                 Value::Text(v) => parse_uuid(v).map(Value::Uuid),
-                Value::Bytes(v) => <[u8; 16]>::try_from(&**v).ok().map(|v| Value::Uuid(u128::from_be_bytes(v))),
+                Value::Bytes(v) => <[u8; 16]>::try_from(&**v)
+                    .ok()
+                    .map(|v| Value::Uuid(u128::from_be_bytes(v))),
                 _ => None,
             },
             Self::Decimal => match &value {
                 Value::Int(v) => Some(Value::Decimal(Cow::Owned(v.to_string()))),
                 Value::Uint(v) => Some(Value::Decimal(Cow::Owned(v.to_string()))),
                 Value::Float(v) if v.is_finite() => Some(Value::Decimal(Cow::Owned(v.to_string()))),
-                Value::Text(v) if is_decimal(v) => Some(Value::Decimal(Cow::Owned(v.trim().to_owned()))),
+                Value::Text(v) if is_decimal(v) => {
+                    Some(Value::Decimal(Cow::Owned(v.trim().to_owned())))
+                }
                 _ => None,
             },
             Self::Json => match &value {
@@ -104,13 +112,20 @@ fn integer(value: &Value<'_>) -> Option<i128> {
         Value::Int(v) => Some(i128::from(*v)),
         Value::Uint(v) => Some(i128::from(*v)),
         Value::Text(v) | Value::Decimal(v) => v.trim().parse().ok(),
-        #[expect(clippy::cast_possible_truncation, reason = "a whole number below 2^63 is exact as an integer")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "a whole number below 2^63 is exact as an integer"
+        )]
         Value::Float(v) if v.fract() == 0.0 && v.abs() < 9.2e18 => Some(i128::from(*v as i64)),
         _ => None,
     }
 }
 
-#[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "the way back is compared")]
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    reason = "the way back is compared"
+)]
 fn exact(value: i64) -> Option<f64> {
     let float = value as f64;
     (float as i64 == value).then_some(float)
@@ -141,9 +156,13 @@ fn micros(value: &Value<'_>) -> Option<i64> {
 }
 
 fn is_decimal(text: &str) -> bool {
-    let digits = text.trim().trim_start_matches(['+', '-']);
+    let digits = text.trim();
+    let digits = digits.strip_prefix(['+', '-']).unwrap_or(digits);
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
-    !whole.is_empty() && [whole, fraction].iter().all(|part| part.bytes().all(|byte| byte.is_ascii_digit()))
+    !whole.is_empty()
+        && [whole, fraction]
+            .iter()
+            .all(|part| part.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// 32 hexadecimal digits, with or without hyphens.
@@ -159,5 +178,12 @@ pub(crate) fn parse_uuid(text: &str) -> Option<u128> {
 /// The usual form, with hyphens, in lower case.
 pub(crate) fn format_uuid(value: u128) -> String {
     let hex = format!("{value:032x}");
-    format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
+    format!(
+        "{}-{}-{}-{}-{}",
+        &hex[..8],
+        &hex[8..12],
+        &hex[12..16],
+        &hex[16..20],
+        &hex[20..]
+    )
 }

@@ -14,11 +14,19 @@ impl<A: Attribute> Attribute for Option<A> {
 
     #[inline]
     fn read(stored: Stored<'_>) -> Option<A::Ref<'_>> {
-        if stored.is_null() { None } else { Some(A::read(stored)) }
+        if stored.is_null() {
+            None
+        } else {
+            Some(A::read(stored))
+        }
     }
 
     fn owned(stored: Stored<'_>) -> Self {
-        if stored.is_null() { None } else { Some(A::owned(stored)) }
+        if stored.is_null() {
+            None
+        } else {
+            Some(A::owned(stored))
+        }
     }
 
     fn write(value: Option<A::Set<'_>>) -> Value<'_> {

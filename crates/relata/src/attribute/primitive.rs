@@ -125,7 +125,10 @@ impl Attribute for f32 {
     type Set<'a> = f32;
 
     #[inline]
-    #[expect(clippy::cast_possible_truncation, reason = "`check` lets only numbers in that f32 holds")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "`check` lets only numbers in that f32 holds"
+    )]
     fn read(stored: Stored<'_>) -> f32 {
         stored.float() as f32
     }
@@ -142,7 +145,10 @@ impl Attribute for f32 {
         Self::write(self)
     }
 
-    #[expect(clippy::cast_possible_truncation, reason = "the cast is what is being checked")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "the cast is what is being checked"
+    )]
     fn check(stored: Stored<'_>) -> Result<(), String> {
         let value = stored.float();
         if value.is_finite() && (value as f32).is_infinite() {

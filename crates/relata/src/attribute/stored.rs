@@ -28,14 +28,26 @@ impl<'a> Stored<'a> {
     /// initialised memory that is not written to for `'a`, and that is UTF-8 for the kinds of text.
     #[inline]
     pub(crate) unsafe fn new(kind: Kind, null: bool, first: u64, second: u64) -> Self {
-        Self { first, second, kind, null, bytes: PhantomData }
+        Self {
+            first,
+            second,
+            kind,
+            null,
+            bytes: PhantomData,
+        }
     }
 
     /// No value.
     #[must_use]
     #[inline]
     pub fn blank(kind: Kind) -> Self {
-        Self { first: 0, second: 0, kind, null: true, bytes: PhantomData }
+        Self {
+            first: 0,
+            second: 0,
+            kind,
+            null: true,
+            bytes: PhantomData,
+        }
     }
 
     /// The words that `value` would have.
@@ -48,7 +60,13 @@ impl<'a> Stored<'a> {
             null: false,
             bytes: PhantomData,
         };
-        let word = |first, kind| Self { first, second: 0, kind, null: false, bytes: PhantomData };
+        let word = |first, kind| Self {
+            first,
+            second: 0,
+            kind,
+            null: false,
+            bytes: PhantomData,
+        };
         match value {
             Value::Null => Self::blank(Kind::Int),
             Value::Bool(v) => word(u64::from(*v), Kind::Bool),
@@ -61,7 +79,11 @@ impl<'a> Stored<'a> {
             Value::DateTime(v) => word(v.cast_unsigned(), Kind::DateTime),
             Value::Date(v) => word(i64::from(*v).cast_unsigned(), Kind::Date),
             Value::Time(v) => word(v.cast_unsigned(), Kind::Time),
-            Value::Uuid(v) => Self { first: (*v >> 64) as u64, second: *v as u64, ..word(0, Kind::Uuid) },
+            Value::Uuid(v) => Self {
+                first: (*v >> 64) as u64,
+                second: *v as u64,
+                ..word(0, Kind::Uuid)
+            },
             Value::Decimal(v) => bytes(v.as_bytes(), Kind::Decimal),
             Value::Json(v) => bytes(v.as_bytes(), Kind::Json),
         }
@@ -104,21 +126,33 @@ impl<'a> Stored<'a> {
     #[must_use]
     #[inline]
     pub fn uint(self) -> u64 {
-        if self.kind == Kind::Uint { self.first } else { 0 }
+        if self.kind == Kind::Uint {
+            self.first
+        } else {
+            0
+        }
     }
 
     /// The floating point number; 0 for other kinds.
     #[must_use]
     #[inline]
     pub fn float(self) -> f64 {
-        if self.kind == Kind::Float { f64::from_bits(self.first) } else { 0.0 }
+        if self.kind == Kind::Float {
+            f64::from_bits(self.first)
+        } else {
+            0.0
+        }
     }
 
     /// The 128 bits of a UUID; 0 for other kinds.
     #[must_use]
     #[inline]
     pub fn uuid(self) -> u128 {
-        if self.kind == Kind::Uuid { u128::from(self.first) << 64 | u128::from(self.second) } else { 0 }
+        if self.kind == Kind::Uuid {
+            u128::from(self.first) << 64 | u128::from(self.second)
+        } else {
+            0
+        }
     }
 
     /// The text of a text kind; empty for others and for no value.

@@ -143,7 +143,10 @@ impl Value<'_> {
 
     /// The number, of an integer or a floating point value.
     #[must_use]
-    #[expect(clippy::cast_precision_loss, reason = "asking an integer for f64 accepts its precision")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "asking an integer for f64 accepts its precision"
+    )]
     pub fn as_f64(&self) -> Option<f64> {
         match self {
             Self::Float(v) => Some(*v),

@@ -16,7 +16,10 @@ impl Clock {
         if self.stopped.load(Ordering::Acquire) {
             return self.micros.load(Ordering::Acquire);
         }
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        #[expect(clippy::disallowed_methods, reason = "this is the clock")]
+        let since = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
         i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
     }
 

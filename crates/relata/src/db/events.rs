@@ -50,7 +50,13 @@ impl Event {
 
 impl fmt::Display for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ({:.1}ms)  {}", self.name(), self.time.as_secs_f64() * 1_000.0, self.text)?;
+        write!(
+            f,
+            "{} ({:.1}ms)  {}",
+            self.name(),
+            self.time.as_secs_f64() * 1_000.0,
+            self.text
+        )?;
         if !self.binds.is_empty() {
             write!(f, "  [{}]", self.binds.join(", "))?;
         }
@@ -91,7 +97,10 @@ impl Listeners {
 
     pub(super) fn keep(&self, subscriber: Arc<Subscriber>) {
         self.add(&subscriber);
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner).push(subscriber);
+        self.kept
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(subscriber);
     }
 
     pub(super) fn tell(&self, event: &Event) {
@@ -112,8 +121,8 @@ impl Listeners {
 /// OpenTelemetry's names for a statement.
 #[cfg(feature = "tracing")]
 fn trace(event: &Event) {
-    tracing::debug!(
-        target: "relata::sql",
+    // Names in quotes are taken only between braces.
+    tracing::event!(target: "relata::sql", tracing::Level::DEBUG, {
         "db.system.name" = "sqlite",
         "db.query.text" = %event.text,
         "db.operation.name" = %event.name(),
@@ -122,7 +131,7 @@ fn trace(event: &Event) {
         "error.type" = event.error.map(|kind| format!("{kind:?}")),
         "code.file.path" = event.caller.map(|caller| caller.file()),
         "code.line.number" = event.caller.map(|caller| caller.line()),
-    );
+    });
 }
 
 /// The values of an event: as they are, or their kinds.
@@ -145,23 +154,35 @@ impl Capture {
     pub(super) fn start(listeners: &Listeners) -> Self {
         let events: Arc<Mutex<Vec<Event>>> = Arc::default();
         let sink = Arc::clone(&events);
-        let subscriber: Arc<Subscriber> =
-            Arc::new(move |event: &Event| sink.lock().unwrap_or_else(PoisonError::into_inner).push(event.clone()));
+        let subscriber: Arc<Subscriber> = Arc::new(move |event: &Event| {
+            sink.lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(event.clone())
+        });
         listeners.add(&subscriber);
-        Self { events, _subscriber: subscriber }
+        Self {
+            events,
+            _subscriber: subscriber,
+        }
     }
 
     /// Everything so far, BEGIN and COMMIT included.
     #[must_use]
     pub fn events(&self) -> Vec<Event> {
-        self.events.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.events
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// The texts so far, without BEGIN, COMMIT and the like.
     #[must_use]
     pub fn texts(&self) -> Vec<String> {
         let all = self.events();
-        all.iter().filter(|event| event.purpose != Purpose::Transaction).map(|event| event.text.to_string()).collect()
+        all.iter()
+            .filter(|event| event.purpose != Purpose::Transaction)
+            .map(|event| event.text.to_string())
+            .collect()
     }
 
     /// How many statements so far, without BEGIN, COMMIT and the like.

@@ -49,7 +49,10 @@ impl Faults {
 
     /// Nothing fails any more. Gives the number of statements since the first fault was planned.
     pub fn clear(&self) -> u64 {
-        self.planned.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.planned
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
         self.armed.store(false, Ordering::Release);
         self.seen.load(Ordering::Acquire)
     }
@@ -60,7 +63,10 @@ impl Faults {
         }
         let number = self.seen.fetch_add(1, Ordering::AcqRel) + 1;
         let planned = self.planned.lock().unwrap_or_else(PoisonError::into_inner);
-        planned.iter().find(|(nth, _)| *nth == number).map(|(_, fault)| *fault)
+        planned
+            .iter()
+            .find(|(nth, _)| *nth == number)
+            .map(|(_, fault)| *fault)
     }
 
     pub(super) async fn before_statement(&self) -> Result<()> {

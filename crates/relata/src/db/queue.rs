@@ -37,7 +37,10 @@ impl Drop for Turn {
 
 impl Queue {
     pub(super) fn new() -> Arc<Self> {
-        Arc::new(Self { turn: Arc::new(Semaphore::new(1)), holder: Mutex::new(None) })
+        Arc::new(Self {
+            turn: Arc::new(Semaphore::new(1)),
+            holder: Mutex::new(None),
+        })
     }
 
     fn holder(&self) -> std::sync::MutexGuard<'_, Option<Holder>> {
@@ -48,14 +51,23 @@ impl Queue {
     pub(super) async fn wait(self: &Arc<Self>, deadline: Duration) -> Result<Turn> {
         let permit = match Arc::clone(&self.turn).try_acquire_owned() {
             Ok(permit) => permit,
-            Err(_) => match tokio::time::timeout(deadline, Arc::clone(&self.turn).acquire_owned()).await {
-                Ok(permit) => permit.map_err(Error::other)?,
-                Err(_) => return Err(self.too_long(deadline)),
-            },
+            Err(_) => {
+                match tokio::time::timeout(deadline, Arc::clone(&self.turn).acquire_owned()).await {
+                    Ok(permit) => permit.map_err(Error::other)?,
+                    Err(_) => return Err(self.too_long(deadline)),
+                }
+            }
         };
         let now = Instant::now();
-        *self.holder() = Some(Holder { at: pending::caller(), since: now, last_used: now });
-        Ok(Turn { queue: Arc::clone(self), permit: Some(permit) })
+        *self.holder() = Some(Holder {
+            at: pending::caller(),
+            since: now,
+            last_used: now,
+        });
+        Ok(Turn {
+            queue: Arc::clone(self),
+            permit: Some(permit),
+        })
     }
 
     /// Notes that the holder is doing something.
@@ -69,7 +81,9 @@ impl Queue {
         let waited = format!("waited {deadline:?} for the writer of the database");
         let message = match self.holder().as_ref() {
             Some(holder) => {
-                let place = holder.at.map_or_else(|| "an unknown place".to_owned(), ToString::to_string);
+                let place = holder
+                    .at
+                    .map_or_else(|| "an unknown place".to_owned(), ToString::to_string);
                 format!(
                     "{waited}: it is held by a transaction begun at {place}, {:.1?} ago, idle for {:.1?}. \
                      Is something slow awaited inside that transaction, or is this a task spawned from it?",

@@ -32,6 +32,15 @@ const READERS: usize = 16;
 /// How long to sleep before asking again for a lock that another process holds.
 const PAUSE: Duration = Duration::from_millis(2);
 
+/// Waits on a thread where waiting is allowed.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "only called on the blocking pool, never on a thread of the runtime"
+)]
+fn pause() {
+    std::thread::sleep(PAUSE);
+}
+
 pub(super) struct Sqlite {
     location: Location,
     readers: Mutex<Vec<Connection>>,
@@ -63,8 +72,12 @@ impl Drop for Writer {
 impl Sqlite {
     /// Opens a database: `:memory:` or a path.
     pub(super) fn open(path: &str, deadline: Duration) -> Result<Arc<Self>> {
-        let location = if path == ":memory:" { Location::Memory } else { Location::File(PathBuf::from(path)) };
-        let writer = Connection::open(&location, true)?;
+        let location = if path == ":memory:" {
+            Location::Memory
+        } else {
+            Location::File(PathBuf::from(path))
+        };
+        let mut writer = Connection::open(&location, true)?;
         Ok(Arc::new(Self {
             bind_limit: writer.bind_limit(),
             readers: Mutex::default(),
@@ -87,7 +100,9 @@ impl Sqlite {
 
     fn take_back(&self, mut connection: Connection, slot: &impl Slot) {
         // What SQLite says decides, not what we believe.
-        if !connection.is_idle() && (connection.command("ROLLBACK").is_err() || !connection.is_idle()) {
+        if !connection.is_idle()
+            && (connection.command("ROLLBACK").is_err() || !connection.is_idle())
+        {
             return;
         }
         slot.put(connection);
@@ -97,14 +112,23 @@ impl Sqlite {
     pub(super) async fn writer(self: &Arc<Self>) -> Result<Writer> {
         let turn = self.queue.wait(self.deadline).await?;
         self.leased.fetch_add(1, Ordering::AcqRel);
-        let mut writer = Writer { home: Arc::clone(self), connection: None, _turn: turn };
-        let kept = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let mut writer = Writer {
+            home: Arc::clone(self),
+            connection: None,
+            _turn: turn,
+        };
+        let kept = self
+            .writer
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
         writer.connection = Some(match kept {
             Some(connection) => connection,
             // It was closed because it could not be cleaned.
             None if self.is_file() => Connection::open(&self.location, true)?,
             None => {
-                let message = "the connection of the database in memory is gone, and the database with it";
+                let message =
+                    "the connection of the database in memory is gone, and the database with it";
                 return Err(Error::new(ErrorKind::ConnectionNotEstablished, message));
             }
         });
@@ -112,7 +136,11 @@ impl Sqlite {
     }
 
     /// Runs a statement outside any transaction.
-    pub(super) async fn run<D: Decode>(self: &Arc<Self>, statement: &Statement, decode: &mut D) -> Result<(u64, Outcome)> {
+    pub(super) async fn run<D: Decode>(
+        self: &Arc<Self>,
+        statement: &Statement,
+        decode: &mut D,
+    ) -> Result<(u64, Outcome)> {
         if !statement.writes && self.is_file() {
             return self.read(statement, decode).await;
         }
@@ -123,20 +151,34 @@ impl Sqlite {
         writer.run(statement, decode).await
     }
 
-    async fn read<D: Decode>(self: &Arc<Self>, statement: &Statement, decode: &mut D) -> Result<(u64, Outcome)> {
+    async fn read<D: Decode>(
+        self: &Arc<Self>,
+        statement: &Statement,
+        decode: &mut D,
+    ) -> Result<(u64, Outcome)> {
         let permit = match Arc::clone(&self.free).try_acquire_owned() {
             Ok(permit) => permit,
             Err(_) => self.wait_for_reader().await?,
         };
-        let kept = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let kept = self
+            .readers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .pop();
         let connection = match kept {
             Some(connection) => connection,
             None => Connection::open(&self.location, false)?,
         };
-        let mut reader = Reader { home: Arc::clone(self), connection: Some(connection), permit: Some(permit) };
+        let mut reader = Reader {
+            home: Arc::clone(self),
+            connection: Some(connection),
+            permit: Some(permit),
+        };
         let until = Instant::now() + self.deadline;
         loop {
-            let Some(connection) = reader.connection.as_mut() else { return Err(lost()) };
+            let Some(connection) = reader.connection.as_mut() else {
+                return Err(lost());
+            };
             match connection.run(statement, decode, Some(BUDGET)) {
                 Ok(done) => return Ok(done),
                 Err(Stopped::Failed(error)) => return Err(error),
@@ -154,7 +196,9 @@ impl Sqlite {
         let aside = tokio::task::spawn_blocking(move || {
             let mut rows = Buffer::default();
             let ran = match reader.connection.as_mut() {
-                Some(connection) => connection.run(&statement, &mut rows, None).map_err(Stopped::into_error),
+                Some(connection) => connection
+                    .run(&statement, &mut rows, None)
+                    .map_err(Stopped::into_error),
                 None => Err(lost()),
             };
             ran.map(|done| (done, rows))
@@ -168,7 +212,10 @@ impl Sqlite {
         match tokio::time::timeout(self.deadline, Arc::clone(&self.free).acquire_owned()).await {
             Ok(permit) => permit.map_err(Error::other),
             Err(_) => {
-                let message = format!("none of {READERS} reading connections became free within {:?}", self.deadline);
+                let message = format!(
+                    "none of {READERS} reading connections became free within {:?}",
+                    self.deadline
+                );
                 Err(Error::new(ErrorKind::PoolExhausted, message))
             }
         }
@@ -198,7 +245,9 @@ trait Slot {
 
 impl Slot for Mutex<Vec<Connection>> {
     fn put(&self, connection: Connection) {
-        self.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+        self.lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(connection);
     }
 }
 
@@ -210,7 +259,11 @@ impl Slot for Mutex<Option<Connection>> {
 
 impl Writer {
     /// Runs a statement on the task.
-    pub(super) async fn run<D: Decode>(&mut self, statement: &Statement, decode: &mut D) -> Result<(u64, Outcome)> {
+    pub(super) async fn run<D: Decode>(
+        &mut self,
+        statement: &Statement,
+        decode: &mut D,
+    ) -> Result<(u64, Outcome)> {
         let until = Instant::now() + self.home.deadline;
         loop {
             match self.try_run(statement, decode) {
@@ -224,7 +277,11 @@ impl Writer {
         }
     }
 
-    fn try_run<D: Decode>(&mut self, statement: &Statement, decode: &mut D) -> Result<(u64, Outcome), Stopped> {
+    fn try_run<D: Decode>(
+        &mut self,
+        statement: &Statement,
+        decode: &mut D,
+    ) -> Result<(u64, Outcome), Stopped> {
         match self.connection.as_mut() {
             Some(connection) => connection.run(statement, decode, None),
             None => Err(Stopped::Failed(lost())),
@@ -232,13 +289,21 @@ impl Writer {
     }
 
     /// Runs a statement inside a transaction, now: nothing else holds the lock, so it cannot be busy.
-    pub(super) fn run_now<D: Decode>(&mut self, statement: &Statement, decode: &mut D) -> Result<(u64, Outcome)> {
+    pub(super) fn run_now<D: Decode>(
+        &mut self,
+        statement: &Statement,
+        decode: &mut D,
+    ) -> Result<(u64, Outcome)> {
         self.try_run(statement, decode).map_err(Stopped::into_error)
     }
 
     /// Runs a statement that waits for the disk on the blocking pool. If the caller's future is dropped meanwhile, the
     /// statement still runs to its end, and the connection goes back by itself.
-    async fn run_aside<D: Decode>(self, statement: &Statement, decode: &mut D) -> Result<(u64, Outcome)> {
+    async fn run_aside<D: Decode>(
+        self,
+        statement: &Statement,
+        decode: &mut D,
+    ) -> Result<(u64, Outcome)> {
         let mut writer = self;
         let statement = statement.clone();
         let until = Instant::now() + writer.home.deadline;
@@ -249,7 +314,7 @@ impl Writer {
                     Ok(done) => return Ok((done, rows)),
                     Err(Stopped::Busy(_)) if Instant::now() < until => {
                         rows.restart();
-                        std::thread::sleep(PAUSE);
+                        pause();
                     }
                     Err(stopped) => return Err(stopped.into_error()),
                 }
@@ -272,7 +337,9 @@ impl Writer {
     pub(super) async fn begin(&mut self) -> Result<()> {
         let until = Instant::now() + self.home.deadline;
         loop {
-            let Some(connection) = self.connection.as_mut() else { return Err(lost()) };
+            let Some(connection) = self.connection.as_mut() else {
+                return Err(lost());
+            };
             match connection.command("BEGIN IMMEDIATE") {
                 Ok(()) => return Ok(()),
                 Err(Stopped::Busy(_)) if Instant::now() < until => tokio::time::sleep(PAUSE).await,
@@ -285,11 +352,13 @@ impl Writer {
     pub(super) fn commit(&mut self) -> Result<()> {
         let until = Instant::now() + self.home.deadline;
         loop {
-            let Some(connection) = self.connection.as_mut() else { return Err(lost()) };
+            let Some(connection) = self.connection.as_mut() else {
+                return Err(lost());
+            };
             match connection.command("COMMIT") {
                 Ok(()) => return Ok(()),
                 // A reader of another process can stand in the way of a checkpoint.
-                Err(Stopped::Busy(_)) if Instant::now() < until => std::thread::sleep(PAUSE),
+                Err(Stopped::Busy(_)) if Instant::now() < until => pause(),
                 Err(stopped) => return Err(stopped.into_error()),
             }
         }
@@ -301,7 +370,9 @@ impl Writer {
 
     /// Whether the transaction is still open, as SQLite sees it: some failures end it.
     pub(super) fn is_in_transaction(&self) -> bool {
-        self.connection.as_ref().is_some_and(|connection| !connection.is_idle())
+        self.connection
+            .as_ref()
+            .is_some_and(|connection| !connection.is_idle())
     }
 }
 
@@ -309,13 +380,18 @@ impl Stopped {
     fn into_error(self) -> Error {
         match self {
             Self::Busy(error) | Self::Failed(error) => error,
-            Self::OverBudget => Error::new(ErrorKind::QueryCanceled, "the statement was interrupted"),
+            Self::OverBudget => {
+                Error::new(ErrorKind::QueryCanceled, "the statement was interrupted")
+            }
         }
     }
 }
 
 fn lost() -> Error {
-    Error::new(ErrorKind::ConnectionNotEstablished, "the connection is gone")
+    Error::new(
+        ErrorKind::ConnectionNotEstablished,
+        "the connection is gone",
+    )
 }
 
 /// Rows that were read on another thread, to be decoded on the task.
@@ -373,8 +449,12 @@ impl Decode for Buffer {
 
 impl Buffer {
     fn give<D: Decode>(self, decode: &mut D) -> Result<()> {
-        let Some(names) = &self.names else { return Ok(()) };
+        let Some(names) = &self.names else {
+            return Ok(());
+        };
         decode.columns(names)?;
-        self.rows.iter().try_for_each(|row| decode.row(&HeldRow(row)))
+        self.rows
+            .iter()
+            .try_for_each(|row| decode.row(&HeldRow(row)))
     }
 }

@@ -76,7 +76,11 @@ impl Transaction {
     }
 
     /// Does something once `level` is the top.
-    async fn at_top<T>(&self, level: usize, mut act: impl FnMut(&mut Stack) -> Result<T>) -> Result<T> {
+    async fn at_top<T>(
+        &self,
+        level: usize,
+        mut act: impl FnMut(&mut Stack) -> Result<T>,
+    ) -> Result<T> {
         let wait = async {
             loop {
                 let changed = self.changed.notified();
@@ -86,7 +90,9 @@ impl Transaction {
                     let mut stack = self.stack();
                     match stack.levels.last() {
                         Some(top) if top.id == level => return act(&mut stack),
-                        _ if !stack.levels.iter().any(|open| open.id == level) => return Err(over()),
+                        _ if !stack.levels.iter().any(|open| open.id == level) => {
+                            return Err(over());
+                        }
                         _ => {}
                     }
                 }
@@ -106,11 +112,19 @@ impl Transaction {
         }
     }
 
-    pub(super) async fn run<D: Decode>(&self, level: usize, statement: &Statement, decode: &mut D) -> Result<(u64, Outcome)> {
+    pub(super) async fn run<D: Decode>(
+        &self,
+        level: usize,
+        statement: &Statement,
+        decode: &mut D,
+    ) -> Result<(u64, Outcome)> {
         self.at_top(level, |stack| {
             let writer = stack.writer.as_mut().ok_or_else(over)?;
             if !writer.is_in_transaction() {
-                return Err(Error::new(ErrorKind::StatementInvalid, "the transaction was ended by an earlier failure"));
+                return Err(Error::new(
+                    ErrorKind::StatementInvalid,
+                    "the transaction was ended by an earlier failure",
+                ));
             }
             writer.run_now(statement, decode)
         })
@@ -119,7 +133,10 @@ impl Transaction {
 }
 
 fn over() -> Error {
-    Error::new(ErrorKind::StatementInvalid, "the transaction is over: this future belongs to it and came too late")
+    Error::new(
+        ErrorKind::StatementInvalid,
+        "the transaction is over: this future belongs to it and came too late",
+    )
 }
 
 fn savepoint(level: usize, verb: &str) -> String {
@@ -167,11 +184,29 @@ where
 async fn outermost(db: &Db) -> Result<Guard> {
     let deadline = db.deadline();
     let mut writer = db.sqlite()?.writer().await?;
-    db.observe_command("BEGIN IMMEDIATE", writer.begin()).await?;
-    let level = Level { id: 0, participants: Vec::new(), hooks: Vec::new() };
-    let stack = Stack { writer: Some(writer), levels: vec![level], next: 1 };
-    let transaction = Arc::new(Transaction { stack: Mutex::new(stack), changed: Notify::new(), deadline });
-    Ok(Guard { db: db.clone(), transaction, level: 0, open: true })
+    db.observe_command("BEGIN IMMEDIATE", writer.begin())
+        .await?;
+    let level = Level {
+        id: 0,
+        participants: Vec::new(),
+        hooks: Vec::new(),
+    };
+    let stack = Stack {
+        writer: Some(writer),
+        levels: vec![level],
+        next: 1,
+    };
+    let transaction = Arc::new(Transaction {
+        stack: Mutex::new(stack),
+        changed: Notify::new(),
+        deadline,
+    });
+    Ok(Guard {
+        db: db.clone(),
+        transaction,
+        level: 0,
+        open: true,
+    })
 }
 
 async fn nested(db: &Db, transaction: Arc<Transaction>, parent: usize) -> Result<Guard> {
@@ -182,11 +217,20 @@ async fn nested(db: &Db, transaction: Arc<Transaction>, parent: usize) -> Result
             db.note_command(&text)?;
             stack.writer.as_mut().ok_or_else(over)?.command(&text)?;
             stack.next += 1;
-            stack.levels.push(Level { id, participants: Vec::new(), hooks: Vec::new() });
+            stack.levels.push(Level {
+                id,
+                participants: Vec::new(),
+                hooks: Vec::new(),
+            });
             Ok(id)
         })
         .await?;
-    Ok(Guard { db: db.clone(), transaction, level, open: true })
+    Ok(Guard {
+        db: db.clone(),
+        transaction,
+        level,
+        open: true,
+    })
 }
 
 /// Rolls its level back, unless it succeeded.
@@ -221,30 +265,53 @@ impl Guard {
         }
         let taken = self
             .transaction
-            .at_top(0, |stack| Ok((stack.writer.take(), std::mem::take(&mut stack.levels))))
+            .at_top(0, |stack| {
+                Ok((stack.writer.take(), std::mem::take(&mut stack.levels)))
+            })
             .await?;
         self.open = false;
         self.transaction.changed.notify_waiters();
-        let (Some(writer), levels) = taken else { return Err(over()) };
-        let participants: Vec<_> = levels.into_iter().map(|level| (level.participants, level.hooks)).collect();
+        let (Some(writer), levels) = taken else {
+            return Err(over());
+        };
+        let participants: Vec<_> = levels
+            .into_iter()
+            .map(|level| (level.participants, level.hooks))
+            .collect();
         // From here on it is the library's: dropping the caller's future changes nothing any more.
         let db = self.db.clone();
         let (participants, hooks): (Vec<_>, Vec<_>) = participants.into_iter().unzip();
-        let finish = finish(db, writer, participants.into_iter().flatten().collect(), hooks.into_iter().flatten().collect());
+        let finish = finish(
+            db,
+            writer,
+            participants.into_iter().flatten().collect(),
+            hooks.into_iter().flatten().collect(),
+        );
         tokio::spawn(finish).await.map_err(Error::other)?
     }
 }
 
-async fn finish(db: Db, mut writer: Writer, participants: Vec<Arc<dyn Participant>>, hooks: Vec<Hook>) -> Result<()> {
+async fn finish(
+    db: Db,
+    mut writer: Writer,
+    participants: Vec<Arc<dyn Participant>>,
+    hooks: Vec<Hook>,
+) -> Result<()> {
     if let Err(error) = db.note_command("COMMIT") {
         roll_back(&db, &mut writer, &participants);
         return Err(error);
     }
     if !writer.is_in_transaction() {
         // A failure that the body did not pass on ended it.
-        participants.iter().rev().for_each(|participant| participant.rolled_back());
+        participants
+            .iter()
+            .rev()
+            .for_each(|participant| participant.rolled_back());
         db.written_all();
-        return Err(Error::new(ErrorKind::StatementInvalid, "the transaction was ended by an earlier failure, and is rolled back"));
+        return Err(Error::new(
+            ErrorKind::StatementInvalid,
+            "the transaction was ended by an earlier failure, and is rolled back",
+        ));
     }
     let (mut writer, committed) = if writer.waits_for_disk() {
         let aside = tokio::task::spawn_blocking(move || {
@@ -254,8 +321,14 @@ async fn finish(db: Db, mut writer: Writer, participants: Vec<Arc<dyn Participan
         match aside.await {
             Ok(done) => done,
             Err(error) => {
-                participants.iter().for_each(|participant| participant.in_doubt());
-                return Err(Error::new(ErrorKind::CommitOutcomeUnknown, "the commit's answer was lost").with_source(error));
+                participants
+                    .iter()
+                    .for_each(|participant| participant.in_doubt());
+                return Err(Error::new(
+                    ErrorKind::CommitOutcomeUnknown,
+                    "the commit's answer was lost",
+                )
+                .with_source(error));
             }
         }
     } else {
@@ -265,7 +338,9 @@ async fn finish(db: Db, mut writer: Writer, participants: Vec<Arc<dyn Participan
     match committed {
         Ok(()) => {
             drop(writer);
-            participants.iter().for_each(|participant| participant.committed());
+            participants
+                .iter()
+                .for_each(|participant| participant.committed());
             for hook in hooks {
                 hook().await;
             }
@@ -284,7 +359,10 @@ fn roll_back(db: &Db, writer: &mut Writer, participants: &[Arc<dyn Participant>]
         // What stays open is closed when the writer is given back.
         let _ = writer.command("ROLLBACK");
     }
-    participants.iter().rev().for_each(|participant| participant.rolled_back());
+    participants
+        .iter()
+        .rev()
+        .for_each(|participant| participant.rolled_back());
     db.written_all();
 }
 
@@ -295,9 +373,14 @@ impl Drop for Guard {
         }
         let mut stack = self.transaction.stack();
         // Levels above it belong to futures that are gone, or that will find it over.
-        let Some(at) = stack.levels.iter().position(|level| level.id == self.level) else { return };
+        let Some(at) = stack.levels.iter().position(|level| level.id == self.level) else {
+            return;
+        };
         let gone = stack.levels.split_off(at);
-        let participants: Vec<_> = gone.into_iter().flat_map(|level| level.participants).collect();
+        let participants: Vec<_> = gone
+            .into_iter()
+            .flat_map(|level| level.participants)
+            .collect();
         if at == 0 {
             let writer = stack.writer.take();
             drop(stack);
@@ -305,7 +388,11 @@ impl Drop for Guard {
                 roll_back(&self.db, &mut writer, &participants);
             }
         } else {
-            if let Some(writer) = stack.writer.as_mut().filter(|writer| writer.is_in_transaction()) {
+            if let Some(writer) = stack
+                .writer
+                .as_mut()
+                .filter(|writer| writer.is_in_transaction())
+            {
                 for verb in ["ROLLBACK TO SAVEPOINT", "RELEASE SAVEPOINT"] {
                     let text = savepoint(self.level, verb);
                     let _ = self.db.note_command(&text);
@@ -313,7 +400,10 @@ impl Drop for Guard {
                 }
             }
             drop(stack);
-            participants.iter().rev().for_each(|participant| participant.rolled_back());
+            participants
+                .iter()
+                .rev()
+                .for_each(|participant| participant.rolled_back());
             self.db.written_all();
         }
         self.transaction.changed.notify_waiters();

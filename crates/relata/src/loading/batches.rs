@@ -43,7 +43,10 @@ impl<M: FromRecord> Relation<M> {
 
     /// All records one by one, read `size` at a time, in the order of the key. Rails: `find_each`.
     pub fn find_each(&self, size: u64) -> Each<M> {
-        Each { batches: self.in_batches(size), ready: VecDeque::new() }
+        Each {
+            batches: self.in_batches(size),
+            ready: VecDeque::new(),
+        }
     }
 
     /// The rows after the one with this key, in the order of the key: pages that do not shift when rows are added.
@@ -79,13 +82,23 @@ impl<M: FromRecord> Batches<M> {
         }
         let records = load(&core, Purpose::Load).await?;
         let read = records.len() as u64;
-        self.after = records.last().map(|last| last.key().into_iter().map(Value::into_owned).collect());
-        self.core.select.limit = self.core.select.limit.map(|limit| limit.saturating_sub(read));
+        self.after = records
+            .last()
+            .map(|last| last.key().into_iter().map(Value::into_owned).collect());
+        self.core.select.limit = self
+            .core
+            .select
+            .limit
+            .map(|limit| limit.saturating_sub(read));
         self.done = read < self.size || self.core.select.limit == Some(0);
         if records.is_empty() {
             return Ok(None);
         }
-        records.into_iter().map(M::cast).collect::<Result<Vec<_>>>().map(Some)
+        records
+            .into_iter()
+            .map(M::cast)
+            .collect::<Result<Vec<_>>>()
+            .map(Some)
     }
 }
 
@@ -114,18 +127,26 @@ fn beyond(core: &Core, key: &[Value<'static>]) -> Expr {
         Node::all(same.chain([column(last).compare(Comparison::Greater, key[last].clone())]))
     });
     let mut any: Vec<Node> = any.collect();
-    Expr(if any.len() == 1 { any.swap_remove(0) } else { Node::Or(any) })
+    Expr(if any.len() == 1 {
+        any.swap_remove(0)
+    } else {
+        Node::Or(any)
+    })
 }
 
 impl<M> std::fmt::Debug for Batches<M> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Batches").field("size", &self.size).field("done", &self.done).finish_non_exhaustive()
+        f.debug_struct("Batches")
+            .field("size", &self.size)
+            .field("done", &self.done)
+            .finish_non_exhaustive()
     }
 }
 
 impl<M> std::fmt::Debug for Each<M> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Each").field("ready", &self.ready.len()).finish_non_exhaustive()
+        f.debug_struct("Each")
+            .field("ready", &self.ready.len())
+            .finish_non_exhaustive()
     }
 }
-

@@ -39,7 +39,11 @@ async fn single(core: &Core, node: Node, ty: AttributeType) -> Result<Option<Val
     core.select.what = What::Values(vec![node]);
     core.select.orders.clear();
     let rows = tuples(&core, Purpose::Calculate, vec![Some(ty)]).await?;
-    Ok(rows.into_iter().flatten().next().filter(|value| !value.is_null()))
+    Ok(rows
+        .into_iter()
+        .flatten()
+        .next()
+        .filter(|value| !value.is_null()))
 }
 
 /// How many rows the select gives.
@@ -48,20 +52,30 @@ pub(crate) async fn count(core: &Core) -> Result<u64> {
         return Ok(0);
     }
     let mut core = core.clone();
-    if core.select.is_cut() || (core.select.distinct && core.select.model().primary_key().len() != 1) {
+    if core.select.is_cut()
+        || (core.select.distinct && core.select.model().primary_key().len() != 1)
+    {
         core.select.what = What::CountRows;
     } else {
         core.select.orders.clear();
         let counted = match (core.select.distinct, core.select.model().primary_key()) {
-            (true, &[key]) => Node::Call(Function::CountDistinct, Box::new(Node::Column(core.select.root, key))),
+            (true, &[key]) => Node::Call(
+                Function::CountDistinct,
+                Box::new(Node::Column(core.select.root, key)),
+            ),
             _ => Node::Call(Function::Count, Box::new(Node::Star)),
         };
         core.select.distinct = false;
         core.select.what = What::Values(vec![counted]);
     }
     let rows = tuples(&core, Purpose::Calculate, Vec::new()).await?;
-    let count = rows.first().and_then(|row| row.first()).and_then(Value::as_i64);
-    Ok(count.and_then(|count| u64::try_from(count).ok()).unwrap_or_default())
+    let count = rows
+        .first()
+        .and_then(|row| row.first())
+        .and_then(Value::as_i64);
+    Ok(count
+        .and_then(|count| u64::try_from(count).ok())
+        .unwrap_or_default())
 }
 
 fn typed<A: Attribute>(value: Option<Value<'static>>) -> Option<A> {
@@ -88,7 +102,10 @@ impl<M: Model> Relation<M> {
 
     /// The sum of a column; 0 of no rows. Rails: `sum`.
     #[track_caller]
-    pub fn sum<T: Summable>(&self, column: impl FnOnce(&'static M::Columns) -> Column<T>) -> Pending<T::Sum> {
+    pub fn sum<T: Summable>(
+        &self,
+        column: impl FnOnce(&'static M::Columns) -> Column<T>,
+    ) -> Pending<T::Sum> {
         let column = column(columns_at::<M>(self.core().select.root));
         let sum = self.aggregate::<T::Sum>(Function::Sum, column.node());
         Pending::new(async move { Ok(sum.await?.unwrap_or_default()) })
@@ -96,21 +113,30 @@ impl<M: Model> Relation<M> {
 
     /// The average of a column; `None` of no rows. Rails: `average`.
     #[track_caller]
-    pub fn average<T: Summable>(&self, column: impl FnOnce(&'static M::Columns) -> Column<T>) -> Pending<Option<f64>> {
+    pub fn average<T: Summable>(
+        &self,
+        column: impl FnOnce(&'static M::Columns) -> Column<T>,
+    ) -> Pending<Option<f64>> {
         let column = column(columns_at::<M>(self.core().select.root));
         self.aggregate::<f64>(Function::Average, column.node())
     }
 
     /// The smallest value of a column; `None` of no rows. Rails: `minimum`.
     #[track_caller]
-    pub fn minimum<T: Attribute>(&self, column: impl FnOnce(&'static M::Columns) -> Column<T>) -> Pending<Option<T>> {
+    pub fn minimum<T: Attribute>(
+        &self,
+        column: impl FnOnce(&'static M::Columns) -> Column<T>,
+    ) -> Pending<Option<T>> {
         let column = column(columns_at::<M>(self.core().select.root));
         self.aggregate::<T>(Function::Minimum, column.node())
     }
 
     /// The largest value of a column; `None` of no rows. Rails: `maximum`.
     #[track_caller]
-    pub fn maximum<T: Attribute>(&self, column: impl FnOnce(&'static M::Columns) -> Column<T>) -> Pending<Option<T>> {
+    pub fn maximum<T: Attribute>(
+        &self,
+        column: impl FnOnce(&'static M::Columns) -> Column<T>,
+    ) -> Pending<Option<T>> {
         let column = column(columns_at::<M>(self.core().select.root));
         self.aggregate::<T>(Function::Maximum, column.node())
     }
@@ -119,9 +145,16 @@ impl<M: Model> Relation<M> {
     ///
     /// `SELECT "posts"."author_id", COUNT(*) FROM "posts" GROUP BY "posts"."author_id"`
     #[track_caller]
-    pub fn count_by<C: Columns>(&self, columns: impl FnOnce(&'static M::Columns) -> C) -> Pending<Vec<(C::Output, u64)>> {
+    pub fn count_by<C: Columns>(
+        &self,
+        columns: impl FnOnce(&'static M::Columns) -> C,
+    ) -> Pending<Vec<(C::Output, u64)>> {
         let columns = columns(columns_at::<M>(self.core().select.root));
-        let (nodes, types): (Vec<_>, Vec<_>) = columns.nodes().into_iter().map(|(expr, ty)| (expr.0, Some(ty))).unzip();
+        let (nodes, types): (Vec<_>, Vec<_>) = columns
+            .nodes()
+            .into_iter()
+            .map(|(expr, ty)| (expr.0, Some(ty)))
+            .unzip();
         let mut core = self.core().clone();
         core.select.groups.extend(nodes.iter().cloned());
         let count = Node::Call(Function::Count, Box::new(Node::Star));

@@ -23,7 +23,11 @@ pub(crate) struct Rows {
 
 impl Rows {
     pub(crate) fn new(model: &'static ModelReflection, partial: bool) -> Self {
-        Self { batch: BatchBuilder::new(model), plan: Vec::new(), partial }
+        Self {
+            batch: BatchBuilder::new(model),
+            plan: Vec::new(),
+            partial,
+        }
     }
 }
 
@@ -35,13 +39,18 @@ impl Decode for Rows {
             // Usually the table's columns stand in the order of the fields.
             let at = match names.get(position) {
                 Some(name) if **name == *column.column_name() => Some(position),
-                _ => names.iter().position(|name| **name == *column.column_name()),
+                _ => names
+                    .iter()
+                    .position(|name| **name == *column.column_name()),
             };
             if at.is_none() {
                 if !self.partial {
                     let message = format!(
                         "{}.{}: the table `{}` has no column `{}`",
-                        model.name(), column.name(), model.table(), column.column_name()
+                        model.name(),
+                        column.name(),
+                        model.table(),
+                        column.column_name()
                     );
                     return Err(Error::new(ErrorKind::StatementInvalid, message)
                         .with_model(model.name())
@@ -72,10 +81,18 @@ impl Decode for Rows {
                 (Kind::Int, Cell::Int(value)) if column.ty.check.is_none() => {
                     self.batch.put_word(position, value.cast_unsigned());
                 }
-                (Kind::Text, Cell::Text(bytes)) if column.ty.check.is_none() => match std::str::from_utf8(bytes) {
-                    Ok(text) => self.batch.put_text(position, text),
-                    Err(_) => return Err(refused(self.batch.reflection(), column, "text that is not UTF-8")),
-                },
+                (Kind::Text, Cell::Text(bytes)) if column.ty.check.is_none() => {
+                    match std::str::from_utf8(bytes) {
+                        Ok(text) => self.batch.put_text(position, text),
+                        Err(_) => {
+                            return Err(refused(
+                                self.batch.reflection(),
+                                column,
+                                "text that is not UTF-8",
+                            ));
+                        }
+                    }
+                }
                 (_, Cell::Null) if column.ty.nullable => self.batch.put_null(position),
                 (_, cell) => put(&mut self.batch, position, column, cell)?,
             }
@@ -95,7 +112,9 @@ fn put(batch: &mut BatchBuilder, position: usize, column: &Column, cell: Cell<'_
             }
             batch.put_null(position);
         }
-        Value::Text(text) | Value::Decimal(text) | Value::Json(text) => batch.put_text(position, text),
+        Value::Text(text) | Value::Decimal(text) | Value::Json(text) => {
+            batch.put_text(position, text)
+        }
         Value::Bytes(bytes) => batch.put_bytes(position, bytes),
         Value::Uuid(uuid) => batch.put_uuid(position, *uuid),
         other => batch.put_word(position, Stored::of(other).words()[0]),
@@ -105,22 +124,32 @@ fn put(batch: &mut BatchBuilder, position: usize, column: &Column, cell: Cell<'_
 
 fn refused(model: &ModelReflection, column: &Column, found: &str) -> Error {
     let (name, ty) = (column.name(), column.ty.name);
-    let message = format!("{}.{name}: the table holds {found}, which is not a {ty}", model.name());
-    Error::new(ErrorKind::InvalidValue, message).with_model(model.name()).with_attribute(name)
+    let message = format!(
+        "{}.{name}: the table holds {found}, which is not a {ty}",
+        model.name()
+    );
+    Error::new(ErrorKind::InvalidValue, message)
+        .with_model(model.name())
+        .with_attribute(name)
 }
 
 /// The value that a cell holds for a column of that type.
 pub(crate) fn value(ty: AttributeType, cell: Cell<'_>) -> Result<Value<'_>, String> {
     let value = of_kind(ty.kind, cell).ok_or_else(|| describe(cell))?;
     match ty.check {
-        Some(check) if !value.is_null() => check(Stored::of(&value))?,
+        // What the check says may quote the value, which may be a secret.
+        Some(check) if !value.is_null() => check(Stored::of(&value)).map_err(|_| describe(cell))?,
         _ => {}
     }
     Ok(value)
 }
 
 fn of_kind(kind: Kind, cell: Cell<'_>) -> Option<Value<'_>> {
-    let text = |bytes: &[u8]| std::str::from_utf8(bytes).ok().map(|text| Cow::Owned(text.to_owned()));
+    let text = |bytes: &[u8]| {
+        std::str::from_utf8(bytes)
+            .ok()
+            .map(|text| Cow::Owned(text.to_owned()))
+    };
     Some(match (kind, cell) {
         (_, Cell::Null) => Value::Null,
         (Kind::Bool, Cell::Bool(value)) => Value::Bool(value),
@@ -141,11 +170,17 @@ fn of_kind(kind: Kind, cell: Cell<'_>) -> Option<Value<'_>> {
         (Kind::Time, Cell::Micros(value)) => Value::Time(value),
         (Kind::Time, Cell::Text(bytes)) => Value::Time(calendar::parse_time(bytes)?),
         (Kind::Uuid, Cell::Uuid(value)) => Value::Uuid(value),
-        (Kind::Uuid, Cell::Text(bytes)) => Value::Uuid(cast::parse_uuid(std::str::from_utf8(bytes).ok()?)?),
-        (Kind::Uuid, Cell::Bytes(bytes)) => Value::Uuid(u128::from_be_bytes(bytes.try_into().ok()?)),
+        (Kind::Uuid, Cell::Text(bytes)) => {
+            Value::Uuid(cast::parse_uuid(std::str::from_utf8(bytes).ok()?)?)
+        }
+        (Kind::Uuid, Cell::Bytes(bytes)) => {
+            Value::Uuid(u128::from_be_bytes(bytes.try_into().ok()?))
+        }
         (Kind::Decimal, Cell::Text(bytes)) => Kind::Decimal.cast(Value::Text(text(bytes)?)).ok()?,
         (Kind::Decimal, Cell::Int(value)) => Value::Decimal(Cow::Owned(value.to_string())),
-        (Kind::Decimal, Cell::Float(value)) if value.is_finite() => Value::Decimal(Cow::Owned(value.to_string())),
+        (Kind::Decimal, Cell::Float(value)) if value.is_finite() => {
+            Value::Decimal(Cow::Owned(value.to_string()))
+        }
         (Kind::Json, Cell::Text(bytes)) => Value::Json(text(bytes)?),
         _ => return None,
     })
@@ -177,7 +212,11 @@ pub(crate) struct Tuples {
 
 impl Tuples {
     pub(crate) fn new(types: Vec<Option<AttributeType>>) -> Self {
-        Self { rows: Vec::new(), types, width: 0 }
+        Self {
+            rows: Vec::new(),
+            types,
+            width: 0,
+        }
     }
 }
 
@@ -196,9 +235,14 @@ impl Decode for Tuples {
         for position in 0..self.width {
             let cell = cells.cell(position);
             row.push(match self.types.get(position).copied().flatten() {
-                Some(ty) => value(ty, cell).map_err(|found| {
-                    Error::new(ErrorKind::InvalidValue, format!("the query gave {found}, which is not a {}", ty.name))
-                })?.into_owned(),
+                Some(ty) => value(ty, cell)
+                    .map_err(|found| {
+                        Error::new(
+                            ErrorKind::InvalidValue,
+                            format!("the query gave {found}, which is not a {}", ty.name),
+                        )
+                    })?
+                    .into_owned(),
                 None => plain(cell),
             });
         }

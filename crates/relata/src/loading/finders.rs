@@ -20,7 +20,11 @@ use crate::sql::{Direction, Expr, Place, What};
 
 /// `Post.find(1)`.
 #[track_caller]
-pub(crate) fn find<M: FromRecord>(model: &'static ModelReflection, db: &Db, key: Vec<Value<'static>>) -> Pending<M> {
+pub(crate) fn find<M: FromRecord>(
+    model: &'static ModelReflection,
+    db: &Db,
+    key: Vec<Value<'static>>,
+) -> Pending<M> {
     let db = db.clone();
     Pending::new(async move {
         check_key(model, &key)?;
@@ -34,7 +38,11 @@ pub(crate) fn find<M: FromRecord>(model: &'static ModelReflection, db: &Db, key:
 
 /// "Couldn't find Post with 'id'=1".
 pub(crate) fn find_typed_error(model: &'static ModelReflection, what: &str) -> Error {
-    Error::new(ErrorKind::RecordNotFound, format!("Couldn't find {}{what}", model.name())).with_model(model.name())
+    Error::new(
+        ErrorKind::RecordNotFound,
+        format!("Couldn't find {}{what}", model.name()),
+    )
+    .with_model(model.name())
 }
 
 fn describe(model: &'static ModelReflection, key: &[Value<'static>]) -> String {
@@ -47,13 +55,19 @@ fn describe(model: &'static ModelReflection, key: &[Value<'static>]) -> String {
 
 fn check_key(model: &'static ModelReflection, key: &[Value<'static>]) -> Result<()> {
     if model.primary_key().is_empty() {
-        let message = format!("Unknown primary key for table {} in model {}", model.table(), model.name());
+        let message = format!(
+            "Unknown primary key for table {} in model {}",
+            model.table(),
+            model.name()
+        );
         return Err(Error::new(ErrorKind::UnknownPrimaryKey, message).with_model(model.name()));
     }
     if key.len() != model.primary_key().len() {
         let message = format!(
             "{} has a key of {} columns, and {} values were given",
-            model.name(), model.primary_key().len(), key.len()
+            model.name(),
+            model.primary_key().len(),
+            key.len()
         );
         return Err(Error::new(ErrorKind::Argument, message).with_model(model.name()));
     }
@@ -63,7 +77,11 @@ fn check_key(model: &'static ModelReflection, key: &[Value<'static>]) -> Result<
 /// The condition that the primary key is this one.
 fn by_key(model: &'static ModelReflection, keys: Vec<Vec<Value<'static>>>) -> Node {
     let root = Place::root(model);
-    let columns: Vec<Node> = model.primary_key().iter().map(|&column| Node::Column(root, column)).collect();
+    let columns: Vec<Node> = model
+        .primary_key()
+        .iter()
+        .map(|&column| Node::Column(root, column))
+        .collect();
     match <[Node; 1]>::try_from(columns) {
         Ok([column]) => column.among(keys.into_iter().filter_map(|mut key| key.pop()).collect()),
         Err(columns) => Node::InTuples(columns, keys),
@@ -71,7 +89,11 @@ fn by_key(model: &'static ModelReflection, keys: Vec<Vec<Value<'static>>>) -> No
 }
 
 async fn some<M: FromRecord>(core: &Core) -> Result<Vec<M>> {
-    load(core, Purpose::Load).await?.into_iter().map(M::cast).collect()
+    load(core, Purpose::Load)
+        .await?
+        .into_iter()
+        .map(M::cast)
+        .collect()
 }
 
 /// The first rows by the relation's order, or by the key; the last ones with `Descending`.
@@ -171,7 +193,9 @@ impl<M: FromRecord> Relation<M> {
         Pending::new(async move {
             if core.select.is_cut() {
                 let mut all = some::<M>(&core).await?;
-                let start = all.len().saturating_sub(usize::try_from(rows).unwrap_or(usize::MAX));
+                let start = all
+                    .len()
+                    .saturating_sub(usize::try_from(rows).unwrap_or(usize::MAX));
                 return Ok(all.split_off(start));
             }
             let mut last = some(&at_end(core, Direction::Descending, rows)?).await?;
@@ -211,7 +235,10 @@ impl<M: FromRecord> Relation<M> {
         core.select.limit = Some(1);
         Pending::new(async move {
             check_key(model, &key)?;
-            some(&core).await?.pop().ok_or_else(|| find_typed_error(model, &describe(model, &key)))
+            some(&core)
+                .await?
+                .pop()
+                .ok_or_else(|| find_typed_error(model, &describe(model, &key)))
         })
     }
 
@@ -239,7 +266,10 @@ impl<M: FromRecord> Relation<M> {
             let names: Vec<&str> = model.primary_key_names().collect();
             let message = format!(
                 "Couldn't find all {} with '{}': {keys:?} (found {} results, but was looking for {}). Missing: {missing:?}",
-                relata_inflect::pluralize(model.name()), names.join(", "), sorted.len(), keys.len()
+                relata_inflect::pluralize(model.name()),
+                names.join(", "),
+                sorted.len(),
+                keys.len()
             );
             Err(Error::new(ErrorKind::RecordNotFound, message).with_model(model.name()))
         })
@@ -254,7 +284,11 @@ impl<M: FromRecord> Relation<M> {
         core.select.what = What::One;
         core.select.orders.clear();
         core.select.limit = Some(1);
-        Pending::new(async move { Ok(!super::pluck::tuples(&core, Purpose::Exists, Vec::new()).await?.is_empty()) })
+        Pending::new(async move {
+            Ok(!super::pluck::tuples(&core, Purpose::Exists, Vec::new())
+                .await?
+                .is_empty())
+        })
     }
 }
 
@@ -273,14 +307,24 @@ impl<M: Model> Relation<M> {
 
     /// The first row for which the condition holds, without an order. Rails: `find_by`.
     #[track_caller]
-    pub fn find_by<E: Into<Expr>>(&self, condition: impl FnOnce(&'static M::Columns) -> E) -> Pending<Option<M>> {
+    pub fn find_by<E: Into<Expr>>(
+        &self,
+        condition: impl FnOnce(&'static M::Columns) -> E,
+    ) -> Pending<Option<M>> {
         self.clone().filter(condition).take()
     }
 
     /// The first row for which the condition holds, or `RecordNotFound`. Rails: `find_by!`.
     #[track_caller]
-    pub fn find_by_or_fail<E: Into<Expr>>(&self, condition: impl FnOnce(&'static M::Columns) -> E) -> Pending<M> {
+    pub fn find_by_or_fail<E: Into<Expr>>(
+        &self,
+        condition: impl FnOnce(&'static M::Columns) -> E,
+    ) -> Pending<M> {
         let found = self.find_by(condition);
-        Pending::new(async move { found.await?.ok_or_else(|| find_typed_error(M::reflection(), "")) })
+        Pending::new(async move {
+            found
+                .await?
+                .ok_or_else(|| find_typed_error(M::reflection(), ""))
+        })
     }
 }

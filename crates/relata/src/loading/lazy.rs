@@ -69,7 +69,10 @@ async fn load_siblings(association: &Association) -> Result<bool> {
     let siblings: Vec<Record> = (0..size)
         .filter_map(|row| owner.sibling(row))
         .filter(|sibling| sibling.is_persisted() && !sibling.has_own_link(position))
-        .filter(|sibling| !key.iter().any(|&column| sibling.value(column) != sibling.loaded_value(column)))
+        .filter(|sibling| {
+            !key.iter()
+                .any(|&column| sibling.value(column) != sibling.loaded_value(column))
+        })
         .collect();
     if !siblings.iter().any(|sibling| sibling.is(owner)) {
         return Ok(false);
@@ -93,7 +96,9 @@ async fn load_single(association: &Association) -> Result<()> {
     let singular = !association.reflection().is_collection();
     let mut core = association.relation().into_core();
     // Rails asks for one; a `belongs_to` over a primary key can have no other.
-    if singular && !(association.is_belongs_to() && *resolved.target_key == *resolved.target.primary_key()) {
+    if singular
+        && !(association.is_belongs_to() && *resolved.target_key == *resolved.target.primary_key())
+    {
         core.select.limit = Some(1);
     }
     core.origin = None;
@@ -117,7 +122,9 @@ async fn load_single(association: &Association) -> Result<()> {
 /// The mode that loaded targets get from a strict owner.
 fn strict_of_members(association: &Association) -> Option<StrictLoading> {
     match association.owner().strict_loading_mode() {
-        Some(StrictLoading::NPlusOneOnly) if association.reflection().is_collection() => Some(StrictLoading::All),
+        Some(StrictLoading::NPlusOneOnly) if association.reflection().is_collection() => {
+            Some(StrictLoading::All)
+        }
         _ => None,
     }
 }

@@ -11,11 +11,15 @@ use crate::error::Result;
 use crate::model::{Key, Model};
 use crate::pending::Pending;
 use crate::relation::{Column, Core, Relation};
-use crate::sql::What;
 use crate::sql::expr::Node;
+use crate::sql::{Expr, What, explain};
 
 /// The rows of a select as values.
-pub(crate) async fn tuples(core: &Core, purpose: Purpose, types: Vec<Option<AttributeType>>) -> Result<Vec<Vec<Value<'static>>>> {
+pub(crate) async fn tuples(
+    core: &Core,
+    purpose: Purpose,
+    types: Vec<Option<AttributeType>>,
+) -> Result<Vec<Vec<Value<'static>>>> {
     if core.select.none {
         return Ok(Vec::new());
     }
@@ -31,7 +35,7 @@ pub trait Columns {
     type Output: Send + 'static;
 
     /// The columns as parts of a query, with their types.
-    fn nodes(&self) -> Vec<(crate::Expr, AttributeType)>;
+    fn nodes(&self) -> Vec<(Expr, AttributeType)>;
 
     /// The value or tuple from a row's values; `None` if there are too few.
     fn take(values: &mut dyn Iterator<Item = Value<'static>>) -> Option<Self::Output>;
@@ -40,13 +44,17 @@ pub trait Columns {
 impl<A: Attribute> Columns for Column<A> {
     type Output = A;
 
-    fn nodes(&self) -> Vec<(crate::Expr, AttributeType)> {
+    fn nodes(&self) -> Vec<(Expr, AttributeType)> {
         vec![((*self).into(), AttributeType::of::<A>())]
     }
 
     fn take(values: &mut dyn Iterator<Item = Value<'static>>) -> Option<A> {
         let value = values.next()?;
-        Some(if value.is_null() { A::owned(Stored::blank(A::KIND)) } else { A::owned(Stored::of(&value)) })
+        Some(if value.is_null() {
+            A::owned(Stored::blank(A::KIND))
+        } else {
+            A::owned(Stored::of(&value))
+        })
     }
 }
 
@@ -56,7 +64,7 @@ macro_rules! columns {
             type Output = ($($name::Output,)+);
 
             #[allow(non_snake_case)]
-            fn nodes(&self) -> Vec<(crate::Expr, AttributeType)> {
+            fn nodes(&self) -> Vec<(Expr, AttributeType)> {
                 let ($($name,)+) = self;
                 let mut all = Vec::new();
                 $(all.extend($name.nodes());)+
@@ -86,20 +94,29 @@ impl<M: Model> Relation<M> {
     ///
     /// `SELECT "posts"."id", "posts"."title" FROM "posts"`
     #[track_caller]
-    pub fn pluck<C: Columns>(&self, columns: impl FnOnce(&'static M::Columns) -> C) -> Pending<Vec<C::Output>> {
+    pub fn pluck<C: Columns>(
+        &self,
+        columns: impl FnOnce(&'static M::Columns) -> C,
+    ) -> Pending<Vec<C::Output>> {
         let columns = columns(crate::relation::columns_at::<M>(self.core().select.root));
         let (nodes, types): (Vec<_>, Vec<_>) = columns.nodes().into_iter().unzip();
         let mut core = self.core().clone();
         core.select.what = What::Values(nodes.into_iter().map(|expr| expr.0).collect());
         Pending::new(async move {
             let rows = tuples(&core, Purpose::Pluck, types.into_iter().map(Some).collect()).await?;
-            Ok(rows.into_iter().filter_map(|row| C::take(&mut row.into_iter())).collect())
+            Ok(rows
+                .into_iter()
+                .filter_map(|row| C::take(&mut row.into_iter()))
+                .collect())
         })
     }
 
     /// The values of the first row. Rails: `pick`.
     #[track_caller]
-    pub fn pick<C: Columns>(&self, columns: impl FnOnce(&'static M::Columns) -> C) -> Pending<Option<C::Output>> {
+    pub fn pick<C: Columns>(
+        &self,
+        columns: impl FnOnce(&'static M::Columns) -> C,
+    ) -> Pending<Option<C::Output>> {
         let plucked = self.clone().limit(1).pluck(columns);
         Pending::new(async move { Ok(plucked.await?.into_iter().next()) })
     }
@@ -119,19 +136,53 @@ impl<M: Model> Relation<M> {
     #[track_caller]
     pub fn ids(&self) -> Pending<Vec<M::Key>> {
         let keys = self.keys();
-        Pending::new(async move { Ok(keys.await?.iter().filter_map(|key| M::Key::from_values(key)).collect()) })
+        Pending::new(async move {
+            Ok(keys
+                .await?
+                .iter()
+                .filter_map(|key| M::Key::from_values(key))
+                .collect())
+        })
     }
 }
 
 impl<M> Relation<M> {
+    /// How the database would run the query: its plan, line by line. Rails: `explain`.
+    #[track_caller]
+    pub fn explain(&self) -> Pending<String> {
+        let core = self.core().clone();
+        Pending::new(async move {
+            let mut statement = statement(&core.select, &core.db, Purpose::Explain)?;
+            statement.text = explain(core.db.dialect(), &statement.text);
+            let mut rows = Tuples::new(Vec::new());
+            core.db.fetch(&statement, &mut rows).await?;
+            // The last column is the one for people.
+            let line = |row: &Vec<Value<'static>>| {
+                row.last()
+                    .and_then(Value::as_str)
+                    .unwrap_or_default()
+                    .to_owned()
+            };
+            Ok(rows.rows.iter().map(line).collect::<Vec<_>>().join("\n"))
+        })
+    }
+
     /// The keys, as values.
     #[track_caller]
     pub(crate) fn keys(&self) -> Pending<Vec<Vec<Value<'static>>>> {
         let mut core = self.core().clone();
         let (root, model) = (core.select.root, core.select.model());
         let key = model.primary_key();
-        core.select.what = What::Values(key.iter().map(|&column| Node::Column(root, column)).collect());
-        let types = key.iter().filter_map(|&column| model.columns().get(column)).map(|c| Some(c.ty)).collect();
+        core.select.what = What::Values(
+            key.iter()
+                .map(|&column| Node::Column(root, column))
+                .collect(),
+        );
+        let types = key
+            .iter()
+            .filter_map(|&column| model.columns().get(column))
+            .map(|c| Some(c.ty))
+            .collect();
         Pending::new(async move { tuples(&core, Purpose::Pluck, types).await })
     }
 
@@ -139,13 +190,24 @@ impl<M> Relation<M> {
     ///
     /// The error for an unknown name comes when it is awaited.
     #[track_caller]
-    pub fn pluck_named<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> Pending<Vec<Vec<Value<'static>>>> {
+    pub fn pluck_named<'a>(
+        &self,
+        names: impl IntoIterator<Item = &'a str>,
+    ) -> Pending<Vec<Vec<Value<'static>>>> {
         let columns: Result<Vec<_>> = names.into_iter().map(|name| self.named(name)).collect();
         let mut core = self.core().clone();
         Pending::new(async move {
             let columns = columns?;
-            let types = columns.iter().map(|(place, column)| place.model().columns().get(*column).map(|c| c.ty)).collect();
-            core.select.what = What::Values(columns.into_iter().map(|(place, column)| Node::Column(place, column)).collect());
+            let types = columns
+                .iter()
+                .map(|(place, column)| place.model().columns().get(*column).map(|c| c.ty))
+                .collect();
+            core.select.what = What::Values(
+                columns
+                    .into_iter()
+                    .map(|(place, column)| Node::Column(place, column))
+                    .collect(),
+            );
             tuples(&core, Purpose::Pluck, types).await
         })
     }

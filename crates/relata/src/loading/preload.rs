@@ -16,23 +16,43 @@ use crate::reflection::Resolved;
 use crate::relation::Include;
 
 /// Loads includes of records that were just read, nested ones after those they hang off.
-pub(crate) async fn includes(records: &[Record], includes: &[Include], strict: Option<StrictLoading>) -> Result<()> {
+pub(crate) async fn includes(
+    records: &[Record],
+    includes: &[Include],
+    strict: Option<StrictLoading>,
+) -> Result<()> {
     if records.is_empty() || includes.is_empty() {
         return Ok(());
     }
-    let mut left: Vec<(Vec<Record>, &Include)> = includes.iter().rev().map(|one| (records.to_vec(), one)).collect();
+    let mut left: Vec<(Vec<Record>, &Include)> = includes
+        .iter()
+        .rev()
+        .map(|one| (records.to_vec(), one))
+        .collect();
     while let Some((owners, include)) = left.pop() {
         let targets = preload(&owners, include.association, strict).await?;
         if !targets.is_empty() {
-            left.extend(include.children.iter().rev().map(|child| (targets.clone(), child)));
+            left.extend(
+                include
+                    .children
+                    .iter()
+                    .rev()
+                    .map(|child| (targets.clone(), child)),
+            );
         }
     }
     Ok(())
 }
 
 /// Loads an association of owners of one model; gives all targets, those that were known already included.
-pub(crate) async fn preload(owners: &[Record], position: usize, strict: Option<StrictLoading>) -> Result<Vec<Record>> {
-    let Some(first) = owners.first() else { return Ok(Vec::new()) };
+pub(crate) async fn preload(
+    owners: &[Record],
+    position: usize,
+    strict: Option<StrictLoading>,
+) -> Result<Vec<Record>> {
+    let Some(first) = owners.first() else {
+        return Ok(Vec::new());
+    };
     let resolved = first.reflection().resolve(position)?;
     let mut known = Vec::new();
     let mut asked = Vec::with_capacity(owners.len());
@@ -76,13 +96,26 @@ pub(super) async fn find_targets(
     for owner in owners {
         if let Some(key) = Key::of(owner, &resolved.owner_key) {
             keys.entry(key).or_insert_with(|| {
-                values.push(resolved.owner_key.iter().map(|&column| owner.value(column).into_owned()).collect());
+                values.push(
+                    resolved
+                        .owner_key
+                        .iter()
+                        .map(|&column| owner.value(column).into_owned())
+                        .collect(),
+                );
                 Vec::new()
             });
         }
     }
-    let Some(db) = owners.first().map(Record::db).filter(|_| !values.is_empty()) else {
-        return Ok(Some(Found { targets: Vec::new(), rows: keys }));
+    let Some(db) = owners
+        .first()
+        .map(Record::db)
+        .filter(|_| !values.is_empty())
+    else {
+        return Ok(Some(Found {
+            targets: Vec::new(),
+            rows: keys,
+        }));
     };
     let relation = targets_of(resolved, db, values).map(|core| {
         core.terms.strict = core.terms.strict.or(strict);
@@ -106,16 +139,28 @@ pub(super) async fn find_targets(
             rows.push(u32::try_from(row).unwrap_or(u32::MAX));
         }
     }
-    Ok(Some(Found { targets, rows: keys }))
+    Ok(Some(Found {
+        targets,
+        rows: keys,
+    }))
 }
 
 /// Hands what was found to the owners, and the owners to what was found. With a `generation`, all but the rows in
 /// `asked` count as not read yet.
-pub(super) fn link(owners: &[Record], position: usize, resolved: &'static Resolved, found: &Found, generation: Option<u64>) {
+pub(super) fn link(
+    owners: &[Record],
+    position: usize,
+    resolved: &'static Resolved,
+    found: &Found,
+    generation: Option<u64>,
+) {
     let mut rest = owners;
     while let Some(first) = rest.first() {
         // Owners of one batch usually stand together.
-        let end = rest.iter().position(|owner| !owner.is_sibling(first)).unwrap_or(rest.len());
+        let end = rest
+            .iter()
+            .position(|owner| !owner.is_sibling(first))
+            .unwrap_or(rest.len());
         let (batch, further) = rest.split_at(end);
         if !publish(batch, position, resolved, found, generation) {
             for owner in batch {
@@ -128,15 +173,26 @@ pub(super) fn link(owners: &[Record], position: usize, resolved: &'static Resolv
 }
 
 /// Publishes the table of a whole batch. False when the batch has one already.
-fn publish(owners: &[Record], position: usize, resolved: &'static Resolved, found: &Found, generation: Option<u64>) -> bool {
-    let Some(first) = owners.first() else { return true };
+fn publish(
+    owners: &[Record],
+    position: usize,
+    resolved: &'static Resolved,
+    found: &Found,
+    generation: Option<u64>,
+) -> bool {
+    let Some(first) = owners.first() else {
+        return true;
+    };
     if first.is_published(position) {
         return false;
     }
     let size = first.batch_size();
     let mut missing = vec![u64::MAX; size.div_ceil(64)];
-    let Ok(association) = Association::at(first, position) else { return true };
-    let rows_of = |owner: &Record| Key::of(owner, &resolved.owner_key).and_then(|key| found.rows.get(&key));
+    let Ok(association) = Association::at(first, position) else {
+        return true;
+    };
+    let rows_of =
+        |owner: &Record| Key::of(owner, &resolved.owner_key).and_then(|key| found.rows.get(&key));
     let place = |row: u32| Place { batch: 0, row };
     let index = if association.reflection().is_collection() {
         let mut lists: Vec<&[u32]> = vec![&[]; size];
@@ -152,7 +208,10 @@ fn publish(owners: &[Record], position: usize, resolved: &'static Resolved, foun
             places.extend(list.iter().copied().map(place));
         }
         offsets.push(u32::try_from(places.len()).unwrap_or(u32::MAX));
-        Index::Many { offsets: offsets.into(), places: places.into() }
+        Index::Many {
+            offsets: offsets.into(),
+            places: places.into(),
+        }
     } else {
         let mut places = vec![Place::NONE; size];
         for owner in owners {
@@ -177,9 +236,14 @@ fn publish(owners: &[Record], position: usize, resolved: &'static Resolved, foun
 
 /// Tells one owner its targets.
 pub(super) fn tell(owner: &Record, position: usize, resolved: &'static Resolved, found: &Found) {
-    let Ok(association) = Association::at(owner, position) else { return };
+    let Ok(association) = Association::at(owner, position) else {
+        return;
+    };
     let rows = Key::of(owner, &resolved.owner_key).and_then(|key| found.rows.get(&key));
-    let targets = rows.into_iter().flatten().filter_map(|&row| found.targets.get(row as usize));
+    let targets = rows
+        .into_iter()
+        .flatten()
+        .filter_map(|&row| found.targets.get(row as usize));
     if association.reflection().is_collection() {
         association.take_loaded(targets.cloned().collect());
     } else {
@@ -191,8 +255,12 @@ pub(super) fn tell(owner: &Record, position: usize, resolved: &'static Resolved,
 /// Targets of a `has_many` or `has_one` lead back to their owner, and those of a `belongs_to` whose inverse is a
 /// `has_one` to theirs.
 fn lead_back(owners: &[Record], resolved: &'static Resolved, found: &Found) {
-    let (Some(inverse), Some(first)) = (resolved.inverse, found.targets.first()) else { return };
-    let Some(reflection) = resolved.inverse_reflection() else { return };
+    let (Some(inverse), Some(first)) = (resolved.inverse, found.targets.first()) else {
+        return;
+    };
+    let Some(reflection) = resolved.inverse_reflection() else {
+        return;
+    };
     if reflection.is_collection() || first.is_published(inverse) {
         return;
     }
@@ -221,10 +289,19 @@ fn lead_back(owners: &[Record], resolved: &'static Resolved, found: &Found) {
         }
     }
     let mut missing = vec![0u64; places.len().div_ceil(64)].into_boxed_slice();
-    for (row, _) in places.iter().enumerate().filter(|(_, place)| **place == Place::NONE) {
+    for (row, _) in places
+        .iter()
+        .enumerate()
+        .filter(|(_, place)| **place == Place::NONE)
+    {
         missing[row / 64] |= 1 << (row % 64);
     }
-    let links = Links { targets: batches, index: Index::One(places.into()), missing: Some(missing), generation: None };
+    let links = Links {
+        targets: batches,
+        index: Index::One(places.into()),
+        missing: Some(missing),
+        generation: None,
+    };
     first.publish(inverse, links, Tie::Unite);
 }
 

@@ -49,7 +49,11 @@ pub(crate) async fn load(core: &Core, purpose: Purpose) -> Result<Vec<Record>> {
 }
 
 /// The row with that key, by a statement whose text is kept.
-pub(crate) async fn fetch_by_key(model: &'static ModelReflection, db: &Db, key: Vec<Value<'static>>) -> Result<Option<Record>> {
+pub(crate) async fn fetch_by_key(
+    model: &'static ModelReflection,
+    db: &Db,
+    key: Vec<Value<'static>>,
+) -> Result<Option<Record>> {
     let statement = Statement {
         text: statements::find(model, db.dialect()),
         binds: key,
@@ -60,24 +64,45 @@ pub(crate) async fn fetch_by_key(model: &'static ModelReflection, db: &Db, key: 
     };
     let mut rows = Rows::new(model, false);
     db.fetch(&statement, &mut rows).await?;
-    let strict = model.is_strict_loading_by_default().then_some(crate::record::StrictLoading::All);
-    Ok(Record::adopt(rows.batch.finish(db, Terms { strict, ..Terms::default() })).pop())
+    let strict = model
+        .is_strict_loading_by_default()
+        .then_some(crate::record::StrictLoading::All);
+    Ok(Record::adopt(rows.batch.finish(
+        db,
+        Terms {
+            strict,
+            ..Terms::default()
+        },
+    ))
+    .pop())
 }
 
 /// Records that were read through an owner's collection lead back to that owner, where their key says so.
 fn lead_back(owner: &Record, association: usize, records: &[Record]) -> Result<()> {
     let association = Association::at(owner, association)?;
-    let (Some(first), Some(inverse)) = (records.first(), association.inverse()) else { return Ok(()) };
+    let (Some(first), Some(inverse)) = (records.first(), association.inverse()) else {
+        return Ok(());
+    };
     let key = association.owner_key();
     let belongs = |record: &Record| {
         let columns = &association.resolved().target_key;
-        columns.iter().zip(&key).all(|(&column, value)| record.value(column) == *value)
+        columns
+            .iter()
+            .zip(&key)
+            .all(|(&column, value)| record.value(column) == *value)
     };
     let mut missing = vec![0u64; records.len().div_ceil(64)].into_boxed_slice();
-    for (row, _) in records.iter().enumerate().filter(|(_, record)| !belongs(record)) {
+    for (row, _) in records
+        .iter()
+        .enumerate()
+        .filter(|(_, record)| !belongs(record))
+    {
         missing[row / 64] |= 1 << (row % 64);
     }
-    let place = Place { batch: 0, row: u32::try_from(owner.row_number()).unwrap_or_default() };
+    let place = Place {
+        batch: 0,
+        row: u32::try_from(owner.row_number()).unwrap_or_default(),
+    };
     let links = Links {
         targets: vec![owner.clone()],
         index: Index::One(vec![place; records.len()].into()),

@@ -12,7 +12,9 @@ impl Association {
     /// Adds records to the collection. On a saved owner they are saved, all or none; on a new owner they are saved
     /// with it.
     pub(crate) async fn push(&self, members: Vec<Record>) -> Result<()> {
-        members.iter().try_for_each(|member| self.check_target(member))?;
+        members
+            .iter()
+            .try_for_each(|member| self.check_target(member))?;
         if self.owner().is_new_record() {
             return members.iter().try_for_each(|member| self.add(member));
         }

@@ -30,18 +30,26 @@ impl Record {
         let record = self.clone();
         Pending::new(async move {
             let model = record.reflection();
-            let key: Vec<Value<'static>> = record.saved_key().into_iter().map(Value::into_owned).collect();
+            let key: Vec<Value<'static>> = record
+                .saved_key()
+                .into_iter()
+                .map(Value::into_owned)
+                .collect();
             let described = format!(" with {key:?}");
             match loading::fetch_by_key(model, record.db(), key).await? {
                 Some(fresh) => record.take_row(&fresh),
-                None => Err(loading::find_typed_error(model, &described).with_record(record.clone())),
+                None => {
+                    Err(loading::find_typed_error(model, &described).with_record(record.clone()))
+                }
             }
         })
     }
 }
 
 async fn destroy(record: &Record) -> Result<()> {
-    let Some(keeping) = record.keeping() else { return Ok(()) };
+    let Some(keeping) = record.keeping() else {
+        return Ok(());
+    };
     let _one_at_a_time = keeping.gate.lock().await;
     let (model, db) = (record.reflection(), record.db());
     if record.is_readonly() {
@@ -52,8 +60,14 @@ async fn destroy(record: &Record) -> Result<()> {
     if record.is_persisted() {
         let key = record.saved_key();
         if key.is_empty() {
-            let message = format!("Unknown primary key for table {} in model {}", model.table(), model.name());
-            return Err(Error::new(ErrorKind::UnknownPrimaryKey, message).with_record(record.clone()));
+            let message = format!(
+                "Unknown primary key for table {} in model {}",
+                model.table(),
+                model.name()
+            );
+            return Err(
+                Error::new(ErrorKind::UnknownPrimaryKey, message).with_record(record.clone())
+            );
         }
         let statement = Statement {
             text: statements::delete(model, db.dialect()),
@@ -63,7 +77,9 @@ async fn destroy(record: &Record) -> Result<()> {
             purpose: Purpose::Destroy,
             model: Some(model.name()),
         };
-        db.execute(&statement).await.map_err(|error| error.with_record(record.clone()))?;
+        db.execute(&statement)
+            .await
+            .map_err(|error| error.with_record(record.clone()))?;
         db.written(model.table());
     }
     record.set_life(Life::Destroyed);

@@ -26,8 +26,17 @@ pub struct Errors(Vec<Problem>);
 
 impl Errors {
     /// Adds a problem.
-    pub fn add(&mut self, attribute: impl Into<String>, kind: &'static str, message: impl Into<String>) {
-        let problem = Problem { attribute: attribute.into(), kind, message: message.into() };
+    pub fn add(
+        &mut self,
+        attribute: impl Into<String>,
+        kind: &'static str,
+        message: impl Into<String>,
+    ) {
+        let problem = Problem {
+            attribute: attribute.into(),
+            kind,
+            message: message.into(),
+        };
         if !self.0.contains(&problem) {
             self.0.push(problem);
         }
@@ -53,7 +62,11 @@ impl Errors {
     /// The messages about one attribute. Rails: `errors[:title]`.
     #[must_use]
     pub fn on(&self, attribute: &str) -> Vec<&str> {
-        self.0.iter().filter(|problem| problem.attribute == attribute).map(|problem| problem.message.as_str()).collect()
+        self.0
+            .iter()
+            .filter(|problem| problem.attribute == attribute)
+            .map(|problem| problem.message.as_str())
+            .collect()
     }
 
     /// The messages as sentences: `Title can't be blank`. Rails: `full_messages`.
@@ -61,7 +74,11 @@ impl Errors {
     pub fn full_messages(&self) -> Vec<String> {
         let sentence = |problem: &Problem| match problem.attribute.as_str() {
             "base" => problem.message.clone(),
-            attribute => format!("{} {}", relata_inflect::humanize(attribute), problem.message),
+            attribute => format!(
+                "{} {}",
+                relata_inflect::humanize(attribute),
+                problem.message
+            ),
         };
         self.0.iter().map(sentence).collect()
     }
@@ -102,7 +119,15 @@ impl Record {
     #[must_use]
     pub fn errors(&self) -> Errors {
         let keeping = self.existing_extension::<Keeping>();
-        keeping.map(|keeping| keeping.errors.lock().unwrap_or_else(PoisonError::into_inner).clone()).unwrap_or_default()
+        keeping
+            .map(|keeping| {
+                keeping
+                    .errors
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .clone()
+            })
+            .unwrap_or_default()
     }
 
     pub(crate) fn set_errors(&self, errors: Errors) {
@@ -110,7 +135,10 @@ impl Record {
             return;
         }
         if let Some(keeping) = self.keeping() {
-            *keeping.errors.lock().unwrap_or_else(PoisonError::into_inner) = errors;
+            *keeping
+                .errors
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner) = errors;
         }
     }
 

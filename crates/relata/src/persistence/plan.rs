@@ -54,7 +54,9 @@ pub(super) fn plan(root: &Record) -> Result<Vec<Step>> {
                 frames.push(Frame::Write(record.clone()));
                 for association in association::all(&record) {
                     let association = association?;
-                    if !association.is_belongs_to() || association.reflection().autosave == Some(false) {
+                    if !association.is_belongs_to()
+                        || association.reflection().autosave == Some(false)
+                    {
                         continue;
                     }
                     let Some(parent) = association.unsaved_parent() else {
@@ -73,16 +75,26 @@ pub(super) fn plan(root: &Record) -> Result<Vec<Step>> {
             Frame::Write(record) => {
                 progress.insert(record.identity(), Progress::Written);
                 steps.push(Step::Write(record.clone()));
-                steps.extend(open.remove(&record.identity()).into_iter().flatten().map(Step::CloseCycle));
+                steps.extend(
+                    open.remove(&record.identity())
+                        .into_iter()
+                        .flatten()
+                        .map(Step::CloseCycle),
+                );
                 let mut members = Vec::new();
                 for association in association::all(&record) {
                     let association = association?;
-                    if association.is_belongs_to() || association.reflection().autosave == Some(false) {
+                    if association.is_belongs_to()
+                        || association.reflection().autosave == Some(false)
+                    {
                         continue;
                     }
                     for member in association.target() {
                         if member.is_new_record() {
-                            members.push(Frame::Step(Step::GiveKey(association.clone(), member.clone())));
+                            members.push(Frame::Step(Step::GiveKey(
+                                association.clone(),
+                                member.clone(),
+                            )));
                             members.push(Frame::Enter(member));
                         }
                     }
@@ -97,12 +109,22 @@ pub(super) fn plan(root: &Record) -> Result<Vec<Step>> {
 
 fn refuse_required_cycle(association: &Association, parent: &Record) -> Result<()> {
     let owner = association.owner().reflection();
-    let required = association.resolved().owner_key.iter().filter_map(|&column| owner.columns().get(column)).find(|c| !c.is_nullable());
-    let Some(column) = required else { return Ok(()) };
+    let required = association
+        .resolved()
+        .owner_key
+        .iter()
+        .filter_map(|&column| owner.columns().get(column))
+        .find(|c| !c.is_nullable());
+    let Some(column) = required else {
+        return Ok(());
+    };
     let message = format!(
         "{association:?} closes a cycle of new records: {} and {} each wait for the other's key, and {}.{} cannot be \
          null. Save one of them first, or make the key an Option",
-        owner.name(), parent.reflection().name(), owner.name(), column.name()
+        owner.name(),
+        parent.reflection().name(),
+        owner.name(),
+        column.name()
     );
     Err(association.error(ErrorKind::RecordNotSaved, message))
 }

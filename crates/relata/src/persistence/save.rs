@@ -10,7 +10,7 @@ use crate::attribute::value::{Kind, Value};
 use crate::db::adapter::{Purpose, Statement};
 use crate::error::{Error, ErrorKind, Result};
 use crate::pending::Pending;
-use crate::record::{Life, Linked, Record};
+use crate::record::{Bound, Life, Linked, Record};
 use crate::reflection::ModelReflection;
 use crate::sql::statements;
 
@@ -24,7 +24,10 @@ pub(super) struct Timestamps {
 pub(super) fn timestamps(model: &'static ModelReflection) -> Timestamps {
     let mut found = Timestamps::default();
     for (position, column) in model.columns().iter().enumerate() {
-        if !matches!(column.attribute_type().kind, Kind::Timestamp | Kind::DateTime) {
+        if !matches!(
+            column.attribute_type().kind,
+            Kind::Timestamp | Kind::DateTime
+        ) {
             continue;
         }
         match column.name() {
@@ -61,19 +64,24 @@ pub(crate) fn create<M: Send + 'static>(record: Record, model: M) -> Pending<M> 
 pub(super) async fn save(record: &Record) -> Result<()> {
     refuse(record)?;
     let steps = plan(record)?;
-    let writes: Vec<&Record> = steps.iter().filter_map(|step| match step {
-        Step::Write(record) => Some(record),
-        _ => None,
-    }).collect();
+    let writes: Vec<&Record> = steps
+        .iter()
+        .filter_map(|step| match step {
+            Step::Write(record) => Some(record),
+            _ => None,
+        })
+        .collect();
     // Members before owners, so that an owner knows of its invalid members.
     for written in writes.iter().rev() {
-        if (written.is(record) || written.is_new_record()) && !validate(written).await? {
-            if written.is(record) {
-                return Err(record.invalid());
-            }
+        let looked_at = written.is(record) || written.is_new_record();
+        if looked_at && !validate(written).await? && written.is(record) {
+            return Err(record.invalid());
         }
     }
-    if let Some(parent) = writes.iter().find(|written| written.is_new_record() && !written.errors().is_empty()) {
+    if let Some(parent) = writes
+        .iter()
+        .find(|written| written.is_new_record() && !written.errors().is_empty())
+    {
         return Err(parent.invalid());
     }
     if writes.len() == 1 && !steps.iter().any(|step| matches!(step, Step::CloseCycle(_))) {
@@ -90,11 +98,19 @@ fn refuse(record: &Record) -> Result<()> {
         return Err(Error::new(ErrorKind::RecordNotSaved, message).with_record(record.clone()));
     }
     if record.is_readonly() {
-        return Err(Error::new(ErrorKind::ReadOnlyRecord, format!("{model} is marked as readonly")).with_record(record.clone()));
+        return Err(Error::new(
+            ErrorKind::ReadOnlyRecord,
+            format!("{model} is marked as readonly"),
+        )
+        .with_record(record.clone()));
     }
     if record.is_in_doubt() {
-        let message = format!("the outcome of a commit of this {model} is not known: reload it before saving it again");
-        return Err(Error::new(ErrorKind::CommitOutcomeUnknown, message).with_record(record.clone()));
+        let message = format!(
+            "the outcome of a commit of this {model} is not known: reload it before saving it again"
+        );
+        return Err(
+            Error::new(ErrorKind::CommitOutcomeUnknown, message).with_record(record.clone())
+        );
     }
     Ok(())
 }
@@ -112,7 +128,11 @@ async fn perform(steps: Vec<Step>) -> Result<()> {
                     association.link(Some(&target));
                 }
             }
-            Step::GiveKey(association, member) => association.give_key_to(&member)?,
+            Step::GiveKey(association, member) => {
+                association.give_key_to(&member)?;
+                // With its new key the way back would count as stale.
+                association.own(&member);
+            }
             Step::CloseCycle(association) => {
                 let target = association.target();
                 association.copy_key_from(target.first())?;
@@ -126,7 +146,9 @@ async fn perform(steps: Vec<Step>) -> Result<()> {
 
 /// Writes one record. A second write of the same record waits for the first, and then writes what is still dirty.
 async fn write(record: &Record) -> Result<()> {
-    let Some(keeping) = record.keeping() else { return Ok(()) };
+    let Some(keeping) = record.keeping() else {
+        return Ok(());
+    };
     let _one_at_a_time = keeping.gate.lock().await;
     refuse(record)?;
     let before = Before::of(record);
@@ -152,24 +174,33 @@ async fn insert(record: &Record) -> Result<()> {
         }
     }
     // What has no value is left out: the database's default applies, or it says that there must be one.
-    let columns: Vec<usize> = (0..model.columns().len()).filter(|&column| !record.value(column).is_null()).collect();
+    let columns: Vec<usize> = (0..model.columns().len())
+        .filter(|&column| !record.value(column).is_null())
+        .collect();
     let bound = record.bind();
     let statement = Statement {
         text: statements::insert(model, db.dialect(), &columns),
-        binds: columns.iter().map(|&column| bound.value(column).into_owned()).collect(),
+        binds: accepted(record, &bound, &columns)?,
         reuse: true,
         writes: true,
         purpose: Purpose::Create,
         model: Some(model.name()),
     };
-    let outcome = db.execute(&statement).await.map_err(|error| error.with_record(record.clone()))?;
+    let outcome = db
+        .execute(&statement)
+        .await
+        .map_err(|error| error.with_record(record.clone()))?;
     db.written(model.table());
     if let (&[key], Some(generated)) = (model.primary_key(), outcome.generated)
         && record.value(key).is_null()
     {
         let ty = model.columns()[key].attribute_type();
         let value = ty.cast(Value::Int(generated)).map_err(|problem| {
-            let message = format!("{}.{}: the database's key {problem}", model.name(), model.columns()[key].name());
+            let message = format!(
+                "{}.{}: the database's key {problem}",
+                model.name(),
+                model.columns()[key].name()
+            );
             Error::new(ErrorKind::RangeError, message).with_record(record.clone())
         })?;
         record.saved(&bound, &columns);
@@ -199,26 +230,66 @@ async fn update(record: &Record) -> Result<()> {
     let bound = record.bind();
     let key = record.saved_key();
     if key.is_empty() || key.iter().any(Value::is_null) {
-        let message = format!("Unknown primary key for table {} in model {}", model.table(), model.name());
+        let message = format!(
+            "Unknown primary key for table {} in model {}",
+            model.table(),
+            model.name()
+        );
         return Err(Error::new(ErrorKind::UnknownPrimaryKey, message).with_record(record.clone()));
     }
-    let values = columns.iter().map(|&column| bound.value(column).into_owned());
+    let values = accepted(record, &bound, &columns)?.into_iter();
     let statement = Statement {
         text: statements::update(model, db.dialect(), &columns),
-        binds: values.chain(key.into_iter().map(Value::into_owned)).collect(),
+        binds: values
+            .chain(key.into_iter().map(Value::into_owned))
+            .collect(),
         reuse: true,
         writes: true,
         purpose: Purpose::Update,
         model: Some(model.name()),
     };
-    db.execute(&statement).await.map_err(|error| error.with_record(record.clone()))?;
+    db.execute(&statement)
+        .await
+        .map_err(|error| error.with_record(record.clone()))?;
     db.written(model.table());
     record.saved(&bound, &columns);
     Ok(())
 }
 
+/// The values of a statement. A typed setter cannot fail: what it was given is held against the column's type here,
+/// before it is stored where no reader would accept it.
+fn accepted(record: &Record, bound: &Bound, columns: &[usize]) -> Result<Vec<Value<'static>>> {
+    let model = record.reflection();
+    let mut values = Vec::with_capacity(columns.len());
+    for &column in columns {
+        let Some(reflection) = model.columns().get(column) else {
+            continue;
+        };
+        let value = reflection
+            .attribute_type()
+            .cast(bound.value(column).into_owned())
+            .map_err(|problem| {
+                let message = format!(
+                    "{}.{}: the value {problem}",
+                    model.name(),
+                    reflection.name()
+                );
+                Error::new(ErrorKind::InvalidValue, message)
+                    .with_model(model.name())
+                    .with_attribute(reflection.name())
+                    .with_record(record.clone())
+            })?;
+        values.push(value);
+    }
+    Ok(values)
+}
+
 fn stamp(model: &'static ModelReflection, column: usize, micros: i64) -> Value<'static> {
-    match model.columns().get(column).map(|column| column.attribute_type().kind) {
+    match model
+        .columns()
+        .get(column)
+        .map(|column| column.attribute_type().kind)
+    {
         Some(Kind::DateTime) => Value::DateTime(micros),
         _ => Value::Timestamp(micros),
     }

@@ -17,12 +17,16 @@ pub(super) struct Before {
 
 impl Before {
     pub(super) fn of(record: &Record) -> Self {
-        Self { record: record.clone(), snapshot: record.snapshot() }
+        Self {
+            record: record.clone(),
+            snapshot: record.snapshot(),
+        }
     }
 
     /// Puts the record back.
     pub(super) fn restore(&self) {
-        self.record.restore(&self.snapshot, &own_columns(self.record.reflection()));
+        self.record
+            .restore(&self.snapshot, &own_columns(self.record.reflection()));
         let table = self.record.reflection().table();
         self.record.db().written(table);
     }
@@ -49,5 +53,11 @@ impl Participant for Before {
 /// The columns that saving fills in by itself.
 fn own_columns(model: &'static ModelReflection) -> Vec<usize> {
     let timestamps = super::save::timestamps(model);
-    model.primary_key().iter().copied().chain(timestamps.created).chain(timestamps.updated).collect()
+    model
+        .primary_key()
+        .iter()
+        .copied()
+        .chain(timestamps.created)
+        .chain(timestamps.updated)
+        .collect()
 }

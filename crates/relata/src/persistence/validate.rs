@@ -58,7 +58,10 @@ fn invalid_members(association: &Association, errors: &mut Errors) {
         return;
     }
     let members = association.known_many().records;
-    if members.iter().any(|member| member.is_new_record() && !member.errors().is_empty()) {
+    if members
+        .iter()
+        .any(|member| member.is_new_record() && !member.errors().is_empty())
+    {
         errors.add(association.reflection().name(), "invalid", "is invalid");
     }
 }

@@ -7,6 +7,7 @@ use std::future::IntoFuture;
 use std::marker::PhantomData;
 
 use crate::association::Association;
+use crate::attribute::value::Value;
 use crate::error::{Error, Result};
 use crate::loading;
 use crate::model::{Key, Model, typed};
@@ -30,7 +31,11 @@ fn all<M: Model>(records: Vec<Record>) -> Result<Vec<M>> {
 impl<'a, M> Collection<'a, M> {
     /// The association at a position of the owner's model. Called by generated code.
     pub fn new(owner: &'a Record, position: usize) -> Self {
-        Self { owner, position, model: PhantomData }
+        Self {
+            owner,
+            position,
+            model: PhantomData,
+        }
     }
 }
 
@@ -54,7 +59,10 @@ impl<M: Model> Collection<'_, M> {
 
     /// The members for which the condition holds, as a relation. Rails: `where`.
     #[doc(alias = "where")]
-    pub fn filter<E: Into<Expr>>(&self, condition: impl FnOnce(&'static M::Columns) -> E) -> Relation<M> {
+    pub fn filter<E: Into<Expr>>(
+        &self,
+        condition: impl FnOnce(&'static M::Columns) -> E,
+    ) -> Relation<M> {
         self.all().filter(condition)
     }
 
@@ -92,19 +100,26 @@ impl<M: Model> Collection<'_, M> {
     pub fn loaded(&self) -> Option<Vec<M>> {
         let association = self.erased().ok()?;
         let members = association.known_many();
-        if members.loaded || !association.can_query() { all(members.records).ok() } else { None }
+        if members.loaded || !association.can_query() {
+            all(members.records).ok()
+        } else {
+            None
+        }
     }
 
     /// Whether all members are in memory. Rails: `loaded?`.
     #[must_use]
     pub fn is_loaded(&self) -> bool {
-        self.erased().is_ok_and(|association| association.is_loaded())
+        self.erased()
+            .is_ok_and(|association| association.is_loaded())
     }
 
     /// The members that are in memory, all or not. Never touches the database. Rails: `target`.
     #[must_use]
     pub fn target(&self) -> Vec<M> {
-        self.erased().and_then(|association| all(association.target())).unwrap_or_default()
+        self.erased()
+            .and_then(|association| all(association.target()))
+            .unwrap_or_default()
     }
 
     /// Forgets the members. Never touches the database. Rails: `reset`.
@@ -124,13 +139,20 @@ impl<M: Model> Collection<'_, M> {
     /// The SQL that loading it would run. Never touches the database.
     #[must_use]
     pub fn to_sql(&self) -> String {
-        self.erased().map_or_else(|error| format!("/* {error} */"), |association| association.to_sql())
+        self.erased().map_or_else(
+            |error| format!("/* {error} */"),
+            |association| association.to_sql(),
+        )
     }
 
     /// A new member with values, not saved: it is saved with its owner. Never touches the database. Rails: `build`.
     pub fn build(&self, set: impl FnOnce(&M) -> &M) -> M {
-        let built = self.erased().and_then(|association| Ok((association.build_target()?, association)));
-        let Ok((record, association)) = built else { return M::build(self.owner.db(), set) };
+        let built = self
+            .erased()
+            .and_then(|association| Ok((association.build_target()?, association)));
+        let Ok((record, association)) = built else {
+            return M::build(self.owner.db(), set);
+        };
         let member: M = typed(record);
         set(&member);
         // The types of both keys were checked when the program was compiled.
@@ -163,7 +185,10 @@ impl<M: Model> Collection<'_, M> {
     /// Adds records, all or none. Rails: `concat`.
     #[track_caller]
     pub fn concat<'m>(&self, members: impl IntoIterator<Item = &'m M>) -> Pending<()> {
-        let members: Vec<Record> = members.into_iter().map(|member| (**member).clone()).collect();
+        let members: Vec<Record> = members
+            .into_iter()
+            .map(|member| (**member).clone())
+            .collect();
         let association = self.erased();
         Pending::new(async move { association?.push(members).await })
     }
@@ -171,14 +196,20 @@ impl<M: Model> Collection<'_, M> {
     /// How many members: those in memory when they are loaded, else a count plus those not saved. Rails: `size`.
     #[track_caller]
     pub fn size(&self) -> Pending<u64> {
-        let members = self.erased().map(|association| (association.known_many(), association.can_query()));
+        let members = self
+            .erased()
+            .map(|association| (association.known_many(), association.can_query()));
         let count = self.all();
         Pending::new(async move {
             let (members, can_query) = members?;
             if members.loaded || !can_query {
                 return Ok(members.records.len() as u64);
             }
-            let unsaved = members.records.iter().filter(|member| member.is_new_record()).count();
+            let unsaved = members
+                .records
+                .iter()
+                .filter(|member| member.is_new_record())
+                .count();
             Ok(count.count().await? + unsaved as u64)
         })
     }
@@ -206,7 +237,9 @@ impl<M: Model> Collection<'_, M> {
     /// Whether there are members, in memory or in the database. Rails: `any?`.
     #[track_caller]
     pub fn any(&self) -> Pending<bool> {
-        let members = self.erased().map(|association| (association.known_many(), association.can_query()));
+        let members = self
+            .erased()
+            .map(|association| (association.known_many(), association.can_query()));
         let relation = self.all();
         Pending::new(async move {
             let (members, can_query) = members?;
@@ -220,8 +253,14 @@ impl<M: Model> Collection<'_, M> {
     /// Whether a record is a member. Rails: `include?`.
     #[track_caller]
     pub fn contains(&self, record: &M) -> Pending<bool> {
-        let members = self.erased().map(|association| (association.known_many(), association.can_query()));
-        let key = record.key().into_iter().map(crate::Value::into_owned).collect::<Vec<_>>();
+        let members = self
+            .erased()
+            .map(|association| (association.known_many(), association.can_query()));
+        let key = record
+            .key()
+            .into_iter()
+            .map(Value::into_owned)
+            .collect::<Vec<_>>();
         let (relation, record) = (self.all(), (**record).clone());
         Pending::new(async move {
             let (members, can_query) = members?;
@@ -264,9 +303,10 @@ impl<M: Model> Collection<'_, M> {
     #[track_caller]
     pub fn ids(&self) -> Pending<Vec<M::Key>> {
         match self.loaded() {
-            Some(members) => {
-                Pending::ready(Ok(members.iter().filter_map(|member| M::Key::from_values(&member.key())).collect()))
-            }
+            Some(members) => Pending::ready(Ok(members
+                .iter()
+                .filter_map(|member| M::Key::from_values(&member.key()))
+                .collect())),
             None => self.all().ids(),
         }
     }
@@ -285,7 +325,15 @@ impl<M: Model> IntoFuture for Collection<'_, M> {
 impl<M: Model> std::fmt::Debug for Collection<'_, M> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.erased() {
-            Ok(association) => write!(f, "{association:?} ({})", if association.is_loaded() { "loaded" } else { "not loaded" }),
+            Ok(association) => write!(
+                f,
+                "{association:?} ({})",
+                if association.is_loaded() {
+                    "loaded"
+                } else {
+                    "not loaded"
+                }
+            ),
             Err(error) => write!(f, "{error}"),
         }
     }

@@ -77,7 +77,11 @@ impl Association {
         if self.reflection().is_collection() == collection {
             return Ok(());
         }
-        let (is, call) = if collection { ("is singular", "load_one") } else { ("is a collection", "load_many") };
+        let (is, call) = if collection {
+            ("is singular", "load_one")
+        } else {
+            ("is a collection", "load_many")
+        };
         Err(self.error(ErrorKind::Argument, format!("{self:?} {is}: call {call}")))
     }
 }

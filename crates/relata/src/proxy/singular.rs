@@ -33,7 +33,11 @@ impl<M: Model> Target for M {
             None => {
                 let message = format!(
                     "{association:?} has no target: it is required by its declaration, and {} has none",
-                    if association.has_key() { "the row it refers to is not there; the table" } else { "its key is null; the record" }
+                    if association.has_key() {
+                        "the row it refers to is not there; the table"
+                    } else {
+                        "its key is null; the record"
+                    }
                 );
                 Err(association.error(ErrorKind::RecordNotFound, message))
             }
@@ -60,7 +64,11 @@ pub struct Singular<'a, T> {
 impl<'a, T> Singular<'a, T> {
     /// The association at a position of the owner's model. Called by generated code.
     pub fn new(owner: &'a Record, position: usize) -> Self {
-        Self { owner, position, target: PhantomData }
+        Self {
+            owner,
+            position,
+            target: PhantomData,
+        }
     }
 
     /// The association, without types.
@@ -74,13 +82,17 @@ impl<'a, T> Singular<'a, T> {
     /// Whether memory knows the target, or that there is none. Rails: `association(:author).loaded?`.
     #[must_use]
     pub fn is_loaded(&self) -> bool {
-        self.erased().is_ok_and(|association| association.is_loaded())
+        self.erased()
+            .is_ok_and(|association| association.is_loaded())
     }
 
     /// The SQL that loading it would run. Never touches the database.
     #[must_use]
     pub fn to_sql(&self) -> String {
-        self.erased().map_or_else(|error| format!("/* {error} */"), |association| association.to_sql())
+        self.erased().map_or_else(
+            |error| format!("/* {error} */"),
+            |association| association.to_sql(),
+        )
     }
 
     /// Forgets the target. Never touches the database. Rails: `reset_author`.
@@ -94,7 +106,11 @@ impl<'a, T> Singular<'a, T> {
     #[must_use]
     pub fn is_changed(&self) -> bool {
         self.erased().is_ok_and(|association| {
-            let moved = association.resolved().owner_key.iter().any(|&column| self.owner.column_changed(column));
+            let moved = association
+                .resolved()
+                .owner_key
+                .iter()
+                .any(|&column| self.owner.column_changed(column));
             moved || (!association.has_key() && association.unsaved_parent().is_some())
         })
     }
@@ -105,7 +121,11 @@ impl<'a, T> Singular<'a, T> {
         self.erased().is_ok_and(|association| {
             let columns = self.owner.reflection().columns();
             let saved = self.owner.saved_changes();
-            association.resolved().owner_key.iter().any(|&column| saved.iter().any(|(name, ..)| *name == columns[column].name()))
+            association.resolved().owner_key.iter().any(|&column| {
+                saved
+                    .iter()
+                    .any(|(name, ..)| *name == columns[column].name())
+            })
         })
     }
 }
@@ -151,7 +171,9 @@ impl<T: Target> Singular<'_, T> {
             // The declaration is wrong: the record is made, and saving says what is wrong.
             Err(_) => return T::Model::build(self.owner.db(), set),
         };
-        let record = association.build_target().unwrap_or_else(|_| Record::new(T::Model::reflection(), self.owner.db()));
+        let record = association
+            .build_target()
+            .unwrap_or_else(|_| Record::new(T::Model::reflection(), self.owner.db()));
         let target: T::Model = typed(record);
         set(&target);
         let linked = if association.is_belongs_to() {
@@ -184,7 +206,9 @@ impl<T: Target> Singular<'_, T> {
     /// Makes a record the target, in memory. A `belongs_to`'s owner takes its key. Nothing is saved.
     /// Rails: `author=`.
     pub fn set(&self, target: Option<&T::Model>) {
-        let Ok(association) = self.erased() else { return };
+        let Ok(association) = self.erased() else {
+            return;
+        };
         let target = target.map(|target| &**target);
         let linked = if association.is_belongs_to() {
             association.assign(target)
@@ -216,7 +240,15 @@ impl<T: Target> IntoFuture for Singular<'_, T> {
 impl<T: Target> std::fmt::Debug for Singular<'_, T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.erased() {
-            Ok(association) => write!(f, "{association:?} ({})", if association.is_loaded() { "loaded" } else { "not loaded" }),
+            Ok(association) => write!(
+                f,
+                "{association:?} ({})",
+                if association.is_loaded() {
+                    "loaded"
+                } else {
+                    "not loaded"
+                }
+            ),
             Err(error) => write!(f, "{error}"),
         }
     }

@@ -24,7 +24,10 @@ impl Holder for Record {
     }
 
     #[inline]
-    fn saved_attribute_change<A: Attribute>(&self, column: usize) -> Option<(A::Ref<'_>, A::Ref<'_>)> {
+    fn saved_attribute_change<A: Attribute>(
+        &self,
+        column: usize,
+    ) -> Option<(A::Ref<'_>, A::Ref<'_>)> {
         self.saved_change_to::<A>(column)
     }
 
@@ -45,7 +48,14 @@ impl Record {
         let batch = self.batch();
         match batch.layout().slots.get(column) {
             Some(&slot) if slot.kind == A::KIND => A::read(match batch.state(self.row) {
-                None => stored(batch.row(self.row), column, Slot { kind: A::KIND, ..slot }),
+                None => stored(
+                    batch.row(self.row),
+                    column,
+                    Slot {
+                        kind: A::KIND,
+                        ..slot
+                    },
+                ),
                 Some(state) => self.touched(state, column, slot, Version::Current),
             }),
             _ => A::read(Stored::blank(A::KIND)),
@@ -63,11 +73,17 @@ impl Record {
     pub fn saved_change_to<A: Attribute>(&self, column: usize) -> Option<(A::Ref<'_>, A::Ref<'_>)> {
         let slot = *self.batch().layout().slots.get(column)?;
         let state = self.state()?;
-        if !state.values().differs(column, slot, Version::Before, Version::Saved) {
+        if !state
+            .values()
+            .differs(column, slot, Version::Before, Version::Saved)
+        {
             return None;
         }
         let before = A::read(self.version_of::<A>(column, Version::Before));
-        Some((before, A::read(self.version_of::<A>(column, Version::Saved))))
+        Some((
+            before,
+            A::read(self.version_of::<A>(column, Version::Saved)),
+        ))
     }
 
     /// Sets the attribute at a position. Called by generated setters. Never touches the database.
@@ -76,17 +92,22 @@ impl Record {
         if let Some(&slot) = self.batch().layout().slots.get(column)
             && slot.kind == A::KIND
         {
-            self.state_or_make().values_mut().set(self.batch(), column, slot, &value);
+            self.state_or_make()
+                .values_mut()
+                .set(self.batch(), column, slot, &value);
         }
     }
 
     /// Whether the attribute at a position differs from what was saved. Rails: `title_changed?`.
     #[must_use]
     pub fn column_changed(&self, column: usize) -> bool {
-        let (Some(state), Some(&slot)) = (self.state(), self.batch().layout().slots.get(column)) else {
+        let (Some(state), Some(&slot)) = (self.state(), self.batch().layout().slots.get(column))
+        else {
             return false;
         };
-        state.values().differs(column, slot, Version::Current, Version::Saved)
+        state
+            .values()
+            .differs(column, slot, Version::Current, Version::Saved)
     }
 
     /// The attribute of that name, as a value. Rails: `post[:title]`.
@@ -110,7 +131,9 @@ impl Record {
         if self.batch().is_absent(column) && !self.column_changed(column) {
             let model = self.reflection().name();
             let message = format!("missing attribute '{name}' for {model}: it was not selected");
-            return Err(Error::new(ErrorKind::MissingAttribute, message).with_model(model).with_attribute(name));
+            return Err(Error::new(ErrorKind::MissingAttribute, message)
+                .with_model(model)
+                .with_attribute(name));
         }
         Ok(self.value(column))
     }
@@ -150,7 +173,9 @@ impl Record {
     }
 
     pub(crate) fn value_of(&self, column: usize, version: Version) -> Value<'_> {
-        let Some(&slot) = self.batch().layout().slots.get(column) else { return Value::Null };
+        let Some(&slot) = self.batch().layout().slots.get(column) else {
+            return Value::Null;
+        };
         match self.state() {
             None => stored(self.batch().row(self.row), column, slot).value(),
             Some(state) => self.touched(state, column, slot, version).value(),
@@ -173,14 +198,22 @@ impl Record {
 
     /// Casts a value to the column's type and sets it.
     pub(crate) fn set_value(&self, column: usize, value: Value<'_>) -> Result<()> {
-        let Some(reflection) = self.reflection().columns().get(column) else { return Ok(()) };
-        let Some(&slot) = self.batch().layout().slots.get(column) else { return Ok(()) };
+        let Some(reflection) = self.reflection().columns().get(column) else {
+            return Ok(());
+        };
+        let Some(&slot) = self.batch().layout().slots.get(column) else {
+            return Ok(());
+        };
         let value = reflection.ty.cast(value).map_err(|problem| {
             let model = self.reflection().name();
             let message = format!("{model}.{}: the value {problem}", reflection.name());
-            Error::new(ErrorKind::InvalidValue, message).with_model(model).with_attribute(reflection.name())
+            Error::new(ErrorKind::InvalidValue, message)
+                .with_model(model)
+                .with_attribute(reflection.name())
         })?;
-        self.state_or_make().values_mut().set(self.batch(), column, slot, &value);
+        self.state_or_make()
+            .values_mut()
+            .set(self.batch(), column, slot, &value);
         Ok(())
     }
 
@@ -196,7 +229,13 @@ impl Record {
 
     /// A touched record's words are copied out under its lock; what they point at does not change.
     #[inline(never)]
-    fn touched<'a>(&'a self, state: &'a State, column: usize, slot: Slot, version: Version) -> Stored<'a> {
+    fn touched<'a>(
+        &'a self,
+        state: &'a State,
+        column: usize,
+        slot: Slot,
+        version: Version,
+    ) -> Stored<'a> {
         let values = state.values();
         let null = super::batch::bit(values.row(version), column);
         let words = super::words(values.row(version), slot);

@@ -18,8 +18,8 @@ use super::arena::Arena;
 use super::graph::Graph;
 use super::link::Link;
 use super::state::State;
-use crate::attribute::value::{Kind, Value};
 use crate::attribute::Stored;
+use crate::attribute::value::{Kind, Value};
 use crate::db::Db;
 use crate::error::{Error, ErrorKind, Result};
 use crate::reflection::{Layout, ModelReflection};
@@ -37,7 +37,11 @@ pub(crate) struct Terms {
 
 impl Default for Terms {
     fn default() -> Self {
-        Self { strict: None, readonly: false, batching: true }
+        Self {
+            strict: None,
+            readonly: false,
+            batching: true,
+        }
     }
 }
 
@@ -103,12 +107,17 @@ impl Batch {
 
     /// The root that owns the batch.
     pub(super) fn owner(&self) -> Option<Arc<Graph>> {
-        self.owner.lock().unwrap_or_else(PoisonError::into_inner).upgrade()
+        self.owner
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .upgrade()
     }
 
     /// Whether the column was not selected by the query.
     pub(crate) fn is_absent(&self, column: usize) -> bool {
-        self.absent.as_ref().is_some_and(|absent| bit(absent, column))
+        self.absent
+            .as_ref()
+            .is_some_and(|absent| bit(absent, column))
     }
 
     /// The words of a row as it was loaded.
@@ -124,14 +133,24 @@ impl Batch {
         if !self.touched.load(Ordering::Acquire) {
             return None;
         }
-        self.states.get()?.get(row as usize)?.get().map(|state| &**state)
+        self.states
+            .get()?
+            .get(row as usize)?
+            .get()
+            .map(|state| &**state)
     }
 
     /// The state of a record, made when it is first needed.
     pub(super) fn state_or_make(&self, row: u32) -> &State {
-        let states = self.states.get_or_init(|| (0..self.len).map(|_| OnceLock::new()).collect());
+        let states = self
+            .states
+            .get_or_init(|| (0..self.len).map(|_| OnceLock::new()).collect());
         let state = states[row as usize].get_or_init(|| {
-            Box::new(State::new(self.row(row), self.new, self.reflection.reflections().len()))
+            Box::new(State::new(
+                self.row(row),
+                self.new,
+                self.reflection.reflections().len(),
+            ))
         });
         self.touched.store(true, Ordering::Release);
         state
@@ -143,7 +162,9 @@ impl Batch {
 
     pub(super) fn link_or_make(&self, association: usize) -> Option<&Link> {
         let associations = self.reflection.reflections().len();
-        self.links.get_or_init(|| (0..associations).map(|_| Link::default()).collect()).get(association)
+        self.links
+            .get_or_init(|| (0..associations).map(|_| Link::default()).collect())
+            .get(association)
     }
 
     /// Keeps the text or bytes of a value and gives its words; `None` for null.
@@ -152,7 +173,11 @@ impl Batch {
             return None;
         }
         let stored = Stored::of(value);
-        if holds_bytes(stored.kind()) { Some(self.arena().push(stored.bytes())) } else { Some(stored.words()) }
+        if holds_bytes(stored.kind()) {
+            Some(self.arena().push(stored.bytes()))
+        } else {
+            Some(stored.words())
+        }
     }
 }
 
@@ -161,7 +186,9 @@ pub(super) fn holds_bytes(kind: Kind) -> bool {
 }
 
 pub(super) fn bit(words: &[u64], index: usize) -> bool {
-    words.get(index / 64).is_some_and(|word| word >> (index % 64) & 1 == 1)
+    words
+        .get(index / 64)
+        .is_some_and(|word| word >> (index % 64) & 1 == 1)
 }
 
 pub(super) fn set_bit(words: &mut [u64], index: usize, on: bool) {
@@ -203,14 +230,14 @@ impl BatchBuilder {
         self.len = 0;
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.len as usize
-    }
-
     /// Marks a column that the query does not give.
     pub(crate) fn mark_absent(&mut self, column: usize) {
         let words = self.reflection.columns().len().div_ceil(64);
-        set_bit(self.absent.get_or_insert_with(|| vec![0; words].into()), column, true);
+        set_bit(
+            self.absent.get_or_insert_with(|| vec![0; words].into()),
+            column,
+            true,
+        );
     }
 
     /// Begins a row in which every column is blank and not null.
@@ -220,7 +247,13 @@ impl BatchBuilder {
     #[inline]
     pub(crate) fn begin_row(&mut self) -> Result<()> {
         self.len = self.len.checked_add(1).ok_or_else(|| {
-            Error::new(ErrorKind::RangeError, format!("a query for {} gave more than 2^32 rows", self.reflection.name()))
+            Error::new(
+                ErrorKind::RangeError,
+                format!(
+                    "a query for {} gave more than 2^32 rows",
+                    self.reflection.name()
+                ),
+            )
         })?;
         self.words.resize(self.words.len() + self.layout.stride, 0);
         Ok(())
@@ -229,7 +262,9 @@ impl BatchBuilder {
     /// Puts a plain word into the row that was begun last.
     #[inline]
     pub(crate) fn put_word(&mut self, column: usize, word: u64) {
-        let Some(slot) = self.layout.slots.get(column) else { return };
+        let Some(slot) = self.layout.slots.get(column) else {
+            return;
+        };
         debug_assert!(!holds_bytes(slot.kind));
         if holds_bytes(slot.kind) {
             return;
@@ -242,7 +277,9 @@ impl BatchBuilder {
 
     /// Puts 128 bits into a UUID column of the row that was begun last.
     pub(crate) fn put_uuid(&mut self, column: usize, value: u128) {
-        let Some(slot) = self.layout.slots.get(column) else { return };
+        let Some(slot) = self.layout.slots.get(column) else {
+            return;
+        };
         if slot.kind == Kind::Uuid {
             self.put_words(slot.offset, [(value >> 64) as u64, value as u64]);
         }
@@ -251,7 +288,9 @@ impl BatchBuilder {
     /// Puts text into a column of text of the row that was begun last.
     #[inline]
     pub(crate) fn put_text(&mut self, column: usize, text: &str) {
-        let Some(slot) = self.layout.slots.get(column) else { return };
+        let Some(slot) = self.layout.slots.get(column) else {
+            return;
+        };
         if holds_bytes(slot.kind) {
             let words = self.arena.push(text.as_bytes());
             self.put_words(slot.offset, words);
@@ -260,7 +299,9 @@ impl BatchBuilder {
 
     /// Puts bytes into a binary column of the row that was begun last.
     pub(crate) fn put_bytes(&mut self, column: usize, bytes: &[u8]) {
-        let Some(slot) = self.layout.slots.get(column) else { return };
+        let Some(slot) = self.layout.slots.get(column) else {
+            return;
+        };
         if slot.kind == Kind::Bytes {
             let words = self.arena.push(bytes);
             self.put_words(slot.offset, words);
@@ -297,8 +338,17 @@ impl BatchBuilder {
         for column in 0..reflection.columns().len() {
             builder.put_null(column);
         }
-        let strict = reflection.is_strict_loading_by_default().then_some(StrictLoading::All);
-        builder.build(db, Terms { strict, ..Terms::default() }, true)
+        let strict = reflection
+            .is_strict_loading_by_default()
+            .then_some(StrictLoading::All);
+        builder.build(
+            db,
+            Terms {
+                strict,
+                ..Terms::default()
+            },
+            true,
+        )
     }
 
     fn build(self, db: &Db, terms: Terms, new: bool) -> Batch {

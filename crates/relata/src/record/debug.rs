@@ -33,7 +33,11 @@ impl fmt::Debug for Record {
                 }
             }
         }
-        if self.is_persisted() { out.finish() } else { out.finish_non_exhaustive() }
+        if self.is_persisted() {
+            out.finish()
+        } else {
+            out.finish_non_exhaustive()
+        }
     }
 }
 
@@ -67,7 +71,7 @@ impl Hash for Record {
 }
 
 /// Hashes a value so that equal values hash alike.
-pub(crate) fn hash_value<H: Hasher>(value: &Value<'_>, state: &mut H) {
+fn hash_value<H: Hasher>(value: &Value<'_>, state: &mut H) {
     match value {
         Value::Null => 0u8.hash(state),
         Value::Bool(v) => v.hash(state),

@@ -57,7 +57,10 @@ pub(crate) struct Shape {
 impl Shape {
     pub(crate) fn lock() -> ShapeGuard {
         let guard = SHAPE.lock().unwrap_or_else(PoisonError::into_inner);
-        ShapeGuard(Some(Self { _guard: guard, waste: Vec::new() }))
+        ShapeGuard(Some(Self {
+            _guard: guard,
+            waste: Vec::new(),
+        }))
     }
 }
 
@@ -123,7 +126,11 @@ impl Graph {
 
     /// Makes this graph keep `other` alive for one more link. Unites them if `other` depends on this one.
     /// Gives the root that now keeps it, or `None` when both are one graph.
-    pub(crate) fn depend(self: &Arc<Self>, other: &Arc<Self>, shape: &mut ShapeGuard) -> Option<Arc<Self>> {
+    pub(crate) fn depend(
+        self: &Arc<Self>,
+        other: &Arc<Self>,
+        shape: &mut ShapeGuard,
+    ) -> Option<Arc<Self>> {
         let (from, on) = (self.root(shape), other.root(shape));
         if Arc::ptr_eq(&from, &on) {
             return None;
@@ -139,7 +146,10 @@ impl Graph {
         match from.inner().dependencies.entry(key(&on)) {
             Slot::Occupied(mut slot) => slot.get_mut().links += 1,
             Slot::Vacant(slot) => {
-                slot.insert(Dependency { graph: Arc::clone(&on), links: 1 });
+                slot.insert(Dependency {
+                    graph: Arc::clone(&on),
+                    links: 1,
+                });
             }
         }
         Some(on)
@@ -189,12 +199,19 @@ impl Graph {
         let shape = Shape::lock();
         let root = self.root(&shape);
         let inner = root.inner();
-        inner.batches.iter().fold((0, 0), |(rows, bytes), batch| (rows + batch.len(), bytes + batch.bytes()))
+        inner.batches.iter().fold((0, 0), |(rows, bytes), batch| {
+            (rows + batch.len(), bytes + batch.bytes())
+        })
     }
 
     fn take_apart(&mut self, queue: &mut Vec<Arc<Graph>>) {
         let inner = self.inner.get_mut().unwrap_or_else(PoisonError::into_inner);
-        queue.extend(inner.dependencies.drain().map(|(_, dependency)| dependency.graph));
+        queue.extend(
+            inner
+                .dependencies
+                .drain()
+                .map(|(_, dependency)| dependency.graph),
+        );
         inner.batches.clear();
         queue.extend(self.forward.take());
     }
@@ -227,7 +244,11 @@ fn forwarded(graph: &Arc<Graph>) -> &Arc<Graph> {
 
 /// The roots that a root depends on.
 fn dependencies(of: &Arc<Graph>) -> Vec<Arc<Graph>> {
-    of.inner().dependencies.values().map(|dependency| Arc::clone(forwarded(&dependency.graph))).collect()
+    of.inner()
+        .dependencies
+        .values()
+        .map(|dependency| Arc::clone(forwarded(&dependency.graph)))
+        .collect()
 }
 
 /// Every graph on a path of dependencies from `start` down to `goal`, both included; empty without a path.
@@ -271,14 +292,20 @@ fn lower(graph: &Arc<Graph>, rank: i64) {
     while let Some((graph, rank)) = queue.pop() {
         if graph.rank() > rank {
             graph.rank.store(rank, Ordering::Relaxed);
-            queue.extend(dependencies(&graph).into_iter().map(|dependency| (dependency, rank - 1)));
+            queue.extend(
+                dependencies(&graph)
+                    .into_iter()
+                    .map(|dependency| (dependency, rank - 1)),
+            );
         }
     }
 }
 
 /// Moves everything into the largest of them; the others forward to it. Costs what the smaller ones hold.
 fn merge(mut graphs: Vec<Arc<Graph>>, shape: &mut ShapeGuard) {
-    let Some(largest) = (0..graphs.len()).max_by_key(|&at| graphs[at].inner().batches.len()) else { return };
+    let Some(largest) = (0..graphs.len()).max_by_key(|&at| graphs[at].inner().batches.len()) else {
+        return;
+    };
     let root = graphs.swap_remove(largest);
     let mut aliases = Vec::new();
     let mut moved = Vec::new();
@@ -309,8 +336,15 @@ fn merge(mut graphs: Vec<Arc<Graph>>, shape: &mut ShapeGuard) {
     }
     root.inner().aliases.append(&mut aliases);
 
-    let lowest = graphs.iter().map(|graph| graph.rank()).fold(root.rank(), i64::min);
-    let mut below = if lowest < root.rank() { dependencies(&root) } else { Vec::new() };
+    let lowest = graphs
+        .iter()
+        .map(|graph| graph.rank())
+        .fold(root.rank(), i64::min);
+    let mut below = if lowest < root.rank() {
+        dependencies(&root)
+    } else {
+        Vec::new()
+    };
     root.rank.store(lowest, Ordering::Relaxed);
     for (key, dependency) in moved {
         let on = Arc::clone(forwarded(&dependency.graph));

@@ -107,7 +107,8 @@ impl Record {
     /// Whether the record is to be destroyed when its owner is saved. Rails: `marked_for_destruction?`.
     #[must_use]
     pub fn is_marked_for_destruction(&self) -> bool {
-        self.state().is_some_and(super::state::State::is_marked_for_destruction)
+        self.state()
+            .is_some_and(super::state::State::is_marked_for_destruction)
     }
 
     /// Whether some attribute differs from what was saved. Rails: `changed?`.
@@ -120,7 +121,10 @@ impl Record {
     #[must_use]
     pub fn changed(&self) -> Vec<&'static str> {
         let columns = self.reflection().columns();
-        self.changed_columns().into_iter().map(|column| columns[column].name()).collect()
+        self.changed_columns()
+            .into_iter()
+            .map(|column| columns[column].name())
+            .collect()
     }
 
     /// What is not saved yet: name, saved value, current value. Rails: `changes`.
@@ -155,12 +159,20 @@ impl Record {
 
     /// The values of the primary key; a null among them means that there is no key yet.
     pub(crate) fn key(&self) -> Vec<Value<'_>> {
-        self.reflection().primary_key().iter().map(|&column| self.value(column)).collect()
+        self.reflection()
+            .primary_key()
+            .iter()
+            .map(|&column| self.value(column))
+            .collect()
     }
 
     /// The primary key as it is in the database: what a statement that finds this row is bound to.
     pub(crate) fn saved_key(&self) -> Vec<Value<'_>> {
-        self.reflection().primary_key().iter().map(|&column| self.value_of(column, Version::Saved)).collect()
+        self.reflection()
+            .primary_key()
+            .iter()
+            .map(|&column| self.value_of(column, Version::Saved))
+            .collect()
     }
 
     /// Takes a copy of the current row, to be bound to a statement.
@@ -172,14 +184,18 @@ impl Record {
     pub(crate) fn saved(&self, bound: &Bound, columns: &[usize]) {
         let slots = &self.batch().layout().slots;
         if bound.record.is(self) {
-            self.state_or_make().values_mut().saved(bound, columns, slots);
+            self.state_or_make()
+                .values_mut()
+                .saved(bound, columns, slots);
         }
     }
 
     /// Takes a value that the database filled in: current and saved.
     pub(crate) fn fill(&self, column: usize, value: &Value<'_>) {
         if let Some(&slot) = self.batch().layout().slots.get(column) {
-            self.state_or_make().values_mut().fill(self.batch(), column, slot, value);
+            self.state_or_make()
+                .values_mut()
+                .fill(self.batch(), column, slot, value);
         }
     }
 
@@ -236,7 +252,9 @@ impl Record {
     /// Goes back to what a savepoint kept. `own` are the columns that saving fills in by itself.
     pub(crate) fn restore(&self, snapshot: &Snapshot, own: &[usize]) {
         if snapshot.record.is(self) {
-            self.state_or_make().values_mut().restore(snapshot, own, &self.batch().layout().slots);
+            self.state_or_make()
+                .values_mut()
+                .restore(snapshot, own, &self.batch().layout().slots);
         }
     }
 
@@ -261,7 +279,12 @@ impl Record {
         copy.set_life(self.life());
         for column in self.changed_columns() {
             if let Some(&slot) = self.batch().layout().slots.get(column) {
-                copy.state_or_make().values_mut().set(copy.batch(), column, slot, &self.value(column));
+                copy.state_or_make().values_mut().set(
+                    copy.batch(),
+                    column,
+                    slot,
+                    &self.value(column),
+                );
             }
         }
         copy
@@ -269,12 +292,17 @@ impl Record {
 
     /// A new record with this one's attributes, without its key. Rails: `dup`.
     #[must_use]
-    pub(crate) fn duplicate(&self) -> Record {
+    pub fn dup(&self) -> Record {
         let copy = Record::blank(self.reflection(), self.db());
         let key = self.reflection().primary_key();
         for (column, &slot) in self.batch().layout().slots.iter().enumerate() {
             if !key.contains(&column) {
-                copy.state_or_make().values_mut().set(copy.batch(), column, slot, &self.value(column));
+                copy.state_or_make().values_mut().set(
+                    copy.batch(),
+                    column,
+                    slot,
+                    &self.value(column),
+                );
             }
         }
         copy
@@ -291,16 +319,26 @@ impl Bound {
     }
 }
 
-pub(crate) fn changes_of(record: &Record, from: Version, to: Version) -> Vec<Change<'_>> {
-    let Some(state) = record.state() else { return Vec::new() };
+fn changes_of(record: &Record, from: Version, to: Version) -> Vec<Change<'_>> {
+    let Some(state) = record.state() else {
+        return Vec::new();
+    };
     let slots = &record.batch().layout().slots;
     let differs: Vec<usize> = {
         let values = state.values();
-        (0..slots.len()).filter(|&column| values.differs(column, slots[column], from, to)).collect()
+        (0..slots.len())
+            .filter(|&column| values.differs(column, slots[column], from, to))
+            .collect()
     };
     let columns = record.reflection().columns();
     differs
         .into_iter()
-        .map(|column| (columns[column].name(), record.value_of(column, from), record.value_of(column, to)))
+        .map(|column| {
+            (
+                columns[column].name(),
+                record.value_of(column, from),
+                record.value_of(column, to),
+            )
+        })
         .collect()
 }

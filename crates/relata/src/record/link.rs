@@ -36,7 +36,10 @@ pub(crate) struct Place {
 
 impl Place {
     /// Loaded, and there is none.
-    pub(crate) const NONE: Self = Self { batch: u32::MAX, row: 0 };
+    pub(crate) const NONE: Self = Self {
+        batch: u32::MAX,
+        row: 0,
+    };
 }
 
 /// The targets of each row of a batch.
@@ -45,7 +48,10 @@ pub(crate) enum Index {
     /// At most one.
     One(Box<[Place]>),
     /// Any number: those of row `n` are `places[offsets[n]..offsets[n + 1]]`.
-    Many { offsets: Box<[u32]>, places: Box<[Place]> },
+    Many {
+        offsets: Box<[u32]>,
+        places: Box<[Place]>,
+    },
 }
 
 /// What a load found, ready to be published.
@@ -125,11 +131,19 @@ pub(crate) struct Members {
 
 impl LinkSet {
     fn covers(&self, row: u32, generation: impl FnOnce() -> u64) -> bool {
-        if self.missing.as_ref().is_some_and(|missing| bit(missing, row as usize)) {
+        if self
+            .missing
+            .as_ref()
+            .is_some_and(|missing| bit(missing, row as usize))
+        {
             return false;
         }
-        let Some(unread) = &self.unread else { return true };
-        let Some(word) = unread.seen.get(row as usize / 64) else { return false };
+        let Some(unread) = &self.unread else {
+            return true;
+        };
+        let Some(word) = unread.seen.get(row as usize / 64) else {
+            return false;
+        };
         let mask = 1 << (row % 64);
         if word.load(Ordering::Acquire) & mask != 0 {
             return true;
@@ -145,7 +159,11 @@ impl LinkSet {
 impl Record {
     /// The target of a singular association, if it is known. `generation` is asked for a target that a sibling
     /// caused to be loaded: the target table's writes so far.
-    pub(crate) fn linked_one(&self, association: usize, generation: impl FnOnce() -> u64) -> Linked<Option<Record>> {
+    pub(crate) fn linked_one(
+        &self,
+        association: usize,
+        generation: impl FnOnce() -> u64,
+    ) -> Linked<Option<Record>> {
         if let Some(state) = self.state() {
             match state.overrides().get(association) {
                 Some(Some(Override::One { target, .. })) => {
@@ -158,14 +176,23 @@ impl Record {
                 _ => {}
             }
         }
-        let Some(set) = self.batch().link(association).and_then(|link| link.set.get()) else {
+        let Some(set) = self
+            .batch()
+            .link(association)
+            .and_then(|link| link.set.get())
+        else {
             return Linked::Unknown;
         };
-        let Index::One(places) = &set.index else { return Linked::Unknown };
+        let Index::One(places) = &set.index else {
+            return Linked::Unknown;
+        };
         if !set.covers(self.row, generation) {
             return Linked::Unknown;
         }
-        let place = places.get(self.row as usize).copied().unwrap_or(Place::NONE);
+        let place = places
+            .get(self.row as usize)
+            .copied()
+            .unwrap_or(Place::NONE);
         match set.targets.get(place.batch as usize) {
             None => Linked::Known(None),
             Some(target) => self.follow(target.batch, place.row, target.graph.as_ref()),
@@ -173,56 +200,94 @@ impl Record {
     }
 
     /// The members of a collection in memory.
-    pub(crate) fn linked_many(&self, association: usize, generation: impl FnOnce() -> u64) -> Members {
+    pub(crate) fn linked_many(
+        &self,
+        association: usize,
+        generation: impl FnOnce() -> u64,
+    ) -> Members {
         if let Some(state) = self.state() {
             match state.overrides().get(association) {
                 Some(Some(Override::Many { members, loaded })) => {
-                    let follow = |entry: &Entry| match self.follow(entry.batch, entry.row, entry.graph.as_ref()) {
+                    let follow = |entry: &Entry| match self.follow(
+                        entry.batch,
+                        entry.row,
+                        entry.graph.as_ref(),
+                    ) {
                         Linked::Known(record) => record,
                         Linked::Unknown => None,
                     };
-                    return Members { records: members.iter().filter_map(follow).collect(), loaded: *loaded };
+                    return Members {
+                        records: members.iter().filter_map(follow).collect(),
+                        loaded: *loaded,
+                    };
                 }
                 Some(Some(_)) => return Members::default(),
                 _ => {}
             }
         }
-        let Some(set) = self.batch().link(association).and_then(|link| link.set.get()) else {
+        let Some(set) = self
+            .batch()
+            .link(association)
+            .and_then(|link| link.set.get())
+        else {
             return Members::default();
         };
-        let Index::Many { offsets, places } = &set.index else { return Members::default() };
+        let Index::Many { offsets, places } = &set.index else {
+            return Members::default();
+        };
         if !set.covers(self.row, generation) {
             return Members::default();
         }
         let at = |row: usize| offsets.get(row).map_or(0, |&offset| offset as usize);
-        let places = places.get(at(self.row as usize)..at(self.row as usize + 1)).unwrap_or_default();
+        let places = places
+            .get(at(self.row as usize)..at(self.row as usize + 1))
+            .unwrap_or_default();
         let mut records = Vec::with_capacity(places.len());
         for place in places {
             if let Some(target) = set.targets.get(place.batch as usize)
-                && let Linked::Known(Some(record)) = self.follow(target.batch, place.row, target.graph.as_ref())
+                && let Linked::Known(Some(record)) =
+                    self.follow(target.batch, place.row, target.graph.as_ref())
             {
                 records.push(record);
             }
         }
-        Members { records, loaded: true }
+        Members {
+            records,
+            loaded: true,
+        }
     }
 
     /// Whether the owner's key columns hold something else than when the target was found or set.
     pub(crate) fn is_link_stale(&self, association: usize, key: &[usize]) -> bool {
-        let Some(state) = self.state() else { return false };
+        let Some(state) = self.state() else {
+            return false;
+        };
         match state.overrides().get(association) {
             Some(Some(Override::One { key: known, .. })) => {
-                return key.iter().zip(known.iter()).any(|(&column, known)| self.value(column) != *known);
+                return key
+                    .iter()
+                    .zip(known.iter())
+                    .any(|(&column, known)| self.value(column) != *known);
             }
             Some(Some(_)) => return false,
             _ => {}
         }
-        key.iter().any(|&column| self.value(column) != self.loaded_value(column))
+        key.iter()
+            .any(|&column| self.value(column) != self.loaded_value(column))
     }
 
     /// Tells this record its target.
-    pub(crate) fn link_one(&self, association: usize, target: Option<&Record>, key: &[usize], tie: Tie) {
-        let known = key.iter().map(|&column| self.value(column).into_owned()).collect();
+    pub(crate) fn link_one(
+        &self,
+        association: usize,
+        target: Option<&Record>,
+        key: &[usize],
+        tie: Tie,
+    ) {
+        let known = key
+            .iter()
+            .map(|&column| self.value(column).into_owned())
+            .collect();
         let mut shape = Shape::lock();
         let target = target.map(|target| Entry {
             batch: target.batch,
@@ -232,10 +297,17 @@ impl Record {
                     self.graph.unite(&target.graph, &mut shape);
                     None
                 }
-                Tie::Depend => self.graph.depend(&target.graph, &mut shape).map(|root| Arc::downgrade(&root)),
+                Tie::Depend => self
+                    .graph
+                    .depend(&target.graph, &mut shape)
+                    .map(|root| Arc::downgrade(&root)),
             },
         });
-        self.replace_override(association, Some(Override::One { target, key: known }), &mut shape);
+        self.replace_override(
+            association,
+            Some(Override::One { target, key: known }),
+            &mut shape,
+        );
     }
 
     /// Tells this record its members, in memory.
@@ -245,15 +317,26 @@ impl Record {
             .iter()
             .map(|member| {
                 self.graph.unite(&member.graph, &mut shape);
-                Entry { batch: member.batch, row: member.row, graph: None }
+                Entry {
+                    batch: member.batch,
+                    row: member.row,
+                    graph: None,
+                }
             })
             .collect();
-        self.replace_override(association, Some(Override::Many { members, loaded }), &mut shape);
+        self.replace_override(
+            association,
+            Some(Override::Many { members, loaded }),
+            &mut shape,
+        );
     }
 
     /// Forgets what is known of an association.
     pub(crate) fn unlink(&self, association: usize) {
-        let known = self.batch().link(association).is_some_and(|link| link.set.get().is_some());
+        let known = self
+            .batch()
+            .link(association)
+            .is_some_and(|link| link.set.get().is_some());
         if self.state().is_none() && !known {
             return;
         }
@@ -261,13 +344,23 @@ impl Record {
         self.replace_override(association, Some(Override::Unknown), &mut shape);
     }
 
-    fn replace_override(&self, association: usize, new: Option<Override>, shape: &mut super::graph::ShapeGuard) {
+    fn replace_override(
+        &self,
+        association: usize,
+        new: Option<Override>,
+        shape: &mut super::graph::ShapeGuard,
+    ) {
         let state = self.state_or_make();
         let old = match state.overrides().get_mut(association) {
             Some(place) => std::mem::replace(place, new),
             None => new,
         };
-        if let Some(Override::One { target: Some(Entry { graph: Some(graph), .. }), .. }) = old
+        if let Some(Override::One {
+            target: Some(Entry {
+                graph: Some(graph), ..
+            }),
+            ..
+        }) = old
             && let Some(graph) = graph.upgrade()
         {
             self.graph.release(&graph, shape);
@@ -276,7 +369,9 @@ impl Record {
 
     /// Publishes what a load found for this record's whole batch. False if the batch knew already.
     pub(crate) fn publish(&self, association: usize, links: Links, tie: Tie) -> bool {
-        let Some(link) = self.batch().link_or_make(association) else { return false };
+        let Some(link) = self.batch().link_or_make(association) else {
+            return false;
+        };
         if link.set.get().is_some() {
             return false;
         }
@@ -291,7 +386,10 @@ impl Record {
                         self.graph.unite(&target.graph, &mut shape);
                         None
                     }
-                    Tie::Depend => self.graph.depend(&target.graph, &mut shape).map(|root| Arc::downgrade(&root)),
+                    Tie::Depend => self
+                        .graph
+                        .depend(&target.graph, &mut shape)
+                        .map(|root| Arc::downgrade(&root)),
                 },
             })
             .collect();
@@ -300,26 +398,47 @@ impl Record {
             generation,
             seen: (0..rows.div_ceil(64)).map(|_| AtomicU64::new(0)).collect(),
         });
-        link.set.set(LinkSet { targets, index: links.index, missing: links.missing, unread }).is_ok()
+        link.set
+            .set(LinkSet {
+                targets,
+                index: links.index,
+                missing: links.missing,
+                unread,
+            })
+            .is_ok()
     }
 
     /// Whether the batch's table for the association is published.
     pub(crate) fn is_published(&self, association: usize) -> bool {
-        self.batch().link(association).is_some_and(|link| link.set.get().is_some())
+        self.batch()
+            .link(association)
+            .is_some_and(|link| link.set.get().is_some())
     }
 
     /// Whether this record was told what the association leads to, apart from its siblings.
     pub(crate) fn has_own_link(&self, association: usize) -> bool {
-        self.state().is_some_and(|state| state.overrides().get(association).is_some_and(Option::is_some))
+        self.state().is_some_and(|state| {
+            state
+                .overrides()
+                .get(association)
+                .is_some_and(Option::is_some)
+        })
     }
 
     /// Counts a load for one record of the batch; how many there were before.
     pub(crate) fn count_single_load(&self, association: usize) -> u32 {
-        self.batch().link_or_make(association).map_or(0, |link| link.singles.fetch_add(1, Ordering::AcqRel))
+        self.batch()
+            .link_or_make(association)
+            .map_or(0, |link| link.singles.fetch_add(1, Ordering::AcqRel))
     }
 
     /// A handle to a record that this one's graph keeps alive.
-    fn follow(&self, batch: BatchPtr, row: u32, graph: Option<&Weak<Graph>>) -> Linked<Option<Record>> {
+    fn follow(
+        &self,
+        batch: BatchPtr,
+        row: u32,
+        graph: Option<&Weak<Graph>>,
+    ) -> Linked<Option<Record>> {
         let graph = match graph {
             None => Some(Arc::clone(&self.graph)),
             // The graph may have been united with another and be gone: the batch knows its owner.

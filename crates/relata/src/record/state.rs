@@ -8,10 +8,12 @@
 
 use std::any::Any;
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{
+    Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
+};
 
-use super::batch::{Batch, StrictLoading, bit, set_bit};
 use super::Record;
+use super::batch::{Batch, StrictLoading, bit, set_bit};
 use super::link::Override;
 use crate::attribute::value::Value;
 use crate::reflection::Slot;
@@ -107,12 +109,16 @@ impl State {
     }
 
     pub(super) fn overrides(&self) -> MutexGuard<'_, Box<[Option<Override>]>> {
-        self.overrides.lock().unwrap_or_else(PoisonError::into_inner)
+        self.overrides
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What another room keeps for this record; one type for all.
     pub(super) fn extension<T: Any + Send + Sync>(&self, make: impl FnOnce() -> T) -> Option<&T> {
-        self.extension.get_or_init(|| Box::new(make())).downcast_ref()
+        self.extension
+            .get_or_init(|| Box::new(make()))
+            .downcast_ref()
     }
 
     pub(super) fn existing_extension<T: Any + Send + Sync>(&self) -> Option<&T> {
@@ -189,7 +195,11 @@ impl Values {
         if value.kind() != Some(slot.kind) {
             return;
         }
-        let known = [Some(&*self.current), Some(&*self.saved), self.before.as_deref()];
+        let known = [
+            Some(&*self.current),
+            Some(&*self.saved),
+            self.before.as_deref(),
+        ];
         let known = known.into_iter().flatten().find(|row| {
             // Equality is decided on values, never on addresses.
             !bit(row, column) && super::stored(row, column, slot).value() == *value
@@ -203,7 +213,9 @@ impl Values {
 
     /// The columns whose current value is not the saved one.
     pub(super) fn changed(&self, slots: &[Slot]) -> Vec<usize> {
-        (0..slots.len()).filter(|&column| self.differs(column, slots[column], Version::Current, Version::Saved)).collect()
+        (0..slots.len())
+            .filter(|&column| self.differs(column, slots[column], Version::Current, Version::Saved))
+            .collect()
     }
 
     pub(super) fn differs(&self, column: usize, slot: Slot, one: Version, other: Version) -> bool {
@@ -212,11 +224,15 @@ impl Values {
             return true;
         }
         super::words(one, slot) != super::words(other, slot)
-            && super::stored(one, column, slot).value() != super::stored(other, column, slot).value()
+            && super::stored(one, column, slot).value()
+                != super::stored(other, column, slot).value()
     }
 
     pub(super) fn bind(&self, record: &Record) -> Bound {
-        Bound { record: record.clone(), words: self.current.clone() }
+        Bound {
+            record: record.clone(),
+            words: self.current.clone(),
+        }
     }
 
     /// Makes the bound values of `columns` the saved ones.
@@ -279,5 +295,10 @@ fn put(row: &mut [u64], column: usize, slot: Slot, words: Option<[u64; 2]>) {
 }
 
 fn copy(from: &[u64], to: &mut [u64], column: usize, slot: Slot) {
-    put(to, column, slot, (!bit(from, column)).then(|| super::words(from, slot)));
+    put(
+        to,
+        column,
+        slot,
+        (!bit(from, column)).then(|| super::words(from, slot)),
+    );
 }

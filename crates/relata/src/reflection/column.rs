@@ -3,8 +3,8 @@
 //! Invariant: the attribute's name is what a program says, the column's name is what SQL says;
 //! only the SQL room uses the latter.
 
-use crate::attribute::value::Value;
 use crate::attribute::AttributeType;
+use crate::attribute::value::Value;
 
 /// The default that a table's column has, for `create_tables` and the schema check.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -37,7 +37,16 @@ impl Column {
     /// A column whose attribute has the same name.
     #[must_use]
     pub const fn new(name: &'static str, ty: AttributeType) -> Self {
-        Self { name, column: name, ty, default: None, secret: false, index: false, unique: false, doc: "" }
+        Self {
+            name,
+            column: name,
+            ty,
+            default: None,
+            secret: false,
+            index: false,
+            unique: false,
+            doc: "",
+        }
     }
 
     /// Names the column in the table, where it differs from the attribute.

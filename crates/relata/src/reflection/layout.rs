@@ -32,11 +32,17 @@ impl Layout {
             .iter()
             .map(|column| {
                 let kind = column.ty.kind;
-                let slot = Slot { offset: u32::try_from(offset).unwrap_or(u32::MAX), kind };
+                let slot = Slot {
+                    offset: u32::try_from(offset).unwrap_or(u32::MAX),
+                    kind,
+                };
                 offset += kind.words();
                 slot
             })
             .collect();
-        Self { stride: offset, slots }
+        Self {
+            stride: offset,
+            slots,
+        }
     }
 }

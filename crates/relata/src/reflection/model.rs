@@ -74,7 +74,10 @@ impl ModelReflection {
 
     /// The associations, in the order of the fields.
     #[must_use]
-    pub const fn with_associations(mut self, associations: &'static [AssociationReflection]) -> Self {
+    pub const fn with_associations(
+        mut self,
+        associations: &'static [AssociationReflection],
+    ) -> Self {
         self.associations = associations;
         self
     }
@@ -132,7 +135,10 @@ impl ModelReflection {
 
     /// The names of the primary key's attributes.
     pub fn primary_key_names(&self) -> impl Iterator<Item = &'static str> + '_ {
-        self.primary_key.iter().filter_map(|&position| self.columns.get(position)).map(Column::name)
+        self.primary_key
+            .iter()
+            .filter_map(|&position| self.columns.get(position))
+            .map(Column::name)
     }
 
     /// The validations, in the order of declaration.
@@ -160,10 +166,15 @@ impl ModelReflection {
     pub fn attribute(&self, name: &str) -> Result<usize> {
         self.column_position(name).ok_or_else(|| {
             let nearest = relata_inflect::nearest(name, self.columns.iter().map(Column::name));
-            let hint = nearest.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
-            Error::new(ErrorKind::UnknownAttribute, format!("unknown attribute `{name}` for {}{hint}", self.name))
-                .with_model(self.name)
-                .with_attribute(name)
+            let hint = nearest
+                .map(|near| format!("; did you mean `{near}`?"))
+                .unwrap_or_default();
+            Error::new(
+                ErrorKind::UnknownAttribute,
+                format!("unknown attribute `{name}` for {}{hint}", self.name),
+            )
+            .with_model(self.name)
+            .with_attribute(name)
         })
     }
 
@@ -174,13 +185,17 @@ impl ModelReflection {
         of: impl Into<Option<Macro>>,
     ) -> impl Iterator<Item = &'static AssociationReflection> {
         let of = of.into();
-        self.associations.iter().filter(move |association| of.is_none_or(|kind| association.kind == kind))
+        self.associations
+            .iter()
+            .filter(move |association| of.is_none_or(|kind| association.kind == kind))
     }
 
     /// The association of that name. Rails: `reflect_on_association`.
     #[must_use]
     pub fn reflect_on_association(&self, name: &str) -> Option<&'static AssociationReflection> {
-        self.associations.iter().find(|association| association.name == name)
+        self.associations
+            .iter()
+            .find(|association| association.name == name)
     }
 
     /// All associations by name. Rails: `reflections`.
@@ -211,11 +226,18 @@ impl ModelReflection {
     /// # Errors
     /// What is wrong with the declaration: a key that does not exist, an inverse that is not there.
     pub fn resolve(&'static self, association: usize) -> Result<&'static Resolved> {
-        let all = self.resolved.get_or_init(|| self.associations.iter().map(|_| OnceLock::new()).collect());
+        let all = self
+            .resolved
+            .get_or_init(|| self.associations.iter().map(|_| OnceLock::new()).collect());
         let slot = all.get(association).ok_or_else(|| {
-            Error::new(ErrorKind::AssociationNotFound, format!("{} has no association {association}", self.name))
+            Error::new(
+                ErrorKind::AssociationNotFound,
+                format!("{} has no association {association}", self.name),
+            )
         })?;
-        slot.get_or_init(|| Resolved::find(self, association)).as_ref().map_err(Clone::clone)
+        slot.get_or_init(|| Resolved::find(self, association))
+            .as_ref()
+            .map_err(Clone::clone)
     }
 
     pub(crate) fn layout(&self) -> &Layout {
@@ -245,8 +267,14 @@ impl fmt::Debug for ModelReflection {
         f.debug_struct("ModelReflection")
             .field("name", &self.name)
             .field("table", &self.table)
-            .field("columns", &self.columns.iter().map(|c| c.name).collect::<Vec<_>>())
-            .field("associations", &self.associations.iter().map(|a| a.name).collect::<Vec<_>>())
+            .field(
+                "columns",
+                &self.columns.iter().map(|c| c.name).collect::<Vec<_>>(),
+            )
+            .field(
+                "associations",
+                &self.associations.iter().map(|a| a.name).collect::<Vec<_>>(),
+            )
             .finish_non_exhaustive()
     }
 }
@@ -330,9 +358,18 @@ impl ModelBuilder {
 
     /// A target that is filled in when its model is defined.
     #[must_use]
-    pub fn target(name: impl Into<String>) -> (Target, &'static OnceLock<&'static ModelReflection>) {
-        let model: &'static OnceLock<&'static ModelReflection> = Box::leak(Box::new(OnceLock::new()));
-        (Target::Later { name: leak(name.into()), model }, model)
+    pub fn target(
+        name: impl Into<String>,
+    ) -> (Target, &'static OnceLock<&'static ModelReflection>) {
+        let model: &'static OnceLock<&'static ModelReflection> =
+            Box::leak(Box::new(OnceLock::new()));
+        (
+            Target::Later {
+                name: leak(name.into()),
+                model,
+            },
+            model,
+        )
     }
 
     /// Makes the model. It stays for the rest of the process.
@@ -345,7 +382,11 @@ impl ModelBuilder {
             .with_associations(Vec::leak(self.associations))
             .with_validations(Vec::leak(self.validations));
         model.strict_loading = self.strict_loading;
-        let key = self.primary_key.iter().map(|name| model.attribute(name)).collect::<Result<Vec<_>>>()?;
+        let key = self
+            .primary_key
+            .iter()
+            .map(|name| model.attribute(name))
+            .collect::<Result<Vec<_>>>()?;
         Ok(Box::leak(Box::new(model.with_primary_key(Vec::leak(key)))))
     }
 }
@@ -359,8 +400,11 @@ impl Target {
         match self {
             Self::Model(model) => Ok(model()),
             Self::Later { name, model } => model.get().copied().ok_or_else(|| {
-                Error::new(ErrorKind::Configuration, format!("Missing model class {name}: define it first"))
-                    .with_model(name)
+                Error::new(
+                    ErrorKind::Configuration,
+                    format!("Missing model class {name}: define it first"),
+                )
+                .with_model(name)
             }),
         }
     }
@@ -370,7 +414,12 @@ impl AttributeType {
     /// The type of a column of a model made at run time.
     #[must_use]
     pub const fn plain(kind: crate::attribute::Kind, nullable: bool) -> Self {
-        Self { name: kind.name(), kind, nullable, check: None }
+        Self {
+            name: kind.name(),
+            kind,
+            nullable,
+            check: None,
+        }
     }
 }
 

@@ -9,9 +9,6 @@
 
 use super::{AssociationReflection, InverseOf, Macro, ModelReflection};
 use crate::error::{Error, ErrorKind, Result};
-use crate::relation::Relation;
-use crate::sql::Place;
-use crate::sql::expr::Node;
 
 /// Where the foreign key of an association comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,7 +66,12 @@ impl Resolved {
         let target = declaration.target.model().map_err(|error| {
             Error::new(
                 error.kind(),
-                format!("Missing model class {} for the {}#{} association", declaration.target_name(), owner.name(), declaration.name),
+                format!(
+                    "Missing model class {} for the {}#{} association",
+                    declaration.target_name(),
+                    owner.name(),
+                    declaration.name
+                ),
             )
             .with_model(owner.name())
             .with_attribute(declaration.name)
@@ -107,35 +109,26 @@ impl Resolved {
             Macro::BelongsTo => (owner, &self.owner_key),
             _ => (self.target, &self.target_key),
         };
-        key.iter().filter_map(|&column| model.columns().get(column)).map(super::Column::name).collect()
-    }
-
-    /// The target as a relation, narrowed and ordered by the declared scope.
-    pub(crate) fn scoped(&self, target: Relation) -> Relation {
-        match self.declaration.scope {
-            Some(scope) => scope.apply(target),
-            None => target,
-        }
-    }
-
-    /// The scope's conditions on the target at a place, for a join.
-    pub(crate) fn scope_conditions(&self, place: Place) -> Result<Option<Node>> {
-        let Some(scope) = self.declaration.scope else { return Ok(None) };
-        let detached = crate::db::Db::detached();
-        let relation = scope.apply(Relation::of(self.target, &detached));
-        let conditions = relation.select().filters.iter().map(|node| node.moved(place)).collect::<Result<Vec<_>>>()?;
-        Ok(match Node::all(conditions) {
-            Node::Always(true) => None,
-            condition => Some(condition),
-        })
+        key.iter()
+            .filter_map(|&column| model.columns().get(column))
+            .map(super::Column::name)
+            .collect()
     }
 }
 
 type Keys = (Box<[usize]>, Box<[usize]>, KeyReason);
 
-fn keys(owner: &'static ModelReflection, declaration: &AssociationReflection, target: &'static ModelReflection) -> Result<Keys> {
+fn keys(
+    owner: &'static ModelReflection,
+    declaration: &AssociationReflection,
+    target: &'static ModelReflection,
+) -> Result<Keys> {
     let belongs_to = declaration.kind == Macro::BelongsTo;
-    let (holder, referred) = if belongs_to { (owner, target) } else { (target, owner) };
+    let (holder, referred) = if belongs_to {
+        (owner, target)
+    } else {
+        (target, owner)
+    };
     let (foreign, reason) = foreign_key(owner, declaration, target)?;
     let foreign = positions(owner, declaration, holder, &foreign)?;
     let primary: Box<[usize]> = if declaration.primary_key.is_empty() {
@@ -146,24 +139,52 @@ fn keys(owner: &'static ModelReflection, declaration: &AssociationReflection, ta
     if primary.is_empty() {
         let message = format!(
             "Unknown primary key for table {} in model {}, which {}#{} refers to: write `primary_key`",
-            referred.table(), referred.name(), owner.name(), declaration.name
+            referred.table(),
+            referred.name(),
+            owner.name(),
+            declaration.name
         );
-        return Err(problem(ErrorKind::UnknownPrimaryKey, owner, declaration, message));
+        return Err(problem(
+            ErrorKind::UnknownPrimaryKey,
+            owner,
+            declaration,
+            message,
+        ));
     }
     if primary.len() != foreign.len() {
         let name = |model: &ModelReflection, key: &[usize]| {
-            key.iter().filter_map(|&column| model.columns().get(column)).map(|c| c.name()).collect::<Vec<_>>().join(", ")
+            key.iter()
+                .filter_map(|&column| model.columns().get(column))
+                .map(|c| c.name())
+                .collect::<Vec<_>>()
+                .join(", ")
         };
         let message = format!(
             "Association {}#{} primary key [{}] doesn't match with foreign key [{}]. Please specify primary_key and foreign_key values.",
-            owner.name(), declaration.name, name(referred, &primary), name(holder, &foreign)
+            owner.name(),
+            declaration.name,
+            name(referred, &primary),
+            name(holder, &foreign)
         );
-        return Err(problem(ErrorKind::CompositePrimaryKeyMismatch, owner, declaration, message));
+        return Err(problem(
+            ErrorKind::CompositePrimaryKeyMismatch,
+            owner,
+            declaration,
+            message,
+        ));
     }
-    Ok(if belongs_to { (foreign, primary, reason) } else { (primary, foreign, reason) })
+    Ok(if belongs_to {
+        (foreign, primary, reason)
+    } else {
+        (primary, foreign, reason)
+    })
 }
 
-fn foreign_key(owner: &'static ModelReflection, declaration: &AssociationReflection, target: &'static ModelReflection) -> Result<(Vec<&'static str>, KeyReason)> {
+fn foreign_key(
+    owner: &'static ModelReflection,
+    declaration: &AssociationReflection,
+    target: &'static ModelReflection,
+) -> Result<(Vec<&'static str>, KeyReason)> {
     if !declaration.foreign_key.is_empty() {
         return Ok((declaration.foreign_key.to_vec(), KeyReason::Written));
     }
@@ -175,9 +196,15 @@ fn foreign_key(owner: &'static ModelReflection, declaration: &AssociationReflect
             None => {
                 let message = format!(
                     "`{}` belongs to `{}`, but has no foreign key column: add `{name}`, or name another with foreign_key",
-                    owner.name(), declaration.name
+                    owner.name(),
+                    declaration.name
                 );
-                Err(problem(ErrorKind::UnknownAttribute, owner, declaration, message))
+                Err(problem(
+                    ErrorKind::UnknownAttribute,
+                    owner,
+                    declaration,
+                    message,
+                ))
             }
         };
     }
@@ -188,26 +215,48 @@ fn foreign_key(owner: &'static ModelReflection, declaration: &AssociationReflect
         return foreign_key(target, inverse, owner).map(|(key, _)| (key, KeyReason::Inverse));
     }
     let convention = relata_inflect::foreign_key(owner.name());
-    if let Some(column) = target.columns().iter().find(|column| column.name() == convention) {
+    if let Some(column) = target
+        .columns()
+        .iter()
+        .find(|column| column.name() == convention)
+    {
         return Ok((vec![column.name()], KeyReason::Convention));
     }
     let mut back = target
         .reflect_on_all_associations(Macro::BelongsTo)
         .filter(|association| association.target.model().is_ok_and(|model| model == owner));
     match (back.next(), back.next()) {
-        (Some(only), None) => foreign_key(target, only, owner).map(|(key, _)| (key, KeyReason::OnlyBelongsTo)),
+        (Some(only), None) => {
+            foreign_key(target, only, owner).map(|(key, _)| (key, KeyReason::OnlyBelongsTo))
+        }
         (first, _) => {
-            let cause = if first.is_none() { "has no belongs_to for it" } else { "has several belongs_to for it" };
+            let cause = if first.is_none() {
+                "has no belongs_to for it"
+            } else {
+                "has several belongs_to for it"
+            };
             let message = format!(
                 "`{}.{}`: `{}` has no column `{convention}` and {cause}; name the column with foreign_key",
-                owner.name(), declaration.name, target.name()
+                owner.name(),
+                declaration.name,
+                target.name()
             );
-            Err(problem(ErrorKind::UnknownAttribute, owner, declaration, message))
+            Err(problem(
+                ErrorKind::UnknownAttribute,
+                owner,
+                declaration,
+                message,
+            ))
         }
     }
 }
 
-fn positions(owner: &'static ModelReflection, declaration: &AssociationReflection, model: &'static ModelReflection, names: &[&str]) -> Result<Box<[usize]>> {
+fn positions(
+    owner: &'static ModelReflection,
+    declaration: &AssociationReflection,
+    model: &'static ModelReflection,
+    names: &[&str],
+) -> Result<Box<[usize]>> {
     names
         .iter()
         .map(|name| {
@@ -219,22 +268,50 @@ fn positions(owner: &'static ModelReflection, declaration: &AssociationReflectio
         .collect()
 }
 
-fn inverse(owner: &'static ModelReflection, position: usize, resolved: &Resolved) -> Result<(Option<usize>, InverseReason)> {
+fn inverse(
+    owner: &'static ModelReflection,
+    position: usize,
+    resolved: &Resolved,
+) -> Result<(Option<usize>, InverseReason)> {
     let declaration = resolved.declaration;
     let target = resolved.target;
     match declaration.inverse_of {
         InverseOf::Off => return Ok((None, InverseReason::Off)),
         InverseOf::Named(name) => {
-            let found = target.reflections().iter().position(|association| association.name == name);
+            let found = target
+                .reflections()
+                .iter()
+                .position(|association| association.name == name);
             let Some(found) = found else {
-                let nearest = relata_inflect::nearest(name, target.reflections().iter().map(|a| a.name));
-                let hint = nearest.map(|near| format!("; did you mean {near}?")).unwrap_or_default();
-                let message = format!("Could not find the inverse association for {} (:{name} in {}){hint}", declaration.name, target.name());
-                return Err(problem(ErrorKind::InverseOfAssociationNotFound, owner, declaration, message));
+                let nearest =
+                    relata_inflect::nearest(name, target.reflections().iter().map(|a| a.name));
+                let hint = nearest
+                    .map(|near| format!("; did you mean {near}?"))
+                    .unwrap_or_default();
+                let message = format!(
+                    "Could not find the inverse association for {} (:{name} in {}){hint}",
+                    declaration.name,
+                    target.name()
+                );
+                return Err(problem(
+                    ErrorKind::InverseOfAssociationNotFound,
+                    owner,
+                    declaration,
+                    message,
+                ));
             };
             if target == owner && found == position {
-                let message = format!("Inverse association {} (:{name} in {}) is recursive.", declaration.name, target.name());
-                return Err(problem(ErrorKind::InverseOfAssociationRecursive, owner, declaration, message));
+                let message = format!(
+                    "Inverse association {} (:{name} in {}) is recursive.",
+                    declaration.name,
+                    target.name()
+                );
+                return Err(problem(
+                    ErrorKind::InverseOfAssociationRecursive,
+                    owner,
+                    declaration,
+                    message,
+                ));
             }
             return Ok((Some(found), InverseReason::Written));
         }
@@ -245,14 +322,19 @@ fn inverse(owner: &'static ModelReflection, position: usize, resolved: &Resolved
     let mut scoped = declaration.scope.is_some();
     for (at, candidate) in target.reflections().iter().enumerate() {
         let back = candidate.kind == Macro::BelongsTo;
-        if (target == owner && at == position) || back == belongs_to || candidate.inverse_of == InverseOf::Off {
+        if (target == owner && at == position)
+            || back == belongs_to
+            || candidate.inverse_of == InverseOf::Off
+        {
             continue;
         }
         if !candidate.target.model().is_ok_and(|model| model == owner) {
             continue;
         }
         // Its own inverse may be what is being worked out: only its keys are asked for.
-        let Ok((candidate_owner, candidate_target, _)) = keys(target, candidate, owner) else { continue };
+        let Ok((candidate_owner, candidate_target, _)) = keys(target, candidate, owner) else {
+            continue;
+        };
         if candidate_owner != resolved.target_key || candidate_target != resolved.owner_key {
             continue;
         }
@@ -268,6 +350,13 @@ fn inverse(owner: &'static ModelReflection, position: usize, resolved: &Resolved
     })
 }
 
-fn problem(kind: ErrorKind, owner: &ModelReflection, declaration: &AssociationReflection, message: String) -> Error {
-    Error::new(kind, message).with_model(owner.name()).with_attribute(declaration.name)
+fn problem(
+    kind: ErrorKind,
+    owner: &ModelReflection,
+    declaration: &AssociationReflection,
+    message: String,
+) -> Error {
+    Error::new(kind, message)
+        .with_model(owner.name())
+        .with_attribute(declaration.name)
 }

@@ -27,12 +27,24 @@ impl Shape {
     /// The shape of a model of that name, to which others refer with that column.
     #[must_use]
     pub const fn new(name: &'static str, conventional: &'static str) -> Self {
-        Self { name, conventional, columns: &[], primary_key: &[], associations: &[], targets: &[], mistakes: false }
+        Self {
+            name,
+            conventional,
+            columns: &[],
+            primary_key: &[],
+            associations: &[],
+            targets: &[],
+            mistakes: false,
+        }
     }
 
     /// Its columns, and the positions of its primary key's.
     #[must_use]
-    pub const fn with_columns(mut self, columns: &'static [Column], primary_key: &'static [usize]) -> Self {
+    pub const fn with_columns(
+        mut self,
+        columns: &'static [Column],
+        primary_key: &'static [usize],
+    ) -> Self {
         self.columns = columns;
         self.primary_key = primary_key;
         self
@@ -139,7 +151,11 @@ impl Key {
 
 const fn belongs_to_key(owner: &Shape, association: usize) -> Key {
     let declared = &owner.associations[association];
-    if declared.foreign_key.is_empty() { Key::Of(declared.name) } else { Key::Names(declared.foreign_key) }
+    if declared.foreign_key.is_empty() {
+        Key::Of(declared.name)
+    } else {
+        Key::Names(declared.foreign_key)
+    }
 }
 
 /// The key of a `has_one` or `has_many`: what was written, else that of the written inverse, else `<owner>_id`, else
@@ -234,25 +250,38 @@ const fn check_has(owner: &Shape, association: usize, target: &Shape) {
     }
     let (key, candidates) = has_key(owner, association, target);
     let Some(key) = key else {
-        let mut text = about(owner, association).quoted(target.name).add(" has no column ").quoted(owner.conventional);
+        let mut text = about(owner, association)
+            .quoted(target.name)
+            .add(" has no column ")
+            .quoted(owner.conventional);
         text = if candidates == 0 {
-            text.add(" and no belongs_to for ").quoted(owner.name).add(": declare one there, or name the column with `#[")
+            text.add(" and no belongs_to for ")
+                .quoted(owner.name)
+                .add(": declare one there, or name the column with `#[")
         } else {
-            text.add(", and several belongs_to for ").quoted(owner.name).add(": name the column with `#[")
+            text.add(", and several belongs_to for ")
+                .quoted(owner.name)
+                .add(": name the column with `#[")
         };
         fail(&text.add(declared.kind.name()).add("(foreign_key = ...)]`"));
     };
     let mut part = 0;
     while part < key.len() {
         if key.position(target, part).is_none() {
-            let text = about(owner, association).quoted(target.name).add(" has no column ");
+            let text = about(owner, association)
+                .quoted(target.name)
+                .add(" has no column ");
             let text = match key {
                 Key::Names(names) => text.quoted(names[part]),
                 Key::One(name) => text.quoted(name),
                 // The target's own declaration is wrong, and tells it.
                 Key::Of(_) => return,
             };
-            fail(&text.add(", which `foreign_key` names; its columns are ").columns(target));
+            fail(
+                &text
+                    .add(", which `foreign_key` names; its columns are ")
+                    .columns(target),
+            );
         }
         part += 1;
     }
@@ -274,10 +303,19 @@ const fn check_has(owner: &Shape, association: usize, target: &Shape) {
 
 /// Compares a foreign key with what it refers to.
 #[track_caller]
-const fn compare(owner: &Shape, association: usize, (holder, key): (&Shape, Key), referred: &Shape) {
+const fn compare(
+    owner: &Shape,
+    association: usize,
+    (holder, key): (&Shape, Key),
+    referred: &Shape,
+) {
     let declared = &owner.associations[association];
     let written = !declared.primary_key.is_empty();
-    let count = if written { declared.primary_key.len() } else { referred.primary_key.len() };
+    let count = if written {
+        declared.primary_key.len()
+    } else {
+        referred.primary_key.len()
+    };
     if count == 0 {
         fail(
             &about(owner, association)
@@ -303,7 +341,11 @@ const fn compare(owner: &Shape, association: usize, (holder, key): (&Shape, Key)
     }
     let mut part = 0;
     while part < count {
-        let at = if written { referred.column(declared.primary_key[part]) } else { Some(referred.primary_key[part]) };
+        let at = if written {
+            referred.column(declared.primary_key[part])
+        } else {
+            Some(referred.primary_key[part])
+        };
         let Some(at) = at else {
             fail(
                 &about(owner, association)
@@ -318,8 +360,18 @@ const fn compare(owner: &Shape, association: usize, (holder, key): (&Shape, Key)
         if let Some(held) = key.position(holder, part) {
             let held = &holder.columns[held];
             if !same(held.ty.name, wanted.ty.name) {
-                let text = about(owner, association).quoted(held.name).add(" is a `").add(held.ty.name).add("`, but it refers to ");
-                let text = text.add("`").add(referred.name).add(".").add(wanted.name).add("`, a `").add(wanted.ty.name);
+                let text = about(owner, association)
+                    .quoted(held.name)
+                    .add(" is a `")
+                    .add(held.ty.name)
+                    .add("`, but it refers to ");
+                let text = text
+                    .add("`")
+                    .add(referred.name)
+                    .add(".")
+                    .add(wanted.name)
+                    .add("`, a `")
+                    .add(wanted.ty.name);
                 fail(&text.add("`: declare both with the same type"));
             }
         }
@@ -333,24 +385,47 @@ const fn compare(owner: &Shape, association: usize, (holder, key): (&Shape, Key)
 /// While the program is compiled, with a sentence about what is wrong.
 #[track_caller]
 pub const fn check_inverse(owner: &Shape, association: usize, target: &Shape) {
-    let InverseOf::Named(name) = owner.associations[association].inverse_of else { return };
+    let InverseOf::Named(name) = owner.associations[association].inverse_of else {
+        return;
+    };
     if owner.mistakes || target.mistakes {
         return;
     }
     let start = about(owner, association);
     let Some(inverse) = target.association(name) else {
-        let text = start.add("could not find the inverse association ").quoted(name).add(" in ").quoted(target.name);
+        let text = start
+            .add("could not find the inverse association ")
+            .quoted(name)
+            .add(" in ")
+            .quoted(target.name);
         if target.associations.is_empty() {
-            fail(&text.add(", which has no associations: write `inverse_of = none`, or declare it there"));
+            fail(&text.add(
+                ", which has no associations: write `inverse_of = none`, or declare it there",
+            ));
         }
         fail(&text.add("; its associations are ").associations(target));
     };
-    let start = start.add("the inverse `").add(target.name).add(".").add(name).add("` ");
+    let start = start
+        .add("the inverse `")
+        .add(target.name)
+        .add(".")
+        .add(name)
+        .add("` ");
     if same(target.name, owner.name) && inverse == association {
-        fail(&start.add("is the association itself: name the other side, or write `inverse_of = none`"));
+        fail(
+            &start.add(
+                "is the association itself: name the other side, or write `inverse_of = none`",
+            ),
+        );
     }
     if !same(target.targets[inverse], owner.name) {
-        fail(&start.add("leads to ").quoted(target.targets[inverse]).add(", not to ").quoted(owner.name));
+        fail(
+            &start
+                .add("leads to ")
+                .quoted(target.targets[inverse])
+                .add(", not to ")
+                .quoted(owner.name),
+        );
     }
     let belongs_to = owner.belongs_to(association);
     if belongs_to == target.belongs_to(inverse) {
@@ -362,16 +437,28 @@ pub const fn check_inverse(owner: &Shape, association: usize, target: &Shape) {
         fail(&text);
     }
     let (holder, here, there) = if belongs_to {
-        (owner, Some(belongs_to_key(owner, association)), has_key(target, inverse, owner).0)
+        (
+            owner,
+            Some(belongs_to_key(owner, association)),
+            has_key(target, inverse, owner).0,
+        )
     } else {
-        (target, has_key(owner, association, target).0, Some(belongs_to_key(target, inverse)))
+        (
+            target,
+            has_key(owner, association, target).0,
+            Some(belongs_to_key(target, inverse)),
+        )
     };
     if let (Some(here), Some(there)) = (here, there)
         && exists(here, holder)
         && exists(there, holder)
         && !here.same(there, holder)
     {
-        let text = start.add("is over ").key(there, holder).add(", and this association over ").key(here, holder);
+        let text = start
+            .add("is over ")
+            .key(there, holder)
+            .add(", and this association over ")
+            .key(here, holder);
         fail(&text.add(": inverses have one foreign key"));
     }
 }
@@ -388,7 +475,12 @@ const fn exists(key: Key, holder: &Shape) -> bool {
 }
 
 const fn about(owner: &Shape, association: usize) -> Text {
-    Text::new().add("`").add(owner.name).add(".").add(owner.associations[association].name).add("`: ")
+    Text::new()
+        .add("`")
+        .add(owner.name)
+        .add(".")
+        .add(owner.associations[association].name)
+        .add("`: ")
 }
 
 #[track_caller]
@@ -432,7 +524,10 @@ impl Text {
     const LONGEST: usize = 1024;
 
     const fn new() -> Self {
-        Self { bytes: [0; Self::LONGEST], len: 0 }
+        Self {
+            bytes: [0; Self::LONGEST],
+            len: 0,
+        }
     }
 
     const fn add(mut self, text: &str) -> Self {
@@ -452,13 +547,19 @@ impl Text {
 
     const fn number(self, number: usize) -> Self {
         const DIGITS: [&str; 10] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
-        if number < 10 { self.add(DIGITS[number]) } else { self.number(number / 10).add(DIGITS[number % 10]) }
+        if number < 10 {
+            self.add(DIGITS[number])
+        } else {
+            self.number(number / 10).add(DIGITS[number % 10])
+        }
     }
 
     const fn columns(mut self, shape: &Shape) -> Self {
         let mut at = 0;
         while at < shape.columns.len() {
-            self = self.add(if at == 0 { "" } else { ", " }).quoted(shape.columns[at].name);
+            self = self
+                .add(if at == 0 { "" } else { ", " })
+                .quoted(shape.columns[at].name);
             at += 1;
         }
         self
@@ -467,7 +568,9 @@ impl Text {
     const fn associations(mut self, shape: &Shape) -> Self {
         let mut at = 0;
         while at < shape.associations.len() {
-            self = self.add(if at == 0 { "" } else { ", " }).quoted(shape.associations[at].name);
+            self = self
+                .add(if at == 0 { "" } else { ", " })
+                .quoted(shape.associations[at].name);
             at += 1;
         }
         self
@@ -477,7 +580,9 @@ impl Text {
         let mut part = 0;
         while part < key.len() {
             if let Some(at) = key.position(holder, part) {
-                self = self.add(if part == 0 { "" } else { ", " }).quoted(holder.columns[at].name);
+                self = self
+                    .add(if part == 0 { "" } else { ", " })
+                    .quoted(holder.columns[at].name);
             }
             part += 1;
         }

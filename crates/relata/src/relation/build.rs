@@ -115,7 +115,11 @@ impl<M: Model> Relation<M> {
         let condition = condition(self.columns()).into();
         self.map(|core| {
             let named = named_columns(&condition.0);
-            core.select.filters.retain(|own| !named_columns(own).iter().any(|column| named.contains(column)));
+            core.select.filters.retain(|own| {
+                !named_columns(own)
+                    .iter()
+                    .any(|column| named.contains(column))
+            });
             core.select.filter(condition);
         })
     }
@@ -144,7 +148,11 @@ impl<M: Model> Relation<M> {
 
     fn join<P: Paths>(self, paths: impl FnOnce(&'static M::Columns) -> P, kind: JoinKind) -> Self {
         let places = paths(self.columns()).places();
-        self.map(|core| places.into_iter().for_each(|place| core.select.join(place, kind)))
+        self.map(|core| {
+            places
+                .into_iter()
+                .for_each(|place| core.select.join(place, kind))
+        })
     }
 
     /// Loads associations together with the records, one query for each, nested to any depth.
@@ -153,7 +161,10 @@ impl<M: Model> Relation<M> {
         let places = paths(self.columns()).places();
         self.map(|core| {
             for place in places {
-                includes::add(&mut core.includes, place.path().into_iter().filter_map(crate::sql::Place::step));
+                includes::add(
+                    &mut core.includes,
+                    place.path().into_iter().filter_map(crate::sql::Place::step),
+                );
             }
         })
     }
@@ -170,7 +181,10 @@ impl<M: Model> Relation<M> {
     /// `IncompatibleRelation` when they differ in anything but filters.
     pub fn or(self, other: Self) -> Result<Self> {
         let (ours, theirs) = (&self.core().select, &other.core().select);
-        let bare = |select: &Select| Select { filters: Vec::new(), ..select.clone() };
+        let bare = |select: &Select| Select {
+            filters: Vec::new(),
+            ..select.clone()
+        };
         if bare(ours) != bare(theirs) {
             return Err(Error::new(
                 ErrorKind::IncompatibleRelation,
@@ -178,7 +192,8 @@ impl<M: Model> Relation<M> {
             )
             .with_model(self.reflection().name()));
         }
-        let either = Expr(Node::all(ours.filters.clone())).or(Expr(Node::all(theirs.filters.clone())));
+        let either =
+            Expr(Node::all(ours.filters.clone())).or(Expr(Node::all(theirs.filters.clone())));
         Ok(self.map(|core| core.select.filters = vec![either.0]))
     }
 
@@ -200,20 +215,31 @@ impl<M: Model> Relation<M> {
     }
 
     /// This relation's rows as the values of one column, for a list: `IN (SELECT ...)`.
-    pub fn select_column<T>(self, column: impl FnOnce(&'static M::Columns) -> Column<T>) -> Selection<T> {
+    pub fn select_column<T>(
+        self,
+        column: impl FnOnce(&'static M::Columns) -> Column<T>,
+    ) -> Selection<T> {
         let column = column(self.columns());
         let mut select = self.into_core().select;
         select.what = What::Values(vec![column.node()]);
-        Selection { select, ty: PhantomData }
+        Selection {
+            select,
+            ty: PhantomData,
+        }
     }
 
     /// Leaves these records out. Rails: `excluding`.
     pub fn excluding<'a>(self, records: impl IntoIterator<Item = &'a M>) -> Self {
         let root = self.core().select.root;
         let key = root.model().primary_key();
-        let columns: Vec<Node> = key.iter().map(|&column| Node::Column(root, column)).collect();
-        let keys: Vec<Vec<Value<'static>>> =
-            records.into_iter().map(|record| record.key().into_iter().map(Value::into_owned).collect()).collect();
+        let columns: Vec<Node> = key
+            .iter()
+            .map(|&column| Node::Column(root, column))
+            .collect();
+        let keys: Vec<Vec<Value<'static>>> = records
+            .into_iter()
+            .map(|record| record.key().into_iter().map(Value::into_owned).collect())
+            .collect();
         if keys.is_empty() {
             return self;
         }
@@ -238,7 +264,8 @@ impl<M> Relation<M> {
 
     /// The rows of page number `page`, counted from 1, of `per` rows each.
     pub fn page(self, page: u64, per: u64) -> Self {
-        self.limit(per).offset(page.saturating_sub(1).saturating_mul(per))
+        self.limit(per)
+            .offset(page.saturating_sub(1).saturating_mul(per))
     }
 
     /// The other way round; by the key downwards where no order is given. Rails: `reverse_order`.
@@ -338,9 +365,11 @@ fn named_columns(node: &Node) -> Vec<(crate::sql::Place, usize)> {
     match node {
         Node::Column(place, column) => vec![(*place, *column)],
         Node::Compare(_, left, _) => named_columns(left),
-        Node::IsNull(operand) | Node::Between(operand, ..) | Node::In(operand, _) | Node::Like(operand, ..) | Node::Not(operand) => {
-            named_columns(operand)
-        }
+        Node::IsNull(operand)
+        | Node::Between(operand, ..)
+        | Node::In(operand, _)
+        | Node::Like(operand, ..)
+        | Node::Not(operand) => named_columns(operand),
         Node::Or(nodes) | Node::And(nodes) => nodes.iter().flat_map(named_columns).collect(),
         _ => Vec::new(),
     }

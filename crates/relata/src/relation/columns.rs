@@ -31,7 +31,12 @@ impl<T> Copy for Column<T> {}
 
 impl<T> fmt::Debug for Column<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = self.place.model().columns().get(self.index).map_or("?", |column| column.name());
+        let name = self
+            .place
+            .model()
+            .columns()
+            .get(self.index)
+            .map_or("?", |column| column.name());
         write!(f, "{:?}.{name}", self.place)
     }
 }
@@ -46,19 +51,15 @@ impl<T> Column<T> {
     /// The column number `index` of the model at a place. Called by generated code.
     #[must_use]
     pub fn new(place: Place, index: usize) -> Self {
-        Self { place, index, ty: PhantomData }
+        Self {
+            place,
+            index,
+            ty: PhantomData,
+        }
     }
 
     pub(crate) fn node(self) -> Node {
         Node::Column(self.place, self.index)
-    }
-
-    pub(crate) fn place(self) -> Place {
-        self.place
-    }
-
-    pub(crate) fn index(self) -> usize {
-        self.index
     }
 
     /// `IS NULL`.
@@ -73,17 +74,26 @@ impl<T> Column<T> {
 
     /// Ascending order.
     pub fn asc(self) -> Order {
-        Order { by: self.node(), direction: Direction::Ascending }
+        Order {
+            by: self.node(),
+            direction: Direction::Ascending,
+        }
     }
 
     /// Descending order.
     pub fn desc(self) -> Order {
-        Order { by: self.node(), direction: Direction::Descending }
+        Order {
+            by: self.node(),
+            direction: Direction::Descending,
+        }
     }
 
     /// How many rows of a group have a value here: for `having`.
     pub fn count(self) -> Computed<i64> {
-        Computed(Node::Call(Function::Count, Box::new(self.node())), PhantomData)
+        Computed(
+            Node::Call(Function::Count, Box::new(self.node())),
+            PhantomData,
+        )
     }
 }
 
@@ -147,11 +157,17 @@ impl<T: Attribute> Column<T> {
     /// `BETWEEN low AND high`, both included.
     pub fn between(self, low: impl Operand<T>, high: impl Operand<T>) -> Expr {
         match (low.operand().0, high.operand().0) {
-            (Node::Value(low), Node::Value(high)) => Expr(Node::Between(Box::new(self.node()), low, high)),
+            (Node::Value(low), Node::Value(high)) => {
+                Expr(Node::Between(Box::new(self.node()), low, high))
+            }
             (low, high) => {
                 let (low, high) = (Box::new(low), Box::new(high));
                 let above = Node::Compare(Comparison::GreaterOrEqual, Box::new(self.node()), low);
-                Expr(above).and(Expr(Node::Compare(Comparison::LessOrEqual, Box::new(self.node()), high)))
+                Expr(above).and(Expr(Node::Compare(
+                    Comparison::LessOrEqual,
+                    Box::new(self.node()),
+                    high,
+                )))
             }
         }
     }
@@ -169,17 +185,26 @@ impl<T: Attribute> Column<T> {
 
     /// `SUM` over a group: for `having`.
     pub fn sum(self) -> Computed<T> {
-        Computed(Node::Call(Function::Sum, Box::new(self.node())), PhantomData)
+        Computed(
+            Node::Call(Function::Sum, Box::new(self.node())),
+            PhantomData,
+        )
     }
 
     /// `MIN` over a group: for `having`.
     pub fn minimum(self) -> Computed<T> {
-        Computed(Node::Call(Function::Minimum, Box::new(self.node())), PhantomData)
+        Computed(
+            Node::Call(Function::Minimum, Box::new(self.node())),
+            PhantomData,
+        )
     }
 
     /// `MAX` over a group: for `having`.
     pub fn maximum(self) -> Computed<T> {
-        Computed(Node::Call(Function::Maximum, Box::new(self.node())), PhantomData)
+        Computed(
+            Node::Call(Function::Maximum, Box::new(self.node())),
+            PhantomData,
+        )
     }
 }
 
@@ -277,7 +302,11 @@ impl<M> Path<M> {
     /// The path over the association number `association` of the model at a place. Called by generated code.
     #[must_use]
     pub fn new(above: Place, association: usize) -> Self {
-        Self { above, association, model: PhantomData }
+        Self {
+            above,
+            association,
+            model: PhantomData,
+        }
     }
 }
 
@@ -301,7 +330,8 @@ impl<M: Model> Path<M> {
     pub fn is_null(self) -> Expr {
         match self.above.model().resolve(self.association) {
             Ok(resolved) => {
-                let null = |&column: &usize| Node::IsNull(Box::new(Node::Column(self.above, column)));
+                let null =
+                    |&column: &usize| Node::IsNull(Box::new(Node::Column(self.above, column)));
                 Expr(Node::all(resolved.owner_key.iter().take(1).map(null)))
             }
             Err(_) => Expr(Node::Always(false)),
@@ -312,16 +342,30 @@ impl<M: Model> Path<M> {
         let Ok(resolved) = self.above.model().resolve(self.association) else {
             return Expr(Node::Always(false));
         };
-        let columns: Vec<Node> = resolved.owner_key.iter().map(|&column| Node::Column(self.above, column)).collect();
+        let columns: Vec<Node> = resolved
+            .owner_key
+            .iter()
+            .map(|&column| Node::Column(self.above, column))
+            .collect();
         let key = |record: &Record| {
-            resolved.target_key.iter().map(|&column| record.value(column).into_owned()).collect::<Vec<_>>()
+            resolved
+                .target_key
+                .iter()
+                .map(|&column| record.value(column).into_owned())
+                .collect::<Vec<_>>()
         };
         let mut keys: Vec<Vec<Value<'static>>> = records.into_iter().map(key).collect();
         match <[Node; 1]>::try_from(columns) {
-            Ok([column]) => Expr(column.among(keys.into_iter().filter_map(|mut key| key.pop()).collect())),
+            Ok([column]) => {
+                Expr(column.among(keys.into_iter().filter_map(|mut key| key.pop()).collect()))
+            }
             Err(columns) => {
                 keys.retain(|key| !key.iter().any(Value::is_null));
-                if keys.is_empty() { Expr(Node::Always(false)) } else { Expr(Node::InTuples(columns, keys)) }
+                if keys.is_empty() {
+                    Expr(Node::Always(false))
+                } else {
+                    Expr(Node::InTuples(columns, keys))
+                }
             }
         }
     }

@@ -19,10 +19,16 @@ pub(crate) struct Include {
 pub(crate) fn add(tree: &mut Vec<Include>, path: impl IntoIterator<Item = usize>) {
     let mut level = tree;
     for association in path {
-        let at = match level.iter().position(|include| include.association == association) {
+        let at = match level
+            .iter()
+            .position(|include| include.association == association)
+        {
             Some(at) => at,
             None => {
-                level.push(Include { association, children: Vec::new() });
+                level.push(Include {
+                    association,
+                    children: Vec::new(),
+                });
                 level.len() - 1
             }
         };
@@ -31,7 +37,11 @@ pub(crate) fn add(tree: &mut Vec<Include>, path: impl IntoIterator<Item = usize>
 }
 
 /// Adds what is written as `author` or `comments.author`.
-pub(crate) fn add_named(tree: &mut Vec<Include>, model: &'static ModelReflection, path: &str) -> Result<()> {
+pub(crate) fn add_named(
+    tree: &mut Vec<Include>,
+    model: &'static ModelReflection,
+    path: &str,
+) -> Result<()> {
     let mut steps = Vec::new();
     let mut model = model;
     for name in path.split('.') {

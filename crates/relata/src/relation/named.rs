@@ -25,11 +25,23 @@ impl<M> Relation<M> {
 
     fn cast(&self, place: Place, column: usize, value: Value<'static>) -> Result<Value<'static>> {
         let model = place.model();
-        let Some(reflection) = model.columns().get(column) else { return Ok(value) };
-        reflection.attribute_type().kind.cast(value).map_err(|problem| {
-            let message = format!("{}.{}: the value {problem}", model.name(), reflection.name());
-            Error::new(ErrorKind::InvalidValue, message).with_model(model.name()).with_attribute(reflection.name())
-        })
+        let Some(reflection) = model.columns().get(column) else {
+            return Ok(value);
+        };
+        reflection
+            .attribute_type()
+            .kind
+            .cast(value)
+            .map_err(|problem| {
+                let message = format!(
+                    "{}.{}: the value {problem}",
+                    model.name(),
+                    reflection.name()
+                );
+                Error::new(ErrorKind::InvalidValue, message)
+                    .with_model(model.name())
+                    .with_attribute(reflection.name())
+            })
     }
 
     /// Keeps the rows whose attribute equals the value (`IS NULL` for null). `author.name` joins.
@@ -49,9 +61,16 @@ impl<M> Relation<M> {
     ///
     /// # Errors
     /// As [`filter_by`](Self::filter_by).
-    pub fn filter_in<V: Into<Value<'static>>>(self, name: &str, values: impl IntoIterator<Item = V>) -> Result<Self> {
+    pub fn filter_in<V: Into<Value<'static>>>(
+        self,
+        name: &str,
+        values: impl IntoIterator<Item = V>,
+    ) -> Result<Self> {
         let (place, column) = self.named(name)?;
-        let values = values.into_iter().map(|value| self.cast(place, column, value.into())).collect::<Result<Vec<_>>>()?;
+        let values = values
+            .into_iter()
+            .map(|value| self.cast(place, column, value.into()))
+            .collect::<Result<Vec<_>>>()?;
         let condition = Node::Column(place, column).among(values);
         Ok(self.map(|core| core.select.filter(Expr(condition))))
     }
@@ -60,7 +79,12 @@ impl<M> Relation<M> {
     ///
     /// # Errors
     /// As [`filter_by`](Self::filter_by); `Argument` for an operator that is not one of these.
-    pub fn filter_op(self, name: &str, operator: &str, value: impl Into<Value<'static>>) -> Result<Self> {
+    pub fn filter_op(
+        self,
+        name: &str,
+        operator: &str,
+        value: impl Into<Value<'static>>,
+    ) -> Result<Self> {
         let (place, column) = self.named(name)?;
         let value = self.cast(place, column, value.into())?;
         let operand = Node::Column(place, column);
@@ -71,10 +95,17 @@ impl<M> Relation<M> {
             "<=" => operand.compare(Comparison::LessOrEqual, value),
             ">" => operand.compare(Comparison::Greater, value),
             ">=" => operand.compare(Comparison::GreaterOrEqual, value),
-            "like" => Node::Like(Box::new(operand), value.as_str().unwrap_or_default().to_owned(), false),
+            "like" => Node::Like(
+                Box::new(operand),
+                value.as_str().unwrap_or_default().to_owned(),
+                false,
+            ),
             other => {
-                let message = format!("unknown operator `{other}`: it is one of = != < <= > >= like");
-                return Err(Error::new(ErrorKind::Argument, message).with_model(self.reflection().name()));
+                let message =
+                    format!("unknown operator `{other}`: it is one of = != < <= > >= like");
+                return Err(
+                    Error::new(ErrorKind::Argument, message).with_model(self.reflection().name())
+                );
             }
         };
         Ok(self.map(|core| core.select.filter(Expr(condition))))
@@ -87,7 +118,9 @@ impl<M> Relation<M> {
     pub fn exclude_by(self, name: &str, value: impl Into<Value<'static>>) -> Result<Self> {
         let (place, column) = self.named(name)?;
         let value = self.cast(place, column, value.into())?;
-        let condition = Node::Column(place, column).compare(Comparison::Equal, value).negate();
+        let condition = Node::Column(place, column)
+            .compare(Comparison::Equal, value)
+            .negate();
         Ok(self.map(|core| core.select.filter(Expr(condition))))
     }
 
@@ -98,15 +131,29 @@ impl<M> Relation<M> {
     pub fn order_by(self, order: &str) -> Result<Self> {
         let (name, direction) = match order.trim().split_once(' ') {
             None => (order.trim(), Direction::Ascending),
-            Some((name, direction)) if direction.trim().eq_ignore_ascii_case("desc") => (name, Direction::Descending),
-            Some((name, direction)) if direction.trim().eq_ignore_ascii_case("asc") => (name, Direction::Ascending),
+            Some((name, direction)) if direction.trim().eq_ignore_ascii_case("desc") => {
+                (name, Direction::Descending)
+            }
+            Some((name, direction)) if direction.trim().eq_ignore_ascii_case("asc") => {
+                (name, Direction::Ascending)
+            }
             Some((_, direction)) => {
-                let message = format!("unknown direction `{}`: it is asc or desc", direction.trim());
-                return Err(Error::new(ErrorKind::Argument, message).with_model(self.reflection().name()));
+                let message = format!(
+                    "unknown direction `{}`: it is asc or desc",
+                    direction.trim()
+                );
+                return Err(
+                    Error::new(ErrorKind::Argument, message).with_model(self.reflection().name())
+                );
             }
         };
         let (place, column) = self.named(name)?;
-        Ok(self.map(|core| core.select.orders.push(Order { by: Node::Column(place, column), direction })))
+        Ok(self.map(|core| {
+            core.select.orders.push(Order {
+                by: Node::Column(place, column),
+                direction,
+            })
+        }))
     }
 
     /// Loads associations with the records: `author`, `comments.author`. Rails: `includes`.

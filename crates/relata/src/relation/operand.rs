@@ -114,7 +114,11 @@ where
         }
         let mut any = Expr(column.0.clone().among(values));
         for other in columns {
-            let equal = Node::Compare(crate::sql::expr::Comparison::Equal, Box::new(column.0.clone()), Box::new(other));
+            let equal = Node::Compare(
+                crate::sql::expr::Comparison::Equal,
+                Box::new(column.0.clone()),
+                Box::new(other),
+            );
             any = any.or(Expr(equal));
         }
         any

@@ -17,7 +17,10 @@ const LONGEST: usize = 63;
 impl Aliases {
     /// The name of the table at a place, if it has one yet.
     pub(super) fn get(&self, place: Place) -> Option<&str> {
-        self.names.iter().find(|(known, _)| *known == place).map(|(_, name)| name.as_str())
+        self.names
+            .iter()
+            .find(|(known, _)| *known == place)
+            .map(|(_, name)| name.as_str())
     }
 
     /// Names the table at a place.
@@ -31,7 +34,10 @@ impl Aliases {
             let mut base = format!("{}_{parent}", relata_inflect::pluralize(association));
             base.truncate(LONGEST - 3);
             let numbered = (2..).map(|number| format!("{base}_{number}"));
-            std::iter::once(base.clone()).chain(numbered).find(|name| self.is_free(name)).unwrap_or(base)
+            std::iter::once(base.clone())
+                .chain(numbered)
+                .find(|name| self.is_free(name))
+                .unwrap_or(base)
         };
         self.names.push((place, name));
         self.names.last().map_or("", |(_, name)| name)

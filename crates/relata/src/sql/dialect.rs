@@ -95,11 +95,4 @@ impl Dialect {
             Self::Sqlite => "INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL",
         }
     }
-
-    /// What is put before a statement to see its plan.
-    pub(crate) fn explain(self) -> &'static str {
-        match self {
-            Self::Sqlite => "EXPLAIN QUERY PLAN ",
-        }
-    }
 }

@@ -6,6 +6,7 @@ use super::place::Place;
 use super::raw::Raw;
 use super::select::Select;
 use crate::attribute::value::Value;
+use crate::error::Result;
 
 /// A condition or a value in a query. Made by the methods of columns; combined by `and`, `or` and `!`.
 #[derive(Debug, Clone, PartialEq)]
@@ -127,7 +128,9 @@ impl Node {
         let listed = match values.len() {
             0 if null.is_some() => None,
             0 => Some(Node::Always(false)),
-            1 => values.pop().map(|value| self.compare(Comparison::Equal, value)),
+            1 => values
+                .pop()
+                .map(|value| self.compare(Comparison::Equal, value)),
             _ => Some(Node::In(Box::new(self), values)),
         };
         match (listed, null) {
@@ -160,12 +163,17 @@ impl Node {
                 left.places(rejects_null, visit);
                 right.places(rejects_null, visit);
             }
-            Node::Between(operand, ..) | Node::In(operand, _) | Node::Like(operand, ..) | Node::Call(_, operand) => {
+            Node::Between(operand, ..)
+            | Node::In(operand, _)
+            | Node::Like(operand, ..)
+            | Node::Call(_, operand) => {
                 operand.places(rejects_null, visit);
             }
             Node::IsNull(operand) | Node::Not(operand) => operand.places(false, visit),
             Node::InTuples(columns, _) | Node::InSelect(columns, _) => {
-                columns.iter().for_each(|column| column.places(rejects_null, visit));
+                columns
+                    .iter()
+                    .for_each(|column| column.places(rejects_null, visit));
             }
             Node::And(all) => all.iter().for_each(|node| node.places(rejects_null, visit)),
             Node::Or(any) => any.iter().for_each(|node| node.places(false, visit)),
@@ -174,19 +182,25 @@ impl Node {
     }
 
     /// The same expression with every place moved.
-    pub(crate) fn moved(&self, onto: Place) -> crate::Result<Node> {
+    pub(crate) fn moved(&self, onto: Place) -> Result<Node> {
         let one = |node: &Node| node.moved(onto);
         let boxed = |node: &Node| node.moved(onto).map(Box::new);
-        let many = |nodes: &[Node]| nodes.iter().map(one).collect::<crate::Result<Vec<_>>>();
+        let many = |nodes: &[Node]| nodes.iter().map(one).collect::<Result<Vec<_>>>();
         Ok(match self {
             Node::Column(place, column) => Node::Column(place.moved(onto)?, *column),
-            Node::Compare(comparison, left, right) => Node::Compare(*comparison, boxed(left)?, boxed(right)?),
+            Node::Compare(comparison, left, right) => {
+                Node::Compare(*comparison, boxed(left)?, boxed(right)?)
+            }
             Node::IsNull(operand) => Node::IsNull(boxed(operand)?),
-            Node::Between(operand, low, high) => Node::Between(boxed(operand)?, low.clone(), high.clone()),
+            Node::Between(operand, low, high) => {
+                Node::Between(boxed(operand)?, low.clone(), high.clone())
+            }
             Node::In(operand, values) => Node::In(boxed(operand)?, values.clone()),
             Node::InTuples(columns, tuples) => Node::InTuples(many(columns)?, tuples.clone()),
             Node::InSelect(columns, select) => Node::InSelect(many(columns)?, select.clone()),
-            Node::Like(operand, pattern, insensitive) => Node::Like(boxed(operand)?, pattern.clone(), *insensitive),
+            Node::Like(operand, pattern, insensitive) => {
+                Node::Like(boxed(operand)?, pattern.clone(), *insensitive)
+            }
             Node::And(all) => Node::And(many(all)?),
             Node::Or(any) => Node::Or(many(any)?),
             Node::Not(operand) => Node::Not(boxed(operand)?),
@@ -200,7 +214,9 @@ impl Node {
     pub(crate) fn equality(&self, root: Place) -> Option<(usize, &Value<'static>)> {
         match self {
             Node::Compare(Comparison::Equal, left, right) => match (&**left, &**right) {
-                (Node::Column(place, column), Node::Value(value)) if *place == root => Some((*column, value)),
+                (Node::Column(place, column), Node::Value(value)) if *place == root => {
+                    Some((*column, value))
+                }
                 _ => None,
             },
             _ => None,

@@ -53,8 +53,14 @@ impl Place {
 
     /// The place that an association leads to, when its target is known already.
     pub(crate) fn child(self, association: usize, target: &'static ModelReflection) -> Self {
-        let mut children = self.0.children.lock().unwrap_or_else(PoisonError::into_inner);
-        *children.entry(association).or_insert_with(|| Self::leak(target, Some((self, association))))
+        let mut children = self
+            .0
+            .children
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        *children
+            .entry(association)
+            .or_insert_with(|| Self::leak(target, Some((self, association))))
     }
 
     /// The model whose table stands here.
@@ -77,7 +83,9 @@ impl Place {
 
     /// The place it hangs off, and what is known of the association that leads here; none for the root.
     pub(crate) fn resolved(self) -> Result<Option<(Place, &'static Resolved)>> {
-        let Some((above, association)) = self.0.above else { return Ok(None) };
+        let Some((above, association)) = self.0.above else {
+            return Ok(None);
+        };
         Ok(Some((above, above.0.model.resolve(association)?)))
     }
 
@@ -100,12 +108,21 @@ impl Place {
 
     /// This place as seen from `onto`, where this one's root is found.
     pub(crate) fn moved(self, onto: Place) -> Result<Place> {
-        self.path().into_iter().filter_map(Place::step).try_fold(onto, Place::through)
+        self.path()
+            .into_iter()
+            .filter_map(Place::step)
+            .try_fold(onto, Place::through)
     }
 
     /// The typed columns of the place, made once.
-    pub(crate) fn columns<T: Any + Send + Sync>(self, make: impl FnOnce() -> T) -> Option<&'static T> {
-        self.0.columns.get_or_init(|| Box::new(make())).downcast_ref()
+    pub(crate) fn columns<T: Any + Send + Sync>(
+        self,
+        make: impl FnOnce() -> T,
+    ) -> Option<&'static T> {
+        self.0
+            .columns
+            .get_or_init(|| Box::new(make()))
+            .downcast_ref()
     }
 }
 

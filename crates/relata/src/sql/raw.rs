@@ -25,13 +25,19 @@ pub struct Raw {
 impl Raw {
     /// SQL that stands in the program's source, so no input can be part of it.
     pub const fn new(text: &'static str) -> Self {
-        Self { text: Cow::Borrowed(text), binds: Vec::new() }
+        Self {
+            text: Cow::Borrowed(text),
+            binds: Vec::new(),
+        }
     }
 
     /// SQL that was put together at run time. Whoever calls this promises that no part of it came from outside
     /// the program.
     pub fn trusted(text: String) -> Self {
-        Self { text: Cow::Owned(text), binds: Vec::new() }
+        Self {
+            text: Cow::Owned(text),
+            binds: Vec::new(),
+        }
     }
 
     /// The value for the next `?`.

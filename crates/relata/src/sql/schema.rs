@@ -2,6 +2,8 @@
 //!
 //! Invariant: every column of the model is in its table, with the model's own nullability and default.
 
+use std::sync::Arc;
+
 use super::dialect::Dialect;
 use super::writer::Writer;
 use crate::attribute::value::{Kind, Value};
@@ -13,37 +15,67 @@ pub(crate) fn create(model: &'static ModelReflection, dialect: Dialect) -> Resul
     let mut writer = Writer::inline(dialect);
     writer.push("CREATE TABLE ").name(model.table()).push(" (");
     let key = model.primary_key();
-    let generated = matches!(key, [only] if model.columns()[*only].attribute_type().kind == Kind::Int);
-    writer.list(model.columns().iter().enumerate(), ", ", |writer, (position, column)| {
-        writer.name(column.column_name()).push(" ");
-        if generated && key.contains(&position) {
-            writer.push(dialect.generated_key());
-        } else {
-            define(writer, dialect, column);
-        }
-    });
+    let generated =
+        matches!(key, [only] if model.columns()[*only].attribute_type().kind == Kind::Int);
+    writer.list(
+        model.columns().iter().enumerate(),
+        ", ",
+        |writer, (position, column)| {
+            writer.name(column.column_name()).push(" ");
+            if generated && key.contains(&position) {
+                writer.push(dialect.generated_key());
+            } else {
+                define(writer, dialect, column);
+            }
+        },
+    );
     if !generated && !key.is_empty() {
         writer.push(", PRIMARY KEY (");
-        writer.list(key, ", ", |writer, &column| _ = writer.name(model.columns()[column].column_name()));
+        writer.list(key, ", ", |writer, &column| {
+            _ = writer.name(model.columns()[column].column_name())
+        });
         writer.push(")");
     }
-    let belongs_to = || (0..model.reflections().len()).filter(|&at| model.reflections()[at].is_belongs_to());
+    let belongs_to =
+        || (0..model.reflections().len()).filter(|&at| model.reflections()[at].is_belongs_to());
     for association in belongs_to() {
         let resolved = model.resolve(association)?;
         writer.push(", FOREIGN KEY (");
-        writer.list(&resolved.owner_key, ", ", |writer, &at| _ = writer.name(model.columns()[at].column_name()));
-        writer.push(") REFERENCES ").name(resolved.target.table()).push(" (");
-        writer.list(&resolved.target_key, ", ", |writer, &at| _ = writer.name(resolved.target.columns()[at].column_name()));
+        writer.list(&resolved.owner_key, ", ", |writer, &at| {
+            _ = writer.name(model.columns()[at].column_name())
+        });
+        writer
+            .push(") REFERENCES ")
+            .name(resolved.target.table())
+            .push(" (");
+        writer.list(&resolved.target_key, ", ", |writer, &at| {
+            _ = writer.name(resolved.target.columns()[at].column_name())
+        });
         writer.push(")");
     }
     writer.push(")");
     let mut statements = vec![writer.finish().0];
 
     let mut index = |columns: &[usize], unique: bool| {
-        let names: Vec<&str> = columns.iter().map(|&at| model.columns()[at].column_name()).collect();
+        let names: Vec<&str> = columns
+            .iter()
+            .map(|&at| model.columns()[at].column_name())
+            .collect();
         let mut writer = Writer::inline(dialect);
-        writer.push(if unique { "CREATE UNIQUE INDEX " } else { "CREATE INDEX " });
-        writer.name(&format!("index_{}_on_{}", model.table(), names.join("_and_"))).push(" ON ").name(model.table()).push(" (");
+        writer.push(if unique {
+            "CREATE UNIQUE INDEX "
+        } else {
+            "CREATE INDEX "
+        });
+        writer
+            .name(&format!(
+                "index_{}_on_{}",
+                model.table(),
+                names.join("_and_")
+            ))
+            .push(" ON ")
+            .name(model.table())
+            .push(" (");
         writer.list(&names, ", ", |writer, name| _ = writer.name(name));
         writer.push(")");
         let statement = writer.finish().0;
@@ -69,6 +101,13 @@ fn define(writer: &mut Writer, dialect: Dialect, column: &Column) {
     }
     if let Some(default) = column.default_value() {
         writer.push(" DEFAULT ").value(default);
+    }
+}
+
+/// The statement that shows the plan of another.
+pub(crate) fn explain(dialect: Dialect, statement: &str) -> Arc<str> {
+    match dialect {
+        Dialect::Sqlite => Arc::from(format!("EXPLAIN QUERY PLAN {statement}")),
     }
 }
 

@@ -135,14 +135,26 @@ impl Select {
 
     /// The joins that the text needs: those asked for, and one for every place that something names.
     pub(crate) fn all_joins(&self) -> Vec<Join> {
-        let mut all = Self { joins: self.joins.clone(), ..Self::of(self.model()) };
+        let mut all = Self {
+            joins: self.joins.clone(),
+            ..Self::of(self.model())
+        };
         let mut needed = Vec::new();
         let mut visit = |place: Place, rejects_null: bool| needed.push((place, rejects_null));
-        self.filters.iter().chain(&self.having).for_each(|node| node.places(true, &mut visit));
-        self.groups.iter().for_each(|node| node.places(false, &mut visit));
-        self.orders.iter().for_each(|order| order.by.places(false, &mut visit));
+        self.filters
+            .iter()
+            .chain(&self.having)
+            .for_each(|node| node.places(true, &mut visit));
+        self.groups
+            .iter()
+            .for_each(|node| node.places(false, &mut visit));
+        self.orders
+            .iter()
+            .for_each(|order| order.by.places(false, &mut visit));
         if let What::Values(values) = &self.what {
-            values.iter().for_each(|node| node.places(false, &mut visit));
+            values
+                .iter()
+                .for_each(|node| node.places(false, &mut visit));
         }
         for (place, rejects_null) in needed {
             if place == self.root {
@@ -150,7 +162,14 @@ impl Select {
             }
             let explicit = self.joins.iter().any(|join| join.place == place);
             if !explicit {
-                all.join(place, if rejects_null { JoinKind::Inner } else { JoinKind::Left });
+                all.join(
+                    place,
+                    if rejects_null {
+                        JoinKind::Inner
+                    } else {
+                        JoinKind::Left
+                    },
+                );
             }
         }
         all.joins
@@ -169,7 +188,10 @@ impl Select {
                 direction: Direction::Descending,
             }));
         } else {
-            self.orders = std::mem::take(&mut self.orders).into_iter().map(Order::reversed).collect();
+            self.orders = std::mem::take(&mut self.orders)
+                .into_iter()
+                .map(Order::reversed)
+                .collect();
         }
     }
 
@@ -179,14 +201,20 @@ impl Select {
         if model.primary_key().is_empty() {
             return Err(Error::new(
                 ErrorKind::UnknownPrimaryKey,
-                format!("{} has no primary key to order by: give an order", model.name()),
+                format!(
+                    "{} has no primary key to order by: give an order",
+                    model.name()
+                ),
             )
             .with_model(model.name()));
         }
         self.orders = model
             .primary_key()
             .iter()
-            .map(|&column| Order { by: Node::Column(self.root, column), direction })
+            .map(|&column| Order {
+                by: Node::Column(self.root, column),
+                direction,
+            })
             .collect();
         Ok(())
     }
@@ -205,7 +233,8 @@ impl Select {
             let node = node.moved(onto)?;
             // An equality of the other side replaces ours on the same column, as in Rails.
             if let Some((column, _)) = node.equality(onto) {
-                self.filters.retain(|own| own.equality(onto).is_none_or(|(own, _)| own != column));
+                self.filters
+                    .retain(|own| own.equality(onto).is_none_or(|(own, _)| own != column));
             }
             self.filters.push(node);
         }
@@ -214,7 +243,10 @@ impl Select {
         }
         if !other.orders.is_empty() {
             for order in &other.orders {
-                self.orders.push(Order { by: order.by.moved(onto)?, direction: order.direction });
+                self.orders.push(Order {
+                    by: order.by.moved(onto)?,
+                    direction: order.direction,
+                });
             }
         }
         for node in &other.groups {

@@ -4,7 +4,7 @@
 //! Invariant: the text of a statement depends on the model, the dialect and the columns named, never on values.
 
 use std::collections::HashMap;
-use std::sync::{Arc, RwLock, PoisonError};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use super::dialect::Dialect;
 use super::writer::Writer;
@@ -14,8 +14,6 @@ use crate::reflection::ModelReflection;
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Wanted {
     Find,
-    /// All rows where these columns equal one tuple of values.
-    Where(Box<[usize]>),
     Insert(Box<[usize]>),
     Update(Box<[usize]>),
     Delete,
@@ -26,18 +24,37 @@ enum Wanted {
 struct Texts(RwLock<HashMap<(Dialect, Wanted), Arc<str>>>);
 
 impl Texts {
-    fn get(model: &'static ModelReflection, dialect: Dialect, wanted: Wanted, write: impl FnOnce(&mut Writer)) -> Arc<str> {
+    fn get(
+        model: &'static ModelReflection,
+        dialect: Dialect,
+        wanted: Wanted,
+        write: impl FnOnce(&mut Writer),
+    ) -> Arc<str> {
         let make = || {
             let mut writer = Writer::new(dialect);
             write(&mut writer);
             Arc::from(writer.finish().0)
         };
-        let Some(texts) = model.texts(Self::default) else { return make() };
+        let Some(texts) = model.texts(Self::default) else {
+            return make();
+        };
         let slot = (dialect, wanted);
-        if let Some(text) = texts.0.read().unwrap_or_else(PoisonError::into_inner).get(&slot) {
+        if let Some(text) = texts
+            .0
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&slot)
+        {
             return Arc::clone(text);
         }
-        Arc::clone(texts.0.write().unwrap_or_else(PoisonError::into_inner).entry(slot).or_insert_with(make))
+        Arc::clone(
+            texts
+                .0
+                .write()
+                .unwrap_or_else(PoisonError::into_inner)
+                .entry(slot)
+                .or_insert_with(make),
+        )
     }
 }
 
@@ -59,21 +76,23 @@ fn name(writer: &mut Writer, model: &ModelReflection, column: usize) {
 
 /// `SELECT "posts".* FROM "posts" WHERE "posts"."id" = ?`
 pub(crate) fn find(model: &'static ModelReflection, dialect: Dialect) -> Arc<str> {
-    Texts::get(model, dialect, Wanted::Find, |writer| by_columns(writer, model, model.primary_key()))
-}
-
-/// `SELECT "comments".* FROM "comments" WHERE "comments"."post_id" = ?`
-pub(crate) fn select_where(model: &'static ModelReflection, dialect: Dialect, columns: &[usize]) -> Arc<str> {
-    Texts::get(model, dialect, Wanted::Where(columns.into()), |writer| by_columns(writer, model, columns))
-}
-
-fn by_columns(writer: &mut Writer, model: &ModelReflection, columns: &[usize]) {
-    writer.push("SELECT ").name(model.table()).push(".* FROM ").name(model.table()).push(" WHERE ");
-    equal(writer, model, columns);
+    Texts::get(model, dialect, Wanted::Find, |writer| {
+        writer
+            .push("SELECT ")
+            .name(model.table())
+            .push(".* FROM ")
+            .name(model.table())
+            .push(" WHERE ");
+        equal(writer, model, model.primary_key());
+    })
 }
 
 /// `INSERT INTO "posts" ("title", "author_id") VALUES (?, ?)`
-pub(crate) fn insert(model: &'static ModelReflection, dialect: Dialect, columns: &[usize]) -> Arc<str> {
+pub(crate) fn insert(
+    model: &'static ModelReflection,
+    dialect: Dialect,
+    columns: &[usize],
+) -> Arc<str> {
     Texts::get(model, dialect, Wanted::Insert(columns.into()), |writer| {
         writer.push("INSERT INTO ").name(model.table()).push(" ");
         if columns.is_empty() {
@@ -83,18 +102,26 @@ pub(crate) fn insert(model: &'static ModelReflection, dialect: Dialect, columns:
         writer.push("(");
         writer.list(columns, ", ", |writer, &column| name(writer, model, column));
         writer.push(") VALUES (");
-        writer.list(columns, ", ", |writer, _| _ = writer.value(crate::attribute::value::Value::Null));
+        writer.list(columns, ", ", |writer, _| {
+            _ = writer.value(crate::attribute::value::Value::Null)
+        });
         writer.push(")");
     })
 }
 
 /// `UPDATE "posts" SET "title" = ? WHERE "posts"."id" = ?`
-pub(crate) fn update(model: &'static ModelReflection, dialect: Dialect, columns: &[usize]) -> Arc<str> {
+pub(crate) fn update(
+    model: &'static ModelReflection,
+    dialect: Dialect,
+    columns: &[usize],
+) -> Arc<str> {
     Texts::get(model, dialect, Wanted::Update(columns.into()), |writer| {
         writer.push("UPDATE ").name(model.table()).push(" SET ");
         writer.list(columns, ", ", |writer, &column| {
             name(writer, model, column);
-            writer.push(" = ").value(crate::attribute::value::Value::Null);
+            writer
+                .push(" = ")
+                .value(crate::attribute::value::Value::Null);
         });
         writer.push(" WHERE ");
         equal(writer, model, model.primary_key());
@@ -104,7 +131,10 @@ pub(crate) fn update(model: &'static ModelReflection, dialect: Dialect, columns:
 /// `DELETE FROM "posts" WHERE "posts"."id" = ?`
 pub(crate) fn delete(model: &'static ModelReflection, dialect: Dialect) -> Arc<str> {
     Texts::get(model, dialect, Wanted::Delete, |writer| {
-        writer.push("DELETE FROM ").name(model.table()).push(" WHERE ");
+        writer
+            .push("DELETE FROM ")
+            .name(model.table())
+            .push(" WHERE ");
         equal(writer, model, model.primary_key());
     })
 }

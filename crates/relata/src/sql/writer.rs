@@ -38,7 +38,10 @@ impl Writer {
 
     /// For display: values stand in the text.
     pub(crate) fn inline(dialect: Dialect) -> Self {
-        Self { inline: true, ..Self::new(dialect) }
+        Self {
+            inline: true,
+            ..Self::new(dialect)
+        }
     }
 
     pub(crate) fn finish(self) -> (String, Vec<Value<'static>>) {
@@ -65,7 +68,12 @@ impl Writer {
         self
     }
 
-    pub(super) fn list<T>(&mut self, items: impl IntoIterator<Item = T>, between: &str, mut each: impl FnMut(&mut Self, T)) {
+    pub(super) fn list<T>(
+        &mut self,
+        items: impl IntoIterator<Item = T>,
+        between: &str,
+        mut each: impl FnMut(&mut Self, T),
+    ) {
         for (position, item) in items.into_iter().enumerate() {
             if position > 0 {
                 self.push(between);
@@ -82,7 +90,10 @@ impl Writer {
         }
         if select.what == What::CountRows {
             self.push("SELECT COUNT(*) FROM (");
-            let inner = Select { what: What::One, ..select.clone() };
+            let inner = Select {
+                what: What::One,
+                ..select.clone()
+            };
             self.select(&inner)?;
             self.push(") ").name("subquery_for_count");
             return Ok(());
@@ -103,7 +114,9 @@ impl Writer {
                 self.push(".*");
             }
             What::Columns(columns) => {
-                self.list(columns, ", ", |this, &column| this.column(select.root, column));
+                self.list(columns, ", ", |this, &column| {
+                    this.column(select.root, column)
+                });
             }
             What::Values(values) => self.list(values, ", ", |this, node| _ = this.node(node)),
             What::One | What::CountRows => {
@@ -155,7 +168,9 @@ impl Writer {
     }
 
     fn join(&mut self, place: Place) -> Result<()> {
-        let Some((above, resolved)) = place.resolved()? else { return Ok(()) };
+        let Some((above, resolved)) = place.resolved()? else {
+            return Ok(());
+        };
         let table = place.model().table();
         self.name(table);
         let alias = self.aliases.get(place).unwrap_or(table).to_owned();
@@ -169,9 +184,11 @@ impl Writer {
             this.push(" = ");
             this.column(above, owner);
         });
-        if let Some(scope) = resolved.scope_conditions(place)? {
-            self.push(" AND ");
-            self.node(&scope);
+        // The scope is a function of the relation room, kept by the declaration: it is only called here.
+        if let Some(scope) = resolved.declaration().scope()
+            && let Some(conditions) = scope.conditions(place)?
+        {
+            self.push(" AND ").node(&conditions);
         }
         Ok(())
     }
@@ -195,7 +212,11 @@ impl Writer {
     }
 
     fn table(&mut self, place: Place) {
-        let name = self.aliases.get(place).unwrap_or_else(|| place.model().table()).to_owned();
+        let name = self
+            .aliases
+            .get(place)
+            .unwrap_or_else(|| place.model().table())
+            .to_owned();
         self.name(&name);
     }
 
@@ -206,7 +227,6 @@ impl Writer {
             self.name(column.column_name());
         }
     }
-
 
     pub(super) fn node(&mut self, node: &Node) -> &mut Self {
         match node {
@@ -295,13 +315,21 @@ impl Writer {
             && values.len() > WRITTEN_OUT
             && let Some(array) = json_array(values)
         {
-            self.push(before).value(Value::Json(array.into())).push(after);
+            self.push(before)
+                .value(Value::Json(array.into()))
+                .push(after);
             return;
         }
         self.push("(");
-        let padding = if self.inline { 0 } else { values.len().next_power_of_two() - values.len() };
+        let padding = if self.inline {
+            0
+        } else {
+            values.len().next_power_of_two() - values.len()
+        };
         let last = values.last().into_iter().cycle().take(padding);
-        self.list(values.iter().chain(last), ", ", |this, value| _ = this.value(value.clone()));
+        self.list(values.iter().chain(last), ", ", |this, value| {
+            _ = this.value(value.clone())
+        });
         self.push(")");
     }
 
@@ -309,9 +337,13 @@ impl Writer {
     fn tuples(&mut self, columns: &[Node], tuples: &[Vec<Value<'static>>]) {
         self.push("(");
         self.list(tuples, " OR ", |this, tuple| {
-            this.list(columns.iter().zip(tuple), " AND ", |this, (column, value)| {
-                this.node(column).push(" = ").value(value.clone());
-            });
+            this.list(
+                columns.iter().zip(tuple),
+                " AND ",
+                |this, (column, value)| {
+                    this.node(column).push(" = ").value(value.clone());
+                },
+            );
         });
         self.push(")");
     }
@@ -320,10 +352,15 @@ impl Writer {
         match (self.dialect, insensitive) {
             // SQLite's LIKE ignores case, its GLOB does not.
             (Dialect::Sqlite, false) => {
-                self.node(operand).push(" GLOB ").value(Value::Text(glob(pattern).into()));
+                self.node(operand)
+                    .push(" GLOB ")
+                    .value(Value::Text(glob(pattern).into()));
             }
             (Dialect::Sqlite, true) => {
-                self.node(operand).push(" LIKE ").value(Value::Text(pattern.to_owned().into())).push(" ESCAPE '\\'");
+                self.node(operand)
+                    .push(" LIKE ")
+                    .value(Value::Text(pattern.to_owned().into()))
+                    .push(" ESCAPE '\\'");
             }
         }
     }
@@ -361,7 +398,9 @@ fn json_array(values: &[Value<'static>]) -> Option<String> {
         match value {
             Value::Int(number) => _ = write!(out, "{number}"),
             Value::Text(text) => json_text(text, &mut out),
-            Value::Uuid(number) => json_text(&crate::attribute::cast::format_uuid(*number), &mut out),
+            Value::Uuid(number) => {
+                json_text(&crate::attribute::cast::format_uuid(*number), &mut out)
+            }
             _ => return None,
         }
     }
@@ -428,7 +467,13 @@ fn literal(value: &Value<'static>, out: &mut String) {
         }
         other => {
             let text = crate::attribute::Kind::Text.cast(other.clone());
-            quoted(text.ok().as_ref().and_then(Value::as_str).unwrap_or_default(), out);
+            quoted(
+                text.ok()
+                    .as_ref()
+                    .and_then(Value::as_str)
+                    .unwrap_or_default(),
+                out,
+            );
         }
     }
 }

@@ -9,9 +9,15 @@ use crate::error::{Error, ErrorKind};
 
 const CLASSES: &[(i32, ErrorKind)] = &[
     (ffi::SQLITE_CONSTRAINT_UNIQUE, ErrorKind::RecordNotUnique),
-    (ffi::SQLITE_CONSTRAINT_PRIMARYKEY, ErrorKind::RecordNotUnique),
+    (
+        ffi::SQLITE_CONSTRAINT_PRIMARYKEY,
+        ErrorKind::RecordNotUnique,
+    ),
     (ffi::SQLITE_CONSTRAINT_ROWID, ErrorKind::RecordNotUnique),
-    (ffi::SQLITE_CONSTRAINT_FOREIGNKEY, ErrorKind::InvalidForeignKey),
+    (
+        ffi::SQLITE_CONSTRAINT_FOREIGNKEY,
+        ErrorKind::InvalidForeignKey,
+    ),
     (ffi::SQLITE_CONSTRAINT_NOTNULL, ErrorKind::NotNullViolation),
     (ffi::SQLITE_CONSTRAINT_CHECK, ErrorKind::CheckViolation),
     (ffi::SQLITE_BUSY_SNAPSHOT, ErrorKind::SerializationFailure),
@@ -28,8 +34,15 @@ const CLASSES: &[(i32, ErrorKind)] = &[
 
 /// The error that a code is. The extended code decides, then the plain one.
 pub(super) fn error(Code(code): Code, message: &str) -> Error {
-    let class = |wanted: i32| CLASSES.iter().find(|(code, _)| *code == wanted).map(|(_, kind)| *kind);
-    let kind = class(code).or_else(|| class(code & 0xff)).unwrap_or(ErrorKind::StatementInvalid);
+    let class = |wanted: i32| {
+        CLASSES
+            .iter()
+            .find(|(code, _)| *code == wanted)
+            .map(|(_, kind)| *kind)
+    };
+    let kind = class(code)
+        .or_else(|| class(code & 0xff))
+        .unwrap_or(ErrorKind::StatementInvalid);
     let error = Error::new(kind, message);
     match column(message) {
         Some(column) => error.with_attribute(column),
@@ -45,7 +58,8 @@ fn column(message: &str) -> Option<&str> {
 }
 
 pub(super) fn is_busy(Code(code): Code) -> bool {
-    matches!(code & 0xff, ffi::SQLITE_BUSY | ffi::SQLITE_LOCKED) && code != ffi::SQLITE_BUSY_SNAPSHOT
+    matches!(code & 0xff, ffi::SQLITE_BUSY | ffi::SQLITE_LOCKED)
+        && code != ffi::SQLITE_BUSY_SNAPSHOT
 }
 
 pub(super) fn is_interrupt(Code(code): Code) -> bool {

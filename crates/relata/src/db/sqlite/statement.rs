@@ -8,6 +8,7 @@
 
 #![allow(unsafe_code)]
 
+use std::collections::HashMap;
 use std::ffi::{CStr, c_int};
 use std::ptr::NonNull;
 use std::sync::Arc;
@@ -16,8 +17,11 @@ use rusqlite::ffi;
 
 use crate::attribute::value::Value;
 use crate::attribute::{calendar, cast};
-use crate::db::adapter::{Cell, Cells, Decode, Names};
+use crate::db::adapter::{Cell, Cells, Decode, Discard, Names};
 use crate::error::{Error, ErrorKind, Result};
+
+/// Statements that a connection keeps prepared.
+const KEPT: usize = 256;
 
 /// A result code of SQLite, extended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,10 +43,10 @@ impl From<Error> for Failure {
 }
 
 /// A prepared statement.
-pub(super) struct Prepared {
+struct Prepared {
     statement: NonNull<ffi::sqlite3_stmt>,
     names: Names,
-    pub(super) readonly: bool,
+    readonly: bool,
 }
 
 // SAFETY: SQLite is built thread safe, and a statement may be used from any thread as long as no two use its
@@ -55,9 +59,12 @@ impl Prepared {
     /// # Safety
     /// `connection` must be an open connection that nobody else uses during the call, and must stay open for as long
     /// as the result lives.
-    pub(super) unsafe fn new(connection: *mut ffi::sqlite3, text: &str) -> Result<Self, Failure> {
+    unsafe fn new(connection: *mut ffi::sqlite3, text: &str) -> Result<Self, Failure> {
         let length = c_int::try_from(text.len()).map_err(|_| {
-            Error::new(ErrorKind::StatementInvalid, "the statement's text is longer than 2 GiB")
+            Error::new(
+                ErrorKind::StatementInvalid,
+                "the statement's text is longer than 2 GiB",
+            )
         })?;
         let mut statement = std::ptr::null_mut();
         // SAFETY: the caller vouches for the connection; text and length name initialised bytes that SQLite only
@@ -80,7 +87,11 @@ impl Prepared {
         };
         // SAFETY: the statement was just prepared.
         let readonly = unsafe { ffi::sqlite3_stmt_readonly(statement.as_ptr()) } != 0;
-        let mut prepared = Self { statement, names: Arc::from([]), readonly };
+        let mut prepared = Self {
+            statement,
+            names: Arc::from([]),
+            readonly,
+        };
         prepared.names = prepared.read_names();
         Ok(prepared)
     }
@@ -106,7 +117,7 @@ impl Prepared {
     }
 
     /// Runs the statement: binds, steps to the end, gives every row to `decode`, resets.
-    pub(super) fn run<D: Decode>(&mut self, binds: &[Value<'static>], decode: &mut D) -> Result<u64, Failure> {
+    fn run<D: Decode>(&mut self, binds: &[Value<'static>], decode: &mut D) -> Result<u64, Failure> {
         let texts = self.bind(binds)?;
         // Reset before the values it was bound to go out of scope, whatever happens.
         let running = Running(self);
@@ -126,7 +137,10 @@ impl Prepared {
                         self.announce(decode)?;
                     }
                     rows += 1;
-                    decode.row(&Row { statement: self.statement, columns: self.names.len() })?;
+                    decode.row(&Row {
+                        statement: self.statement,
+                        columns: self.names.len(),
+                    })?;
                 }
                 ffi::SQLITE_DONE => return Ok(rows),
                 code => return Err(Failure::Code(Code(code))),
@@ -138,9 +152,12 @@ impl Prepared {
     /// then there are new names.
     fn announce<D: Decode>(&mut self, decode: &mut D) -> Result<(), Failure> {
         // SAFETY: the statement is alive; the counter is reset to 0 by the last argument.
-        let prepared_again =
-            unsafe { ffi::sqlite3_stmt_status(self.statement.as_ptr(), ffi::SQLITE_STMTSTATUS_REPREPARE, 1) };
-        if prepared_again != 0 || self.names.len() != usize::try_from(self.column_count()).unwrap_or_default() {
+        let prepared_again = unsafe {
+            ffi::sqlite3_stmt_status(self.statement.as_ptr(), ffi::SQLITE_STMTSTATUS_REPREPARE, 1)
+        };
+        if prepared_again != 0
+            || self.names.len() != usize::try_from(self.column_count()).unwrap_or_default()
+        {
             self.names = self.read_names();
         }
         decode.columns(&self.names)?;
@@ -152,7 +169,10 @@ impl Prepared {
         // SAFETY: the statement is alive.
         let wanted = unsafe { ffi::sqlite3_bind_parameter_count(self.statement.as_ptr()) };
         if usize::try_from(wanted).ok() != Some(binds.len()) {
-            let message = format!("the statement has {wanted} placeholders, and {} values were given", binds.len());
+            let message = format!(
+                "the statement has {wanted} placeholders, and {} values were given",
+                binds.len()
+            );
             return Err(Error::new(ErrorKind::Argument, message).into());
         }
         let mut made = Vec::new();
@@ -166,27 +186,47 @@ impl Prepared {
         Ok(made)
     }
 
-    fn bind_one(&mut self, index: c_int, value: &Value<'static>, made: &mut Vec<String>) -> Result<(), Failure> {
+    fn bind_one(
+        &mut self,
+        index: c_int,
+        value: &Value<'static>,
+        made: &mut Vec<String>,
+    ) -> Result<(), Failure> {
         let statement = self.statement.as_ptr();
-        // SAFETY (all calls): the statement is alive and is not being stepped; an index out of range is an error code.
+        // SAFETY: the statement is alive and is not being stepped; an index out of range is an error code.
+        let integer = |value: i64| unsafe { ffi::sqlite3_bind_int64(statement, index, value) };
         let code = match value {
+            // SAFETY: as for `integer`.
             Value::Null => unsafe { ffi::sqlite3_bind_null(statement, index) },
-            Value::Bool(value) => unsafe { ffi::sqlite3_bind_int64(statement, index, i64::from(*value)) },
-            Value::Int(value) => unsafe { ffi::sqlite3_bind_int64(statement, index, *value) },
+            Value::Bool(value) => integer(i64::from(*value)),
+            Value::Int(value) => integer(*value),
             Value::Uint(value) => {
                 let value = i64::try_from(*value).map_err(|_| {
-                    Error::new(ErrorKind::RangeError, format!("{value} does not fit SQLite's integers, which end at {}", i64::MAX))
+                    Error::new(
+                        ErrorKind::RangeError,
+                        format!(
+                            "{value} does not fit SQLite's integers, which end at {}",
+                            i64::MAX
+                        ),
+                    )
                 })?;
-                unsafe { ffi::sqlite3_bind_int64(statement, index, value) }
+                integer(value)
             }
             Value::Float(value) if value.is_nan() => {
-                return Err(Error::new(ErrorKind::RangeError, "SQLite cannot hold NaN: it would store NULL").into());
+                return Err(Error::new(
+                    ErrorKind::RangeError,
+                    "SQLite cannot hold NaN: it would store NULL",
+                )
+                .into());
             }
+            // SAFETY: as for `integer`.
             Value::Float(value) => unsafe { ffi::sqlite3_bind_double(statement, index, *value) },
             Value::Text(text) | Value::Json(text) => self.bind_text(index, text)?,
             Value::Decimal(text) => {
                 if significant_digits(text) > 15 {
-                    let message = format!("{text} has more than the 15 significant digits that SQLite's decimals keep");
+                    let message = format!(
+                        "{text} has more than the 15 significant digits that SQLite's decimals keep"
+                    );
                     return Err(Error::new(ErrorKind::RangeError, message).into());
                 }
                 self.bind_text(index, text)?
@@ -199,10 +239,19 @@ impl Prepared {
             Value::Time(micros) => self.bind_made(index, calendar::format_time(*micros), made)?,
             Value::Uuid(uuid) => self.bind_made(index, cast::format_uuid(*uuid), made)?,
         };
-        if code == ffi::SQLITE_OK { Ok(()) } else { Err(Failure::Code(Code(code))) }
+        if code == ffi::SQLITE_OK {
+            Ok(())
+        } else {
+            Err(Failure::Code(Code(code)))
+        }
     }
 
-    fn bind_made(&mut self, index: c_int, text: String, made: &mut Vec<String>) -> Result<c_int, Failure> {
+    fn bind_made(
+        &mut self,
+        index: c_int,
+        text: String,
+        made: &mut Vec<String>,
+    ) -> Result<c_int, Failure> {
         let code = self.bind_text(index, &text)?;
         // The characters stay where they are when the string moves.
         made.push(text);
@@ -215,7 +264,13 @@ impl Prepared {
         // SAFETY: the statement is alive. SQLITE_STATIC: SQLite reads the bytes while it steps; they belong to the
         // binds or to `made`, which `run` holds until after the reset, and which nobody changes meanwhile.
         Ok(unsafe {
-            ffi::sqlite3_bind_text(self.statement.as_ptr(), index, text.as_ptr().cast(), length, ffi::SQLITE_STATIC())
+            ffi::sqlite3_bind_text(
+                self.statement.as_ptr(),
+                index,
+                text.as_ptr().cast(),
+                length,
+                ffi::SQLITE_STATIC(),
+            )
         })
     }
 
@@ -227,7 +282,13 @@ impl Prepared {
         }
         // SAFETY: as for `bind_text`.
         Ok(unsafe {
-            ffi::sqlite3_bind_blob(self.statement.as_ptr(), index, bytes.as_ptr().cast(), length, ffi::SQLITE_STATIC())
+            ffi::sqlite3_bind_blob(
+                self.statement.as_ptr(),
+                index,
+                bytes.as_ptr().cast(),
+                length,
+                ffi::SQLITE_STATIC(),
+            )
         })
     }
 
@@ -242,14 +303,23 @@ impl Prepared {
 }
 
 fn length(length: usize) -> Result<c_int, Failure> {
-    c_int::try_from(length)
-        .map_err(|_| Error::new(ErrorKind::ValueTooLong, "a value of more than 2 GiB cannot be sent to SQLite").into())
+    c_int::try_from(length).map_err(|_| {
+        Error::new(
+            ErrorKind::ValueTooLong,
+            "a value of more than 2 GiB cannot be sent to SQLite",
+        )
+        .into()
+    })
 }
 
 fn significant_digits(decimal: &str) -> usize {
     let digits = decimal.bytes().filter(u8::is_ascii_digit);
     let trimmed: Vec<u8> = digits.skip_while(|&digit| digit == b'0').collect();
-    let zeros = trimmed.iter().rev().take_while(|&&digit| digit == b'0').count();
+    let zeros = trimmed
+        .iter()
+        .rev()
+        .take_while(|&&digit| digit == b'0')
+        .count();
     trimmed.len() - zeros
 }
 
@@ -281,7 +351,11 @@ impl Cells for Row {
         if index >= self.columns {
             return Cell::Null;
         }
-        #[expect(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "below the column count, a c_int")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_possible_wrap,
+            reason = "below the column count, a c_int"
+        )]
         let column = index as c_int;
         // SAFETY: the statement stands at a row that has this column, and is neither stepped nor reset while the row is
         // borrowed (`rows` gives it out for one call). The value is "unprotected": its accessors must not run beside
@@ -316,26 +390,92 @@ unsafe fn slice<'a>(start: *const u8, length: c_int) -> &'a [u8] {
     }
 }
 
-/// The extended code and message of the connection's last failure.
-///
-/// # Safety
-/// `connection` must be an open connection that nobody else uses during the call.
-pub(super) unsafe fn last_failure(connection: *mut ffi::sqlite3) -> (Code, String) {
-    // SAFETY: the caller vouches for the connection; the message is copied before anything else is called on it.
-    unsafe {
-        let code = ffi::sqlite3_extended_errcode(connection);
-        let message = ffi::sqlite3_errmsg(connection);
-        let message = if message.is_null() { String::new() } else { CStr::from_ptr(message).to_string_lossy().into_owned() };
-        (Code(code), message)
-    }
+/// A connection with the statements it keeps prepared: the safe face of this file.
+pub(super) struct Session {
+    // Before `connection`: statements must be finalised first.
+    kept: HashMap<Arc<str>, (Prepared, u64)>,
+    runs: u64,
+    connection: rusqlite::Connection,
 }
 
-/// How many values a statement can have.
-///
-/// # Safety
-/// `connection` must be an open connection that nobody else uses during the call.
-pub(super) unsafe fn bind_limit(connection: *mut ffi::sqlite3) -> usize {
-    // SAFETY: the caller vouches for the connection; -1 asks without changing.
-    let limit = unsafe { ffi::sqlite3_limit(connection, ffi::SQLITE_LIMIT_VARIABLE_NUMBER, -1) };
-    usize::try_from(limit).unwrap_or_default()
+impl Session {
+    pub(super) fn new(connection: rusqlite::Connection) -> Self {
+        Self {
+            kept: HashMap::new(),
+            runs: 0,
+            connection,
+        }
+    }
+
+    pub(super) fn connection(&self) -> &rusqlite::Connection {
+        &self.connection
+    }
+
+    /// Runs a statement, prepared now or before; how many rows it gave, and whether it only read.
+    pub(super) fn run<D: Decode>(
+        &mut self,
+        text: &Arc<str>,
+        binds: &[Value<'static>],
+        decode: &mut D,
+    ) -> Result<(u64, bool), Failure> {
+        self.runs += 1;
+        if let Some((prepared, used)) = self.kept.get_mut(text) {
+            *used = self.runs;
+            return Ok((prepared.run(binds, decode)?, prepared.readonly));
+        }
+        if self.kept.len() >= KEPT {
+            let oldest = self
+                .kept
+                .iter()
+                .min_by_key(|(_, (_, used))| *used)
+                .map(|(text, _)| Arc::clone(text));
+            if let Some(oldest) = oldest {
+                self.kept.remove(&oldest);
+            }
+        }
+        // SAFETY: the connection is open and borrowed exclusively; it closes after the statements in `kept`.
+        let prepared = unsafe { Prepared::new(self.connection.handle(), text) }?;
+        let (prepared, _) = self
+            .kept
+            .entry(Arc::clone(text))
+            .or_insert((prepared, self.runs));
+        Ok((prepared.run(binds, decode)?, prepared.readonly))
+    }
+
+    /// Runs a statement without values that is not worth keeping.
+    pub(super) fn command(&mut self, text: &str) -> Result<(), Failure> {
+        // SAFETY: the connection is open and borrowed exclusively; the statement does not outlive this call.
+        let mut prepared = unsafe { Prepared::new(self.connection.handle(), text) }?;
+        prepared.run(&[], &mut Discard).map(|_| ())
+    }
+
+    /// The extended code and the message of the last failure.
+    pub(super) fn last_failure(&mut self) -> (Code, String) {
+        // SAFETY: the connection is open and borrowed exclusively; the message is copied before anything else is
+        // called on it.
+        unsafe {
+            let connection = self.connection.handle();
+            let code = ffi::sqlite3_extended_errcode(connection);
+            let message = ffi::sqlite3_errmsg(connection);
+            let message = if message.is_null() {
+                String::new()
+            } else {
+                CStr::from_ptr(message).to_string_lossy().into_owned()
+            };
+            (Code(code), message)
+        }
+    }
+
+    /// How many values a statement can have.
+    pub(super) fn bind_limit(&mut self) -> usize {
+        // SAFETY: the connection is open and borrowed exclusively; -1 asks without changing.
+        let limit = unsafe {
+            ffi::sqlite3_limit(
+                self.connection.handle(),
+                ffi::SQLITE_LIMIT_VARIABLE_NUMBER,
+                -1,
+            )
+        };
+        usize::try_from(limit).unwrap_or_default()
+    }
 }
