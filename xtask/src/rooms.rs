@@ -64,6 +64,7 @@ pub const ROOMS: &[Room] = &[
 pub const SHARED: &[(&str, &[&str])] = &[
     // An error carries the record it is about.
     ("error", &["attribute", "reflection", "record"]),
+    ("hashing", &[]),
     // The one named future; the ground storey must not name it.
     ("pending", &[]),
     // The trait of models: a typed shell, so it names one item of many rooms, and what its own methods forward to.

@@ -31,6 +31,7 @@ use sqlite::Sqlite;
 pub(crate) use transaction::Participant;
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::hashing::Hashing;
 use crate::pending::{self, Pending};
 use crate::sql::{Dialect, Raw};
 
@@ -44,7 +45,7 @@ struct Inner {
     listeners: Listeners,
     faults: Faults,
     clock: Clock,
-    generations: RwLock<HashMap<&'static str, Arc<AtomicU64>>>,
+    generations: RwLock<HashMap<&'static str, Arc<AtomicU64>, Hashing>>,
     /// Writes that may have touched any table.
     generation: AtomicU64,
 }

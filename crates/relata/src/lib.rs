@@ -7,6 +7,7 @@ pub mod association;
 pub mod attribute;
 pub mod db;
 mod error;
+mod hashing;
 pub mod loading;
 pub mod model;
 mod pending;

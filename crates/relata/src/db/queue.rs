@@ -58,16 +58,20 @@ impl Queue {
                 }
             }
         };
+        Ok(Turn {
+            queue: Arc::clone(self),
+            permit: Some(permit),
+        })
+    }
+
+    /// Notes who holds the turn, for those who wait too long. A single statement is over before anybody asks.
+    pub(super) fn held(&self) {
         let now = Instant::now();
         *self.holder() = Some(Holder {
             at: pending::caller(),
             since: now,
             last_used: now,
         });
-        Ok(Turn {
-            queue: Arc::clone(self),
-            permit: Some(permit),
-        })
     }
 
     /// Notes that the holder is doing something.

@@ -184,6 +184,7 @@ where
 async fn outermost(db: &Db) -> Result<Guard> {
     let deadline = db.deadline();
     let mut writer = db.sqlite()?.writer().await?;
+    db.sqlite()?.queue.held();
     db.observe_command("BEGIN IMMEDIATE", writer.begin())
         .await?;
     let level = Level {

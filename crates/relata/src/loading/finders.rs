@@ -28,10 +28,9 @@ pub(crate) fn find<M: FromRecord>(
     let db = db.clone();
     Pending::new(async move {
         check_key(model, &key)?;
-        let described = describe(model, &key);
-        match run::fetch_by_key(model, &db, key).await? {
+        match run::fetch_by_key(model, &db, &key).await? {
             Some(record) => M::cast(record),
-            None => Err(find_typed_error(model, &described)),
+            None => Err(find_typed_error(model, &describe(model, &key))),
         }
     })
 }

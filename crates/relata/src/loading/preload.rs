@@ -6,11 +6,11 @@
 //! owner in a result gets its targets, also when the same row is in it twice.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
 
 use crate::association::{Association, Key, targets_of};
 use crate::db::adapter::Purpose;
 use crate::error::Result;
+use crate::hashing::Hashing;
 use crate::record::{Index, Linked, Links, Place, Record, StrictLoading, Tie};
 use crate::reflection::Resolved;
 use crate::relation::Include;
@@ -81,7 +81,7 @@ pub(crate) async fn preload(
 pub(super) struct Found {
     pub(super) targets: Vec<Record>,
     /// By owner: the rows of its targets.
-    rows: HashMap<Key, Vec<u32>, Hash>,
+    rows: HashMap<Key, Vec<u32>, Hashing>,
 }
 
 /// Asks for the targets of owners. `None` when there are more than `most`.
@@ -91,7 +91,7 @@ pub(super) async fn find_targets(
     most: Option<u64>,
     strict: Option<StrictLoading>,
 ) -> Result<Option<Found>> {
-    let mut keys: HashMap<Key, Vec<u32>, Hash> = HashMap::with_hasher(Hash::default());
+    let mut keys: HashMap<Key, Vec<u32>, Hashing> = HashMap::with_hasher(Hashing::default());
     let mut values = Vec::new();
     for owner in owners {
         if let Some(key) = Key::of(owner, &resolved.owner_key) {
@@ -310,42 +310,5 @@ pub(super) fn known_one(association: &Association) -> Option<Record> {
     match association.known_one() {
         Linked::Known(target) => target,
         Linked::Unknown => None,
-    }
-}
-
-type Hash = BuildHasherDefault<KeyHasher>;
-
-/// Mixes integers by a multiplication: keys come from our own tables, and there is one a row.
-#[derive(Default)]
-pub(super) struct KeyHasher(u64);
-
-impl Hasher for KeyHasher {
-    fn write(&mut self, bytes: &[u8]) {
-        for chunk in bytes.chunks(8) {
-            let mut word = [0; 8];
-            word[..chunk.len()].copy_from_slice(chunk);
-            self.write_u64(u64::from_le_bytes(word));
-        }
-    }
-
-    fn write_u64(&mut self, word: u64) {
-        self.0 = (self.0.rotate_left(5) ^ word).wrapping_mul(0x517c_c1b7_2722_0a95);
-    }
-
-    fn write_i64(&mut self, word: i64) {
-        self.write_u64(word.cast_unsigned());
-    }
-
-    fn write_usize(&mut self, word: usize) {
-        self.write_u64(word as u64);
-    }
-
-    fn write_u8(&mut self, word: u8) {
-        self.write_u64(u64::from(word));
-    }
-
-    fn finish(&self) -> u64 {
-        // The table takes the upper bits for tags and the lower for places.
-        self.0 ^ self.0 >> 32
     }
 }

@@ -52,11 +52,11 @@ pub(crate) async fn load(core: &Core, purpose: Purpose) -> Result<Vec<Record>> {
 pub(crate) async fn fetch_by_key(
     model: &'static ModelReflection,
     db: &Db,
-    key: Vec<Value<'static>>,
+    key: &[Value<'static>],
 ) -> Result<Option<Record>> {
     let statement = Statement {
         text: statements::find(model, db.dialect()),
-        binds: key,
+        binds: key.to_vec(),
         reuse: true,
         writes: false,
         purpose: Purpose::Load,

@@ -35,12 +35,10 @@ impl Record {
                 .into_iter()
                 .map(Value::into_owned)
                 .collect();
-            let described = format!(" with {key:?}");
-            match loading::fetch_by_key(model, record.db(), key).await? {
+            match loading::fetch_by_key(model, record.db(), &key).await? {
                 Some(fresh) => record.take_row(&fresh),
-                None => {
-                    Err(loading::find_typed_error(model, &described).with_record(record.clone()))
-                }
+                None => Err(loading::find_typed_error(model, &format!(" with {key:?}"))
+                    .with_record(record.clone())),
             }
         })
     }

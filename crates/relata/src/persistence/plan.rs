@@ -11,6 +11,7 @@ use std::collections::HashMap;
 
 use crate::association::{self, Association};
 use crate::error::{ErrorKind, Result};
+use crate::hashing::Hashing;
 use crate::record::Record;
 
 /// One step of a save.
@@ -40,9 +41,9 @@ enum Frame {
 /// The plan for saving one record and what hangs off it.
 pub(super) fn plan(root: &Record) -> Result<Vec<Step>> {
     let mut steps = Vec::new();
-    let mut progress: HashMap<(usize, u32), Progress> = HashMap::new();
+    let mut progress: HashMap<(usize, u32), Progress, Hashing> = HashMap::default();
     // Edges that wait for their parent to be written.
-    let mut open: HashMap<(usize, u32), Vec<Association>> = HashMap::new();
+    let mut open: HashMap<(usize, u32), Vec<Association>, Hashing> = HashMap::default();
     let mut frames = vec![Frame::Enter(root.clone())];
     while let Some(frame) = frames.pop() {
         match frame {

@@ -19,6 +19,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::batch::Batch;
+use crate::hashing::Hashing;
 
 /// Guards the shape of all graphs. Taken when links are made, never when they are followed.
 static SHAPE: Mutex<()> = Mutex::new(());
@@ -36,7 +37,7 @@ pub(crate) struct Graph {
 #[derive(Default)]
 struct Inner {
     batches: Vec<Arc<Batch>>,
-    dependencies: HashMap<usize, Dependency>,
+    dependencies: HashMap<usize, Dependency, Hashing>,
     /// Keys of the graphs that were merged into this one, under which others may still depend on it.
     aliases: Vec<usize>,
 }
@@ -254,7 +255,8 @@ fn dependencies(of: &Arc<Graph>) -> Vec<Arc<Graph>> {
 /// Every graph on a path of dependencies from `start` down to `goal`, both included; empty without a path.
 fn between(start: &Arc<Graph>, goal: &Arc<Graph>) -> Vec<Arc<Graph>> {
     let floor = goal.rank();
-    let mut leads: HashMap<usize, bool> = HashMap::from([(key(goal), true)]);
+    let mut leads: HashMap<usize, bool, Hashing> = HashMap::default();
+    leads.insert(key(goal), true);
     let mut found = vec![Arc::clone(goal)];
     // A frame is a graph and what is left of its dependencies to look at.
     let mut frames = vec![(Arc::clone(start), dependencies(start), false)];

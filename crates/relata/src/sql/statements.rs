@@ -8,6 +8,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use super::dialect::Dialect;
 use super::writer::Writer;
+use crate::hashing::Hashing;
 use crate::reflection::ModelReflection;
 
 /// What is asked of a text.
@@ -21,7 +22,7 @@ enum Wanted {
 
 /// The texts of a model.
 #[derive(Default)]
-struct Texts(RwLock<HashMap<(Dialect, Wanted), Arc<str>>>);
+struct Texts(RwLock<HashMap<(Dialect, Wanted), Arc<str>, Hashing>>);
 
 impl Texts {
     fn get(

@@ -15,7 +15,7 @@ use crate::attribute::value::Value;
 use crate::error::Result;
 
 /// Lists up to this length are written out, padded to a power of two so that few texts exist.
-const WRITTEN_OUT: usize = 64;
+const WRITTEN_OUT: usize = 1024;
 
 pub(crate) struct Writer {
     dialect: Dialect,

@@ -19,6 +19,7 @@ use crate::attribute::value::Value;
 use crate::attribute::{calendar, cast};
 use crate::db::adapter::{Cell, Cells, Decode, Discard, Names};
 use crate::error::{Error, ErrorKind, Result};
+use crate::hashing::Hashing;
 
 /// Statements that a connection keeps prepared.
 const KEPT: usize = 256;
@@ -393,7 +394,7 @@ unsafe fn slice<'a>(start: *const u8, length: c_int) -> &'a [u8] {
 /// A connection with the statements it keeps prepared: the safe face of this file.
 pub(super) struct Session {
     // Before `connection`: statements must be finalised first.
-    kept: HashMap<Arc<str>, (Prepared, u64)>,
+    kept: HashMap<Arc<str>, (Prepared, u64), Hashing>,
     runs: u64,
     connection: rusqlite::Connection,
 }
@@ -401,7 +402,7 @@ pub(super) struct Session {
 impl Session {
     pub(super) fn new(connection: rusqlite::Connection) -> Self {
         Self {
-            kept: HashMap::new(),
+            kept: HashMap::default(),
             runs: 0,
             connection,
         }
