@@ -31,9 +31,26 @@ pub(crate) fn handle(model: &Model) -> TokenStream {
     quote! {
         #(#attrs)*
         #doc
-        #[derive(::core::clone::Clone, ::core::cmp::PartialEq, ::core::cmp::Eq, ::core::hash::Hash)]
         #[repr(transparent)]
         #vis struct #ident(::relata::Record);
+        // By hand: a `derive` needs the prelude of macros.
+        #[automatically_derived]
+        impl ::core::clone::Clone for #ident {
+            #[inline]
+            fn clone(&self) -> Self { Self(::core::clone::Clone::clone(&self.0)) }
+        }
+        #[automatically_derived]
+        impl ::core::cmp::PartialEq for #ident {
+            #[inline]
+            fn eq(&self, other: &Self) -> ::core::primitive::bool { ::core::cmp::PartialEq::eq(&self.0, &other.0) }
+        }
+        #[automatically_derived]
+        impl ::core::cmp::Eq for #ident {}
+        #[automatically_derived]
+        impl ::core::hash::Hash for #ident {
+            #[inline]
+            fn hash<H: ::core::hash::Hasher>(&self, state: &mut H) { ::core::hash::Hash::hash(&self.0, state) }
+        }
         #[automatically_derived]
         impl ::core::ops::Deref for #ident {
             type Target = ::relata::Record;

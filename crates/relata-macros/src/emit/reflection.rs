@@ -202,23 +202,23 @@ fn checks(model: &Model) -> TokenStream {
                 quote_spanned!(span=> ::relata::reflection::shape::#function(
                 &<#ident as ::relata::Model>::SHAPE, #index, &#target))
             };
-            let span = match association.kind {
-                Macro::BelongsTo if association.foreign_key.is_empty() => association
-                    .primary_key
-                    .first()
-                    .unwrap_or(&association.ident)
-                    .span(),
-                _ => association.key_span(),
-            };
-            let key = call("check_key", span);
-            let inverse = match &association.inverse_of {
+            let key = call("check_key", association.key_span());
+        // Of a has_one or has_many, it names columns of this model, which are checked already.
+        let primary = match association.primary_key.first() {
+            Some(name) if association.kind == Macro::BelongsTo => {
+                let check = call("check_primary_key", name.span());
+                quote!(const _: () = #check;)
+            }
+            _ => TokenStream::new(),
+        };
+        let inverse = match &association.inverse_of {
                 Inverse::Named(name) => {
                     let check = call("check_inverse", name.span());
                     quote!(const _: () = #check;)
                 }
                 Inverse::Automatic | Inverse::Off => TokenStream::new(),
             };
-            quote!(const _: () = #key; #inverse)
+            quote!(const _: () = #key; #primary #inverse)
         });
     quote!(#(#checks)*)
 }

@@ -19,17 +19,11 @@ pub(crate) fn declaration(
     let item = match syn::parse2::<Item>(item.clone()) {
         Ok(Item::Struct(item)) => item,
         Ok(other) => {
-            let what = match &other {
-                Item::Enum(_) => {
-                    "an enum; for a column's type write `#[derive(relata::Attribute)]`"
-                }
-                Item::Union(_) => "a union",
-                _ => "something else",
+            let hint = match &other {
+                Item::Enum(_) => "; the type of a column is marked `#[derive(relata::Attribute)]`",
+                _ => "",
             };
-            errors.on(
-                named(&other),
-                format!("a model is a struct with named fields, and this is {what}"),
-            );
+            errors.on(named(&other), format!("a model is a struct with named fields, `struct Post {{ id: i64, ... }}`{hint}"));
             return Err(other.to_token_stream());
         }
         Err(error) => {

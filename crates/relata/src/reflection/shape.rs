@@ -346,34 +346,36 @@ const fn compare(
         } else {
             Some(referred.primary_key[part])
         };
-        let Some(at) = at else {
-            fail(
-                &about(owner, association)
-                    .quoted(referred.name)
-                    .add(" has no column ")
-                    .quoted(declared.primary_key[part])
-                    .add(", which `primary_key` names; its columns are ")
-                    .columns(referred),
-            );
-        };
+        // `check_primary_key` tells it.
+        let Some(at) = at else { return };
         let wanted = &referred.columns[at];
         if let Some(held) = key.position(holder, part) {
             let held = &holder.columns[held];
             if !same(held.ty.name, wanted.ty.name) {
-                let text = about(owner, association)
-                    .quoted(held.name)
-                    .add(" is a `")
-                    .add(held.ty.name)
-                    .add("`, but it refers to ");
-                let text = text
-                    .add("`")
-                    .add(referred.name)
-                    .add(".")
-                    .add(wanted.name)
-                    .add("`, a `")
-                    .add(wanted.ty.name);
+                let text = about(owner, association).add("`").add(held.name).add(": ").add(held.ty.name).add("` refers to `");
+                let text = text.add(referred.name).add(".").add(wanted.name).add(": ").add(wanted.ty.name);
                 fail(&text.add("`: declare both with the same type"));
             }
+        }
+        part += 1;
+    }
+}
+
+/// Checks that the columns which a `belongs_to` names with `primary_key` exist on the target.
+///
+/// # Panics
+/// While the program is compiled, with a sentence about what is wrong.
+#[track_caller]
+pub const fn check_primary_key(owner: &Shape, association: usize, target: &Shape) {
+    if owner.mistakes || target.mistakes {
+        return;
+    }
+    let names = owner.associations[association].primary_key;
+    let mut part = 0;
+    while part < names.len() {
+        if target.column(names[part]).is_none() {
+            let text = about(owner, association).quoted(target.name).add(" has no column ").quoted(names[part]);
+            fail(&text.add("; its columns are ").columns(target));
         }
         part += 1;
     }
