@@ -2,7 +2,7 @@
 //!
 //! Invariant: nothing here that a user would not write.
 
-use relata::{Db, Model, Raw, model};
+use relata::{Db, Raw, model};
 
 use crate::contender::{Contender, Failure, Workload};
 use crate::seed;

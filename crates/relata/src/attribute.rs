@@ -77,7 +77,8 @@ pub use value::{Kind, Value};
     message = "`{Self}` cannot be a column",
     label = "not an attribute type",
     note = "columns are integers, floats, bool, String, Vec<u8> and Option of them; enums and newtypes with \
-            #[derive(relata::Attribute)]; and, by feature of relata, the types of chrono, time, uuid, rust_decimal and serde_json"
+            #[derive(relata::Attribute)]; and, by feature of relata, the types of chrono, time, uuid, rust_decimal and \
+            serde_json; a field that leads to a model needs #[belongs_to], #[has_one] or #[has_many]"
 )]
 pub trait Attribute: Sized + Send + Sync + 'static {
     /// The type's name, for messages.

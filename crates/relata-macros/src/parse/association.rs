@@ -4,7 +4,7 @@ use proc_macro2::Span;
 use quote::ToTokens;
 use syn::{Attribute, Expr, ExprClosure, Type};
 
-use super::field::Common;
+use super::field::Declared;
 use super::options::{Entry, Known, of_attribute};
 use crate::errors::Errors;
 use crate::model::{Association, Inverse, Macro, Scope, owned_path, plain, unwrapped};
@@ -123,21 +123,21 @@ fn known(kind: Macro) -> &'static Known<'static> {
 pub(crate) fn association(
     kind: Macro,
     attribute: &Attribute,
-    common: Common,
+    declared: Declared,
     errors: &mut Errors,
 ) -> Option<Association> {
     let before = errors.count();
     let entries = of_attribute(attribute, known(kind), errors);
-    let (target, span, optional) = target(kind, &common, errors)?;
+    let (target, span, optional) = target(kind, &declared, errors)?;
     let mut association = Association {
         kind,
-        name: plain(&common.ident),
-        ident: common.ident,
-        vis: common.vis,
+        name: plain(&declared.ident),
+        ident: declared.ident,
+        vis: declared.vis,
         target,
         span,
         optional,
-        attrs: common.attrs,
+        attrs: declared.attrs,
         foreign_key: Vec::new(),
         primary_key: Vec::new(),
         inverse_of: Inverse::Automatic,
@@ -145,10 +145,10 @@ pub(crate) fn association(
         autosave: None,
         validate: None,
         scope: None,
-        presence: common.presence,
+        presence: declared.presence,
         options: Vec::new(),
         faulty: false,
-        order: common.order,
+        order: declared.order,
     };
     for entry in entries {
         match errors.take(option(&entry, &mut association)) {
@@ -161,9 +161,9 @@ pub(crate) fn association(
 }
 
 /// An association whose attribute cannot be told, for the methods that it would have.
-pub(crate) fn guessed(kind: Macro, common: Common, errors: &mut Errors) -> Option<Association> {
+pub(crate) fn guessed(kind: Macro, declared: Declared, errors: &mut Errors) -> Option<Association> {
     let attribute = syn::parse_quote!(#[association]);
-    let guessed = association(kind, &attribute, common, errors);
+    let guessed = association(kind, &attribute, declared, errors);
     guessed.map(|guessed| Association { faulty: true, ..guessed })
 }
 
@@ -237,9 +237,9 @@ fn scope(entry: &Entry) -> syn::Result<ExprClosure> {
 }
 
 /// The target model, where its name stands, and whether it may be missing.
-fn target(kind: Macro, common: &Common, errors: &mut Errors) -> Option<(Type, Span, bool)> {
-    let ty = unwrapped(&common.ty);
-    let field = &common.ident;
+fn target(kind: Macro, declared: &Declared, errors: &mut Errors) -> Option<(Type, Span, bool)> {
+    let ty = unwrapped(&declared.ty);
+    let field = &declared.ident;
     let Some((name, span, argument)) = owned_path(ty) else {
         errors.on(
             ty,

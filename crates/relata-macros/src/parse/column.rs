@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn::{Attribute, Expr, ExprLit, ExprUnary, Lit, UnOp};
 
-use super::field::{Common, borrowed};
+use super::field::{Declared, borrowed};
 use super::options::{Entry, Known, of_attribute};
 use crate::errors::Errors;
 use crate::model::{Column, Default, owned_path};
@@ -50,25 +50,25 @@ const KNOWN: Known<'static> = Known {
 /// The column that a field declares.
 pub(crate) fn column(
     attributes: &[Attribute],
-    common: Common,
+    declared: Declared,
     errors: &mut Errors,
 ) -> Option<Column> {
-    if borrowed(&common.ty, errors) {
+    if borrowed(&declared.ty, errors) {
         return None;
     }
     let mut column = Column {
-        name: crate::model::plain(&common.ident),
-        ident: common.ident,
-        vis: common.vis,
-        ty: common.ty,
-        attrs: common.attrs,
+        name: crate::model::plain(&declared.ident),
+        ident: declared.ident,
+        vis: declared.vis,
+        ty: declared.ty,
+        attrs: declared.attrs,
         column: None,
         default: None,
         secret: false,
         index: false,
         unique: false,
-        presence: common.presence,
-        order: common.order,
+        presence: declared.presence,
+        order: declared.order,
     };
     if let [_, second, ..] = attributes {
         errors.on(

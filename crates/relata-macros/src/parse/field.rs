@@ -43,8 +43,8 @@ pub(crate) enum Field {
     Association(Box<Association>),
 }
 
-/// What is common to both.
-pub(crate) struct Common {
+/// What is found to both.
+pub(crate) struct Declared {
     pub(crate) ident: Ident,
     pub(crate) vis: Option<Visibility>,
     pub(crate) ty: Type,
@@ -57,7 +57,7 @@ pub(crate) struct Common {
 /// The field, or nothing when what it is cannot be told.
 pub(crate) fn field(declared: syn::Field, order: usize, errors: &mut Errors) -> Option<Field> {
     let ident = declared.ident?;
-    let mut common = Common {
+    let mut found = Declared {
         ident,
         vis: (!matches!(declared.vis, Visibility::Inherited)).then_some(declared.vis),
         ty: declared.ty,
@@ -83,8 +83,8 @@ pub(crate) fn field(declared: syn::Field, order: usize, errors: &mut Errors) -> 
             .unwrap_or_default();
         match name.as_str() {
             "column" => columns.push(attribute),
-            "validates" => common.presence |= validates::presence(&attribute, errors),
-            name if FORWARDED.contains(&name) => common.attrs.push(attribute),
+            "validates" => found.presence |= validates::presence(&attribute, errors),
+            name if FORWARDED.contains(&name) => found.attrs.push(attribute),
             name => match Macro::named(name) {
                 Some(kind) => associations.push((kind, attribute)),
                 None => {
@@ -106,7 +106,7 @@ pub(crate) fn field(declared: syn::Field, order: usize, errors: &mut Errors) -> 
         } else {
             format!(
                 "`{}` cannot be both a {} and a {}",
-                common.ident,
+                found.ident,
                 first.name(),
                 second.name()
             )
@@ -121,18 +121,18 @@ pub(crate) fn field(declared: syn::Field, order: usize, errors: &mut Errors) -> 
                     format!(
                         "`{}` is an association, and an association has no column of its own: \
                     put `#[column]` on its key",
-                        common.ident
+                        found.ident
                     ),
                 );
             }
-            association::association(kind, &attribute, common, errors)
+            association::association(kind, &attribute, found, errors)
                 .map(|found| Field::Association(Box::new(found)))
         }
         None => match refused {
-            Some(name) if !is_plain(&common.ty) => {
-                association::guessed(meant(&name)?, common, errors).map(|found| Field::Association(Box::new(found)))
+            Some(name) if !is_plain(&found.ty) => {
+                association::guessed(meant(&name)?, found, errors).map(|found| Field::Association(Box::new(found)))
             }
-            _ => column::column(&columns, common, errors).map(Field::Column),
+            _ => column::column(&columns, found, errors).map(Field::Column),
         },
     }
 }

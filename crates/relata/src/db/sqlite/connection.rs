@@ -82,6 +82,8 @@ impl Connection {
             Location::Memory => rusqlite::Connection::open_in_memory_with_flags(flags),
             Location::File(path) => rusqlite::Connection::open_with_flags(path, flags),
         };
+        // Newer versions within our range take `&mut self` for the progress handler, older ones do not.
+        #[allow(unused_mut)]
         let mut connection = opened.map_err(|error| refused(&error))?;
         // Waiting is done by us, asynchronously: never inside SQLite on a thread of the runtime.
         connection
