@@ -136,7 +136,7 @@ pub(crate) fn inherent(model: &Model) -> TokenStream {
         /// A new record with the same values but no key, not saved. Never touches the database. Rails: `dup`.
         #[must_use]
         #[inline]
-        #vis fn dup(&self) -> Self { Self(::relata::__private::duplicate(&self.0)) }
+        #vis fn dup(&self) -> Self { Self(self.0.dup()) }
         /// The association of that name. Never touches the database. Rails: `reflect_on_association`.
         #[must_use]
         #[inline]
