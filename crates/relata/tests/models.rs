@@ -1,6 +1,6 @@
 //! Models as `#[model]` declares them, used as the guide uses them.
 
-#![allow(unreachable_pub)]
+#![allow(unreachable_pub, missing_docs)]
 
 use relata::{Attribute, Db, Model, Result};
 

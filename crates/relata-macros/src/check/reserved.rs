@@ -143,13 +143,17 @@ mod tests {
     /// The public methods of `Record`, wherever the library implements them.
     fn methods() -> BTreeSet<String> {
         let mut sources = Vec::new();
-        files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../relata/src"), &mut sources);
+        files(
+            &Path::new(env!("CARGO_MANIFEST_DIR")).join("../relata/src"),
+            &mut sources,
+        );
         let mut methods = BTreeSet::new();
         for source in sources {
             let file = syn::parse_file(&std::fs::read_to_string(&source).unwrap()).unwrap();
             for item in file.items {
                 let Item::Impl(block) = item else { continue };
-                let of_record = matches!(&*block.self_ty, syn::Type::Path(ty) if ty.path.is_ident("Record"));
+                let of_record =
+                    matches!(&*block.self_ty, syn::Type::Path(ty) if ty.path.is_ident("Record"));
                 if !of_record || block.trait_.is_some() {
                     continue;
                 }
@@ -180,7 +184,12 @@ mod tests {
         let real = methods();
         for name in RECORD.iter().chain(HIDDEN) {
             let planned = PLANNED.contains(name);
-            assert_eq!(real.contains(*name), !planned, "`{name}` is {}planned", if planned { "" } else { "not " });
+            assert_eq!(
+                real.contains(*name),
+                !planned,
+                "`{name}` is {}planned",
+                if planned { "" } else { "not " }
+            );
         }
     }
 

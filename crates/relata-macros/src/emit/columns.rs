@@ -9,7 +9,11 @@ use crate::model::{Model, doc_of};
 /// The name of the struct: `PostColumns`.
 pub(crate) fn name(model: &Model) -> Ident {
     // With the context of the expansion, or the compiler would propose type parameters for a missing target.
-    format_ident!("{}Columns", model.name(), span = Span::call_site().located_at(model.ident.span()))
+    format_ident!(
+        "{}Columns",
+        model.name(),
+        span = Span::call_site().located_at(model.ident.span())
+    )
 }
 
 /// The struct of a model's columns and paths.

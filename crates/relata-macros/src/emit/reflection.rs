@@ -203,15 +203,15 @@ fn checks(model: &Model) -> TokenStream {
                 &<#ident as ::relata::Model>::SHAPE, #index, &#target))
             };
             let key = call("check_key", association.key_span());
-        // Of a has_one or has_many, it names columns of this model, which are checked already.
-        let primary = match association.primary_key.first() {
-            Some(name) if association.kind == Macro::BelongsTo => {
-                let check = call("check_primary_key", name.span());
-                quote!(const _: () = #check;)
-            }
-            _ => TokenStream::new(),
-        };
-        let inverse = match &association.inverse_of {
+            // Of a has_one or has_many, it names columns of this model, which are checked already.
+            let primary = match association.primary_key.first() {
+                Some(name) if association.kind == Macro::BelongsTo => {
+                    let check = call("check_primary_key", name.span());
+                    quote!(const _: () = #check;)
+                }
+                _ => TokenStream::new(),
+            };
+            let inverse = match &association.inverse_of {
                 Inverse::Named(name) => {
                     let check = call("check_inverse", name.span());
                     quote!(const _: () = #check;)

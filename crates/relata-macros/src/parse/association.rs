@@ -164,7 +164,10 @@ pub(crate) fn association(
 pub(crate) fn guessed(kind: Macro, declared: Declared, errors: &mut Errors) -> Option<Association> {
     let attribute = syn::parse_quote!(#[association]);
     let guessed = association(kind, &attribute, declared, errors);
-    guessed.map(|guessed| Association { faulty: true, ..guessed })
+    guessed.map(|guessed| Association {
+        faulty: true,
+        ..guessed
+    })
 }
 
 fn option(entry: &Entry, association: &mut Association) -> syn::Result<()> {

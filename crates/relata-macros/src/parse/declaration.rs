@@ -23,7 +23,12 @@ pub(crate) fn declaration(
                 Item::Enum(_) => "; the type of a column is marked `#[derive(relata::Attribute)]`",
                 _ => "",
             };
-            errors.on(named(&other), format!("a model is a struct with named fields, `struct Post {{ id: i64, ... }}`{hint}"));
+            errors.on(
+                named(&other),
+                format!(
+                    "a model is a struct with named fields, `struct Post {{ id: i64, ... }}`{hint}"
+                ),
+            );
             return Err(other.to_token_stream());
         }
         Err(error) => {
@@ -82,7 +87,7 @@ fn structure(options: TokenStream, item: ItemStruct, errors: &mut Errors) -> Mod
         Fields::Named(fields) => {
             for (order, declared) in fields.named.into_iter().enumerate() {
                 match field(declared, order, errors) {
-                    Some(Field::Column(column)) => model.columns.push(column),
+                    Some(Field::Column(column)) => model.columns.push(*column),
                     Some(Field::Association(association)) => model.associations.push(*association),
                     None => model.broken = true,
                 }
@@ -153,9 +158,7 @@ fn derives(attribute: &Attribute, model: &str, errors: &mut Errors) {
                 )
             }
             "PartialOrd" | "Ord" => {
-                format!(
-                    "records have no order of their own: sort by an attribute, `sort_by_key(|record| record.id())`"
-                )
+                "records have no order of their own: sort by an attribute, `sort_by_key(|record| record.id())`".to_owned()
             }
             _ => format!(
                 "`derive({name})` would see the handle and not the columns of `{model}`: implement `{name}` by hand"

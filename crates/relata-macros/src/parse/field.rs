@@ -39,7 +39,7 @@ const FORWARDED: &[&str] = &[
 
 /// What a field declares.
 pub(crate) enum Field {
-    Column(Column),
+    Column(Box<Column>),
     Association(Box<Association>),
 }
 
@@ -130,9 +130,12 @@ pub(crate) fn field(declared: syn::Field, order: usize, errors: &mut Errors) -> 
         }
         None => match refused {
             Some(name) if !is_plain(&found.ty) => {
-                association::guessed(meant(&name)?, found, errors).map(|found| Field::Association(Box::new(found)))
+                association::guessed(meant(&name)?, found, errors)
+                    .map(|found| Field::Association(Box::new(found)))
             }
-            _ => column::column(&columns, found, errors).map(Field::Column),
+            _ => {
+                column::column(&columns, found, errors).map(|found| Field::Column(Box::new(found)))
+            }
         },
     }
 }
