@@ -45,7 +45,7 @@ pub(crate) fn columns(model: &Model) -> TokenStream {
     quote! {
         #(#lints)*
         #[doc = #doc]
-        #[allow(dead_code, non_snake_case, unreachable_pub)]
+        #[allow(dead_code, non_snake_case, private_interfaces, unreachable_pub)]
         #vis struct #ident { #(#columns,)* #(#paths,)* }
     }
 }

@@ -22,7 +22,8 @@ pub(crate) fn reflection(model: &Model) -> TokenStream {
         .associations
         .iter()
         .enumerate()
-        .filter_map(|(index, one)| scope(one, index));
+        .filter_map(|(index, one)| scope(one, index))
+        .collect::<Vec<_>>();
     let targets = model.associations.iter().map(|one| {
         let (span, target) = (one.span, types::at(one.span, &one.target));
         quote_spanned!(span=> <#target as ::relata::Model>::NAME)
@@ -40,10 +41,9 @@ pub(crate) fn reflection(model: &Model) -> TokenStream {
         checks(model)
     };
     let broken = model.broken.then(|| quote!(.with_mistakes()));
-    quote! {
+    let tables = quote! {
         const _: () = {
             static COLUMNS: [::relata::reflection::Column; #width] = [#(#columns),*];
-            #(#scopes)*
             static ASSOCIATIONS: [::relata::reflection::AssociationReflection; #count] = [#(#associations),*];
             static REFLECTION: ::relata::reflection::ModelReflection =
                 ::relata::reflection::ModelReflection::new(#name, #table)
@@ -72,6 +72,12 @@ pub(crate) fn reflection(model: &Model) -> TokenStream {
             }
             #checks
         };
+    };
+    // Outside of the tables, whose names the user's closures must not see.
+    if scopes.is_empty() {
+        tables
+    } else {
+        quote!(const _: () = { #(#scopes)* #tables };)
     }
 }
 
