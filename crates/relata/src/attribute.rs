@@ -13,6 +13,7 @@
 #[cfg(any(feature = "chrono", feature = "time", feature = "decimal"))]
 macro_rules! by_value {
     ($($type:ty, $name:literal, $kind:ident, $read:path, $write:path, $blank:expr;)*) => {$(
+        #[diagnostic::do_not_recommend]
         impl crate::attribute::Attribute for $type {
             const NAME: &'static str = $name;
             const KIND: crate::attribute::Kind = crate::attribute::Kind::$kind;
