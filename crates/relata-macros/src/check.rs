@@ -12,6 +12,7 @@ use crate::model::Model;
 
 /// Tells what is wrong, and gives the fields that cannot be emitted, by name and position among their like.
 pub(crate) fn check(model: &Model, errors: &mut Errors) -> Vec<syn::Ident> {
-    keys::check(model, errors);
-    names::check(model, errors)
+    let dropped = names::check(model, errors);
+    keys::check(model, &dropped, errors);
+    dropped
 }

@@ -65,7 +65,7 @@ fn emit(model: &Model) -> TokenStream {
     quote! {
         #handle
         #(#lints)*
-        #[allow(dead_code, non_snake_case, unreachable_pub, clippy::all, clippy::pedantic)]
+        #[allow(dead_code, non_snake_case, private_interfaces, unreachable_pub, clippy::all, clippy::pedantic)]
         impl #ident {
             #inherent
             #(#attributes)*

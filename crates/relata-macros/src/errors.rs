@@ -7,7 +7,7 @@ use quote::ToTokens;
 
 /// The mistakes found so far.
 #[derive(Default)]
-pub(crate) struct Errors(Option<syn::Error>);
+pub(crate) struct Errors(Option<syn::Error>, usize);
 
 impl Errors {
     /// A mistake at a place.
@@ -22,6 +22,7 @@ impl Errors {
 
     /// A mistake that the parser found.
     pub(crate) fn push(&mut self, error: syn::Error) {
+        self.1 += 1;
         match &mut self.0 {
             Some(errors) => errors.combine(error),
             none => *none = Some(error),
@@ -31,6 +32,11 @@ impl Errors {
     /// The value, or its mistake taken in.
     pub(crate) fn take<T>(&mut self, result: syn::Result<T>) -> Option<T> {
         result.map_err(|error| self.push(error)).ok()
+    }
+
+    /// How many mistakes were told.
+    pub(crate) fn count(&self) -> usize {
+        self.1
     }
 
     /// Whether nothing is wrong yet.

@@ -6,15 +6,15 @@
 mod association;
 mod column;
 mod naming;
+mod types;
 
 use proc_macro2::Ident;
 use syn::{Attribute, Visibility};
 
 pub(crate) use association::{Association, Inverse, Macro, Scope};
 pub(crate) use column::{Column, Default};
-pub(crate) use naming::{
-    Generated, doc_of, ids_of, of_association, of_column, owned_path, plain, target_name, unwrapped,
-};
+pub(crate) use naming::{Generated, doc_of, ids_of, of_association, of_column, plain, target_name};
+pub(crate) use types::{is_plain, owned_path, shown, unwrapped};
 
 /// One declared model.
 pub(crate) struct Model {

@@ -63,7 +63,7 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
     }
     if !errors.is_empty() {
         let errors = errors.into_tokens();
-        return quote!(#errors #[allow(dead_code)] #function);
+        return quote!(#errors #[allow(unused)] #function);
     }
     let ItemFn {
         attrs,

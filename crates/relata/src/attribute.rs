@@ -13,6 +13,7 @@
 #[cfg(any(feature = "chrono", feature = "time", feature = "decimal"))]
 macro_rules! by_value {
     ($($type:ty, $name:literal, $kind:ident, $read:path, $write:path, $blank:expr;)*) => {$(
+        #[diagnostic::do_not_recommend]
         impl crate::attribute::Attribute for $type {
             const NAME: &'static str = $name;
             const KIND: crate::attribute::Kind = crate::attribute::Kind::$kind;
@@ -77,7 +78,8 @@ pub use value::{Kind, Value};
     message = "`{Self}` cannot be a column",
     label = "not an attribute type",
     note = "columns are integers, floats, bool, String, Vec<u8> and Option of them; enums and newtypes with \
-            #[derive(relata::Attribute)]; and, by feature of relata, the types of chrono, time, uuid, rust_decimal and serde_json"
+            #[derive(relata::Attribute)]; and, by feature of relata, the types of chrono, time, uuid, rust_decimal and \
+            serde_json; a field that leads to a model needs #[belongs_to], #[has_one] or #[has_many]"
 )]
 pub trait Attribute: Sized + Send + Sync + 'static {
     /// The type's name, for messages.

@@ -6,11 +6,6 @@ pub use crate::model::checked;
 use crate::proxy::Singular;
 use crate::record::Record;
 
-/// A new record with the same values but no key. Called by `dup`.
-pub fn duplicate(record: &Record) -> Record {
-    record.dup()
-}
-
 /// Forgets the target of a singular association. Called by `reset_author`.
 pub fn reset(owner: &Record, association: usize) {
     Singular::<Record>::new(owner, association).reset();

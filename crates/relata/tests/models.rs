@@ -1,6 +1,6 @@
 //! Models as `#[model]` declares them, used as the guide uses them.
 
-#![allow(unreachable_pub)]
+#![allow(unreachable_pub, missing_docs)]
 
 use relata::{Attribute, Db, Model, Result};
 
@@ -141,4 +141,124 @@ async fn builds_profiles(db: Db) -> Result<()> {
         Some("Writes")
     );
     Ok(())
+}
+
+#[derive(Debug, Clone, PartialEq, Attribute)]
+pub struct Email(String);
+
+#[derive(Debug, Clone, Copy, PartialEq, Attribute)]
+#[attribute(repr = i16)]
+pub enum Level {
+    Low = -1,
+    #[default]
+    Middle = 5,
+    High = 9,
+}
+
+#[relata::model(table = "members", primary_key = (club, number))]
+pub struct Member {
+    club: i64,
+    number: i32,
+    #[column(name = "mail", unique)]
+    email: Email,
+    #[column(default = 5)]
+    level: Level,
+    second: Option<Level>,
+    #[column(default = -1.5)]
+    score: f64,
+    #[has_many(foreign_key = (club, member))]
+    visits: Visit,
+}
+
+#[relata::model]
+pub struct Visit {
+    id: i64,
+    club: i64,
+    member: Option<i32>,
+    #[belongs_to(foreign_key = (club, member), primary_key = (club, number))]
+    visitor: Option<Member>,
+    place: Option<Email>,
+}
+
+#[relata::test]
+async fn keeps_enums_newtypes_and_composite_keys(db: Db) -> Result<()> {
+    db.create_tables([Member::reflection(), Visit::reflection()])
+        .await?;
+    let unset = Member::new(&db);
+    assert_eq!(
+        (unset.level(), unset.second(), unset.email()),
+        (Level::Middle, None, Email(String::new()))
+    );
+    let ann = Member::create(&db, |m| {
+        m.set_club(1)
+            .set_number(2)
+            .set_email(Email("ann@x.org".into()))
+            .set_level(Level::Low)
+            .set_score(3.0)
+    })
+    .await?;
+    let visit = ann
+        .visits()
+        .create(|v| v.set_place(Some(Email("x".into()))))
+        .await?;
+    assert_eq!((visit.club(), visit.member()), (1, Some(2)));
+    let found = Member::find(&db, (1, 2)).await?;
+    assert_eq!(
+        (found.email(), found.level(), found.score()),
+        (Email("ann@x.org".into()), Level::Low, 3.0)
+    );
+    assert_eq!(found.visit_ids().await?, [visit.id()]);
+    assert!(
+        visit
+            .reload_visitor()
+            .await?
+            .is_some_and(|visitor| visitor == ann)
+    );
+    assert_eq!(
+        Member::all(&db)
+            .filter(|m| m.level.eq(Level::Low))
+            .count()
+            .await?,
+        1
+    );
+    let columns = Member::reflection().columns();
+    assert_eq!(
+        (columns[2].name(), columns[2].column_name()),
+        ("email", "mail")
+    );
+    Ok(())
+}
+
+#[test]
+fn a_stored_value_that_is_no_variant_is_named() {
+    use relata::Value;
+    use relata::attribute::Stored;
+    let refused = |value: Value<'_>| Status::check(Stored::of(&value)).unwrap_err();
+    assert_eq!(
+        refused(Value::from("in_reveiw")),
+        "\"in_reveiw\" is no Status: its values are draft, in_review, live; did you mean \"in_review\"?"
+    );
+    assert!(Status::check(Stored::of(&Value::from("live"))).is_ok());
+    assert_eq!(
+        Level::check(Stored::of(&Value::Int(4))).unwrap_err(),
+        "4 is no Level: its values are -1, 5, 9"
+    );
+}
+
+#[relata::test]
+#[should_panic(expected = "leased or a transaction open")]
+async fn a_test_that_leaves_a_transaction_open_fails(db: Db) {
+    let forgotten = db.clone();
+    let mut transaction = Box::pin(db.transaction(async move || {
+        forgotten.create_tables([Visit::reflection()]).await?;
+        std::future::pending::<Result<()>>().await
+    }));
+    let _ = tokio::time::timeout(std::time::Duration::from_millis(20), &mut transaction).await;
+    std::mem::forget(transaction);
+}
+
+#[relata::test]
+#[should_panic(expected = "no coffee")]
+async fn a_test_that_gives_an_error_fails(_db: Db) -> Result<()> {
+    Err(relata::Error::other(std::io::Error::other("no coffee")))
 }

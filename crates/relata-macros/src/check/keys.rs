@@ -8,13 +8,16 @@ use crate::errors::{Errors, hint, list};
 use crate::model::{Association, Macro, Model, PrimaryKey, owned_path, plain};
 
 /// Tells every key that names no field.
-pub(crate) fn check(model: &Model, errors: &mut Errors) {
+pub(crate) fn check(model: &Model, dropped: &[Ident], errors: &mut Errors) {
     if model.columns.is_empty() && model.broken {
         return;
     }
     primary(model, errors);
     columns(model, errors);
     for association in &model.associations {
+        if association.faulty || dropped.contains(&association.ident) {
+            continue;
+        }
         match association.kind {
             Macro::BelongsTo => belongs_to(model, association, errors),
             Macro::HasOne | Macro::HasMany => referred(model, association, errors),

@@ -105,3 +105,99 @@ pub(crate) fn owner(name: &str) -> Option<&'static str> {
         None
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
+    use syn::{ImplItem, Item, Visibility};
+
+    use super::{HIDDEN, MODEL, RECORD, TRAITS};
+
+    /// Names that the library will have: taken from the start, so that their coming breaks nobody's model.
+    const PLANNED: &[&str] = &[
+        "decrement",
+        "delete",
+        "increment",
+        "lock",
+        "save_with",
+        "toggle",
+        "touch",
+        "update_attribute",
+        "update_columns",
+        "with_lock",
+    ];
+
+    fn files(folder: &Path, found: &mut Vec<std::path::PathBuf>) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                files(&path, found);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                found.push(path);
+            }
+        }
+    }
+
+    /// The public methods of `Record`, wherever the library implements them.
+    fn methods() -> BTreeSet<String> {
+        let mut sources = Vec::new();
+        files(
+            &Path::new(env!("CARGO_MANIFEST_DIR")).join("../relata/src"),
+            &mut sources,
+        );
+        let mut methods = BTreeSet::new();
+        for source in sources {
+            let file = syn::parse_file(&std::fs::read_to_string(&source).unwrap()).unwrap();
+            for item in file.items {
+                let Item::Impl(block) = item else { continue };
+                let of_record =
+                    matches!(&*block.self_ty, syn::Type::Path(ty) if ty.path.is_ident("Record"));
+                if !of_record || block.trait_.is_some() {
+                    continue;
+                }
+                for item in block.items {
+                    if let ImplItem::Fn(method) = item
+                        && matches!(method.vis, Visibility::Public(_))
+                        && method.sig.receiver().is_some()
+                    {
+                        methods.insert(method.sig.ident.to_string());
+                    }
+                }
+            }
+        }
+        methods
+    }
+
+    #[test]
+    fn every_method_of_a_record_is_reserved_or_may_be_hidden() {
+        let real = methods();
+        assert!(real.contains("save"), "{real:?}");
+        let listed = |name: &str| RECORD.contains(&name) || HIDDEN.contains(&name);
+        let missing: Vec<_> = real.iter().filter(|name| !listed(name)).collect();
+        assert!(missing.is_empty(), "not in the lists: {missing:?}");
+    }
+
+    #[test]
+    fn every_reserved_name_is_a_method_or_planned() {
+        let real = methods();
+        for name in RECORD.iter().chain(HIDDEN) {
+            let planned = PLANNED.contains(name);
+            assert_eq!(
+                real.contains(*name),
+                !planned,
+                "`{name}` is {}planned",
+                if planned { "" } else { "not " }
+            );
+        }
+    }
+
+    #[test]
+    fn no_name_is_listed_twice() {
+        let mut seen = BTreeSet::new();
+        for name in RECORD.iter().chain(HIDDEN).chain(MODEL).chain(TRAITS) {
+            assert!(seen.insert(*name), "`{name}` is listed twice");
+        }
+    }
+}

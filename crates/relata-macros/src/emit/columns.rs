@@ -1,6 +1,6 @@
 //! The struct that closures see: `|p| p.title.eq("x")`, `|p| p.author.name`.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote};
 
 use super::handle::lint_levels;
@@ -8,7 +8,12 @@ use crate::model::{Model, doc_of};
 
 /// The name of the struct: `PostColumns`.
 pub(crate) fn name(model: &Model) -> Ident {
-    format_ident!("{}Columns", model.name(), span = model.ident.span())
+    // With the context of the expansion, or the compiler would propose type parameters for a missing target.
+    format_ident!(
+        "{}Columns",
+        model.name(),
+        span = Span::call_site().located_at(model.ident.span())
+    )
 }
 
 /// The struct of a model's columns and paths.
@@ -40,7 +45,7 @@ pub(crate) fn columns(model: &Model) -> TokenStream {
     quote! {
         #(#lints)*
         #[doc = #doc]
-        #[allow(dead_code, non_snake_case, unreachable_pub)]
+        #[allow(dead_code, non_snake_case, private_interfaces, unreachable_pub)]
         #vis struct #ident { #(#columns,)* #(#paths,)* }
     }
 }

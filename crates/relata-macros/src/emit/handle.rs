@@ -31,9 +31,26 @@ pub(crate) fn handle(model: &Model) -> TokenStream {
     quote! {
         #(#attrs)*
         #doc
-        #[derive(::core::clone::Clone, ::core::cmp::PartialEq, ::core::cmp::Eq, ::core::hash::Hash)]
         #[repr(transparent)]
         #vis struct #ident(::relata::Record);
+        // By hand: a `derive` needs the prelude of macros.
+        #[automatically_derived]
+        impl ::core::clone::Clone for #ident {
+            #[inline]
+            fn clone(&self) -> Self { Self(::core::clone::Clone::clone(&self.0)) }
+        }
+        #[automatically_derived]
+        impl ::core::cmp::PartialEq for #ident {
+            #[inline]
+            fn eq(&self, other: &Self) -> ::core::primitive::bool { ::core::cmp::PartialEq::eq(&self.0, &other.0) }
+        }
+        #[automatically_derived]
+        impl ::core::cmp::Eq for #ident {}
+        #[automatically_derived]
+        impl ::core::hash::Hash for #ident {
+            #[inline]
+            fn hash<H: ::core::hash::Hasher>(&self, state: &mut H) { ::core::hash::Hash::hash(&self.0, state) }
+        }
         #[automatically_derived]
         impl ::core::ops::Deref for #ident {
             type Target = ::relata::Record;
@@ -119,7 +136,7 @@ pub(crate) fn inherent(model: &Model) -> TokenStream {
         /// A new record with the same values but no key, not saved. Never touches the database. Rails: `dup`.
         #[must_use]
         #[inline]
-        #vis fn dup(&self) -> Self { Self(::relata::__private::duplicate(&self.0)) }
+        #vis fn dup(&self) -> Self { Self(self.0.dup()) }
         /// The association of that name. Never touches the database. Rails: `reflect_on_association`.
         #[must_use]
         #[inline]

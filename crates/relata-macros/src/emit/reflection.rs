@@ -22,7 +22,8 @@ pub(crate) fn reflection(model: &Model) -> TokenStream {
         .associations
         .iter()
         .enumerate()
-        .filter_map(|(index, one)| scope(one, index));
+        .filter_map(|(index, one)| scope(one, index))
+        .collect::<Vec<_>>();
     let targets = model.associations.iter().map(|one| {
         let (span, target) = (one.span, types::at(one.span, &one.target));
         quote_spanned!(span=> <#target as ::relata::Model>::NAME)
@@ -40,10 +41,9 @@ pub(crate) fn reflection(model: &Model) -> TokenStream {
         checks(model)
     };
     let broken = model.broken.then(|| quote!(.with_mistakes()));
-    quote! {
+    let tables = quote! {
         const _: () = {
             static COLUMNS: [::relata::reflection::Column; #width] = [#(#columns),*];
-            #(#scopes)*
             static ASSOCIATIONS: [::relata::reflection::AssociationReflection; #count] = [#(#associations),*];
             static REFLECTION: ::relata::reflection::ModelReflection =
                 ::relata::reflection::ModelReflection::new(#name, #table)
@@ -72,6 +72,12 @@ pub(crate) fn reflection(model: &Model) -> TokenStream {
             }
             #checks
         };
+    };
+    // Outside of the tables, whose names the user's closures must not see.
+    if scopes.is_empty() {
+        tables
+    } else {
+        quote!(const _: () = { #(#scopes)* #tables };)
     }
 }
 
@@ -202,15 +208,15 @@ fn checks(model: &Model) -> TokenStream {
                 quote_spanned!(span=> ::relata::reflection::shape::#function(
                 &<#ident as ::relata::Model>::SHAPE, #index, &#target))
             };
-            let span = match association.kind {
-                Macro::BelongsTo if association.foreign_key.is_empty() => association
-                    .primary_key
-                    .first()
-                    .unwrap_or(&association.ident)
-                    .span(),
-                _ => association.key_span(),
+            let key = call("check_key", association.key_span());
+            // Of a has_one or has_many, it names columns of this model, which are checked already.
+            let primary = match association.primary_key.first() {
+                Some(name) if association.kind == Macro::BelongsTo => {
+                    let check = call("check_primary_key", name.span());
+                    quote!(const _: () = #check;)
+                }
+                _ => TokenStream::new(),
             };
-            let key = call("check_key", span);
             let inverse = match &association.inverse_of {
                 Inverse::Named(name) => {
                     let check = call("check_inverse", name.span());
@@ -218,7 +224,7 @@ fn checks(model: &Model) -> TokenStream {
                 }
                 Inverse::Automatic | Inverse::Off => TokenStream::new(),
             };
-            quote!(const _: () = #key; #inverse)
+            quote!(const _: () = #key; #primary #inverse)
         });
     quote!(#(#checks)*)
 }

@@ -4,11 +4,11 @@
 //! is therefore used only as `<Type as Trait>::item`, in tokens that all have the span of the type's name.
 
 use proc_macro2::{Group, Span, TokenStream, TokenTree};
-use quote::{ToTokens, quote, quote_spanned};
+use quote::{ToTokens, quote_spanned};
 use syn::Type;
 use syn::spanned::Spanned;
 
-use crate::model::{Column, owned_path, unwrapped};
+use crate::model::{Column, owned_path, shown, unwrapped};
 
 /// Where the type's name stands.
 pub(crate) fn span_of(ty: &Type) -> Span {
@@ -52,7 +52,7 @@ pub(crate) struct Access {
 /// How the column is read and set.
 pub(crate) fn access(column: &Column) -> Access {
     let span = span_of(&column.ty);
-    match known(&column.ty) {
+    match shown(&column.ty) {
         Some(shown) => Access {
             plain: true,
             span,
@@ -73,32 +73,4 @@ pub(crate) fn access(column: &Column) -> Access {
             }
         }
     }
-}
-
-/// What readers return and setters take, for the types of the standard library.
-fn known(ty: &Type) -> Option<TokenStream> {
-    let Type::Path(path) = unwrapped(ty) else {
-        return None;
-    };
-    if path.qself.is_some() || path.path.segments.len() != 1 || path.path.leading_colon.is_some() {
-        return None;
-    }
-    let (name, _, argument) = owned_path(ty)?;
-    match (name.as_str(), argument) {
-        (
-            "bool" | "i8" | "i16" | "i32" | "i64" | "u8" | "u16" | "u32" | "u64" | "f32" | "f64",
-            None,
-        ) => Some(ty.to_token_stream()),
-        ("String", None) => Some(quote!(&::core::primitive::str)),
-        ("Vec", Some(inner)) if is_byte(inner) => Some(quote!(&[::core::primitive::u8])),
-        ("Option", Some(inner)) => {
-            let inner = known(inner)?;
-            Some(quote!(::core::option::Option<#inner>))
-        }
-        _ => None,
-    }
-}
-
-fn is_byte(ty: &Type) -> bool {
-    matches!(owned_path(ty), Some((name, _, None)) if name == "u8")
 }

@@ -66,6 +66,8 @@ pub(crate) struct Association {
     pub(crate) presence: bool,
     /// The options as they were written.
     pub(crate) options: Vec<(String, String)>,
+    /// Whether its own attribute has a mistake: what follows from it is not told too.
+    pub(crate) faulty: bool,
     /// The field's place among the fields.
     pub(crate) order: usize,
 }

@@ -1,37 +1,12 @@
-//! Names, and questions about types and docs that several rooms ask.
+//! Names: of fields, of what they generate, and what docs call them.
 
-use proc_macro2::{Ident, Span};
+use proc_macro2::Ident;
 use syn::ext::IdentExt;
-use syn::{Attribute, Expr, ExprLit, GenericArgument, Lit, Meta, PathArguments, Type};
+use syn::{Attribute, Expr, ExprLit, Lit, Meta};
 
 /// The name without `r#`.
 pub(crate) fn plain(ident: &Ident) -> String {
     ident.unraw().to_string()
-}
-
-/// A type out of the invisible parentheses that `macro_rules!` puts around it.
-pub(crate) fn unwrapped(ty: &Type) -> &Type {
-    match ty {
-        Type::Group(group) => unwrapped(&group.elem),
-        Type::Paren(paren) => unwrapped(&paren.elem),
-        other => other,
-    }
-}
-
-/// For a type that is a path: its last name, where it stands, and its only type argument, if it has just one.
-pub(crate) fn owned_path(ty: &Type) -> Option<(String, Span, Option<&Type>)> {
-    let Type::Path(path) = unwrapped(ty) else {
-        return None;
-    };
-    let last = path.path.segments.last()?;
-    let argument = match &last.arguments {
-        PathArguments::AngleBracketed(arguments) => match arguments.args.first() {
-            Some(GenericArgument::Type(ty)) if arguments.args.len() == 1 => Some(ty),
-            _ => None,
-        },
-        _ => None,
-    };
-    Some((plain(&last.ident), last.ident.span(), argument))
 }
 
 /// The doc comment among some attributes, its lines joined.
@@ -111,5 +86,5 @@ pub(crate) fn ids_of(collection: &str) -> String {
 
 /// The name of the model that an association leads to, for docs.
 pub(crate) fn target_name(association: &super::Association) -> String {
-    owned_path(&association.target).map_or_else(String::new, |(name, ..)| name)
+    super::owned_path(&association.target).map_or_else(String::new, |(name, ..)| name)
 }

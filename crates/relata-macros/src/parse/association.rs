@@ -126,6 +126,7 @@ pub(crate) fn association(
     declared: Declared,
     errors: &mut Errors,
 ) -> Option<Association> {
+    let before = errors.count();
     let entries = of_attribute(attribute, known(kind), errors);
     let (target, span, optional) = target(kind, &declared, errors)?;
     let mut association = Association {
@@ -146,6 +147,7 @@ pub(crate) fn association(
         scope: None,
         presence: declared.presence,
         options: Vec::new(),
+        faulty: false,
         order: declared.order,
     };
     for entry in entries {
@@ -154,7 +156,18 @@ pub(crate) fn association(
             None => continue,
         }
     }
+    association.faulty = errors.count() > before;
     Some(association)
+}
+
+/// An association whose attribute cannot be told, for the methods that it would have.
+pub(crate) fn guessed(kind: Macro, declared: Declared, errors: &mut Errors) -> Option<Association> {
+    let attribute = syn::parse_quote!(#[association]);
+    let guessed = association(kind, &attribute, declared, errors);
+    guessed.map(|guessed| Association {
+        faulty: true,
+        ..guessed
+    })
 }
 
 fn option(entry: &Entry, association: &mut Association) -> syn::Result<()> {

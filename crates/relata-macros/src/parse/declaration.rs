@@ -19,16 +19,15 @@ pub(crate) fn declaration(
     let item = match syn::parse2::<Item>(item.clone()) {
         Ok(Item::Struct(item)) => item,
         Ok(other) => {
-            let what = match &other {
-                Item::Enum(_) => {
-                    "an enum; for a column's type write `#[derive(relata::Attribute)]`"
-                }
-                Item::Union(_) => "a union",
-                _ => "something else",
+            let hint = match &other {
+                Item::Enum(_) => "; the type of a column is marked `#[derive(relata::Attribute)]`",
+                _ => "",
             };
             errors.on(
                 named(&other),
-                format!("a model is a struct with named fields, and this is {what}"),
+                format!(
+                    "a model is a struct with named fields, `struct Post {{ id: i64, ... }}`{hint}"
+                ),
             );
             return Err(other.to_token_stream());
         }
@@ -88,7 +87,7 @@ fn structure(options: TokenStream, item: ItemStruct, errors: &mut Errors) -> Mod
         Fields::Named(fields) => {
             for (order, declared) in fields.named.into_iter().enumerate() {
                 match field(declared, order, errors) {
-                    Some(Field::Column(column)) => model.columns.push(column),
+                    Some(Field::Column(column)) => model.columns.push(*column),
                     Some(Field::Association(association)) => model.associations.push(*association),
                     None => model.broken = true,
                 }
@@ -159,9 +158,7 @@ fn derives(attribute: &Attribute, model: &str, errors: &mut Errors) {
                 )
             }
             "PartialOrd" | "Ord" => {
-                format!(
-                    "records have no order of their own: sort by an attribute, `sort_by_key(|record| record.id())`"
-                )
+                "records have no order of their own: sort by an attribute, `sort_by_key(|record| record.id())`".to_owned()
             }
             _ => format!(
                 "`derive({name})` would see the handle and not the columns of `{model}`: implement `{name}` by hand"

@@ -5,7 +5,7 @@ use syn::{Attribute, Type, Visibility};
 
 use super::{association, column, validates};
 use crate::errors::{Errors, hint, list};
-use crate::model::{Association, Column, Macro, unwrapped};
+use crate::model::{Association, Column, Macro, is_plain, unwrapped};
 
 /// Attributes of a field that are ours.
 const OURS: &[&str] = &["column", "validates", "belongs_to", "has_one", "has_many"];
@@ -39,7 +39,7 @@ const FORWARDED: &[&str] = &[
 
 /// What a field declares.
 pub(crate) enum Field {
-    Column(Column),
+    Column(Box<Column>),
     Association(Box<Association>),
 }
 
@@ -73,6 +73,7 @@ pub(crate) fn field(declared: syn::Field, order: usize, errors: &mut Errors) -> 
     }
     let mut columns = Vec::new();
     let mut associations: Vec<(Macro, Attribute)> = Vec::new();
+    let mut refused = None;
     for attribute in declared.attrs {
         let name = attribute
             .path()
@@ -86,7 +87,10 @@ pub(crate) fn field(declared: syn::Field, order: usize, errors: &mut Errors) -> 
             name if FORWARDED.contains(&name) => found.attrs.push(attribute),
             name => match Macro::named(name) {
                 Some(kind) => associations.push((kind, attribute)),
-                None => refuse(name, &attribute, errors),
+                None => {
+                    refuse(name, &attribute, errors);
+                    refused = Some(name.to_owned());
+                }
             },
         }
     }
@@ -124,7 +128,24 @@ pub(crate) fn field(declared: syn::Field, order: usize, errors: &mut Errors) -> 
             association::association(kind, &attribute, found, errors)
                 .map(|found| Field::Association(Box::new(found)))
         }
-        None => column::column(&columns, found, errors).map(Field::Column),
+        None => match refused {
+            Some(name) if !is_plain(&found.ty) => {
+                association::guessed(meant(&name)?, found, errors)
+                    .map(|found| Field::Association(Box::new(found)))
+            }
+            _ => {
+                column::column(&columns, found, errors).map(|found| Field::Column(Box::new(found)))
+            }
+        },
+    }
+}
+
+/// The macro that an unknown attribute was probably meant to be.
+fn meant(name: &str) -> Option<Macro> {
+    match name {
+        "has_and_belongs_to_many" => Some(Macro::HasMany),
+        "delegated_type" => None,
+        _ => relata_inflect::nearest(name, OURS).and_then(Macro::named),
     }
 }
 

@@ -4,6 +4,7 @@
 
 use super::{Attribute, Kind, Stored, Value};
 
+#[diagnostic::do_not_recommend]
 impl<A: Attribute> Attribute for Option<A> {
     const NAME: &'static str = A::NAME;
     const KIND: Kind = A::KIND;

@@ -31,6 +31,7 @@ const REFUSED: &str = "cannot be JSON: ";
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Json<T>(pub T);
 
+#[diagnostic::do_not_recommend]
 impl<T> Attribute for Json<T>
 where
     T: Serialize + DeserializeOwned + Default + Send + Sync + 'static,
@@ -62,6 +63,7 @@ where
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Attribute for ::serde_json::Value {
     const NAME: &'static str = "serde_json::Value";
     const KIND: Kind = Kind::Json;

@@ -8,6 +8,7 @@ use super::{Attribute, Kind, Stored, Value};
 
 macro_rules! integer {
     ($($type:ty),*) => {$(
+        #[diagnostic::do_not_recommend]
         impl Attribute for $type {
             const NAME: &'static str = stringify!($type);
             const KIND: Kind = Kind::Int;
@@ -45,6 +46,7 @@ macro_rules! integer {
 
 integer!(i8, i16, i32, u8, u16, u32);
 
+#[diagnostic::do_not_recommend]
 impl Attribute for i64 {
     const NAME: &'static str = "i64";
     const KIND: Kind = Kind::Int;
@@ -69,6 +71,7 @@ impl Attribute for i64 {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Attribute for u64 {
     const NAME: &'static str = "u64";
     const KIND: Kind = Kind::Uint;
@@ -93,6 +96,7 @@ impl Attribute for u64 {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Attribute for f64 {
     const NAME: &'static str = "f64";
     const KIND: Kind = Kind::Float;
@@ -117,6 +121,7 @@ impl Attribute for f64 {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Attribute for f32 {
     const NAME: &'static str = "f32";
     const KIND: Kind = Kind::Float;
@@ -158,6 +163,7 @@ impl Attribute for f32 {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Attribute for bool {
     const NAME: &'static str = "bool";
     const KIND: Kind = Kind::Bool;
@@ -182,6 +188,7 @@ impl Attribute for bool {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Attribute for String {
     const NAME: &'static str = "String";
     const KIND: Kind = Kind::Text;
@@ -206,6 +213,7 @@ impl Attribute for String {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Attribute for Vec<u8> {
     const NAME: &'static str = "Vec<u8>";
     const KIND: Kind = Kind::Bytes;

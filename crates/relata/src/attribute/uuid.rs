@@ -6,6 +6,7 @@ use ::uuid::Uuid;
 
 use super::{Attribute, Kind, Stored, Value};
 
+#[diagnostic::do_not_recommend]
 impl Attribute for Uuid {
     const NAME: &'static str = "Uuid";
     const KIND: Kind = Kind::Uuid;

@@ -7,7 +7,10 @@
 //! at the user's own token, and one mistake is told by one check only: what the `belongs_to` of a key says, the
 //! `has_one` and `has_many` over the same key leave out.
 
+mod text;
+
 use super::{AssociationReflection, Column, InverseOf, Macro};
+use text::Text;
 
 /// A model, as other models check it.
 #[derive(Debug, Clone, Copy)]
@@ -346,34 +349,49 @@ const fn compare(
         } else {
             Some(referred.primary_key[part])
         };
-        let Some(at) = at else {
-            fail(
-                &about(owner, association)
-                    .quoted(referred.name)
-                    .add(" has no column ")
-                    .quoted(declared.primary_key[part])
-                    .add(", which `primary_key` names; its columns are ")
-                    .columns(referred),
-            );
-        };
+        // `check_primary_key` tells it.
+        let Some(at) = at else { return };
         let wanted = &referred.columns[at];
         if let Some(held) = key.position(holder, part) {
             let held = &holder.columns[held];
             if !same(held.ty.name, wanted.ty.name) {
                 let text = about(owner, association)
-                    .quoted(held.name)
-                    .add(" is a `")
-                    .add(held.ty.name)
-                    .add("`, but it refers to ");
-                let text = text
                     .add("`")
+                    .add(held.name)
+                    .add(": ")
+                    .add(held.ty.name)
+                    .add("` refers to `");
+                let text = text
                     .add(referred.name)
                     .add(".")
                     .add(wanted.name)
-                    .add("`, a `")
+                    .add(": ")
                     .add(wanted.ty.name);
                 fail(&text.add("`: declare both with the same type"));
             }
+        }
+        part += 1;
+    }
+}
+
+/// Checks that the columns which a `belongs_to` names with `primary_key` exist on the target.
+///
+/// # Panics
+/// While the program is compiled, with a sentence about what is wrong.
+#[track_caller]
+pub const fn check_primary_key(owner: &Shape, association: usize, target: &Shape) {
+    if owner.mistakes || target.mistakes {
+        return;
+    }
+    let names = owner.associations[association].primary_key;
+    let mut part = 0;
+    while part < names.len() {
+        if target.column(names[part]).is_none() {
+            let text = about(owner, association)
+                .quoted(target.name)
+                .add(" has no column ")
+                .quoted(names[part]);
+            fail(&text.add("; its columns are ").columns(target));
         }
         part += 1;
     }
@@ -510,90 +528,4 @@ const fn is_key_of(column: &str, association: &str) -> bool {
     column.len() == association.len() + 3
         && starts_with(column, association)
         && starts_with(column.split_at(association.len()).1, b"_id")
-}
-
-/// A message, put together by the compiler.
-#[derive(Clone, Copy)]
-struct Text {
-    bytes: [u8; Text::LONGEST],
-    len: usize,
-}
-
-impl Text {
-    /// Longer messages are cut.
-    const LONGEST: usize = 1024;
-
-    const fn new() -> Self {
-        Self {
-            bytes: [0; Self::LONGEST],
-            len: 0,
-        }
-    }
-
-    const fn add(mut self, text: &str) -> Self {
-        let text = text.as_bytes();
-        let mut at = 0;
-        while at < text.len() && self.len < Self::LONGEST {
-            self.bytes[self.len] = text[at];
-            self.len += 1;
-            at += 1;
-        }
-        self
-    }
-
-    const fn quoted(self, name: &str) -> Self {
-        self.add("`").add(name).add("`")
-    }
-
-    const fn number(self, number: usize) -> Self {
-        const DIGITS: [&str; 10] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
-        if number < 10 {
-            self.add(DIGITS[number])
-        } else {
-            self.number(number / 10).add(DIGITS[number % 10])
-        }
-    }
-
-    const fn columns(mut self, shape: &Shape) -> Self {
-        let mut at = 0;
-        while at < shape.columns.len() {
-            self = self
-                .add(if at == 0 { "" } else { ", " })
-                .quoted(shape.columns[at].name);
-            at += 1;
-        }
-        self
-    }
-
-    const fn associations(mut self, shape: &Shape) -> Self {
-        let mut at = 0;
-        while at < shape.associations.len() {
-            self = self
-                .add(if at == 0 { "" } else { ", " })
-                .quoted(shape.associations[at].name);
-            at += 1;
-        }
-        self
-    }
-
-    const fn key(mut self, key: Key, holder: &Shape) -> Self {
-        let mut part = 0;
-        while part < key.len() {
-            if let Some(at) = key.position(holder, part) {
-                self = self
-                    .add(if part == 0 { "" } else { ", " })
-                    .quoted(holder.columns[at].name);
-            }
-            part += 1;
-        }
-        self
-    }
-
-    const fn as_str(&self) -> &str {
-        match std::str::from_utf8(self.bytes.split_at(self.len).0) {
-            Ok(text) => text,
-            // It was cut within a character.
-            Err(_) => "a declaration is wrong",
-        }
-    }
 }

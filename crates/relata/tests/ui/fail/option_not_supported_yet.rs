@@ -1,0 +1,26 @@
+//! Options that Rails has and that are to come: refused, never ignored.
+
+use relata::model;
+
+#[model]
+pub struct Person {
+    id: i64,
+    #[has_many(dependent = destroy)]
+    posts: Post,
+    #[has_many(through = posts, source = comments)]
+    comments: Post,
+    #[has_many(as = author)]
+    notes: Post,
+}
+
+#[model]
+pub struct Post {
+    id: i64,
+    person_id: i64,
+    #[belongs_to(counter_cache, touch = true)]
+    person: Person,
+    #[has_and_belongs_to_many]
+    tags: Person,
+}
+
+fn main() {}

@@ -1,0 +1,26 @@
+//! A column that the model does not have.
+
+use relata::model;
+
+#[model]
+pub struct Person {
+    id: i64,
+    name: String,
+    #[has_many(foreign_key = author_id)]
+    posts: Post,
+}
+
+#[model]
+pub struct Post {
+    id: i64,
+    title: String,
+    author_id: i64,
+    #[belongs_to]
+    author: Person,
+}
+
+pub fn query(db: &relata::Db) {
+    let _ = Post::all(db).filter(|p| p.titel.eq("x"));
+}
+
+fn main() {}

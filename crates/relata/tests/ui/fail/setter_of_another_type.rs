@@ -1,0 +1,28 @@
+//! A setter given another type, or another model.
+
+use relata::model;
+
+#[model]
+pub struct Person {
+    id: i64,
+    name: String,
+    #[has_many(foreign_key = author_id)]
+    posts: Post,
+}
+
+#[model]
+pub struct Post {
+    id: i64,
+    title: String,
+    author_id: i64,
+    #[belongs_to]
+    author: Person,
+}
+
+pub fn set(post: &Post) {
+    post.set_title(3);
+    post.set_author(post);
+    post.set_author_id(None);
+}
+
+fn main() {}
