@@ -251,6 +251,17 @@ impl Record {
         self.replace_override(association, Some(Override::Many { members, loaded }), &mut shape);
     }
 
+    /// Adds a member to those that this record was told. False if it was told none: then it needs them all.
+    pub(crate) fn link_member(&self, association: usize, member: &Record) -> bool {
+        let Some(state) = self.state() else { return false };
+        let mut shape = Shape::lock();
+        let mut overrides = state.overrides();
+        let Some(Some(Override::Many { members, .. })) = overrides.get_mut(association) else { return false };
+        self.graph.unite(&member.graph, &mut shape);
+        members.push(Entry { batch: member.batch, row: member.row, graph: None });
+        true
+    }
+
     /// Forgets what is known of an association.
     pub(crate) fn unlink(&self, association: usize) {
         let known = self.batch().link(association).is_some_and(|link| link.set.get().is_some());
@@ -270,17 +281,18 @@ impl Record {
         if let Some(Override::One { target: Some(Entry { graph: Some(graph), .. }), .. }) = old
             && let Some(graph) = graph.upgrade()
         {
-            self.graph.release(&graph, shape);
+            self.graph.release(graph, shape);
         }
     }
 
     /// Publishes what a load found for this record's whole batch. False if the batch knew already.
     pub(crate) fn publish(&self, association: usize, links: Links, tie: Tie) -> bool {
         let Some(link) = self.batch().link_or_make(association) else { return false };
+        // Tables are published under this lock: whoever comes second leaves no dependency behind.
+        let mut shape = Shape::lock();
         if link.set.get().is_some() {
             return false;
         }
-        let mut shape = Shape::lock();
         let targets = links
             .targets
             .iter()
