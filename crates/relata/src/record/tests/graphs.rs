@@ -142,9 +142,9 @@ fn a_ladder_of_triangles_is_lowered_in_one_pass() {
     let begun = Instant::now();
     let (low, above) = (record(model, 0), record(model, 1));
     depend(&above, &low);
-    let mut rungs = numbered(model, 401);
+    let mut rungs = numbered(model, LONG + 1);
     rungs.reverse();
-    for at in (0..400).step_by(2) {
+    for at in (0..LONG).step_by(2) {
         depend(&rungs[at], &rungs[at + 1]);
         depend(&rungs[at + 1], &rungs[at + 2]);
         rungs[at].link_one(OTHER, Some(&rungs[at + 2]), &[], Tie::Depend);
