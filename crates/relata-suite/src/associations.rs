@@ -2,7 +2,7 @@
 
 use crate::Backend;
 use crate::blog::{Comment, Person, Post, Profile, blog, empty};
-use relata::{ErrorKind, Model, Result, assert_queries, assert_sql};
+use relata::{ErrorKind, Result, assert_queries, assert_sql};
 
 /// A target is read once and is one object.
 pub async fn a_target_is_read_once_and_is_one_object(backend: &Backend) -> Result<()> {

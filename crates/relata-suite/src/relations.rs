@@ -3,7 +3,7 @@
 use crate::Backend;
 use crate::blog::{Comment, Person, Post, blog};
 use relata::relation::Part;
-use relata::{ErrorKind, Model, Raw, Result, assert_queries, assert_sql};
+use relata::{ErrorKind, Raw, Result, assert_queries, assert_sql};
 
 fn titles(posts: &[Post]) -> Vec<&str> {
     posts.iter().map(|post| post.title()).collect()

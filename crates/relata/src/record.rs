@@ -19,6 +19,8 @@ mod graph;
 mod life;
 mod link;
 mod state;
+#[cfg(test)]
+mod tests;
 
 use std::ptr::NonNull;
 use std::sync::Arc;

@@ -1,7 +1,9 @@
-//! The text and bytes of a batch: appended to, never moved, never freed before the batch.
+//! The text and bytes of a batch: added to, never moved, never freed before the batch.
 //!
-//! Invariant: bytes that were appended stay where they are and are not written to again, because a chunk is
-//! never grown past the capacity it was made with. Words of rows point at them.
+//! Invariant: bytes that were added stay where they are and are not written to again: a chunk is never grown past
+//! the capacity it was made with, and what is kept once is in a vector of its own. Words of rows point at them.
+
+use std::collections::HashSet;
 
 /// The smallest chunk. One row's texts usually fit.
 const SMALLEST: usize = 64;
@@ -13,6 +15,8 @@ const LARGEST: usize = 1 << 20;
 pub(crate) struct Arena {
     open: Vec<u8>,
     full: Vec<Vec<u8>>,
+    /// What was set after the rows were loaded. Vectors, not boxes: moving a box would claim its bytes for itself.
+    once: HashSet<Vec<u8>>,
     bytes: usize,
 }
 
@@ -27,6 +31,19 @@ impl Arena {
         self.open.extend_from_slice(bytes);
         let address = self.open.as_ptr().wrapping_add(start).expose_provenance();
         [address as u64, bytes.len() as u64]
+    }
+
+    /// Keeps `bytes` unless they were kept by this before: setting the same values in turn takes no memory.
+    pub(crate) fn push_once(&mut self, bytes: &[u8]) -> [u64; 2] {
+        let words = |kept: &Vec<u8>| [kept.as_ptr().expose_provenance() as u64, kept.len() as u64];
+        if let Some(kept) = self.once.get(bytes) {
+            return words(kept);
+        }
+        let kept = bytes.to_vec();
+        let words = words(&kept);
+        self.bytes += kept.capacity();
+        self.once.insert(kept);
+        words
     }
 
     #[cold]
@@ -59,6 +76,19 @@ mod tests {
         let again = arena.full.first().unwrap().as_ptr().expose_provenance() as u64;
         assert_eq!(first, [again, 5]);
         assert_eq!(&arena.full.first().unwrap()[..5], b"first");
+    }
+
+    #[test]
+    fn what_is_kept_once_stays_where_it_is_and_takes_no_more_room() {
+        let mut arena = Arena::default();
+        let words: Vec<_> = (0..1000)
+            .map(|round| arena.push_once(format!("text {round}").as_bytes()))
+            .collect();
+        let size = arena.size();
+        for (round, words) in words.iter().enumerate() {
+            assert_eq!(*words, arena.push_once(format!("text {round}").as_bytes()));
+        }
+        assert_eq!(arena.size(), size);
     }
 
     #[test]

@@ -56,6 +56,21 @@ pub enum StrictLoading {
     NPlusOneOnly,
 }
 
+/// How many batches are in memory, by model: tests own their models, so others do not disturb them.
+#[cfg(test)]
+pub(super) static LIVE: Mutex<std::collections::BTreeMap<&'static str, usize>> =
+    Mutex::new(std::collections::BTreeMap::new());
+
+#[cfg(test)]
+impl Drop for Batch {
+    fn drop(&mut self) {
+        let mut live = LIVE.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = live.get_mut(self.reflection.name()) {
+            *count -= 1;
+        }
+    }
+}
+
 pub(crate) struct Batch {
     reflection: &'static ModelReflection,
     layout: &'static Layout,
@@ -174,7 +189,7 @@ impl Batch {
         }
         let stored = Stored::of(value);
         if holds_bytes(stored.kind()) {
-            Some(self.arena().push(stored.bytes()))
+            Some(self.arena().push_once(stored.bytes()))
         } else {
             Some(stored.words())
         }
@@ -352,6 +367,14 @@ impl BatchBuilder {
     }
 
     fn build(self, db: &Db, terms: Terms, new: bool) -> Batch {
+        #[cfg(test)]
+        {
+            *LIVE
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .entry(self.reflection.name())
+                .or_default() += 1;
+        }
         Batch {
             reflection: self.reflection,
             layout: self.layout,

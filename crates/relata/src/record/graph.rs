@@ -5,16 +5,17 @@
 //! it. So graphs and dependencies are always without cycles, and plain counting frees everything.
 //!
 //! A united graph forwards to the one that took its batches, so handles that were made before stay valid.
-//! Every graph has a rank above those of its dependencies: linking a newer record to an older one, the usual
-//! case, needs no search.
+//! Every graph has a rank above those of its dependencies, and counts what depends on it: linking a newer record
+//! to an older one, or one that nothing leads to, needs no search. Those are the usual cases.
 //!
 //! Invariants, all under one lock, `SHAPE`, that reads of attributes never take:
 //! - a batch is owned by exactly one root (a graph that forwards to none), and names it in `Batch::owner`;
-//! - a dependency is a root of lower rank, or was when it was added and forwards to one;
+//! - a dependency is a root of lower rank, or was one when it was added and forwards to one;
+//! - a root's `dependents` are at least the dependencies that lead to it: 0 proves that no path does;
 //! - a graph is dropped only when no handle, dependency or forward of another names it.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry as Slot;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
@@ -30,6 +31,9 @@ static NEXT_RANK: AtomicI64 = AtomicI64::new(0);
 /// Owns batches; see the module's documentation.
 pub(crate) struct Graph {
     rank: AtomicI64,
+    /// Dependencies of other graphs on this one. Never too few; too many when one was dropped while this graph
+    /// was being merged, which only costs searches.
+    dependents: AtomicI64,
     inner: Mutex<Inner>,
     forward: OnceLock<Arc<Graph>>,
 }
@@ -46,6 +50,24 @@ struct Dependency {
     graph: Arc<Graph>,
     /// Links that rest on it.
     links: usize,
+}
+
+impl Dependency {
+    fn on(graph: &Arc<Graph>) -> Self {
+        graph.dependents.fetch_add(1, Ordering::Relaxed);
+        Self {
+            graph: Arc::clone(graph),
+            links: 1,
+        }
+    }
+
+    /// The graph, which one dependency less leads to.
+    fn end(self) -> Arc<Graph> {
+        forwarded(&self.graph)
+            .dependents
+            .fetch_sub(1, Ordering::Relaxed);
+        self.graph
+    }
 }
 
 /// The right to look at and change the shape of graphs.
@@ -78,7 +100,8 @@ impl Drop for ShapeGuard {
 }
 
 impl ShapeGuard {
-    fn discard(&mut self, graph: Arc<Graph>) {
+    /// Keeps what may be the last name of a graph until the lock is free: dropping a graph runs foreign code.
+    pub(crate) fn discard(&mut self, graph: Arc<Graph>) {
         if let Some(shape) = &mut self.0 {
             shape.waste.push(graph);
         }
@@ -88,7 +111,8 @@ impl ShapeGuard {
 impl Graph {
     pub(crate) fn new() -> Arc<Self> {
         Arc::new(Self {
-            rank: AtomicI64::new(NEXT_RANK.fetch_add(1, Ordering::Relaxed)),
+            rank: AtomicI64::new(highest_rank()),
+            dependents: AtomicI64::new(0),
             inner: Mutex::default(),
             forward: OnceLock::new(),
         })
@@ -109,6 +133,11 @@ impl Graph {
 
     fn rank(&self) -> i64 {
         self.rank.load(Ordering::Relaxed)
+    }
+
+    /// Whether a path of dependencies may lead here.
+    fn is_depended_on(&self) -> bool {
+        self.dependents.load(Ordering::Relaxed) > 0
     }
 
     /// The graph that owns what this one owned.
@@ -136,42 +165,38 @@ impl Graph {
         if Arc::ptr_eq(&from, &on) {
             return None;
         }
-        if on.rank() >= from.rank() && !from.inner().dependencies.contains_key(&key(&on)) {
-            let cycle = between(&on, &from);
-            if !cycle.is_empty() {
-                merge(cycle, shape);
-                return None;
+        if on.rank() >= from.rank() {
+            if from.is_depended_on() {
+                let cycle = between(&on, &from);
+                if !cycle.is_empty() {
+                    merge(cycle, shape);
+                    return None;
+                }
+                lower(&on, from.rank() - 1);
+            } else {
+                from.rank.store(highest_rank(), Ordering::Relaxed);
             }
-            lower(&on, from.rank() - 1);
         }
         match from.inner().dependencies.entry(key(&on)) {
             Slot::Occupied(mut slot) => slot.get_mut().links += 1,
             Slot::Vacant(slot) => {
-                slot.insert(Dependency {
-                    graph: Arc::clone(&on),
-                    links: 1,
-                });
+                slot.insert(Dependency::on(&on));
             }
         }
         Some(on)
     }
 
-    /// Gives one link's hold on `other` back. The link must be gone already.
-    pub(crate) fn release(self: &Arc<Self>, other: &Arc<Self>, shape: &mut ShapeGuard) {
-        let (from, on) = (self.root(shape), other.root(shape));
-        // It stands under the name it had when the link was made.
-        for key in [key(other), key(&on)] {
-            let mut inner = from.inner();
-            if let Slot::Occupied(mut slot) = inner.dependencies.entry(key) {
-                slot.get_mut().links -= 1;
-                if slot.get().links == 0 {
-                    let dependency = slot.remove();
-                    drop(inner);
-                    shape.discard(dependency.graph);
-                }
-                return;
+    /// Gives back one link's hold on `on`, the very root that [`Graph::depend`] gave. The link must be gone already.
+    pub(crate) fn release(self: &Arc<Self>, on: Arc<Self>, shape: &mut ShapeGuard) {
+        let from = self.root(shape);
+        // Nothing stands there any more when both were united since.
+        if let Slot::Occupied(mut slot) = from.inner().dependencies.entry(key(&on)) {
+            slot.get_mut().links -= 1;
+            if slot.get().links == 0 {
+                shape.discard(slot.remove().end());
             }
         }
+        shape.discard(on);
     }
 
     /// Makes both one graph, together with everything on a path between them.
@@ -182,11 +207,61 @@ impl Graph {
         }
         let (low, high) = if a.rank() <= b.rank() { (a, b) } else { (b, a) };
         // Only the one of higher rank can reach the other.
-        let mut together = between(&high, &low);
+        let mut together = if low.is_depended_on() {
+            between(&high, &low)
+        } else {
+            Vec::new()
+        };
         if together.is_empty() {
             together = vec![high, low];
         }
         merge(together, shape);
+    }
+
+    /// What is wrong with this graph and all that it depends on.
+    #[cfg(test)]
+    pub(crate) fn faults(self: &Arc<Self>) -> Vec<String> {
+        let shape = Shape::lock();
+        let (mut faults, mut seen, mut leads) = (
+            Vec::new(),
+            HashMap::default(),
+            HashMap::<usize, i64, Hashing>::default(),
+        );
+        let mut queue = vec![self.root(&shape)];
+        while let Some(graph) = queue.pop() {
+            if seen.contains_key(&key(&graph)) {
+                continue;
+            }
+            for batch in &graph.inner().batches {
+                if batch
+                    .owner()
+                    .is_none_or(|owner| !Arc::ptr_eq(&owner, &graph))
+                {
+                    faults.push("a batch names another owner".to_owned());
+                }
+            }
+            for on in dependencies(&graph) {
+                if on.rank() >= graph.rank() {
+                    faults.push(format!(
+                        "rank {} depends on rank {}",
+                        graph.rank(),
+                        on.rank()
+                    ));
+                }
+                *leads.entry(key(&on)).or_default() += 1;
+                queue.push(on);
+            }
+            seen.insert(key(&graph), graph);
+        }
+        for (key, leading) in leads {
+            if seen[&key].dependents.load(Ordering::Relaxed) < leading {
+                faults.push(format!(
+                    "{leading} dependencies are counted as {:?}",
+                    seen[&key].dependents
+                ));
+            }
+        }
+        faults
     }
 
     #[cfg(test)]
@@ -211,7 +286,7 @@ impl Graph {
             inner
                 .dependencies
                 .drain()
-                .map(|(_, dependency)| dependency.graph),
+                .map(|(_, dependency)| dependency.end()),
         );
         inner.batches.clear();
         queue.extend(self.forward.take());
@@ -229,6 +304,11 @@ impl Drop for Graph {
             }
         }
     }
+}
+
+/// A rank above all that were given so far.
+fn highest_rank() -> i64 {
+    NEXT_RANK.fetch_add(1, Ordering::Relaxed)
 }
 
 fn key(graph: &Arc<Graph>) -> usize {
@@ -288,18 +368,21 @@ fn between(start: &Arc<Graph>, goal: &Arc<Graph>) -> Vec<Arc<Graph>> {
     if found.len() > 1 { found } else { Vec::new() }
 }
 
-/// Gives `graph` the rank `rank` if it is above it, and everything it depends on a lower one.
-fn lower(graph: &Arc<Graph>, rank: i64) {
-    let mut queue = vec![(Arc::clone(graph), rank)];
-    while let Some((graph, rank)) = queue.pop() {
-        if graph.rank() > rank {
-            graph.rank.store(rank, Ordering::Relaxed);
-            queue.extend(
-                dependencies(&graph)
-                    .into_iter()
-                    .map(|dependency| (dependency, rank - 1)),
-            );
-        }
+/// Gives `graph` the rank `rank` if it is above it, and what it depends on lower ones.
+///
+/// From high ranks to low, so that each graph is looked at once, after all that lead to it.
+fn lower(graph: &Arc<Graph>, mut rank: i64) {
+    if graph.rank() <= rank {
+        return;
+    }
+    let mut queue = BTreeMap::from([((graph.rank(), key(graph)), Arc::clone(graph))]);
+    while let Some((_, graph)) = queue.pop_last() {
+        graph.rank.store(rank, Ordering::Relaxed);
+        let above = dependencies(&graph)
+            .into_iter()
+            .filter(|dependency| dependency.rank() >= rank);
+        queue.extend(above.map(|dependency| ((dependency.rank(), key(&dependency)), dependency)));
+        rank -= 1;
     }
 }
 
@@ -322,6 +405,10 @@ fn merge(mut graphs: Vec<Arc<Graph>>, shape: &mut ShapeGuard) {
         moved.extend(taken.dependencies);
         // Set once: a graph is merged away only while it is a root.
         let _ = graph.forward.set(Arc::clone(&root));
+        root.dependents.fetch_add(
+            graph.dependents.swap(0, Ordering::Relaxed),
+            Ordering::Relaxed,
+        );
     }
 
     // What depended on one of them would now depend on itself. An alias may name a graph that is gone and
@@ -331,42 +418,36 @@ fn merge(mut graphs: Vec<Arc<Graph>>, shape: &mut ShapeGuard) {
         if let Slot::Occupied(slot) = inner.dependencies.entry(*alias)
             && Arc::ptr_eq(forwarded(&slot.get().graph), &root)
         {
-            let dependency = slot.remove();
-            drop(inner);
-            shape.discard(dependency.graph);
+            shape.discard(slot.remove().end());
         }
     }
     root.inner().aliases.append(&mut aliases);
 
-    let lowest = graphs
-        .iter()
-        .map(|graph| graph.rank())
-        .fold(root.rank(), i64::min);
-    let mut below = if lowest < root.rank() {
-        dependencies(&root)
-    } else {
-        Vec::new()
-    };
-    root.rank.store(lowest, Ordering::Relaxed);
     for (key, dependency) in moved {
-        let on = Arc::clone(forwarded(&dependency.graph));
-        if Arc::ptr_eq(&on, &root) {
-            shape.discard(dependency.graph);
+        if Arc::ptr_eq(forwarded(&dependency.graph), &root) {
+            shape.discard(dependency.end());
             continue;
         }
-        below.push(on);
         match root.inner().dependencies.entry(key) {
             Slot::Occupied(mut slot) => {
                 slot.get_mut().links += dependency.links;
-                shape.discard(dependency.graph);
+                shape.discard(dependency.end());
             }
             Slot::Vacant(slot) => {
                 slot.insert(dependency);
             }
         }
     }
-    for dependency in below {
-        lower(&dependency, lowest - 1);
+
+    // The highest is above all dependencies, the lowest below all dependents.
+    let ranks = || graphs.iter().chain([&root]).map(|graph| graph.rank());
+    let (highest, lowest) = (
+        ranks().fold(i64::MIN, i64::max),
+        ranks().fold(i64::MAX, i64::min),
+    );
+    root.rank.store(highest, Ordering::Relaxed);
+    if root.is_depended_on() {
+        lower(&root, lowest);
     }
     for graph in graphs {
         shape.discard(graph);

@@ -331,6 +331,25 @@ impl Record {
         );
     }
 
+    /// Adds a member to those that this record was told. False if it was told none: then it needs them all.
+    pub(crate) fn link_member(&self, association: usize, member: &Record) -> bool {
+        let Some(state) = self.state() else {
+            return false;
+        };
+        let mut shape = Shape::lock();
+        let mut overrides = state.overrides();
+        let Some(Some(Override::Many { members, .. })) = overrides.get_mut(association) else {
+            return false;
+        };
+        self.graph.unite(&member.graph, &mut shape);
+        members.push(Entry {
+            batch: member.batch,
+            row: member.row,
+            graph: None,
+        });
+        true
+    }
+
     /// Forgets what is known of an association.
     pub(crate) fn unlink(&self, association: usize) {
         let known = self
@@ -363,7 +382,7 @@ impl Record {
         }) = old
             && let Some(graph) = graph.upgrade()
         {
-            self.graph.release(&graph, shape);
+            self.graph.release(graph, shape);
         }
     }
 
@@ -372,10 +391,11 @@ impl Record {
         let Some(link) = self.batch().link_or_make(association) else {
             return false;
         };
+        // Tables are published under this lock: whoever comes second leaves no dependency behind.
+        let mut shape = Shape::lock();
         if link.set.get().is_some() {
             return false;
         }
-        let mut shape = Shape::lock();
         let targets = links
             .targets
             .iter()

@@ -1,0 +1,307 @@
+//! Graphs: everything is freed, whatever its shape; nothing costs the square of its size; threads do not matter.
+
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use super::*;
+
+const LONG: usize = 100_000;
+/// What took the square of `LONG` steps would take hours.
+const PATIENCE: Duration = Duration::from_secs(100);
+
+fn numbered(model: &'static ModelReflection, count: usize) -> Vec<Record> {
+    (0..i64::try_from(count).unwrap())
+        .map(|number| record(model, number))
+        .collect()
+}
+
+/// Links a chain in some order of links and checks that it is walked and freed from its head.
+fn chain(
+    model: &'static ModelReflection,
+    length: usize,
+    backwards: bool,
+    order: impl FnOnce(&mut Vec<usize>),
+) {
+    let begun = Instant::now();
+    let mut records = numbered(model, length);
+    if backwards {
+        records.reverse();
+    }
+    let mut links: Vec<usize> = (1..length).collect();
+    order(&mut links);
+    for at in links {
+        depend(&records[at - 1], &records[at]);
+    }
+    let head = records[0].clone();
+    records.truncate(1);
+    drop(records);
+    assert_eq!(live(model), length);
+    let (mut at, mut steps) = (head.clone(), 1);
+    while let Some(next) = one(&at, ONE) {
+        (at, steps) = (next, steps + 1);
+    }
+    assert_eq!(steps, length);
+    drop(at);
+    drop(head);
+    assert_eq!(live(model), 0);
+    assert!(begun.elapsed() < PATIENCE);
+}
+
+#[test]
+fn long_chains_are_linked_in_any_order_and_freed_on_a_small_stack() {
+    on_a_small_stack(|| {
+        let model = model("Chains");
+        for backwards in [false, true] {
+            chain(model, LONG, backwards, |_| {});
+            chain(model, LONG, backwards, |links| links.reverse());
+            chain(model, LONG, backwards, |links| Random(42).shuffle(links));
+        }
+    });
+}
+
+#[test]
+fn a_long_chain_that_closes_becomes_one_graph() {
+    on_a_small_stack(|| {
+        let model = model("Ring");
+        let records = numbered(model, LONG);
+        for pair in records.windows(2) {
+            depend(&pair[1], &pair[0]);
+        }
+        depend(&records[0], &records[LONG - 1]);
+        assert_eq!(records[0].graph.batch_count(), LONG);
+        assert!(records[5].graph.faults().is_empty());
+        let last = records[LONG / 2].clone();
+        drop(records);
+        assert!(is_intact(&one(&last, ONE).unwrap()));
+        drop(last);
+        assert_eq!(live(model), 0);
+    });
+}
+
+#[test]
+fn a_long_chain_of_unions_is_freed() {
+    on_a_small_stack(|| {
+        let model = model("Unions");
+        let mut records = numbered(model, LONG);
+        let mut links: Vec<usize> = (1..LONG).collect();
+        Random(3).shuffle(&mut links);
+        for at in links {
+            unite(&records[at], &records[at - 1]);
+        }
+        records.truncate(1);
+        assert_eq!(records[0].graph.batch_count(), LONG);
+        drop(records);
+        assert_eq!(live(model), 0);
+    });
+}
+
+#[test]
+fn stars_of_all_kinds_are_linked_quickly_and_freed() {
+    let model = model("Stars");
+    let begun = Instant::now();
+    let count = i64::try_from(LONG).unwrap();
+    for tie in [Tie::Depend, Tie::Unite] {
+        for hub_is_old in [false, true] {
+            // Out: each row of a batch leads to a record of its own. In: all lead to one.
+            let old = hub_is_old.then(|| rows(model, 0..count));
+            let others = numbered(model, LONG);
+            let hub = old.unwrap_or_else(|| rows(model, 0..count));
+            for (row, other) in hub.iter().zip(&others) {
+                row.link_one(ONE, Some(other), &[], tie);
+            }
+            assert!(hub[LONG - 1].graph.faults().is_empty());
+            // What leads to the hub, and a record of either age on both sides.
+            let above = record(model, 1);
+            depend(&above, &hub[0]);
+            others
+                .iter()
+                .for_each(|other| other.link_one(OTHER, None, &[], tie));
+            drop(others);
+            assert!(is_intact(&one(&hub[LONG / 2], ONE).unwrap()));
+            drop(hub);
+            drop(above);
+            assert_eq!(live(model), 0, "{tie:?}, old hub: {hub_is_old}");
+
+            let old = hub_is_old.then(|| record(model, 0));
+            let others = numbered(model, LONG);
+            let hub = old.unwrap_or_else(|| record(model, 0));
+            others
+                .iter()
+                .rev()
+                .for_each(|other| other.link_one(ONE, Some(&hub), &[], tie));
+            assert!(hub.graph.faults().is_empty());
+            drop((hub, others));
+            assert_eq!(live(model), 0, "{tie:?}, old hub: {hub_is_old}");
+        }
+    }
+    // A hub that leads to many and is united with many more, older ones.
+    let older = numbered(model, LONG);
+    let hub = rows(model, 0..count);
+    let others = numbered(model, LONG);
+    for ((row, other), older) in hub.iter().zip(&others).zip(older.iter().rev()) {
+        depend(row, other);
+        unite(row, older);
+    }
+    assert!(hub[0].graph.faults().is_empty());
+    drop((hub, others, older));
+    assert_eq!(live(model), 0);
+    assert!(begun.elapsed() < PATIENCE);
+}
+
+#[test]
+fn a_ladder_of_triangles_is_lowered_in_one_pass() {
+    let model = model("Ladder");
+    let begun = Instant::now();
+    let (low, above) = (record(model, 0), record(model, 1));
+    depend(&above, &low);
+    let mut rungs = numbered(model, LONG + 1);
+    rungs.reverse();
+    for at in (0..LONG).step_by(2) {
+        depend(&rungs[at], &rungs[at + 1]);
+        depend(&rungs[at + 1], &rungs[at + 2]);
+        rungs[at].link_one(OTHER, Some(&rungs[at + 2]), &[], Tie::Depend);
+    }
+    // Every path down the ladder is longer than the last one that was tried.
+    depend(&low, &rungs[0]);
+    assert!(above.graph.faults().is_empty());
+    assert!(begun.elapsed() < PATIENCE);
+    drop((low, above, rungs));
+    assert_eq!(live(model), 0);
+}
+
+#[test]
+fn trees_and_cycles_are_freed() {
+    let model = model("Shapes");
+    for tie in [Tie::Depend, Tie::Unite] {
+        for down in [false, true] {
+            let records = numbered(model, 1000);
+            for at in 1..1000 {
+                let (from, to) = if down {
+                    ((at - 1) / 2, at)
+                } else {
+                    (at, (at - 1) / 2)
+                };
+                // Parents have two children: one below each association.
+                records[from].link_one(at % 2, Some(&records[to]), &[], tie);
+            }
+            assert!(
+                records
+                    .iter()
+                    .all(|record| record.graph.faults().is_empty())
+            );
+            drop(records);
+            assert_eq!(live(model), 0);
+        }
+        for length in [1, 2, 3, 50] {
+            let records = numbered(model, length);
+            for at in 0..length {
+                records[at].link_one(ONE, Some(&records[(at + 1) % length]), &[], tie);
+                records[at].link_one(OTHER, Some(&records[(at + length - 1) % length]), &[], tie);
+            }
+            assert!(
+                records
+                    .iter()
+                    .all(|record| record.graph.faults().is_empty())
+            );
+            assert_eq!(records[0].graph.batch_count(), length);
+            drop(records);
+            assert_eq!(live(model), 0);
+        }
+    }
+}
+
+/// One step that some thread takes with the records that all share.
+fn step(
+    model: &'static ModelReflection,
+    pool: &[Mutex<Option<Record>>],
+    random: &mut Random,
+    number: i64,
+) {
+    let put = |random: &mut Random, record: Option<Record>| {
+        let old = std::mem::replace(&mut *pool[random.below(pool.len())].lock().unwrap(), record);
+        drop(old);
+    };
+    let take = |random: &mut Random| pool[random.below(pool.len())].lock().unwrap().clone();
+    let (Some(a), Some(b)) = (take(random), take(random)) else {
+        let made = if random.below(3) == 0 {
+            rows(model, number..number + 3).remove(1)
+        } else {
+            record(model, number)
+        };
+        return put(random, Some(made));
+    };
+    assert!(is_intact(&a) && is_intact(&b));
+    match random.below(16) {
+        0..=2 => depend(&a, &b),
+        3 => a.link_one(OTHER, Some(&b), &[ID], Tie::Depend),
+        4 => unite(&a, &b),
+        5 => a.link_many(MANY, &[b, record(model, number)], false),
+        6 => drop(a.link_member(MANY, &b)),
+        7 => a.unlink(random.below(3)),
+        8 => {
+            let index = Index::One(vec![Place { batch: 0, row: 0 }; a.batch_size()].into());
+            let tie = if random.below(2) == 0 {
+                Tie::Unite
+            } else {
+                Tie::Depend
+            };
+            a.publish(
+                random.below(2),
+                Links {
+                    targets: vec![b],
+                    index,
+                    missing: None,
+                    generation: None,
+                },
+                tie,
+            );
+        }
+        9 => {
+            let beside = a.blank_beside(model);
+            beside.write::<i64>(ID, number);
+            beside.write::<Option<String>>(NAME, Some(&format!("record {number}")));
+            put(random, Some(beside));
+        }
+        10 => put(random, Some(record(model, number))),
+        11..=12 => put(random, None),
+        _ => {
+            let mut at = a;
+            for _ in 0..8 {
+                let Some(next) = one(&at, random.below(2)) else {
+                    break;
+                };
+                assert!(is_intact(&next));
+                assert!(at.linked_many(MANY, || 0).records.iter().all(is_intact));
+                at = next;
+            }
+            put(random, Some(at));
+        }
+    }
+}
+
+#[test]
+fn random_graphs_of_four_threads_are_sound_and_freed() {
+    let model = model("Random");
+    for seed in 1..=4 {
+        let pool: Vec<Mutex<Option<Record>>> = (0..60).map(|_| Mutex::new(None)).collect();
+        std::thread::scope(|scope| {
+            for thread in 1..=4 {
+                let pool = &pool;
+                scope.spawn(move || {
+                    let mut random = Random(0x9e37_79b9 * (seed * 10 + thread));
+                    for number in 1..5000 {
+                        step(model, pool, &mut random, number);
+                    }
+                });
+            }
+        });
+        for record in pool
+            .iter()
+            .filter_map(|record| record.lock().unwrap().clone())
+        {
+            assert_eq!(record.graph.faults(), Vec::<String>::new());
+        }
+        drop(pool);
+        assert_eq!(live(model), 0);
+    }
+}
