@@ -312,7 +312,7 @@ fn positions_and_types_of_all_kinds_read_no_foreign_memory() -> Result<()> {
         }
         for model in [models().wrong, models().lying, models().empty] {
             if let Ok(records) = Relation::of(model, &db).await {
-                records.iter().for_each(|record| abuse(record));
+                records.iter().for_each(abuse);
             }
         }
         Ok(())

@@ -224,7 +224,7 @@ impl Graph {
         let shape = Shape::lock();
         let (mut faults, mut seen, mut leads) = (
             Vec::new(),
-            HashMap::default(),
+            HashMap::new(),
             HashMap::<usize, i64, Hashing>::default(),
         );
         let mut queue = vec![self.root(&shape)];
