@@ -8,8 +8,12 @@ mod assertions;
 mod clock;
 mod events;
 mod faults;
+#[cfg(feature = "sqlite")]
 mod queue;
 #[cfg(feature = "sqlite")]
+mod sqlite;
+#[cfg(not(feature = "sqlite"))]
+#[path = "db/absent.rs"]
 mod sqlite;
 mod transaction;
 
@@ -180,7 +184,7 @@ impl Db {
         self.0
             .sqlite
             .as_ref()
-            .map_or(999, |sqlite| sqlite.bind_limit)
+            .map_or(999, |sqlite| sqlite.bind_limit())
     }
 
     fn sqlite(&self) -> Result<&Arc<Sqlite>> {
@@ -229,7 +233,7 @@ impl Db {
         self.0.faults.before_statement().await?;
         match transaction::ambient(self) {
             Some((transaction, level)) => {
-                self.sqlite()?.queue.used();
+                self.sqlite()?.note_used();
                 transaction.run(level, statement, decode).await
             }
             None => self.sqlite()?.run(statement, decode).await,

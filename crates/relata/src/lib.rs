@@ -1,4 +1,56 @@
-//! Rails' Active Record associations for Rust.
+//! Rails' Active Record associations for Rust: declare them once, walk them everywhere. Within what was loaded or linked
+//! together, one row is one object; lazy loading takes siblings along, so a loop never runs N + 1 queries.
+//!
+//! ```
+//! use relata::{Db, Model, model};
+//!
+//! /// Who writes.
+//! #[model]
+//! pub struct Person {
+//!     id: i64,
+//!     #[validates(presence)]
+//!     name: String,
+//!     #[has_many]
+//!     posts: Post,
+//! }
+//!
+//! /// What is written.
+//! #[model]
+//! pub struct Post {
+//!     id: i64,
+//!     title: String,
+//!     person_id: i64,
+//!     #[belongs_to]
+//!     person: Person,
+//! }
+//!
+//! # fn main() -> relata::Result<()> {
+//! relata::run(async {
+//!     let db = Db::connect("sqlite::memory:").await?;
+//!     db.create_tables([Person::reflection(), Post::reflection()]).await?;
+//!
+//!     let ann = Person::create(&db, |p| p.set_name("Ann")).await?;
+//!     let post = ann.posts().create(|p| p.set_title("Hello")).await?;
+//!     assert!(post.person().await?.is(&ann)); // the same object, and no query
+//!
+//!     let all = Post::all(&db).filter(|p| p.person.name.eq("Ann")).order(|p| p.id.desc());
+//!     relata::assert_queries!(db, 2, {
+//!         for post in &all.await? {
+//!             assert_eq!(post.person().await?.name(), "Ann");
+//!         }
+//!     });
+//!
+//!     let nobody = Person::build(&db, |p| p.set_name(""));
+//!     assert_eq!(nobody.save().await.unwrap_err().to_string(), "Validation failed: Name can't be blank");
+//!     Ok(())
+//! })
+//! # }
+//! ```
+//!
+//! The rule of await: a method that returns something to await may touch the database; every other never does.
+//!
+//! Start at [`model`](macro@model) for declarations, [`Relation`] for queries, [`Record`] for what every model can do,
+//! [`Singular`] and [`Collection`] for what an association gives, [`Db`] for connections and transactions.
 
 #[doc(hidden)]
 #[path = "declare.rs"]

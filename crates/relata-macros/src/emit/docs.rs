@@ -107,7 +107,7 @@ pub(crate) fn build(name: &str) -> TokenStream {
 
 pub(crate) fn create(name: &str) -> TokenStream {
     doc(&format!(
-        "A new `{name}` with these values, set and saved: one INSERT in a transaction. Rails: `create_{name}!`."
+        "A new `{name}` with these values, saved and set: one INSERT. Rails: `create_{name}!`."
     ))
 }
 

@@ -99,9 +99,7 @@ pub(crate) fn inherent(model: &Model) -> TokenStream {
         format!(
             "A new `{name}` with these values, not saved. Never touches the database. Rails: `{name}.new(...)`."
         ),
-        format!(
-            "A new `{name}` with these values, saved: one INSERT in a transaction. Rails: `{name}.create!`."
-        ),
+        format!("A new `{name}` with these values, saved: one INSERT. Rails: `{name}.create!`."),
     );
     let all = format!(
         "All records of the table `{}`, lazily: nothing runs until it is awaited. Rails: `{name}.all`.",
@@ -129,7 +127,7 @@ pub(crate) fn inherent(model: &Model) -> TokenStream {
         #[must_use]
         #[inline]
         #vis fn with(self, #set) -> Self { set(&self); self }
-        /// Sets these values and saves the record: one UPDATE in a transaction. Rails: `update!`.
+        /// Sets these values and saves the record: one UPDATE of what changed. Rails: `update!`.
         #[track_caller]
         #[inline]
         #vis fn update(&self, #set) -> ::relata::Pending<()> { set(self); self.0.save() }
@@ -166,7 +164,7 @@ fn find(model: &Model) -> TokenStream {
         .map(|position| format!("\"{}\" = ?", model.columns[position].column_name()))
         .collect();
     let sql = format!(
-        "SELECT \"{table}\".* FROM \"{table}\" WHERE {} LIMIT 1",
+        "SELECT \"{table}\".* FROM \"{table}\" WHERE {}",
         columns.join(" AND ")
     );
     let doc = format!(

@@ -47,8 +47,8 @@ pub(super) struct Sqlite {
     /// One permit a reader.
     free: Arc<Semaphore>,
     writer: Mutex<Option<Connection>>,
-    pub(super) queue: Arc<Queue>,
-    pub(super) bind_limit: usize,
+    queue: Arc<Queue>,
+    bind_limit: usize,
     leased: AtomicUsize,
     deadline: Duration,
 }
@@ -92,6 +92,20 @@ impl Sqlite {
 
     fn is_file(&self) -> bool {
         matches!(self.location, Location::File(_))
+    }
+
+    pub(super) fn bind_limit(&self) -> usize {
+        self.bind_limit
+    }
+
+    /// Notes that a transaction holds the writer, for those who wait too long.
+    pub(super) fn note_held(&self) {
+        self.queue.held();
+    }
+
+    /// Notes that the transaction is doing something.
+    pub(super) fn note_used(&self) {
+        self.queue.used();
     }
 
     pub(super) fn leased(&self) -> usize {

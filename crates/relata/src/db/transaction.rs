@@ -184,7 +184,7 @@ where
 async fn outermost(db: &Db) -> Result<Guard> {
     let deadline = db.deadline();
     let mut writer = db.sqlite()?.writer().await?;
-    db.sqlite()?.queue.held();
+    db.sqlite()?.note_held();
     db.observe_command("BEGIN IMMEDIATE", writer.begin())
         .await?;
     let level = Level {
