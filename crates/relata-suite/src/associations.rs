@@ -235,7 +235,8 @@ pub async fn validations_name_the_attribute_and_write_nothing(backend: &Backend)
     assert!(error.is_record_invalid());
     assert_eq!(error.to_string(), "Validation failed: Name can't be blank");
     assert_eq!(nobody.errors().on("name"), ["can't be blank"]);
-    assert!(error.erased_record().unwrap().is(&nobody));
+    assert!(error.record::<Person>().unwrap().is(&nobody));
+    assert!(error.record::<Post>().is_none());
     let orphan = Post::build(&db, |p| p.set_title("x").set_stars(1));
     assert_eq!(
         orphan.save().await.unwrap_err().to_string(),

@@ -1,7 +1,7 @@
 //! The database: a cheap handle to connections, transactions, events and the clock.
 //!
 //! Invariants: the adapter behind it never sees a model or a record; only this room knows whether a transaction is
-//! open; every statement goes through [`Db::fetch`] or [`Db::execute`], and is an event.
+//! open; every statement goes through `Db::fetch` or `Db::execute`, and is an event.
 
 pub mod adapter;
 mod assertions;

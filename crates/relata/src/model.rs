@@ -140,6 +140,14 @@ pub trait Model: Clone + Send + Sync + Deref<Target = Record> + 'static {
     }
 }
 
+impl Error {
+    /// The record that the operation was on, if it is one of this model. Rails: `error.record`.
+    #[must_use]
+    pub fn record<M: Model>(&self) -> Option<M> {
+        M::from_record(self.erased_record()?.clone()).ok()
+    }
+}
+
 /// What a query can give: models, and records without types.
 pub trait FromRecord: Clone + Send + Sync + 'static {
     /// Whether records of a model can be given.
