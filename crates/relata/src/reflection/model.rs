@@ -4,7 +4,7 @@
 
 use std::any::Any;
 use std::fmt;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use super::resolve::Resolved;
 use super::{AssociationReflection, Column, Layout, Macro, Target};
@@ -387,7 +387,7 @@ impl ModelBuilder {
             .iter()
             .map(|name| model.attribute(name))
             .collect::<Result<Vec<_>>>()?;
-        Ok(Box::leak(Box::new(model.with_primary_key(Vec::leak(key)))))
+        Ok(keep(model.with_primary_key(Vec::leak(key))))
     }
 }
 
@@ -421,6 +421,17 @@ impl AttributeType {
             check: None,
         }
     }
+}
+
+/// Leaks a model into a list of all of them, where tools that look for lost memory still find it.
+fn keep(model: ModelReflection) -> &'static ModelReflection {
+    static DEFINED: Mutex<Vec<&'static ModelReflection>> = Mutex::new(Vec::new());
+    let model: &'static ModelReflection = Box::leak(Box::new(model));
+    DEFINED
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .push(model);
+    model
 }
 
 fn leak(text: String) -> &'static str {

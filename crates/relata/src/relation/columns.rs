@@ -2,9 +2,11 @@
 //!
 //! Invariant: a column knows its type and its place, so a condition that compiles names a column that exists.
 
+use std::any::Any;
 use std::fmt;
 use std::marker::PhantomData;
 use std::ops::Deref;
+use std::sync::{Mutex, PoisonError};
 
 use super::operand::{List, Operand, Subject};
 use crate::attribute::Attribute;
@@ -294,7 +296,16 @@ pub(crate) fn columns_at<M: Model>(place: Place) -> &'static M::Columns {
     match place.columns(|| M::columns(place)) {
         Some(columns) => columns,
         // Only a hand-written `Model` that shares another's reflection comes here.
-        None => Box::leak(Box::new(M::columns(place))),
+        None => {
+            static STRAYS: Mutex<Vec<&'static (dyn Any + Send + Sync)>> = Mutex::new(Vec::new());
+            let columns: &'static M::Columns = Box::leak(Box::new(M::columns(place)));
+            // Kept where tools that look for lost memory find it.
+            STRAYS
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(columns);
+            columns
+        }
     }
 }
 

@@ -5,8 +5,16 @@ use std::time::{Duration, Instant};
 
 use super::*;
 
-const LONG: usize = 100_000;
-/// What took the square of `LONG` steps would take hours.
+/// Records of a long chain; fewer where every instruction is simulated.
+fn long() -> usize {
+    if std::env::var_os("RELATA_UNDER_VALGRIND").is_some() {
+        2_000
+    } else {
+        100_000
+    }
+}
+
+/// What took the square of [`long`] steps would take hours.
 const PATIENCE: Duration = Duration::from_secs(100);
 
 fn numbered(model: &'static ModelReflection, count: usize) -> Vec<Record> {
@@ -52,9 +60,9 @@ fn long_chains_are_linked_in_any_order_and_freed_on_a_small_stack() {
     on_a_small_stack(|| {
         let model = model("Chains");
         for backwards in [false, true] {
-            chain(model, LONG, backwards, |_| {});
-            chain(model, LONG, backwards, |links| links.reverse());
-            chain(model, LONG, backwards, |links| Random(42).shuffle(links));
+            chain(model, long(), backwards, |_| {});
+            chain(model, long(), backwards, |links| links.reverse());
+            chain(model, long(), backwards, |links| Random(42).shuffle(links));
         }
     });
 }
@@ -63,14 +71,14 @@ fn long_chains_are_linked_in_any_order_and_freed_on_a_small_stack() {
 fn a_long_chain_that_closes_becomes_one_graph() {
     on_a_small_stack(|| {
         let model = model("Ring");
-        let records = numbered(model, LONG);
+        let records = numbered(model, long());
         for pair in records.windows(2) {
             depend(&pair[1], &pair[0]);
         }
-        depend(&records[0], &records[LONG - 1]);
-        assert_eq!(records[0].graph.batch_count(), LONG);
+        depend(&records[0], &records[long() - 1]);
+        assert_eq!(records[0].graph.batch_count(), long());
         assert!(records[5].graph.faults().is_empty());
-        let last = records[LONG / 2].clone();
+        let last = records[long() / 2].clone();
         drop(records);
         assert!(is_intact(&one(&last, ONE).unwrap()));
         drop(last);
@@ -82,14 +90,14 @@ fn a_long_chain_that_closes_becomes_one_graph() {
 fn a_long_chain_of_unions_is_freed() {
     on_a_small_stack(|| {
         let model = model("Unions");
-        let mut records = numbered(model, LONG);
-        let mut links: Vec<usize> = (1..LONG).collect();
+        let mut records = numbered(model, long());
+        let mut links: Vec<usize> = (1..long()).collect();
         Random(3).shuffle(&mut links);
         for at in links {
             unite(&records[at], &records[at - 1]);
         }
         records.truncate(1);
-        assert_eq!(records[0].graph.batch_count(), LONG);
+        assert_eq!(records[0].graph.batch_count(), long());
         drop(records);
         assert_eq!(live(model), 0);
     });
@@ -99,17 +107,17 @@ fn a_long_chain_of_unions_is_freed() {
 fn stars_of_all_kinds_are_linked_quickly_and_freed() {
     let model = model("Stars");
     let begun = Instant::now();
-    let count = i64::try_from(LONG).unwrap();
+    let count = i64::try_from(long()).unwrap();
     for tie in [Tie::Depend, Tie::Unite] {
         for hub_is_old in [false, true] {
             // Out: each row of a batch leads to a record of its own. In: all lead to one.
             let old = hub_is_old.then(|| rows(model, 0..count));
-            let others = numbered(model, LONG);
+            let others = numbered(model, long());
             let hub = old.unwrap_or_else(|| rows(model, 0..count));
             for (row, other) in hub.iter().zip(&others) {
                 row.link_one(ONE, Some(other), &[], tie);
             }
-            assert!(hub[LONG - 1].graph.faults().is_empty());
+            assert!(hub[long() - 1].graph.faults().is_empty());
             // What leads to the hub, and a record of either age on both sides.
             let above = record(model, 1);
             depend(&above, &hub[0]);
@@ -117,13 +125,13 @@ fn stars_of_all_kinds_are_linked_quickly_and_freed() {
                 .iter()
                 .for_each(|other| other.link_one(OTHER, None, &[], tie));
             drop(others);
-            assert!(is_intact(&one(&hub[LONG / 2], ONE).unwrap()));
+            assert!(is_intact(&one(&hub[long() / 2], ONE).unwrap()));
             drop(hub);
             drop(above);
             assert_eq!(live(model), 0, "{tie:?}, old hub: {hub_is_old}");
 
             let old = hub_is_old.then(|| record(model, 0));
-            let others = numbered(model, LONG);
+            let others = numbered(model, long());
             let hub = old.unwrap_or_else(|| record(model, 0));
             others
                 .iter()
@@ -135,9 +143,9 @@ fn stars_of_all_kinds_are_linked_quickly_and_freed() {
         }
     }
     // A hub that leads to many and is united with many more, older ones.
-    let older = numbered(model, LONG);
+    let older = numbered(model, long());
     let hub = rows(model, 0..count);
-    let others = numbered(model, LONG);
+    let others = numbered(model, long());
     for ((row, other), older) in hub.iter().zip(&others).zip(older.iter().rev()) {
         depend(row, other);
         unite(row, older);
@@ -154,9 +162,9 @@ fn a_ladder_of_triangles_is_lowered_in_one_pass() {
     let begun = Instant::now();
     let (low, above) = (record(model, 0), record(model, 1));
     depend(&above, &low);
-    let mut rungs = numbered(model, LONG + 1);
+    let mut rungs = numbered(model, long() + 1);
     rungs.reverse();
-    for at in (0..LONG).step_by(2) {
+    for at in (0..long()).step_by(2) {
         depend(&rungs[at], &rungs[at + 1]);
         depend(&rungs[at + 1], &rungs[at + 2]);
         rungs[at].link_one(OTHER, Some(&rungs[at + 2]), &[], Tie::Depend);
