@@ -27,7 +27,7 @@ use crate::model::FromRecord;
 use crate::record::{Record, Terms};
 use crate::reflection::ModelReflection;
 use crate::sql::expr::Node;
-use crate::sql::{Dialect, Place, Select, Writer};
+use crate::sql::{Place, Select, Writer};
 
 /// A lazy, cloneable description of what to read. It runs nothing until it is awaited.
 ///
@@ -192,9 +192,4 @@ impl std::fmt::Debug for Scope {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Scope")
     }
-}
-
-/// The SQL text of a dialect for a relation: what `to_sql` would give on another database.
-pub fn to_sql_in<M>(relation: &Relation<M>, dialect: Dialect) -> String {
-    relation.text(Writer::inline(dialect))
 }

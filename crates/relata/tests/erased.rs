@@ -244,3 +244,39 @@ fn a_list_of_a_hundred_thousand_keys_works() -> Result<()> {
         Ok(())
     })
 }
+
+#[test]
+fn what_a_secret_column_holds_is_shown_nowhere() -> Result<()> {
+    relata::run(async {
+        let int = AttributeType::plain(Kind::Int, false);
+        let vault = ModelBuilder::new("Vault", "vaults")
+            .column(Column::new("id", int))
+            .column(Column::new("pin", int).secret())
+            .column(Column::new("floor", int))
+            .primary_key(["id"])
+            .define()?;
+        let db = Db::connect("sqlite::memory:").await?;
+        db.create_tables([vault]).await?;
+        let capture = db.capture();
+        let record = Record::new(vault, &db);
+        let refused = [
+            record.set("pin", "hunter2").unwrap_err(),
+            Relation::of(vault, &db)
+                .filter_by("pin", "hunter2")
+                .unwrap_err(),
+        ];
+        for error in refused {
+            assert!(!format!("{error} {error:?}").contains("hunter2"));
+            assert_eq!(error.attribute(), Some("pin"));
+        }
+        let told = record.set("floor", "third").unwrap_err();
+        assert!(
+            told.to_string().contains("third"),
+            "what is no secret helps"
+        );
+        record.set("pin", 4711)?.set("floor", 3)?;
+        record.save().await?;
+        assert!(!format!("{record:?} {capture:?} {:?}", capture.events()).contains("4711"));
+        Ok(())
+    })
+}

@@ -268,17 +268,7 @@ fn accepted(record: &Record, bound: &Bound, columns: &[usize]) -> Result<Vec<Val
         let value = reflection
             .attribute_type()
             .cast(bound.value(column).into_owned())
-            .map_err(|problem| {
-                let message = format!(
-                    "{}.{}: the value {problem}",
-                    model.name(),
-                    reflection.name()
-                );
-                Error::new(ErrorKind::InvalidValue, message)
-                    .with_model(model.name())
-                    .with_attribute(reflection.name())
-                    .with_record(record.clone())
-            })?;
+            .map_err(|problem| model.refused(column, &problem).with_record(record.clone()))?;
         values.push(value);
     }
     Ok(values)

@@ -204,13 +204,10 @@ impl Record {
         let Some(&slot) = self.batch().layout().slots.get(column) else {
             return Ok(());
         };
-        let value = reflection.ty.cast(value).map_err(|problem| {
-            let model = self.reflection().name();
-            let message = format!("{model}.{}: the value {problem}", reflection.name());
-            Error::new(ErrorKind::InvalidValue, message)
-                .with_model(model)
-                .with_attribute(reflection.name())
-        })?;
+        let value = reflection
+            .ty
+            .cast(value)
+            .map_err(|problem| self.reflection().refused(column, &problem))?;
         self.state_or_make()
             .values_mut()
             .set(self.batch(), column, slot, &value);

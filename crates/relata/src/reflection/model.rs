@@ -178,6 +178,23 @@ impl ModelReflection {
         })
     }
 
+    /// The error about a value that a column cannot hold. What a secret column was to hold is not shown.
+    pub(crate) fn refused(&self, column: usize, problem: &str) -> Error {
+        let (name, secret) = self
+            .columns
+            .get(column)
+            .map_or(("?", true), |column| (column.name, column.secret));
+        let problem = if secret {
+            "is not one of its type"
+        } else {
+            problem
+        };
+        let message = format!("{}.{name}: the value {problem}", self.name);
+        Error::new(ErrorKind::InvalidValue, message)
+            .with_model(self.name)
+            .with_attribute(name)
+    }
+
     /// All associations, in the order of declaration; of one macro, if given.
     /// Rails: `reflect_on_all_associations`.
     pub fn reflect_on_all_associations(

@@ -32,16 +32,7 @@ impl<M> Relation<M> {
             .attribute_type()
             .kind
             .cast(value)
-            .map_err(|problem| {
-                let message = format!(
-                    "{}.{}: the value {problem}",
-                    model.name(),
-                    reflection.name()
-                );
-                Error::new(ErrorKind::InvalidValue, message)
-                    .with_model(model.name())
-                    .with_attribute(reflection.name())
-            })
+            .map_err(|problem| model.refused(column, &problem))
     }
 
     /// Keeps the rows whose attribute equals the value (`IS NULL` for null). `author.name` joins.

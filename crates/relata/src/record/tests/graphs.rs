@@ -290,7 +290,12 @@ fn step(
 #[test]
 fn random_graphs_of_four_threads_are_sound_and_freed() {
     let model = model("Random");
-    for seed in 1..=4 {
+    let seeds = if std::env::var_os("RELATA_SOAK").is_some() {
+        400
+    } else {
+        4
+    };
+    for seed in 1..=seeds {
         let pool: Vec<Mutex<Option<Record>>> = (0..60).map(|_| Mutex::new(None)).collect();
         std::thread::scope(|scope| {
             for thread in 1..=4 {
