@@ -455,6 +455,25 @@ fn texts_stay_valid_while_records_are_set_saved_and_reloaded_by_many_threads() -
     })
 }
 
+/// Members that several threads built at once on a collection that memory did not know yet were lost: each thread made
+/// a list of its own from what it knew, and the last one stood. Now all members are there, whoever comes first.
+#[test]
+fn members_built_by_several_threads_at_once_are_all_kept() {
+    for _ in 0..200 {
+        let hub = Record::new(models().note, &Db::detached());
+        let start = std::sync::Barrier::new(4);
+        thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    start.wait();
+                    hub.association("notes").unwrap().build().unwrap();
+                });
+            }
+        });
+        assert_eq!(hub.association("notes").unwrap().target().len(), 4);
+    }
+}
+
 #[test]
 fn clones_are_linked_and_dropped_across_threads() {
     let hub = Record::new(models().note, &Db::detached());

@@ -8,7 +8,8 @@ use crate::error::{ErrorKind, Result};
 use crate::record::{Linked, Members, Record, StrictLoading, Tie};
 
 impl Association {
-    fn generation(&self) -> u64 {
+    /// Writes to the target's table so far.
+    pub(super) fn generation(&self) -> u64 {
         self.owner.db().generation(self.resolved.target.table())
     }
 

@@ -85,12 +85,8 @@ impl Association {
         self.check_target(member)?;
         self.give_key_to(member)?;
         self.own(member);
-        if !self.owner.link_member(self.position, member) {
-            let mut members = self.known_many();
-            members.records.push(member.clone());
-            self.owner
-                .link_many(self.position, &members.records, members.loaded);
-        }
+        self.owner
+            .link_member(self.position, member, || self.generation());
         Ok(())
     }
 

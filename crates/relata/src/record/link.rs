@@ -331,23 +331,42 @@ impl Record {
         );
     }
 
-    /// Adds a member to those that this record was told. False if it was told none: then it needs them all.
-    pub(crate) fn link_member(&self, association: usize, member: &Record) -> bool {
-        let Some(state) = self.state() else {
-            return false;
-        };
-        let mut shape = Shape::lock();
-        let mut overrides = state.overrides();
-        let Some(Some(Override::Many { members, .. })) = overrides.get_mut(association) else {
-            return false;
-        };
-        self.graph.unite(&member.graph, &mut shape);
-        members.push(Entry {
-            batch: member.batch,
-            row: member.row,
+    /// Adds a member at the end of those that memory knows. What was known and what is added become one list in one
+    /// step: members that several threads add at the same time are all kept. `generation` as for
+    /// [`linked_many`](Self::linked_many).
+    pub(crate) fn link_member(
+        &self,
+        association: usize,
+        member: &Record,
+        generation: impl FnOnce() -> u64,
+    ) {
+        let state = self.state_or_make();
+        let entry = |record: &Record| Entry {
+            batch: record.batch,
+            row: record.row,
             graph: None,
-        });
-        true
+        };
+        // Every link changes under this lock, so nothing comes between the look and the change.
+        let mut shape = Shape::lock();
+        self.graph.unite(&member.graph, &mut shape);
+        if let Some(Some(Override::Many { members, .. })) = state.overrides().get_mut(association) {
+            members.push(entry(member));
+            return;
+        }
+        let known = self.linked_many(association, generation);
+        let mut members = Vec::with_capacity(known.records.len() + 1);
+        for record in known.records.iter().chain([member]) {
+            self.graph.unite(&record.graph, &mut shape);
+            members.push(entry(record));
+        }
+        let loaded = known.loaded;
+        // Handles may be the last of their graphs, whose end runs foreign code: not under the lock.
+        self.replace_override(
+            association,
+            Some(Override::Many { members, loaded }),
+            &mut shape,
+        );
+        drop(shape);
     }
 
     /// Forgets what is known of an association.
