@@ -2,7 +2,7 @@
 //!
 //! `cargo run -q --example thrones`
 
-use relata::{Db, Model, Result, model};
+use relata::{Db, Result, model};
 
 /// A noble house.
 #[model]
