@@ -251,6 +251,36 @@ pub async fn validations_name_the_attribute_and_write_nothing(backend: &Backend)
     Ok(())
 }
 
+/// What is added to the errors stands until the record is validated again.
+pub async fn what_is_added_to_the_errors_stands_until_the_next_validation(
+    backend: &Backend,
+) -> Result<()> {
+    let db = empty(backend).await?;
+    let ann = Person::build(&db, |p| p.set_name("Ann"));
+    ann.errors().add("name", "taken", "has already been taken");
+    ann.errors().add("name", "taken", "has already been taken");
+    ann.errors().add("base", "closed", "We are closed");
+    let seen = ann.errors();
+    assert_eq!(
+        seen.full_messages(),
+        ["Name has already been taken", "We are closed"]
+    );
+    assert_eq!(seen.attribute_names(), ["name", "base"]);
+    let kept = seen.to_vec();
+    ann.save().await?;
+    assert!(ann.is_persisted(), "as in Rails, they do not stop a save");
+    assert!(
+        seen.is_empty(),
+        "the same list, which the validation emptied"
+    );
+    assert_eq!(kept.len(), 2);
+    assert_eq!(kept[0].kind, "taken");
+    ann.errors().add("base", "late", "Too late");
+    ann.errors().clear();
+    assert!(ann.errors().is_empty());
+    Ok(())
+}
+
 /// A column without a value is left to the database.
 pub async fn a_column_without_a_value_is_left_to_the_database(backend: &Backend) -> Result<()> {
     let db = blog(backend).await?;

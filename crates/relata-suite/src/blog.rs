@@ -2,7 +2,7 @@
 //!
 //! Invariant: the same people, posts and comments for every test and every backend.
 
-use relata::{Db, Model, Result, model};
+use relata::{Db, Result, model};
 
 use crate::Backend;
 

@@ -43,6 +43,7 @@ macro_rules! suite {
                 pushing_moves_records_and_saves_them_together
                 has_one_is_read_built_and_created
                 validations_name_the_attribute_and_write_nothing
+                what_is_added_to_the_errors_stands_until_the_next_validation
                 a_column_without_a_value_is_left_to_the_database
                 what_changed_is_known_before_and_after_saving
                 batching_takes_siblings_along_and_can_be_turned_off

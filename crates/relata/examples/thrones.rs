@@ -2,7 +2,7 @@
 //!
 //! `cargo run -q --example thrones`
 
-use relata::{Db, Model, Result, model};
+use relata::{Db, Record, Result, model};
 
 /// A noble house.
 #[model]
@@ -59,22 +59,34 @@ async fn database() -> Result<Db> {
     Ok(db)
 }
 
-/// What the declarations gave, as the reflections say.
-fn explain(model: &'static relata::reflection::ModelReflection) -> Result<()> {
+/// What the declarations of a model gave, and the SQL that each runs for one record.
+fn explain(record: &Record) -> Result<()> {
+    let model = record.reflection();
     println!("{} (table `{}`)", model.name(), model.table());
-    for (position, association) in model.reflections().iter().enumerate() {
+    for (position, declared) in model.reflections().iter().enumerate() {
         let resolved = model.resolve(position)?;
         println!(
-            "  {} {} -> {}: key {:?} ({:?}), inverse {} ({:?})",
-            association.macro_kind().name(),
-            association.name(),
+            "  {} :{} -> {}",
+            declared.macro_kind().name(),
+            declared.name(),
             resolved.target.name(),
-            resolved.foreign_key(model),
+        );
+        println!(
+            "    key      {} ({:?})",
+            resolved.foreign_key(model).join(", "),
             resolved.key_reason,
+        );
+        println!(
+            "    inverse  {} ({:?})",
             resolved
                 .inverse_reflection()
                 .map_or("none", |inverse| inverse.name()),
             resolved.inverse_reason,
+        );
+        println!("    methods  {}", declared.methods().join(", "));
+        println!(
+            "    SQL      {}",
+            record.association(declared.name())?.to_sql()
         );
     }
     Ok(())
@@ -82,21 +94,21 @@ fn explain(model: &'static relata::reflection::ModelReflection) -> Result<()> {
 
 async fn tour() -> Result<()> {
     let db = database().await?;
-
-    println!("== What each declaration generated");
-    explain(House::reflection())?;
-    explain(Character::reflection())?;
-
-    println!("\n== The SQL, before anything runs");
     let arya = Character::all(&db)
         .find_by_or_fail(|c| c.name.eq("Arya"))
         .await?;
-    println!("arya.house()       {}", arya.house().to_sql());
-    println!("arya.children()    {}", arya.children().to_sql());
+
+    println!("== What each declaration generated, and the SQL it runs");
+    let house = House::find(&db, 1).await?;
+    explain(&house)?;
+    explain(&arya)?;
+
+    println!("\n== A query: its paths join, and its SQL is there before it runs");
     let heirs = Character::all(&db)
         .filter(|c| c.house.name.eq("Stark").and(c.father.name.eq("Eddard")))
         .order(|c| c.name.asc());
-    println!("heirs              {}", heirs.to_sql());
+    println!("{}", heirs.to_sql());
+    println!("{:?}", heirs.pluck(|c| c.name).await?);
 
     println!("\n== Both ways, one object");
     let stark = arya.house().await?;
@@ -168,6 +180,34 @@ mod tests {
     #[test]
     fn the_tour_runs() {
         relata::run(tour()).unwrap();
+    }
+
+    #[test]
+    fn the_methods_that_the_tour_lists_are_there() {
+        let methods = |model: &relata::reflection::ModelReflection, name: &str| {
+            let association = model.reflect_on_association(name);
+            association.unwrap().methods().join(" ")
+        };
+        let db = Db::detached();
+        let (house, character) = (House::new(&db), Character::new(&db));
+        let _ = (house.characters(), house.character_ids());
+        assert_eq!(
+            methods(House::reflection(), "characters"),
+            "characters character_ids"
+        );
+        character.set_house(&house).build_house(|h| h);
+        let _ = (
+            character.house(),
+            character.create_house(|h| h),
+            character.reload_house(),
+            character.house_changed(),
+            character.house_previously_changed(),
+        );
+        character.reset_house();
+        assert_eq!(
+            methods(Character::reflection(), "house"),
+            "house set_house build_house create_house reload_house reset_house house_changed house_previously_changed"
+        );
     }
 
     #[test]

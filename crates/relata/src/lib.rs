@@ -2,7 +2,7 @@
 //! together, one row is one object; lazy loading takes siblings along, so a loop never runs N + 1 queries.
 //!
 //! ```
-//! use relata::{Db, Model, model};
+//! use relata::{Db, model};
 //!
 //! /// Who writes.
 //! #[model]

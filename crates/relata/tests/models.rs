@@ -2,7 +2,7 @@
 
 #![allow(unreachable_pub, missing_docs)]
 
-use relata::{Attribute, Db, Model, Result};
+use relata::{Attribute, Db, Result};
 
 mod blog {
     pub mod person {

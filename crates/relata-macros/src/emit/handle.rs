@@ -86,7 +86,7 @@ pub(crate) fn key(model: &Model) -> TokenStream {
     }
 }
 
-/// `new`, `all`, `find`, `create`, `build`, `with`, `update`, `dup` and the reflection.
+/// `new`, `all`, `find`, `create`, `build`, `with`, `update`, `dup` and `reflection`.
 pub(crate) fn inherent(model: &Model) -> TokenStream {
     let (vis, name) = (&model.vis, model.name());
     let span = model.ident.span();
@@ -135,6 +135,10 @@ pub(crate) fn inherent(model: &Model) -> TokenStream {
         #[must_use]
         #[inline]
         #vis fn dup(&self) -> Self { Self(self.0.dup()) }
+        /// What is known of the model without asking anybody: columns, keys, associations.
+        #[must_use]
+        #[inline]
+        #vis fn reflection() -> &'static ::relata::reflection::ModelReflection { #this::reflection() }
         /// The association of that name. Never touches the database. Rails: `reflect_on_association`.
         #[must_use]
         #[inline]

@@ -7,7 +7,7 @@ use super::pluck::{Columns, tuples};
 use crate::attribute::value::{Kind, Value};
 use crate::attribute::{Attribute, AttributeType, Stored};
 use crate::db::adapter::Purpose;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::model::Model;
 use crate::pending::Pending;
 use crate::relation::{Column, Core, Relation, columns_at};
@@ -18,6 +18,12 @@ use crate::sql::expr::{Function, Node};
 pub trait Summable: Attribute {
     /// What a sum is.
     type Sum: Attribute + Default;
+
+    /// The database's answer as the column's own numbers mean it.
+    #[doc(hidden)]
+    fn total(answer: Value<'static>) -> Value<'static> {
+        answer
+    }
 }
 
 macro_rules! summable {
@@ -32,13 +38,50 @@ macro_rules! summable {
     )*};
 }
 
-summable!(i8 => i64, i16 => i64, i32 => i64, i64 => i64, u8 => i64, u16 => i64, u32 => i64, f32 => f64, f64 => f64);
+summable!(i8 => i64, i16 => i64, i32 => i64, i64 => i64, u8 => i64, u16 => i64, u32 => i64, u64 => u64, f32 => f64, f64 => f64);
 
-async fn single(core: &Core, node: Node, ty: AttributeType) -> Result<Option<Value<'static>>> {
+#[cfg(feature = "decimal")]
+mod decimals {
+    use rust_decimal::Decimal;
+
+    use super::{Summable, Value};
+
+    /// SQLite adds decimals up as floating point numbers: beyond the 15 digits that it keeps of each, their sum is
+    /// noise (`0.1 + 0.2` is `0.30000000000000004`).
+    fn rounded(answer: Value<'static>) -> Value<'static> {
+        match answer {
+            Value::Float(sum) => Decimal::from_scientific(&format!("{sum:.14e}"))
+                .map_or(Value::Float(sum), |sum| Value::from(sum.normalize())),
+            exact => exact,
+        }
+    }
+
+    impl Summable for Decimal {
+        type Sum = Self;
+
+        fn total(answer: Value<'static>) -> Value<'static> {
+            rounded(answer)
+        }
+    }
+
+    impl Summable for Option<Decimal> {
+        type Sum = Decimal;
+
+        fn total(answer: Value<'static>) -> Value<'static> {
+            rounded(answer)
+        }
+    }
+}
+
+async fn single(
+    core: &Core,
+    node: Node,
+    ty: Option<AttributeType>,
+) -> Result<Option<Value<'static>>> {
     let mut core = core.clone();
     core.select.what = What::Values(vec![node]);
     core.select.orders.clear();
-    let rows = tuples(&core, Purpose::Calculate, vec![Some(ty)]).await?;
+    let rows = tuples(&core, Purpose::Calculate, vec![ty]).await?;
     Ok(rows
         .into_iter()
         .flatten()
@@ -97,18 +140,41 @@ impl<M: Model> Relation<M> {
     fn aggregate<A: Attribute>(&self, function: Function, column: Node) -> Pending<Option<A>> {
         let core = self.core().clone();
         let node = Node::Call(function, Box::new(column));
-        Pending::new(async move { Ok(typed(single(&core, node, AttributeType::of::<A>()).await?)) })
+        Pending::new(async move {
+            let ty = AttributeType::of::<A>();
+            Ok(typed(single(&core, node, Some(ty)).await?))
+        })
     }
 
-    /// The sum of a column; 0 of no rows. Rails: `sum`.
+    /// The sum of a column; 0 of no rows. Sums of decimals have 15 significant digits on SQLite, as each decimal has.
+    /// Rails: `sum`.
+    ///
+    /// `SELECT SUM("posts"."stars") FROM "posts"`
+    ///
+    /// Errors: `RangeError` when the sum does not fit its type; what the database says.
     #[track_caller]
     pub fn sum<T: Summable>(
         &self,
         column: impl FnOnce(&'static M::Columns) -> Column<T>,
     ) -> Pending<T::Sum> {
         let column = column(columns_at::<M>(self.core().select.root));
-        let sum = self.aggregate::<T::Sum>(Function::Sum, column.node());
-        Pending::new(async move { Ok(sum.await?.unwrap_or_default()) })
+        let (core, node) = (
+            self.core().clone(),
+            Node::Call(Function::Sum, Box::new(column.node())),
+        );
+        Pending::new(async move {
+            let Some(answer) = single(&core, node, None).await? else {
+                return Ok(T::Sum::default());
+            };
+            let sum = AttributeType::of::<T::Sum>()
+                .cast(T::total(answer))
+                .map_err(|problem| {
+                    let model = core.select.model().name();
+                    Error::new(ErrorKind::RangeError, format!("the sum {problem}"))
+                        .with_model(model)
+                })?;
+            Ok(T::Sum::owned(Stored::of(&sum)))
+        })
     }
 
     /// The average of a column; `None` of no rows. Rails: `average`.

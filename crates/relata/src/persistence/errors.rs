@@ -1,9 +1,9 @@
-//! The errors of a record: what its last validation found.
+//! The errors of a record: what its last validation found, and what was added since.
 //!
 //! Invariant: a problem names an attribute or association of the model, or the record as a whole (`base`).
 
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use crate::error::{Error, ErrorKind};
 use crate::record::Record;
@@ -21,78 +21,136 @@ pub struct Problem {
 }
 
 /// What is wrong with a record. Rails: `errors`.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Errors(Vec<Problem>);
+///
+/// It is the record's own list: what is added to it stands there until the record is validated again (by
+/// [`save`](Record::save) or [`is_valid`](Record::is_valid)), which starts an empty one. A clone is the same list;
+/// [`to_vec`](Self::to_vec) gives a copy that stays. Nothing here touches the database.
+#[derive(Clone, Default)]
+pub struct Errors(Arc<Mutex<Vec<Problem>>>);
 
 impl Errors {
-    /// Adds a problem.
+    fn problems(&self) -> MutexGuard<'_, Vec<Problem>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds a problem with an attribute or association, or with the record as a whole: `base`. The next validation
+    /// forgets it, so it does not keep the record from being saved. Rails: `errors.add`.
+    ///
+    /// ```
+    /// # use relata::{Db, model};
+    /// #[model]
+    /// pub struct User {
+    ///     id: i64,
+    ///     name: String,
+    /// }
+    ///
+    /// let user = User::new(&Db::detached());
+    /// user.errors().add("name", "taken", "has already been taken");
+    /// assert_eq!(user.errors().full_messages(), ["Name has already been taken"]);
+    /// ```
     pub fn add(
-        &mut self,
+        &self,
         attribute: impl Into<String>,
         kind: &'static str,
         message: impl Into<String>,
     ) {
-        let problem = Problem {
-            attribute: attribute.into(),
-            kind,
-            message: message.into(),
-        };
-        if !self.0.contains(&problem) {
-            self.0.push(problem);
+        let problem = Problem::new(attribute, kind, message);
+        let mut problems = self.problems();
+        if !problems.contains(&problem) {
+            problems.push(problem);
         }
+    }
+
+    /// Forgets all problems. Rails: `errors.clear`.
+    pub fn clear(&self) {
+        self.problems().clear();
     }
 
     /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.problems().is_empty()
     }
 
     /// How many there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.problems().len()
     }
 
-    /// The problems, in the order they were found.
-    pub fn iter(&self) -> impl Iterator<Item = &Problem> {
-        self.0.iter()
+    /// The problems as they are now, in the order they were found. Rails: `errors.to_a`, of objects.
+    #[must_use]
+    pub fn to_vec(&self) -> Vec<Problem> {
+        self.problems().clone()
     }
 
     /// The messages about one attribute. Rails: `errors[:title]`.
     #[must_use]
-    pub fn on(&self, attribute: &str) -> Vec<&str> {
-        self.0
+    pub fn on(&self, attribute: &str) -> Vec<String> {
+        self.problems()
             .iter()
             .filter(|problem| problem.attribute == attribute)
-            .map(|problem| problem.message.as_str())
+            .map(|problem| problem.message.clone())
             .collect()
     }
 
     /// The messages as sentences: `Title can't be blank`. Rails: `full_messages`.
     #[must_use]
     pub fn full_messages(&self) -> Vec<String> {
-        let sentence = |problem: &Problem| match problem.attribute.as_str() {
-            "base" => problem.message.clone(),
-            attribute => format!(
-                "{} {}",
-                relata_inflect::humanize(attribute),
-                problem.message
-            ),
-        };
-        self.0.iter().map(sentence).collect()
+        self.problems().iter().map(Problem::full_message).collect()
     }
 
     /// The attributes that have problems, each once. Rails: `attribute_names`.
     #[must_use]
-    pub fn attribute_names(&self) -> Vec<&str> {
-        let mut names: Vec<&str> = Vec::new();
-        for problem in &self.0 {
-            if !names.contains(&problem.attribute.as_str()) {
-                names.push(&problem.attribute);
+    pub fn attribute_names(&self) -> Vec<String> {
+        let mut names: Vec<String> = Vec::new();
+        for problem in self.problems().iter() {
+            if !names.contains(&problem.attribute) {
+                names.push(problem.attribute.clone());
             }
         }
         names
+    }
+
+    /// The problems by attribute, each with its code and message, for a client: `{"title": [{"code": "blank",
+    /// "message": "can't be blank"}]}`. Rails: `errors.details` and `errors.messages` in one.
+    #[cfg(feature = "json")]
+    #[must_use]
+    pub fn to_json(&self) -> serde_json::Value {
+        let mut all = serde_json::Map::new();
+        for problem in self.to_vec() {
+            let one = serde_json::json!({ "code": problem.kind, "message": problem.message });
+            let of = all
+                .entry(problem.attribute)
+                .or_insert_with(|| serde_json::json!([]));
+            if let Some(list) = of.as_array_mut() {
+                list.push(one);
+            }
+        }
+        serde_json::Value::Object(all)
+    }
+}
+
+impl Problem {
+    pub(super) fn new(
+        attribute: impl Into<String>,
+        kind: &'static str,
+        message: impl Into<String>,
+    ) -> Self {
+        Self {
+            attribute: attribute.into(),
+            kind,
+            message: message.into(),
+        }
+    }
+
+    /// The message as a sentence: `Title can't be blank`. Rails: `full_message`.
+    #[must_use]
+    pub fn full_message(&self) -> String {
+        match self.attribute.as_str() {
+            "base" => self.message.clone(),
+            attribute => format!("{} {}", relata_inflect::humanize(attribute), self.message),
+        }
     }
 }
 
@@ -102,10 +160,17 @@ impl fmt::Display for Errors {
     }
 }
 
+impl fmt::Debug for Errors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.to_vec()).finish()
+    }
+}
+
 /// What persistence keeps for a record.
 #[derive(Debug, Default)]
 pub(crate) struct Keeping {
-    errors: Mutex<Errors>,
+    /// Made when somebody finds something or asks.
+    errors: OnceLock<Errors>,
     /// Held while the record is being written.
     pub(crate) gate: tokio::sync::Mutex<()>,
 }
@@ -115,31 +180,27 @@ impl Record {
         self.extension(Keeping::default)
     }
 
-    /// What the last validation found. Never touches the database. Rails: `errors`.
+    /// What the last validation found, and what was added since. Never touches the database. Rails: `errors`.
     #[must_use]
     pub fn errors(&self) -> Errors {
-        let keeping = self.existing_extension::<Keeping>();
-        keeping
-            .map(|keeping| {
-                keeping
-                    .errors
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .clone()
-            })
+        self.keeping()
+            .map(|keeping| keeping.errors.get_or_init(Errors::default).clone())
             .unwrap_or_default()
     }
 
-    pub(crate) fn set_errors(&self, errors: Errors) {
-        if errors.is_empty() && self.existing_extension::<Keeping>().is_none() {
+    /// Whether there are errors, without making room for them.
+    pub(crate) fn has_errors(&self) -> bool {
+        self.existing_extension::<Keeping>()
+            .and_then(|keeping| keeping.errors.get())
+            .is_some_and(|errors| !errors.is_empty())
+    }
+
+    pub(crate) fn set_errors(&self, found: Vec<Problem>) {
+        let kept = self.existing_extension::<Keeping>();
+        if found.is_empty() && kept.is_none_or(|keeping| keeping.errors.get().is_none()) {
             return;
         }
-        if let Some(keeping) = self.keeping() {
-            *keeping
-                .errors
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner) = errors;
-        }
+        *self.errors().problems() = found;
     }
 
     pub(crate) fn invalid(&self) -> Error {

@@ -80,7 +80,7 @@ pub(super) async fn save(record: &Record) -> Result<()> {
     }
     if let Some(parent) = writes
         .iter()
-        .find(|written| written.is_new_record() && !written.errors().is_empty())
+        .find(|written| written.is_new_record() && written.has_errors())
     {
         return Err(parent.invalid());
     }

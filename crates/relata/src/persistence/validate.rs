@@ -3,7 +3,7 @@
 //! Invariant: a required `belongs_to` is looked up only when its key is null or was changed, so that saving a loaded
 //! record costs no query for it.
 
-use super::errors::Errors;
+use super::errors::Problem;
 use crate::association::{self, Association};
 use crate::attribute::value::Value;
 use crate::error::Result;
@@ -24,14 +24,18 @@ impl Record {
 
 /// Runs the validations of one record and keeps what they find.
 pub(super) async fn validate(record: &Record) -> Result<bool> {
-    let mut errors = Errors::default();
+    let mut found = Vec::new();
     for association in association::all(record) {
         let association = association?;
         if association.reflection().is_required() && !is_present(&association).await? {
-            errors.add(association.reflection().name(), "required", "must exist");
+            found.push(Problem::new(
+                association.reflection().name(),
+                "required",
+                "must exist",
+            ));
         }
         if association.reflection().is_collection() {
-            invalid_members(&association, &mut errors);
+            invalid_members(&association, &mut found);
         }
     }
     for validation in record.reflection().validations() {
@@ -42,27 +46,31 @@ pub(super) async fn validate(record: &Record) -> Result<bool> {
                     None => has_target(&record.association(name)?).await?,
                 };
                 if !present {
-                    errors.add(*name, "blank", "can't be blank");
+                    found.push(Problem::new(*name, "blank", "can't be blank"));
                 }
             }
         }
     }
-    let valid = errors.is_empty();
-    record.set_errors(errors);
+    let valid = found.is_empty();
+    record.set_errors(found);
     Ok(valid)
 }
 
 /// Members that are new were validated before their owner; it is told which of its collections has a bad one.
-fn invalid_members(association: &Association, errors: &mut Errors) {
+fn invalid_members(association: &Association, found: &mut Vec<Problem>) {
     if association.reflection().validate == Some(false) {
         return;
     }
     let members = association.known_many().records;
     if members
         .iter()
-        .any(|member| member.is_new_record() && !member.errors().is_empty())
+        .any(|member| member.is_new_record() && member.has_errors())
     {
-        errors.add(association.reflection().name(), "invalid", "is invalid");
+        found.push(Problem::new(
+            association.reflection().name(),
+            "invalid",
+            "is invalid",
+        ));
     }
 }
 

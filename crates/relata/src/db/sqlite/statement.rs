@@ -55,12 +55,34 @@ struct Prepared {
 unsafe impl Send for Prepared {}
 
 impl Prepared {
-    /// Prepares the first statement of `text`.
+    /// Prepares the statement that `text` is. A second one would be left out by SQLite without a word: it is an error.
     ///
     /// # Safety
     /// `connection` must be an open connection that nobody else uses during the call, and must stay open for as long
     /// as the result lives.
     unsafe fn new(connection: *mut ffi::sqlite3, text: &str) -> Result<Self, Failure> {
+        // SAFETY: the caller vouches for the connection.
+        let (first, rest) = unsafe { Self::first(connection, text) }?;
+        let Some(prepared) = first else {
+            return Err(Error::new(ErrorKind::StatementInvalid, "the statement is empty").into());
+        };
+        // After the end there may be white space and comments.
+        // SAFETY: as above.
+        if !rest.is_empty() && !matches!(unsafe { Self::first(connection, rest) }, Ok((None, _))) {
+            let message = "the text holds more than one statement: run them one by one";
+            return Err(Error::new(ErrorKind::StatementInvalid, message).into());
+        }
+        Ok(prepared)
+    }
+
+    /// The first statement of `text`, if there is one in it, and what comes after it.
+    ///
+    /// # Safety
+    /// As for `new`.
+    unsafe fn first(
+        connection: *mut ffi::sqlite3,
+        text: &str,
+    ) -> Result<(Option<Self>, &str), Failure> {
         let length = c_int::try_from(text.len()).map_err(|_| {
             Error::new(
                 ErrorKind::StatementInvalid,
@@ -68,8 +90,9 @@ impl Prepared {
             )
         })?;
         let mut statement = std::ptr::null_mut();
+        let mut end = std::ptr::null();
         // SAFETY: the caller vouches for the connection; text and length name initialised bytes that SQLite only
-        // reads; `statement` is a place for the result.
+        // reads; `statement` and `end` are places for the results.
         let code = unsafe {
             ffi::sqlite3_prepare_v3(
                 connection,
@@ -77,14 +100,18 @@ impl Prepared {
                 length,
                 ffi::SQLITE_PREPARE_PERSISTENT as std::ffi::c_uint,
                 &raw mut statement,
-                std::ptr::null_mut(),
+                &raw mut end,
             )
         };
         if code != ffi::SQLITE_OK {
             return Err(Failure::Code(Code(code)));
         }
+        // SQLite ends at an ASCII character, so the rest is text again.
+        let rest = text
+            .get(end.addr().saturating_sub(text.as_ptr().addr())..)
+            .unwrap_or_default();
         let Some(statement) = NonNull::new(statement) else {
-            return Err(Error::new(ErrorKind::StatementInvalid, "the statement is empty").into());
+            return Ok((None, rest));
         };
         // SAFETY: the statement was just prepared.
         let readonly = unsafe { ffi::sqlite3_stmt_readonly(statement.as_ptr()) } != 0;
@@ -94,7 +121,7 @@ impl Prepared {
             readonly,
         };
         prepared.names = prepared.read_names();
-        Ok(prepared)
+        Ok((Some(prepared), rest))
     }
 
     fn column_count(&self) -> c_int {

@@ -55,7 +55,7 @@ mod post {
 }
 
 fn main() {
-    use relata::{Db, Model};
+    use relata::Db;
 
     let db = Db::detached();
     let ann = person::Person::new(&db).with(|p| p.set_name("Ann"));

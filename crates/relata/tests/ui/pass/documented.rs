@@ -1,7 +1,7 @@
 //! Everything public that is generated has documentation, and the user's own comes first.
 #![deny(missing_docs)]
 
-use relata::{Attribute, Model, model};
+use relata::{Attribute, model};
 
 /// How far a post is.
 #[derive(Attribute)]

@@ -1,6 +1,6 @@
 //! Fields and models whose names are keywords.
 
-use relata::{Db, Model, model};
+use relata::{Db, model};
 
 #[model]
 pub struct r#Type {

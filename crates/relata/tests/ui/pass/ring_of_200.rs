@@ -216,6 +216,5 @@ ring!(Model198, model197_id, model197: Model197, Model199);
 ring!(Model199, model198_id, model198: Model198, Model000);
 
 fn main() {
-    use relata::Model as _;
     assert_eq!(Model199::reflect_on_association("members").unwrap().target_name(), Model000::reflection().name());
 }

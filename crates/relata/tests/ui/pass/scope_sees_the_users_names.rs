@@ -1,6 +1,6 @@
 //! A scope's closure sees what stands around the model, also what is called as the expansion calls its own.
 
-use relata::{Db, Model, model};
+use relata::{Db, model};
 
 const COLUMNS: u64 = 3;
 const REFLECTION: &str = "x";
