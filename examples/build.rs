@@ -14,7 +14,7 @@ fn main() {
     let mut chapters: Vec<PathBuf> = fs::read_dir(guide)
         .expect("the guide is at docs/guide")
         .map(|entry| entry.expect("a folder can be read").path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "md"))
+        .filter(|path| is_chapter(path))
         .collect();
     chapters.sort();
     let mut code = String::new();
@@ -25,6 +25,15 @@ fn main() {
     }
     let out = PathBuf::from(env::var("OUT_DIR").expect("cargo sets it")).join("guide.rs");
     fs::write(out, code).expect("the build's own folder can be written");
+}
+
+/// `1-declaring.md`; the list of chapters has no number.
+fn is_chapter(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "md")
+        && path.file_stem().is_some_and(|name| {
+            name.to_string_lossy()
+                .starts_with(|c: char| c.is_ascii_digit())
+        })
 }
 
 fn chapter(path: &Path, text: &str, code: &mut String) {
