@@ -2,6 +2,7 @@
 
 #![allow(
     missing_docs,
+    unreachable_pub,
     unused_imports,
     unused_variables,
     clippy::all,
