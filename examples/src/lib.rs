@@ -1,5 +1,9 @@
 //! What the examples on public data sets share: where a set is, and how its SQL gets into a database.
 
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;
+
 use std::path::{Path, PathBuf};
 
 use relata::{Db, Error, Raw, Result};

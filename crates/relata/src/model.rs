@@ -161,6 +161,9 @@ pub trait FromRecord: Clone + Send + Sync + 'static {
     /// # Errors
     /// `AssociationTypeMismatch` when it is of another model.
     fn cast(record: Record) -> Result<Self>;
+
+    /// The record, without its type.
+    fn as_record(&self) -> &Record;
 }
 
 impl FromRecord for Record {
@@ -170,6 +173,10 @@ impl FromRecord for Record {
 
     fn cast(record: Record) -> Result<Self> {
         Ok(record)
+    }
+
+    fn as_record(&self) -> &Record {
+        self
     }
 }
 
@@ -184,6 +191,10 @@ impl<M: Model> FromRecord for M {
 
     fn cast(record: Record) -> Result<Self> {
         M::from_record(record)
+    }
+
+    fn as_record(&self) -> &Record {
+        self
     }
 }
 

@@ -33,6 +33,7 @@ pub(crate) use state::{Bound, Life, Snapshot};
 
 use crate::attribute::{Kind, Stored};
 use crate::db::Db;
+use crate::model::FromRecord;
 use crate::reflection::{ModelReflection, Slot};
 use batch::Batch;
 use graph::Graph;
@@ -172,7 +173,8 @@ impl Record {
     /// Whether both handles name the same object. Rails: `equal?`.
     #[must_use]
     #[doc(alias = "equal")]
-    pub fn is(&self, other: &Record) -> bool {
+    pub fn is<R: FromRecord>(&self, other: &R) -> bool {
+        let other = other.as_record();
         self.batch == other.batch && self.row == other.row
     }
 

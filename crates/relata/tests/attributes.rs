@@ -184,7 +184,7 @@ fn times_of_chrono_come_back() -> Result<()> {
     relata::run(async {
         let at = |text: &str| NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S%.f").unwrap();
         let times = [
-            at("1970-01-01 00:00:00"),
+            at("1970-01-01 00:00:00.000000"),
             at("1969-12-31 23:59:59.999999"),
             at("2024-02-29 12:30:15.000001"),
             at("0000-01-01 00:00:00"),
@@ -641,4 +641,23 @@ fn an_attribute_without_a_value_reads_as_the_default() {
         AttributeType::of::<Option<Json<Vec<u8>>>>().kind,
         Kind::Json
     );
+}
+
+/// `Debug` of a record showed a date as the number of its days and a time as its microseconds: nobody could read them.
+#[test]
+fn values_are_shown_as_people_write_them() {
+    let shown = |value: Value<'_>| format!("{value:?}");
+    assert_eq!(shown(Value::Date(20_574)), "2026-05-01");
+    assert_eq!(
+        shown(Value::Timestamp(1_500_000)),
+        "1970-01-01 00:00:01.500000 UTC"
+    );
+    assert_eq!(shown(Value::DateTime(0)), "1970-01-01 00:00:00.000000");
+    assert_eq!(shown(Value::Time(3_600_000_000)), "01:00:00.000000");
+    assert_eq!(
+        shown(Value::Uuid(7)),
+        "00000000-0000-0000-0000-000000000007"
+    );
+    assert_eq!(shown(Value::Decimal("1.50".into())), "1.50");
+    assert_eq!(shown(Value::Text("1.50".into())), "\"1.50\"");
 }

@@ -1,6 +1,8 @@
 //! SQL in the user's own words.
 
-use relata::{Db, ErrorKind, Raw, Result};
+mod planets;
+
+use relata::{Db, ErrorKind, Raw, Relation, Result};
 
 /// SQLite prepares the first statement of a text and leaves out the rest without a word: a table was never made, and
 /// the program went on. A text with more than one statement is refused before anything runs.
@@ -26,5 +28,29 @@ async fn a_second_statement_in_one_text_is_refused_and_not_left_out(db: Db) -> R
         "CREATE TABLE moons (id INTEGER) /* of planets */;\n ",
     ))
     .await?;
+    Ok(())
+}
+
+/// `*/` was taken out of an annotation, and what was left of `**//` ended the comment: the rest of the annotation was
+/// SQL. An annotation is often made of a request's path.
+#[relata::test]
+async fn an_annotation_cannot_leave_its_comment(db: Db) -> Result<()> {
+    db.execute_sql(Raw::new(
+        "CREATE TABLE planets (id INTEGER PRIMARY KEY, name TEXT)",
+    ))
+    .await?;
+    db.execute_sql(Raw::new("INSERT INTO planets VALUES (1, 'Venus')"))
+        .await?;
+    let all = Relation::of(planets::model(), &db);
+    for escape in ["*/", "**//", "*/*/", "/**/", "***///"] {
+        let added = format!("{escape} UNION SELECT 2, 'Mars' {escape}");
+        let read = all.clone().annotate(added).await?;
+        assert_eq!(read.len(), 1, "{escape}");
+    }
+    assert!(
+        all.annotate("planets#index")
+            .to_sql()
+            .ends_with(" /* planets#index */")
+    );
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! The documentation of generated methods: what each does, its SQL, Rails' name, and whether it queries.
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{ToTokens, quote};
 
 use crate::model::{Association, Column, Macro};
 
@@ -19,9 +19,13 @@ pub(crate) fn reader(column: &Column, documented: bool) -> TokenStream {
     } else {
         format!("The attribute `{name}`.")
     };
+    // The signature of a type of the user's own says it by a detour.
+    let ty = column.ty.to_token_stream().to_string().replace(' ', "");
     let blank =
         "A new record without a value reads as the type's default, which saving does not write.";
-    doc(&format!("{first}\n\n{blank} {SILENT}"))
+    doc(&format!(
+        "{first}\n\nA column of type `{ty}`. {blank} {SILENT}"
+    ))
 }
 
 pub(crate) fn setter(name: &str) -> TokenStream {

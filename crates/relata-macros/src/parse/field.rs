@@ -187,6 +187,16 @@ pub(crate) fn borrowed(ty: &Type, errors: &mut Errors) -> bool {
             "a column needs one concrete type"
         }
         Type::Slice(_) => "a column owns its value: declare `Vec<u8>` and read `&[u8]`",
+        Type::Path(path) => match path.path.get_ident().map(ToString::to_string).as_deref() {
+            Some("usize" | "isize") => {
+                "a column has the same size on every machine: declare `i64`, or `u64` for what has no sign"
+            }
+            Some("u128" | "i128") => {
+                "an integer column has at most 64 bits: declare `i64`, or `Uuid` for what identifies"
+            }
+            Some("char") => "a column holds text, of any length: declare `String`",
+            _ => return false,
+        },
         _ => return false,
     };
     errors.on(ty, message);

@@ -6,6 +6,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use super::{calendar, cast};
+
 /// How the values of a column are held in memory. Every attribute type has exactly one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u8)]
@@ -172,13 +174,17 @@ impl fmt::Debug for Value<'_> {
         match self {
             Self::Null => f.write_str("NULL"),
             Self::Bool(v) => v.fmt(f),
-            Self::Int(v) | Self::Timestamp(v) | Self::DateTime(v) | Self::Time(v) => v.fmt(f),
+            Self::Int(v) => v.fmt(f),
             Self::Uint(v) => v.fmt(f),
             Self::Float(v) => v.fmt(f),
-            Self::Text(v) | Self::Decimal(v) | Self::Json(v) => fmt::Debug::fmt(v, f),
+            Self::Text(v) | Self::Json(v) => fmt::Debug::fmt(v, f),
+            Self::Decimal(v) => f.write_str(v),
             Self::Bytes(v) => write!(f, "<{} bytes>", v.len()),
-            Self::Date(v) => v.fmt(f),
-            Self::Uuid(v) => write!(f, "{v:032x}"),
+            Self::Timestamp(v) => write!(f, "{} UTC", calendar::format_timestamp(*v)),
+            Self::DateTime(v) => f.write_str(&calendar::format_timestamp(*v)),
+            Self::Date(v) => f.write_str(&calendar::format_date(*v)),
+            Self::Time(v) => f.write_str(&calendar::format_time(*v)),
+            Self::Uuid(v) => f.write_str(&cast::format_uuid(*v)),
         }
     }
 }

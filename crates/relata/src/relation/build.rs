@@ -35,7 +35,12 @@ pub enum Part {
     Includes,
 }
 
-/// One order, or a tuple, array or vector of them.
+/// One order, or a tuple, array or vector of them. A column by itself is ordered upwards.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no order",
+    label = "not an order",
+    note = "write `|p| p.title`, `|p| p.title.desc()`, or a tuple of them"
+)]
 pub trait Orders {
     /// The orders, first to last.
     fn orders(self) -> Vec<Order>;
@@ -44,6 +49,12 @@ pub trait Orders {
 impl Orders for Order {
     fn orders(self) -> Vec<Order> {
         vec![self]
+    }
+}
+
+impl<T> Orders for Column<T> {
+    fn orders(self) -> Vec<Order> {
+        vec![self.asc()]
     }
 }
 
@@ -124,7 +135,7 @@ impl<M: Model> Relation<M> {
         })
     }
 
-    /// Appends orders. Rails: `order`.
+    /// Appends orders: `|p| p.title`, `|p| p.title.desc()`, `|p| (p.stars.desc(), p.title)`. Rails: `order`.
     pub fn order<O: Orders>(self, orders: impl FnOnce(&'static M::Columns) -> O) -> Self {
         let orders = orders(self.columns()).orders();
         self.map(|core| core.select.orders.extend(orders))

@@ -160,8 +160,8 @@ impl Writer {
             self.push(self.dialect.for_update());
         }
         for annotation in &select.annotations {
-            // What would end the comment is taken out.
-            let annotation = annotation.replace("*/", "").replace("/*", "");
+            // Taken apart and not taken out: what is left of `**//` would end the comment.
+            let annotation = annotation.replace("*/", "* /").replace("/*", "/ *");
             _ = write!(self.text, " /* {annotation} */");
         }
         Ok(())
