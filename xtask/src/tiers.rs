@@ -210,6 +210,11 @@ fn full(root: &Path) -> Vec<Step> {
                 "cargo test --workspace --all-features --lib --bins --tests --examples",
             )],
         ),
+        // The random programs once more, and many more of them.
+        Step::runs(
+            "programs",
+            vec![Run::new("cargo test -p relata --test programs").env("RELATA_PROGRAMS", "10000")],
+        ),
         Step::runs(
             "doctests",
             vec![Run::new("cargo test --workspace --all-features --doc")],

@@ -71,7 +71,7 @@ pub async fn create_tables(db: &Db) -> Result<()> {
 
 /// The tables, without rows.
 pub async fn empty(backend: &Backend) -> Result<Db> {
-    let db = (backend.connect)().await?;
+    let db = backend.open().await?;
     create_tables(&db).await?;
     Ok(db)
 }

@@ -9,22 +9,56 @@ pub mod associations;
 pub mod blog;
 pub mod relations;
 
+use std::sync::{Mutex, PoisonError};
+
+use relata::db::Figures;
 use relata::{Db, Pending};
 
 /// A database under test.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub struct Backend {
-    /// Gives a fresh, empty database.
-    pub connect: fn() -> Pending<Db>,
+    connect: fn() -> Pending<Db>,
+    /// What one test opened, and what it held before anything was done with it.
+    opened: Mutex<Vec<(Db, Figures)>>,
 }
 
-/// Runs one test of the suite.
-pub fn run<F>(test: F)
+impl Backend {
+    /// A backend of which `connect` gives a fresh, empty database.
+    #[must_use]
+    pub fn new(connect: fn() -> Pending<Db>) -> Self {
+        Self {
+            connect,
+            opened: Mutex::default(),
+        }
+    }
+
+    /// A fresh, empty database. What the test leaves open in it is found at its end.
+    ///
+    /// # Errors
+    /// What connecting gives.
+    pub async fn open(&self) -> relata::Result<Db> {
+        let db = (self.connect)().await?;
+        let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        opened.push((db.clone(), db.figures()));
+        Ok(db)
+    }
+}
+
+/// Runs one test of the suite, and asserts that it left no lease and no transaction.
+pub fn run<F>(backend: &Backend, test: F)
 where
     F: Future<Output = relata::Result<()>>,
 {
     if let Err(error) = relata::run(test) {
         panic!("{error:?}");
+    }
+    let opened = backend
+        .opened
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner);
+    assert!(!opened.is_empty(), "the test opened no database");
+    for (db, idle) in opened.iter() {
+        assert_eq!(db.figures(), *idle, "left a lease or a transaction open");
     }
 }
 
@@ -72,7 +106,8 @@ macro_rules! tests {
         mod $module {
             $(#[test]
             fn $name() {
-                $crate::run($crate::$module::$name(&$backend));
+                let backend = $backend;
+                $crate::run(&backend, $crate::$module::$name(&backend));
             })*
         }
     )*};

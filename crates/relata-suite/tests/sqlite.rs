@@ -1,5 +1,5 @@
 //! The suite on SQLite in memory.
 
-relata_suite::suite!(relata_suite::Backend {
-    connect: || relata::Db::connect("sqlite::memory:")
-});
+relata_suite::suite!(relata_suite::Backend::new(|| relata::Db::connect(
+    "sqlite::memory:"
+)));

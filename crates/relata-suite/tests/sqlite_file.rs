@@ -11,6 +11,4 @@ fn fresh() -> relata::Pending<relata::Db> {
     relata::Db::connect(&format!("sqlite:{}", file.display()))
 }
 
-relata_suite::suite!(relata_suite::Backend {
-    connect: crate::fresh
-});
+relata_suite::suite!(relata_suite::Backend::new(crate::fresh));

@@ -70,12 +70,15 @@ where
         .map_or_else(|| String::from("sqlite::memory:"), TemporaryFile::url);
     let outcome = block_on(async {
         let db = crate::Db::connect(&url).await?;
+        let idle = db.figures();
         let outcome = test(db.clone()).await.into_result();
-        Ok(outcome.map(|()| db.figures().writers))
+        Ok(outcome.map(|()| (db.figures(), idle)))
     });
     match outcome {
-        Ok(Ok(0)) => {}
-        Ok(Ok(_)) => panic!("the test left a connection leased or a transaction open"),
+        Ok(Ok((left, idle))) if left == idle => {}
+        Ok(Ok((left, _))) => {
+            panic!("the test left a connection leased or a transaction open: {left:?}")
+        }
         Ok(Err(error)) => panic!("{error}"),
         Err(error) => panic!("the test's database: {error}"),
     }

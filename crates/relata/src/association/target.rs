@@ -22,7 +22,7 @@ impl Association {
                 .is_link_stale(self.position, &self.resolved.owner_key)
     }
 
-    /// The target of a singular association, if memory knows it.
+    /// The target of a singular association, if memory knows it: for a user, who has read it then.
     pub(crate) fn known_one(&self) -> Linked<Option<Record>> {
         if self.is_stale() {
             return Linked::Unknown;
@@ -30,18 +30,32 @@ impl Association {
         self.owner.linked_one(self.position, || self.generation())
     }
 
-    /// The members of a collection in memory.
+    /// The members of a collection in memory: for a user, who has read them then.
     pub(crate) fn known_many(&self) -> Members {
         self.owner.linked_many(self.position, || self.generation())
+    }
+
+    /// As [`known_one`](Self::known_one), for the library's own looks. A look must not count as a read: what siblings
+    /// brought along would stay, where without batching the next read asks the database.
+    pub(crate) fn peek_one(&self) -> Linked<Option<Record>> {
+        if self.is_stale() {
+            return Linked::Unknown;
+        }
+        self.owner.peek_one(self.position, || self.generation())
+    }
+
+    /// As [`known_many`](Self::known_many), for the library's own looks.
+    pub(crate) fn peek_many(&self) -> Members {
+        self.owner.peek_many(self.position, || self.generation())
     }
 
     /// Whether the targets are in memory, so that reading them asks nothing. Rails: `loaded?`.
     #[must_use]
     pub fn is_loaded(&self) -> bool {
         if self.reflection().is_collection() {
-            self.known_many().loaded || !self.can_query()
+            self.peek_many().loaded || !self.can_query()
         } else {
-            matches!(self.known_one(), Linked::Known(_)) || !self.can_query()
+            matches!(self.peek_one(), Linked::Known(_)) || !self.can_query()
         }
     }
 
@@ -125,7 +139,7 @@ impl Association {
     /// objects they are; unsaved ones come last; others are dropped, for the database no longer has them.
     /// Rails: `merge_target_lists`.
     pub(crate) fn take_loaded(&self, rows: Vec<Record>) {
-        let before = self.known_many().records;
+        let before = self.peek_many().records;
         let mut members: Vec<Record> = rows
             .into_iter()
             .map(|row| match before.iter().find(|member| **member == row) {

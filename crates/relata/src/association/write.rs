@@ -85,8 +85,7 @@ impl Association {
         self.check_target(member)?;
         self.give_key_to(member)?;
         self.own(member);
-        self.owner
-            .link_member(self.position, member, || self.generation());
+        self.owner.link_member(self.position, member);
         Ok(())
     }
 
@@ -108,12 +107,23 @@ impl Association {
         Ok(target)
     }
 
-    /// The target that was set on a `belongs_to` and is not saved yet.
-    pub(crate) fn unsaved_parent(&self) -> Option<Record> {
-        match self.known_one() {
+    /// The target of a singular association that was set and is not saved yet.
+    pub(crate) fn unsaved_target(&self) -> Option<Record> {
+        match self.peek_one() {
             Linked::Known(Some(target)) if target.is_new_record() => Some(target),
             _ => None,
         }
+    }
+
+    /// The members of a collection, or the target of a `has_one`, that are not saved yet.
+    pub(crate) fn new_members(&self) -> Vec<Record> {
+        let mut members = if self.reflection().is_collection() {
+            self.peek_many().records
+        } else {
+            self.unsaved_target().into_iter().collect()
+        };
+        members.retain(Record::is_new_record);
+        members
     }
 }
 

@@ -103,6 +103,8 @@ async fn load_single(association: &Association) -> Result<()> {
     }
     core.origin = None;
     core.terms.strict = core.terms.strict.or(strict_of_members(association));
+    // Who asked for records that load alone gets no others through them.
+    core.terms.batching &= association.owner().terms().batching;
     let targets = Box::pin(super::load(&core, Purpose::Load)).await?;
     if singular {
         association.link(targets.first());

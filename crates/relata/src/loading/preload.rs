@@ -107,18 +107,15 @@ pub(super) async fn find_targets(
             });
         }
     }
-    let Some(db) = owners
-        .first()
-        .map(Record::db)
-        .filter(|_| !values.is_empty())
-    else {
+    let Some(first) = owners.first().filter(|_| !values.is_empty()) else {
         return Ok(Some(Found {
             targets: Vec::new(),
             rows: keys,
         }));
     };
-    let relation = targets_of(resolved, db, values).map(|core| {
+    let relation = targets_of(resolved, first.db(), values).map(|core| {
         core.terms.strict = core.terms.strict.or(strict);
+        core.terms.batching &= first.terms().batching;
         if let Some(most) = most {
             core.select.limit = core.select.limit.or(Some(most + 1));
         }

@@ -22,6 +22,8 @@ pub(super) enum Step {
     TakeKey(Association),
     /// Copy the owner's key into a member.
     GiveKey(Association, Record),
+    /// Leave the key of the association's owner null, for its target has none yet: the cycle is closed later.
+    LeaveKey(Association),
     /// As `TakeKey`, for an owner that is written already: UPDATE the key.
     CloseCycle(Association),
 }
@@ -60,12 +62,13 @@ pub(super) fn plan(root: &Record) -> Result<Vec<Step>> {
                     {
                         continue;
                     }
-                    let Some(parent) = association.unsaved_parent() else {
+                    let Some(parent) = association.unsaved_target() else {
                         frames.push(Frame::Step(Step::TakeKey(association)));
                         continue;
                     };
                     if progress.get(&parent.identity()) == Some(&Progress::Waiting) {
                         refuse_required_cycle(&association, &parent)?;
+                        frames.push(Frame::Step(Step::LeaveKey(association.clone())));
                         open.entry(parent.identity()).or_default().push(association);
                     } else {
                         frames.push(Frame::Step(Step::TakeKey(association)));
@@ -90,14 +93,12 @@ pub(super) fn plan(root: &Record) -> Result<Vec<Step>> {
                     {
                         continue;
                     }
-                    for member in association.target() {
-                        if member.is_new_record() {
-                            members.push(Frame::Step(Step::GiveKey(
-                                association.clone(),
-                                member.clone(),
-                            )));
-                            members.push(Frame::Enter(member));
-                        }
+                    for member in association.new_members() {
+                        members.push(Frame::Step(Step::GiveKey(
+                            association.clone(),
+                            member.clone(),
+                        )));
+                        members.push(Frame::Enter(member));
                     }
                 }
                 frames.extend(members.into_iter().rev());

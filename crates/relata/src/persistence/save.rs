@@ -4,8 +4,9 @@
 //! transaction (a savepoint inside another); a single one is sent as it is.
 
 use super::plan::{Step, plan};
-use super::snapshot::Before;
+use super::snapshot::{Before, Keys};
 use super::validate::validate;
+use crate::association::Association;
 use crate::attribute::value::{Kind, Value};
 use crate::db::adapter::{Purpose, Statement};
 use crate::error::{Error, ErrorKind, Result};
@@ -116,32 +117,63 @@ fn refuse(record: &Record) -> Result<()> {
 }
 
 async fn perform(steps: Vec<Step>) -> Result<()> {
+    let mut keys = Keys::default();
     for step in steps {
         match step {
             Step::Write(record) => write(&record).await?,
             Step::TakeKey(association) => {
-                if let Linked::Known(Some(target)) = association.known_one()
+                if let Linked::Known(Some(target)) = association.peek_one()
                     && target.is_persisted()
                     && !association.is_key_of(&target)
                 {
-                    association.copy_key_from(Some(&target))?;
-                    association.link(Some(&target));
+                    take_key(&mut keys, &association, Some(&target))?;
                 }
             }
             Step::GiveKey(association, member) => {
-                association.give_key_to(&member)?;
-                // With its new key the way back would count as stale.
-                association.own(&member);
+                let columns = &association.resolved().target_key;
+                keys.filling(&member, columns, association.inverse_of(&member), || {
+                    association.give_key_to(&member)?;
+                    // With its new key the way back would count as stale.
+                    association.own(&member);
+                    Ok(())
+                })?;
+            }
+            Step::LeaveKey(association) => {
+                // A key is left of a target whose row was rolled back.
+                if association.has_key() {
+                    leave_key(&mut keys, &association)?;
+                }
             }
             Step::CloseCycle(association) => {
                 let target = association.target();
-                association.copy_key_from(target.first())?;
-                association.link(target.first());
+                take_key(&mut keys, &association, target.first())?;
                 write(association.owner()).await?;
             }
         }
     }
+    keys.keep();
     Ok(())
+}
+
+/// Copies the key of its target into the owner of a `belongs_to`.
+fn take_key(keys: &mut Keys, association: &Association, target: Option<&Record>) -> Result<()> {
+    let (owner, columns) = (association.owner(), &association.resolved().owner_key);
+    keys.filling(owner, columns, Some(association.clone()), || {
+        association.copy_key_from(target)?;
+        association.link(target);
+        Ok(())
+    })
+}
+
+/// Empties the key of the owner of a `belongs_to`, which keeps its target.
+fn leave_key(keys: &mut Keys, association: &Association) -> Result<()> {
+    let (owner, columns) = (association.owner(), &association.resolved().owner_key);
+    let target = association.unsaved_target();
+    keys.leaving(owner, columns, Some(association.clone()), || {
+        association.copy_key_from(None)?;
+        association.link(target.as_ref());
+        Ok(())
+    })
 }
 
 /// Writes one record. A second write of the same record waits for the first, and then writes what is still dirty.

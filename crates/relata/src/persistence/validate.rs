@@ -61,7 +61,7 @@ fn invalid_members(association: &Association, found: &mut Vec<Problem>) {
     if association.reflection().validate == Some(false) {
         return;
     }
-    let members = association.known_many().records;
+    let members = association.peek_many().records;
     if members
         .iter()
         .any(|member| member.is_new_record() && member.has_errors())
@@ -79,7 +79,7 @@ async fn is_present(association: &Association) -> Result<bool> {
     if !association.is_belongs_to() {
         return has_target(association).await;
     }
-    if let Linked::Known(target) = association.known_one() {
+    if let Linked::Known(target) = association.peek_one() {
         return Ok(target.is_some());
     }
     if !association.has_key() {

@@ -198,7 +198,7 @@ impl<M: Model> Collection<'_, M> {
     pub fn size(&self) -> Pending<u64> {
         let members = self
             .erased()
-            .map(|association| (association.known_many(), association.can_query()));
+            .map(|association| (association.peek_many(), association.can_query()));
         let count = self.all();
         Pending::new(async move {
             let (members, can_query) = members?;
@@ -239,7 +239,7 @@ impl<M: Model> Collection<'_, M> {
     pub fn any(&self) -> Pending<bool> {
         let members = self
             .erased()
-            .map(|association| (association.known_many(), association.can_query()));
+            .map(|association| (association.peek_many(), association.can_query()));
         let relation = self.all();
         Pending::new(async move {
             let (members, can_query) = members?;
@@ -255,7 +255,7 @@ impl<M: Model> Collection<'_, M> {
     pub fn contains(&self, record: &M) -> Pending<bool> {
         let members = self
             .erased()
-            .map(|association| (association.known_many(), association.can_query()));
+            .map(|association| (association.peek_many(), association.can_query()));
         let key = record
             .key()
             .into_iter()

@@ -111,7 +111,7 @@ impl<'a, T> Singular<'a, T> {
                 .owner_key
                 .iter()
                 .any(|&column| self.owner.column_changed(column));
-            moved || (!association.has_key() && association.unsaved_parent().is_some())
+            moved || (!association.has_key() && association.unsaved_target().is_some())
         })
     }
 

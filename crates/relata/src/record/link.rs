@@ -18,6 +18,9 @@ use super::graph::{Graph, Shape};
 use super::{BatchPtr, Record};
 use crate::attribute::value::Value;
 
+/// A generation that no table has: what nobody read does not count.
+const NEVER: u64 = u64::MAX;
+
 /// How two records that are linked hold each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Tie {
@@ -130,7 +133,9 @@ pub(crate) struct Members {
 }
 
 impl LinkSet {
-    fn covers(&self, row: u32, generation: impl FnOnce() -> u64) -> bool {
+    /// Whether the table holds for a row. `read` marks what a sibling brought along as read: from then on it stays,
+    /// as what was read alone would.
+    fn covers(&self, row: u32, read: bool, generation: impl FnOnce() -> u64) -> bool {
         if self
             .missing
             .as_ref()
@@ -151,17 +156,37 @@ impl LinkSet {
         if unread.generation != generation() {
             return false;
         }
-        word.fetch_or(mask, Ordering::AcqRel);
+        if read {
+            word.fetch_or(mask, Ordering::AcqRel);
+        }
         true
     }
 }
 
 impl Record {
-    /// The target of a singular association, if it is known. `generation` is asked for a target that a sibling
-    /// caused to be loaded: the target table's writes so far.
+    /// The target of a singular association, if it is known: it counts as read. `generation` is asked for a target
+    /// that a sibling caused to be loaded: the target table's writes so far.
     pub(crate) fn linked_one(
         &self,
         association: usize,
+        generation: impl FnOnce() -> u64,
+    ) -> Linked<Option<Record>> {
+        self.find_one(association, true, generation)
+    }
+
+    /// As [`linked_one`](Self::linked_one), for a look that gives no user the target: it does not count as read.
+    pub(crate) fn peek_one(
+        &self,
+        association: usize,
+        generation: impl FnOnce() -> u64,
+    ) -> Linked<Option<Record>> {
+        self.find_one(association, false, generation)
+    }
+
+    fn find_one(
+        &self,
+        association: usize,
+        read: bool,
         generation: impl FnOnce() -> u64,
     ) -> Linked<Option<Record>> {
         if let Some(state) = self.state() {
@@ -186,7 +211,7 @@ impl Record {
         let Index::One(places) = &set.index else {
             return Linked::Unknown;
         };
-        if !set.covers(self.row, generation) {
+        if !set.covers(self.row, read, generation) {
             return Linked::Unknown;
         }
         let place = places
@@ -199,10 +224,28 @@ impl Record {
         }
     }
 
-    /// The members of a collection in memory.
+    /// The members of a collection in memory: they count as read.
     pub(crate) fn linked_many(
         &self,
         association: usize,
+        generation: impl FnOnce() -> u64,
+    ) -> Members {
+        self.find_many(association, true, generation)
+    }
+
+    /// As [`linked_many`](Self::linked_many), for a look that gives no user the members: they do not count as read.
+    pub(crate) fn peek_many(
+        &self,
+        association: usize,
+        generation: impl FnOnce() -> u64,
+    ) -> Members {
+        self.find_many(association, false, generation)
+    }
+
+    fn find_many(
+        &self,
+        association: usize,
+        read: bool,
         generation: impl FnOnce() -> u64,
     ) -> Members {
         if let Some(state) = self.state() {
@@ -235,7 +278,7 @@ impl Record {
         let Index::Many { offsets, places } = &set.index else {
             return Members::default();
         };
-        if !set.covers(self.row, generation) {
+        if !set.covers(self.row, read, generation) {
             return Members::default();
         }
         let at = |row: usize| offsets.get(row).map_or(0, |&offset| offset as usize);
@@ -332,14 +375,9 @@ impl Record {
     }
 
     /// Adds a member at the end of those that memory knows. What was known and what is added become one list in one
-    /// step: members that several threads add at the same time are all kept. `generation` as for
-    /// [`linked_many`](Self::linked_many).
-    pub(crate) fn link_member(
-        &self,
-        association: usize,
-        member: &Record,
-        generation: impl FnOnce() -> u64,
-    ) {
+    /// step: members that several threads add at the same time are all kept. What a sibling brought along and nobody
+    /// read is not known: the list would hold it for good.
+    pub(crate) fn link_member(&self, association: usize, member: &Record) {
         let state = self.state_or_make();
         let entry = |record: &Record| Entry {
             batch: record.batch,
@@ -357,7 +395,7 @@ impl Record {
             members.push(entry(member));
             return;
         }
-        let known = self.linked_many(association, generation);
+        let known = self.peek_many(association, || NEVER);
         let mut members = Vec::with_capacity(known.records.len() + 1);
         for record in known.records.iter().chain([member]) {
             self.graph.unite(&record.graph, &mut shape);

@@ -344,7 +344,8 @@ impl<M> Relation<M> {
         self.map(|core| core.terms.strict = Some(StrictLoading::All))
     }
 
-    /// Whether the first lazy load of an association loads it for all records of the result. On by default.
+    /// Whether the first lazy load of an association loads it for all records of the result; it holds for what is
+    /// loaded from them too. On by default.
     pub fn batching(self, on: bool) -> Self {
         self.map(|core| core.terms.batching = on)
     }

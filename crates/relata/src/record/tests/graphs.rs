@@ -264,7 +264,7 @@ fn step(
         3 => a.link_one(OTHER, Some(&b), &[ID], Tie::Depend),
         4 => unite(&a, &b),
         5 => a.link_many(MANY, &[b, record(model, number)], false),
-        6 => a.link_member(MANY, &b, || 0),
+        6 => a.link_member(MANY, &b),
         7 => a.unlink(random.below(3)),
         8 => {
             let index = Index::One(vec![Place { batch: 0, row: 0 }; a.batch_size()].into());

@@ -155,15 +155,15 @@ fn members_are_told_one_by_one_and_all_at_once() {
         assert!(!found.loaded && found.records.iter().all(is_intact));
         found.records.iter().map(|it| it.read::<i64>(ID)).collect()
     };
-    hub.link_member(MANY, &members[0], || 0);
+    hub.link_member(MANY, &members[0]);
     assert_eq!(numbers(&hub), [1]);
     hub.link_many(MANY, &members[..4], false);
     for member in &members[4..] {
-        hub.link_member(MANY, member, || 0);
+        hub.link_member(MANY, member);
     }
     assert_eq!(numbers(&hub), (1..10).collect::<Vec<_>>());
     hub.unlink(MANY);
-    hub.link_member(MANY, &members[1], || 0);
+    hub.link_member(MANY, &members[1]);
     assert_eq!(numbers(&hub), [2], "what was forgotten does not come back");
     drop(members);
     assert_eq!(numbers(&hub), [2]);
@@ -176,7 +176,7 @@ fn an_association_that_is_not_there_is_unknown() {
     for association in [3, 64, usize::MAX] {
         hub.link_one(association, Some(&target), &[], Tie::Depend);
         assert!(!hub.publish(association, table(&[], &[]), Tie::Depend));
-        hub.link_member(association, &target, || 0);
+        hub.link_member(association, &target);
         assert!(one(&hub, association).is_none());
         hub.unlink(association);
     }

@@ -1,0 +1,259 @@
+//! Every public future can be awaited in a handler of a web server: what holds it is `Send` and `'static`.
+//!
+//! The functions below are such handlers; they are compiled, and that is the test. Each method of the library that gives
+//! something to await is called in one of them, which the second test makes sure of.
+
+use std::future::Future;
+use std::path::Path;
+
+use relata::{Db, Model, Options, Raw, Record, Relation, Result, Value, model};
+
+#[model]
+pub struct Person {
+    id: i64,
+    name: String,
+    age: Option<i64>,
+    #[has_many(inverse_of = author)]
+    posts: Post,
+    #[has_one]
+    profile: Option<Profile>,
+}
+
+#[model]
+pub struct Profile {
+    id: i64,
+    motto: String,
+    person_id: Option<i64>,
+    #[belongs_to]
+    person: Option<Person>,
+}
+
+#[model]
+pub struct Post {
+    id: i64,
+    title: String,
+    author_id: i64,
+    #[belongs_to]
+    author: Person,
+}
+
+/// What a server asks of a handler, and `tokio::spawn` of a task.
+fn handler<F: Future<Output = Result<()>> + Send + 'static>(_: impl FnOnce(Db) -> F) {}
+
+#[test]
+fn every_public_future_can_be_awaited_in_a_spawned_task() {
+    handler(databases);
+    handler(transactions);
+    handler(relations);
+    handler(values);
+    handler(records);
+    handler(singular);
+    handler(collections);
+    handler(by_name);
+}
+
+async fn databases(_: Db) -> Result<()> {
+    let db = Db::connect("sqlite::memory:").await?;
+    let db = Db::connect_with("sqlite::memory:", Options::new())
+        .await
+        .unwrap_or(db);
+    db.create_tables([Person::reflection()]).await?;
+    db.check_tables([Person::reflection()]).await?;
+    db.execute_sql(Raw::new("SELECT 1")).await?;
+    db.after_commit(|| async {}).await;
+    Ok(())
+}
+
+/// Closures that borrow, nested, with a helper that borrows too, and with a value that is written from inside.
+async fn transactions(db: Db) -> Result<()> {
+    async fn inside(db: &Db, names: &mut Vec<String>) -> Result<()> {
+        db.transaction(async || {
+            for person in &Person::all(db).await? {
+                names.push(person.name().to_owned());
+                person.posts().await?;
+            }
+            Ok(())
+        })
+        .await
+    }
+    let mut names = Vec::new();
+    let ann = Person::find(&db, 1).await?;
+    db.transaction(async || {
+        ann.set_name("Ann").save().await?;
+        inside(&db, &mut names).await?;
+        db.after_commit(|| async {}).await;
+        let boxed: std::pin::Pin<Box<dyn Future<Output = Result<()>> + Send + '_>> =
+            Box::pin(db.transaction(async || ann.destroy().await));
+        boxed.await
+    })
+    .await
+}
+
+async fn relations(db: Db) -> Result<()> {
+    let all = Post::all(&db)
+        .filter(|p| p.author.name.eq("Ann"))
+        .order(|p| p.id.desc())
+        .includes(|p| p.author);
+    let ann = Person::find(&db, 1).await?;
+    all.clone().filter(|p| p.author.is(&ann)).await?;
+    let _ = (&all).await?;
+    all.load().await?;
+    all.take().await?;
+    all.take_n(2).await?;
+    all.first().await?;
+    all.first_or_fail().await?;
+    all.first_n(2).await?;
+    all.last().await?;
+    all.last_n(2).await?;
+    all.sole().await?;
+    all.exists().await?;
+    all.find(1).await?;
+    all.find_many([1, 2]).await?;
+    all.find_key([Value::Int(1)]).await?;
+    all.find_keys(vec![vec![Value::Int(1)]]).await?;
+    all.find_by(|p| p.title.eq("x")).await?;
+    all.find_by_or_fail(|p| p.title.eq("x")).await?;
+    all.explain().await?;
+    let mut batches = all.in_batches(10);
+    while let Some(posts) = batches.next().await? {
+        posts[0].author().await?;
+    }
+    let mut each = all.find_each(10);
+    while let Some(post) = each.next().await? {
+        post.author().await?;
+    }
+    Ok(())
+}
+
+async fn values(db: Db) -> Result<()> {
+    let all = Person::all(&db);
+    all.count().await?;
+    all.sum(|p| p.id).await?;
+    all.average(|p| p.id).await?;
+    all.minimum(|p| p.name).await?;
+    all.maximum(|p| p.name).await?;
+    all.count_by(|p| p.age).await?;
+    all.pluck(|p| (p.id, p.name)).await?;
+    all.pick(|p| p.name).await?;
+    all.project(|p| (p.id, p.name), |(id, name)| format!("{id} {name}"))
+        .await?;
+    all.pluck_named(["id", "name"]).await?;
+    all.ids().await?;
+    Ok(())
+}
+
+async fn records(db: Db) -> Result<()> {
+    let ann = Person::create(&db, |p| p.set_name("Ann")).await?;
+    let same = ann.clone();
+    ann.is_valid().await?;
+    ann.set_name("Bob").save().await?;
+    same.reload().await?;
+    let name: &str = same.name();
+    ann.destroy().await?;
+    assert_eq!(name, "Bob");
+    Ok(())
+}
+
+async fn singular(db: Db) -> Result<()> {
+    let post = Post::find(&db, 1).await?;
+    let ann = post.author().await?;
+    post.author().load().await?;
+    post.author().reload().await?;
+    post.author().create(|a| a.set_name("Ann")).await?;
+    post.create_author(|a| a.set_name("Ann")).await?;
+    post.reload_author().await?;
+    ann.profile().await?;
+    ann.create_profile(|p| p.set_motto("x")).await?;
+    ann.reload_profile().await?;
+    Ok(())
+}
+
+async fn collections(db: Db) -> Result<()> {
+    let ann = Person::find(&db, 1).await?;
+    let post = ann.posts().create(|p| p.set_title("x")).await?;
+    for post in ann.posts().await? {
+        post.author().await?;
+    }
+    ann.posts().load().await?;
+    ann.posts().reload().await?;
+    ann.posts().push(&post).await?;
+    ann.posts().concat([&post]).await?;
+    ann.posts().size().await?;
+    ann.posts().len().await?;
+    ann.posts().count().await?;
+    ann.posts().is_empty().await?;
+    ann.posts().any().await?;
+    ann.posts().contains(&post).await?;
+    ann.posts().find(1).await?;
+    ann.posts().first().await?;
+    ann.posts().last().await?;
+    ann.posts().ids().await?;
+    ann.post_ids().await?;
+    ann.posts().filter(|p| p.title.eq("x")).await?;
+    Ok(())
+}
+
+async fn by_name(db: Db) -> Result<()> {
+    let all = Relation::of(Person::reflection(), &db).includes_named(["posts"])?;
+    let ann: Record = all.first_or_fail().await?;
+    let post = Record::new(Post::reflection(), &db);
+    ann.association("posts")?.push_record(&post).await?;
+    ann.association("posts")?.load_many().await?;
+    post.association("author")?.load_one().await?;
+    post.set("title", "x")?.save().await?;
+    Ok(())
+}
+
+/// The public methods of the library that give something to await, by their names in its source.
+fn awaitable(folder: &Path, names: &mut Vec<String>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            awaitable(&path, names);
+            continue;
+        }
+        let source = std::fs::read_to_string(&path).unwrap();
+        // Methods of the trait of models are public without saying so.
+        let of_trait = path.ends_with("model.rs");
+        for (at, _) in source.match_indices("fn ") {
+            let line = source[..at]
+                .rsplit('\n')
+                .next()
+                .unwrap_or_default()
+                .trim_start();
+            let public = line.starts_with("pub ") || (of_trait && line.is_empty());
+            let signature = source[at..].split(['{', ';']).next().unwrap_or_default();
+            let name = signature["fn ".len()..]
+                .split(['(', '<'])
+                .next()
+                .unwrap_or_default();
+            let waits = line.contains("async ")
+                || signature.contains("-> Pending<")
+                || signature.contains("-> impl Future<");
+            if public && waits && !name.starts_with("__") {
+                names.push(name.to_owned());
+            }
+        }
+    }
+}
+
+#[test]
+fn no_public_future_is_left_out() {
+    let mut names = Vec::new();
+    awaitable(
+        &Path::new(env!("CARGO_MANIFEST_DIR")).join("src"),
+        &mut names,
+    );
+    assert!(names.len() > 60, "{names:?}");
+    let here = include_str!("send.rs");
+    let left_out: Vec<&String> = names
+        .iter()
+        .filter(|name| {
+            !here.contains(&format!(".{name}(")) && !here.contains(&format!("::{name}("))
+        })
+        .collect();
+    assert!(
+        left_out.is_empty(),
+        "call these in a handler above: {left_out:?}"
+    );
+}
