@@ -175,7 +175,7 @@ impl Db {
     /// How this database writes SQL.
     #[must_use]
     pub fn dialect(&self) -> Dialect {
-        Dialect::Sqlite
+        Dialect::SQLITE
     }
 
     /// How many values one statement can have, as the library said at connecting.
