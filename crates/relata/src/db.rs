@@ -3,19 +3,29 @@
 //! Invariants: the adapter behind it never sees a model or a record; only this room knows whether a transaction is
 //! open; every statement goes through `Db::fetch` or `Db::execute`, and is an event.
 
+#[cfg_attr(not(feature = "sqlite"), allow(dead_code))]
 pub mod adapter;
 mod assertions;
+#[cfg_attr(not(feature = "sqlite"), allow(unused_imports, unused_macros))]
+mod backend;
 mod clock;
 mod events;
+#[cfg_attr(not(feature = "sqlite"), allow(dead_code))]
 mod faults;
-#[cfg(feature = "sqlite")]
+mod levels;
+#[cfg_attr(not(feature = "sqlite"), allow(dead_code))]
 mod queue;
+pub(crate) mod rows;
 #[cfg(feature = "sqlite")]
-mod sqlite;
-#[cfg(not(feature = "sqlite"))]
-#[path = "db/absent.rs"]
 mod sqlite;
 mod transaction;
+#[cfg_attr(not(feature = "sqlite"), allow(dead_code))]
+mod turns;
+
+/// The locks of the queue: a model checker puts its own in their place.
+mod lock {
+    pub(super) use std::sync::{Mutex, MutexGuard};
+}
 
 use std::collections::HashMap;
 use std::fmt;
@@ -25,14 +35,17 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
-use adapter::{Decode, Discard, Statement};
-pub use adapter::{Outcome, Purpose};
+pub use adapter::{Capabilities, Figures, Outcome, Purpose};
+use adapter::{Decode, Discard, Job, Ran, Statement};
+use backend::Backend;
 use clock::Clock;
 use events::Listeners;
 pub use events::{Capture, Event};
 pub use faults::Faults;
-use sqlite::Sqlite;
-pub(crate) use transaction::Participant;
+pub(crate) use levels::Participant;
+use rows::Collected;
+pub use rows::Row;
+pub use transaction::{Isolation, Transaction, UnlessRolledBack};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::hashing::Hashing;
@@ -44,10 +57,10 @@ use crate::sql::{Dialect, Raw};
 pub struct Db(Arc<Inner>);
 
 struct Inner {
-    sqlite: Option<Arc<Sqlite>>,
+    backend: Option<Backend>,
     options: Options,
     listeners: Listeners,
-    faults: Faults,
+    faults: Arc<Faults>,
     clock: Clock,
     generations: RwLock<HashMap<&'static str, Arc<AtomicU64>, Hashing>>,
     /// Writes that may have touched any table.
@@ -103,14 +116,6 @@ impl Options {
     }
 }
 
-/// What a database holds at the moment. For leak checks in tests.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Figures {
-    /// Leases of the writer: 0 when no transaction is open and no write runs.
-    pub writers: usize,
-}
-
 impl Db {
     /// Connects: `sqlite::memory:`, `sqlite:path`, `sqlite://path`. A file is made if it is not there.
     ///
@@ -127,18 +132,9 @@ impl Db {
     pub fn connect_with(url: &str, options: Options) -> Pending<Self> {
         let url = url.to_owned();
         Pending::new(async move {
-            let Some(path) = url.strip_prefix("sqlite:") else {
-                // The URL may hold a password.
-                let scheme = url.split(':').next().unwrap_or_default();
-                let message = format!(
-                    "cannot connect to a `{scheme}` URL: write sqlite::memory: or sqlite:path"
-                );
-                return Err(Error::new(ErrorKind::Configuration, message));
-            };
-            let path = path.strip_prefix("//").unwrap_or(path).to_owned();
-            let deadline = options.deadline;
-            let opened = tokio::task::spawn_blocking(move || Sqlite::open(&path, deadline)).await;
-            let db = Self::with(Some(opened.map_err(Error::other)??), options);
+            let faults = Arc::new(Faults::default());
+            let backend = Backend::open(&url, options.deadline, &faults).await?;
+            let db = Self::with(Some(backend), options, faults);
             if db.0.options.log {
                 db.0.listeners
                     .keep(Arc::new(|event: &Event| eprintln!("{event}")));
@@ -147,12 +143,12 @@ impl Db {
         })
     }
 
-    fn with(sqlite: Option<Arc<Sqlite>>, options: Options) -> Self {
+    fn with(backend: Option<Backend>, options: Options, faults: Arc<Faults>) -> Self {
         Self(Arc::new(Inner {
-            sqlite,
+            backend,
             options,
             listeners: Listeners::default(),
-            faults: Faults::default(),
+            faults,
             clock: Clock::default(),
             generations: RwLock::default(),
             generation: AtomicU64::new(0),
@@ -162,33 +158,29 @@ impl Db {
     /// No database: records can be made and set, everything that would ask gives `ConnectionNotEstablished`.
     #[must_use]
     pub fn detached() -> Self {
-        Self::with(
-            None,
-            Options {
-                deadline: Duration::from_secs(5),
-                log: false,
-                log_binds: false,
-            },
-        )
+        let options = Options {
+            deadline: Duration::from_secs(5),
+            log: false,
+            log_binds: false,
+        };
+        Self::with(None, options, Arc::default())
     }
 
-    /// How this database writes SQL.
+    /// How this database writes SQL. A detached one writes as SQLite does.
     #[must_use]
     pub fn dialect(&self) -> Dialect {
-        Dialect::Sqlite
+        let backend = self.0.backend.as_ref();
+        backend.map_or(Dialect::SQLITE, Backend::dialect)
     }
 
-    /// How many values one statement can have, as the library said at connecting.
+    /// What this database can do; nothing for a detached one.
     #[must_use]
-    pub fn bind_limit(&self) -> usize {
-        self.0
-            .sqlite
-            .as_ref()
-            .map_or(999, |sqlite| sqlite.bind_limit())
+    pub fn capabilities(&self) -> Option<Capabilities> {
+        self.0.backend.as_ref().map(Backend::capabilities)
     }
 
-    fn sqlite(&self) -> Result<&Arc<Sqlite>> {
-        self.0.sqlite.as_ref().ok_or_else(|| {
+    fn backend(&self) -> Result<&Backend> {
+        self.0.backend.as_ref().ok_or_else(|| {
             Error::new(
                 ErrorKind::ConnectionNotEstablished,
                 "this is a detached Db: it has no database to ask",
@@ -204,14 +196,35 @@ impl Db {
         self.0.options.deadline
     }
 
-    /// Runs a statement and gives its rows to `decode`.
-    pub(crate) async fn fetch<D: Decode>(
+    /// Runs a statement and gives its rows to `decode`, which comes back with them.
+    pub(crate) async fn fetch<D: Decode + 'static>(
         &self,
-        statement: &Statement,
-        decode: &mut D,
-    ) -> Result<Outcome> {
+        statement: Statement,
+        decode: D,
+    ) -> Result<D> {
+        self.perform(Job { statement, decode })
+            .await
+            .map(|(decode, _)| decode)
+    }
+
+    /// Runs a statement that gives no rows.
+    pub(crate) async fn execute(&self, statement: Statement) -> Result<Outcome> {
+        let decode = Discard;
+        self.perform(Job { statement, decode })
+            .await
+            .map(|(_, outcome)| outcome)
+    }
+
+    async fn perform<D: Decode + 'static>(&self, job: Job<D>) -> Result<(D, Outcome)> {
         let begun = self.0.listeners.are_there().then(Instant::now);
-        let ran = self.run(statement, decode).await;
+        let mut job = Some(job);
+        let ran = match levels::ambient(self) {
+            None => self.backend()?.run(&mut job).await,
+            Some(level) => level.run(self, &mut job).await,
+        };
+        let Some(Job { statement, decode }) = job else {
+            return Err(ran.err().unwrap_or_else(levels::over));
+        };
         let ran = ran.map_err(|error| {
             let error = error.with_sql(Arc::clone(&statement.text));
             match statement.model {
@@ -220,29 +233,16 @@ impl Db {
             }
         });
         if let Some(begun) = begun {
-            self.tell(statement, begun.elapsed(), &ran);
+            self.tell(&statement, begun.elapsed(), &ran);
         }
-        ran.map(|(_, outcome)| outcome)
+        ran.map(|(_, outcome)| (decode, outcome))
     }
 
-    async fn run<D: Decode>(
-        &self,
-        statement: &Statement,
-        decode: &mut D,
-    ) -> Result<(u64, Outcome)> {
-        self.0.faults.before_statement().await?;
-        match transaction::ambient(self) {
-            Some((transaction, level)) => {
-                self.sqlite()?.note_used();
-                transaction.run(level, statement, decode).await
-            }
-            None => self.sqlite()?.run(statement, decode).await,
-        }
-    }
-
-    fn tell(&self, statement: &Statement, time: Duration, ran: &Result<(u64, Outcome)>) {
+    #[cold]
+    fn tell(&self, statement: &Statement, time: Duration, ran: &Result<Ran>) {
         let (rows, outcome) = ran.as_ref().map(|done| *done).unwrap_or_default();
         self.0.listeners.tell(&Event {
+            system: self.dialect().system(),
             model: statement.model,
             purpose: statement.purpose,
             text: Arc::clone(&statement.text),
@@ -255,38 +255,22 @@ impl Db {
         });
     }
 
-    /// Runs a statement that gives no rows.
-    pub(crate) async fn execute(&self, statement: &Statement) -> Result<Outcome> {
-        self.fetch(statement, &mut Discard).await
-    }
-
-    /// Makes a command of the transaction room an event.
-    fn note_command(&self, text: &str) -> Result<()> {
-        if text != "ROLLBACK" && !text.starts_with("ROLLBACK TO") {
-            self.0.faults.before_command()?;
-        }
-        if self.0.listeners.are_there() {
-            self.tell(&command(text), Duration::ZERO, &Ok((0, Outcome::default())));
-        }
-        Ok(())
-    }
-
-    async fn observe_command(
-        &self,
-        text: &str,
-        run: impl Future<Output = Result<()>>,
-    ) -> Result<()> {
-        self.0.faults.before_statement().await?;
-        let begun = Instant::now();
+    /// Makes what a transaction sends, BEGIN and the like, an event.
+    async fn observe(&self, text: &str, run: impl Future<Output = Result<()>>) -> Result<()> {
+        let begun = self.0.listeners.are_there().then(Instant::now);
         let ran = run.await;
-        if self.0.listeners.are_there() {
-            let told = ran
-                .as_ref()
-                .map(|()| (0, Outcome::default()))
-                .map_err(Clone::clone);
+        if let Some(begun) = begun {
+            let told = ran.clone().map(|()| (0, Outcome::default()));
             self.tell(&command(text), begun.elapsed(), &told);
         }
         ran
+    }
+
+    /// Makes what rolls back an event: it is sent where nothing can be awaited.
+    fn note_undone(&self, text: &str) {
+        if self.0.listeners.are_there() {
+            self.tell(&command(text), Duration::ZERO, &Ok((0, Outcome::default())));
+        }
     }
 
     /// Runs `body` in a transaction: everything that is done on this database inside it is one. If the body gives an
@@ -304,26 +288,84 @@ impl Db {
     /// ```
     ///
     /// # Errors
-    /// The body's error; what the database says at COMMIT.
+    /// The body's error; `CommitOutcomeUnknown` when the answer to COMMIT was lost, and the records in it are in doubt:
+    /// they refuse to be saved until they are reloaded; `PostCommit` when the commit stands and a hook panicked;
+    /// `LockWaitTimeout` when the writer was not to be had; what the database says.
     #[track_caller]
-    pub fn transaction<T, F>(&self, body: F) -> impl Future<Output = Result<T>>
+    pub fn transaction<T, F>(
+        &self,
+        body: F,
+    ) -> Transaction<impl Future<Output = Result<T>> + use<T, F>>
     where
         F: AsyncFnOnce() -> Result<T>,
     {
-        pending::at(
+        self.transaction_with(body)
+    }
+
+    /// A transaction whose body has an error of its own. Otherwise as [`transaction`](Self::transaction).
+    ///
+    /// ```
+    /// # #[derive(Debug)]
+    /// # enum Refused { Database(relata::Error), TooLate }
+    /// # impl From<relata::Error> for Refused { fn from(error: relata::Error) -> Self { Self::Database(error) } }
+    /// # relata::run(async {
+    /// let db = relata::Db::connect("sqlite::memory:").await?;
+    /// let refused = db.transaction_with(async || Err::<(), _>(Refused::TooLate)).await;
+    /// assert!(matches!(refused, Err(Refused::TooLate)));
+    /// # Ok(()) }).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    /// The body's error; those of [`transaction`](Self::transaction), as `E`.
+    #[track_caller]
+    pub fn transaction_with<E, T, F>(
+        &self,
+        body: F,
+    ) -> Transaction<impl Future<Output = Result<T, E>> + use<E, T, F>>
+    where
+        F: AsyncFnOnce() -> Result<T, E>,
+        E: From<Error>,
+    {
+        Transaction::new(
+            self.clone(),
             Location::caller(),
-            transaction::transaction(self.clone(), body),
+            async move { body().await },
         )
+    }
+
+    /// Runs `body` in a transaction that only reads: [`Transaction::read_only`].
+    ///
+    /// ```
+    /// # relata::run(async {
+    /// let db = relata::Db::connect("sqlite::memory:").await?;
+    /// let refused = db
+    ///     .read_only(async || db.execute_sql(relata::Raw::new("CREATE TABLE planets (id INTEGER)")).await)
+    ///     .await;
+    /// assert_eq!(refused.unwrap_err().kind(), relata::ErrorKind::ReadOnlyDatabase);
+    /// # Ok(()) }).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    /// As for [`transaction`](Self::transaction).
+    #[track_caller]
+    pub fn read_only<T, F>(
+        &self,
+        body: F,
+    ) -> Transaction<impl Future<Output = Result<T>> + use<T, F>>
+    where
+        F: AsyncFnOnce() -> Result<T>,
+    {
+        self.transaction_with(body).read_only()
     }
 
     /// Whether the running code is in a transaction of this database.
     #[must_use]
     pub fn in_transaction(&self) -> bool {
-        transaction::ambient(self).is_some()
+        levels::ambient(self).is_some()
     }
 
     pub(crate) fn enlist(&self, participant: Arc<dyn Participant>) -> bool {
-        transaction::enlist(self, participant)
+        levels::enlist(self, participant)
     }
 
     /// Runs something once the outermost transaction is committed; at once if none is open. It is dropped with the
@@ -332,28 +374,52 @@ impl Db {
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        if let Some(now) = transaction::after_commit(self, Box::new(move || Box::pin(hook()))) {
+        if let Some(now) = levels::after_commit(self, Box::new(move || Box::pin(hook()))) {
             now().await;
         }
     }
 
-    /// Runs SQL that the user wrote. A named door for raw SQL.
+    /// Runs something once the level of the transaction that the running code is in, or one around it, was rolled back,
+    /// also because its future was dropped. Outside a transaction nothing can be rolled back, and it is dropped.
+    /// Never touches the database. Rails: `after_rollback`.
+    pub fn after_rollback<F>(&self, hook: impl FnOnce() -> F + Send + 'static)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        levels::after_rollback(self, Box::new(move || Box::pin(hook())));
+    }
+
+    /// Runs SQL that the user wrote, which may write. A named door for raw SQL.
+    ///
+    /// Errors: what the database says.
     #[track_caller]
     pub fn execute_sql(&self, sql: Raw) -> Pending<Outcome> {
         let db = self.clone();
         Pending::new(async move {
-            let statement = Statement {
-                text: Arc::from(sql.text()),
-                binds: sql.binds().to_vec(),
-                reuse: false,
-                writes: true,
-                purpose: Purpose::Raw,
-                model: None,
-            };
-            let outcome = db.execute(&statement).await;
+            let outcome = db.execute(raw(&sql, true)).await;
             // Whatever it was, it may have written any table.
             db.written_all();
             outcome
+        })
+    }
+
+    /// Reads by SQL that the user wrote: rows as values by name. A named door for raw SQL.
+    ///
+    /// ```
+    /// # relata::run(async {
+    /// let db = relata::Db::connect("sqlite::memory:").await?;
+    /// let rows = db.fetch_sql(relata::Raw::new("SELECT 1 + 1 AS sum, 'x' AS letter")).await?;
+    /// assert_eq!(rows[0].get("sum"), Some(&relata::Value::Int(2)));
+    /// # Ok(()) }).unwrap();
+    /// ```
+    ///
+    /// Errors: `ReadOnlyDatabase` for a statement that writes; what the database says.
+    #[track_caller]
+    pub fn fetch_sql(&self, sql: Raw) -> Pending<Vec<Row>> {
+        let db = self.clone();
+        Pending::new(async move {
+            let collected = db.fetch(raw(&sql, false), Collected::default()).await?;
+            Ok(collected.rows)
         })
     }
 
@@ -424,9 +490,8 @@ impl Db {
     /// What the database holds at the moment. For leak checks in tests.
     #[must_use]
     pub fn figures(&self) -> Figures {
-        Figures {
-            writers: self.0.sqlite.as_ref().map_or(0, |sqlite| sqlite.leased()),
-        }
+        let backend = self.0.backend.as_ref();
+        backend.map(Backend::figures).unwrap_or_default()
     }
 }
 
@@ -444,13 +509,24 @@ impl fmt::Debug for Db {
     }
 }
 
+fn raw(sql: &Raw, writes: bool) -> Statement {
+    Statement {
+        text: Arc::from(sql.text()),
+        binds: sql.binds().to_vec(),
+        reuse: false,
+        writes,
+        purpose: Purpose::Raw,
+        model: None,
+    }
+}
+
 fn command(text: &str) -> Statement {
     Statement {
         text: Arc::from(text),
         binds: Vec::new(),
         reuse: true,
         writes: true,
-        purpose: transaction::PURPOSE,
+        purpose: Purpose::Transaction,
         model: None,
     }
 }

@@ -73,7 +73,7 @@ mod sql;
 
 pub use association::Association;
 pub use attribute::{Attribute, Value};
-pub use db::{Db, Options};
+pub use db::{Db, Isolation, Options, Row, Transaction, UnlessRolledBack};
 pub use error::{Error, ErrorKind, Result};
 pub use model::{FromRecord, Key, Model};
 pub use pending::Pending;

@@ -38,7 +38,7 @@ impl Db {
             db.transaction(async || {
                 for model in models {
                     for text in schema::create(model, dialect)? {
-                        db.execute(&statement(text, true)).await?;
+                        db.execute(statement(text, true)).await?;
                     }
                 }
                 Ok(())
@@ -57,12 +57,10 @@ impl Db {
         Pending::new(async move {
             let mut differences = Vec::new();
             for model in models {
-                let mut found = TableColumns::default();
-                db.fetch(
-                    &statement(schema::table_columns(model.table(), db.dialect()), false),
-                    &mut found,
-                )
-                .await?;
+                let asked = schema::table_columns(model.table(), db.dialect());
+                let found = db
+                    .fetch(statement(asked, false), TableColumns::default())
+                    .await?;
                 compare(model, &found.0, &mut differences);
             }
             Ok(differences)
@@ -94,7 +92,9 @@ impl Decode for TableColumns {
             Cell::Text(bytes) => String::from_utf8_lossy(bytes).into_owned(),
             _ => String::new(),
         };
-        let flag = |cell| matches!(cell, Cell::Int(value) if value != 0);
+        let flag = |cell| {
+            matches!(cell, Cell::Bool(true)) || matches!(cell, Cell::Int(value) if value != 0)
+        };
         self.0.push(TableColumn {
             name: text(cells.cell(0)),
             not_null: flag(cells.cell(2)),

@@ -1,21 +1,144 @@
 //! The adapter contract: what a backend is asked for, and nothing about models.
 //!
 //! An adapter runs the text of one statement with its values and hands the rows, one at a time and
-//! without an enum of owned values in between, to a [`Decode`].
+//! without an enum of owned values in between, to a [`Decode`]. A statement and its decoder travel together, as a
+//! `Job`: an adapter may run it on another thread, and gives it back with the answer.
 //!
+//! Statements
 //! - An adapter MUST bind every value; it never writes one into the text.
 //! - It MUST give each row's cells by position and MUST call [`Decode::columns`] before the first row,
 //!   again whenever the names or their order may have changed since (a schema that moved).
+//! - It MUST call [`Decode::restart`] before rows are given once more.
 //! - It MUST report a value it cannot store as `RangeError` before anything is sent.
+//! - It MUST refuse, as `ReadOnlyDatabase`, a statement that writes and does not say so in [`Statement::writes`].
+//! - It MUST report the rows a write changed, and the key that the database generated: as the library tells it, or
+//!   from the row that an INSERT gives whose text asks for it (the dialect says which).
 //! - It MUST classify its errors: unique, foreign key, not null, check, too long, range, serialization,
 //!   deadlock, busy or lock timeout, cancelled, lost, read only, disk full. What is left is `StatementInvalid`.
-//! - It MUST leave the connection usable, or report it as lost, when a [`Decode`] fails or a future is dropped.
 //! - It SHOULD keep statements prepared when [`Statement::reuse`] says that the text returns.
+//!
+//! Connections
+//! - A connection MUST belong to the adapter, never to a caller's future. When a future is dropped, its connection
+//!   MUST come home by itself, and what the *database* says decides: one that is not idle is rolled back, one that
+//!   cannot be cleaned is closed.
+//! - A statement that takes long MUST NOT hold a thread of the runtime.
+//! - Waits MUST be first come, first served, end at the deadline, and be errors at once where they would be for
+//!   oneself: `Turns` is all of that.
+//! - A read that was given up SHOULD be stopped, and MUST NOT stop another caller's.
+//!
+//! Transactions
+//! - An adapter MUST have savepoints.
+//! - Statements of one session MUST run in the order they came in.
+//! - A failure that ended the transaction MUST be an error for every statement after it, and for COMMIT.
+//! - `Session::commit` MUST give `CommitOutcomeUnknown` when COMMIT may have been sent and no answer came, and any
+//!   other error only when nothing was committed. The same holds for a write outside a transaction.
+//! - `Session::undo` and `Session::end` MUST take effect before whatever is sent next, also when a statement is
+//!   under way. Undoing a savepoint that was never made MUST do no harm.
 
+use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
+use super::transaction::{Isolation, Terms};
+use super::turns::Held;
 use crate::attribute::value::Value;
 use crate::error::Result;
+use crate::sql::Dialect;
+
+/// What a database can do. Savepoints it must have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Capabilities {
+    /// How many values one statement can have.
+    pub bind_limit: usize,
+    /// Everything goes over one connection: readers wait for a transaction to end.
+    pub one_connection: bool,
+    /// The isolation levels that a transaction can ask for.
+    pub isolation: &'static [Isolation],
+}
+
+/// What a database holds at the moment. For leak checks in tests.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Figures {
+    /// Connections that write: 0 when no transaction is open and no write runs.
+    pub writers: usize,
+    /// Connections that read: 0 when no read runs and no read-only transaction is open.
+    pub readers: usize,
+}
+
+/// A statement and who receives its rows.
+#[derive(Debug)]
+pub(super) struct Job<D> {
+    pub(super) statement: Statement,
+    pub(super) decode: D,
+}
+
+/// How many rows a statement gave, and what it did.
+pub(super) type Ran = (u64, Outcome);
+
+/// A kind of database. Its jobs are `None` only after a panic took them.
+pub(super) trait Adapter: Sized + Send + Sync + 'static {
+    /// A connection that a transaction holds.
+    type Session: Session;
+
+    /// What its URLs begin with.
+    const SCHEME: &'static str;
+
+    /// Connects to what stands after the scheme.
+    fn open(address: &str, deadline: Duration) -> impl Future<Output = Result<Self>> + Send;
+
+    /// How it writes SQL.
+    fn dialect(&self) -> Dialect;
+
+    /// What it can do.
+    fn capabilities(&self) -> Capabilities;
+
+    /// The statement that begins a transaction on such terms. Its isolation is one of the capabilities.
+    fn begin(&self, terms: Terms) -> &'static str;
+
+    /// Runs a statement outside any transaction.
+    fn run<D: Decode + 'static>(
+        self: &Arc<Self>,
+        job: &mut Option<Job<D>>,
+    ) -> impl Future<Output = Result<Ran>> + Send;
+
+    /// A connection for a transaction, when it is this caller's turn. Nothing is sent yet.
+    fn session(
+        self: &Arc<Self>,
+        reads_only: bool,
+    ) -> impl Future<Output = Result<Arc<Self::Session>>> + Send;
+
+    /// What it holds.
+    fn figures(&self) -> Figures;
+}
+
+/// A connection that a transaction holds. Dropped, it ends.
+pub(super) trait Session: Send + Sync + 'static {
+    /// Tells those who wait for this connection who holds it.
+    fn note_holder(&self, held: &Arc<Held>);
+
+    /// Runs a statement.
+    fn run<D: Decode + 'static>(
+        self: &Arc<Self>,
+        job: &mut Option<Job<D>>,
+    ) -> impl Future<Output = Result<Ran>> + Send;
+
+    /// Runs BEGIN, SAVEPOINT, RELEASE: text without values.
+    fn command(self: &Arc<Self>, text: &str) -> impl Future<Output = Result<()>> + Send;
+
+    /// Commits. The connection is still to be given back.
+    fn commit(self: &Arc<Self>) -> impl Future<Output = Result<()>> + Send;
+
+    /// Rolls back to a savepoint and releases it: two commands, whose failures are not told.
+    fn undo(&self, texts: [&str; 2]);
+
+    /// Gives the connection back, rolled back if a transaction is open. Whether one was, as far as is known.
+    fn end(&self) -> bool;
+
+    /// Closes the connection, whatever it is doing: what a test can do to it.
+    fn sever(&self) -> impl Future<Output = ()> + Send;
+}
 
 /// One cell as the backend holds it, borrowed for as long as the row is current.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -127,6 +250,13 @@ pub struct Statement {
     pub purpose: Purpose,
     /// The model it is for.
     pub model: Option<&'static str>,
+}
+
+impl Statement {
+    /// Whether it may write many rows, or wait for long.
+    pub(super) fn is_long(&self) -> bool {
+        self.writes && matches!(self.purpose, Purpose::Bulk | Purpose::Schema | Purpose::Raw)
+    }
 }
 
 /// What a statement did.

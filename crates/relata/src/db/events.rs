@@ -17,6 +17,8 @@ use crate::error::ErrorKind;
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Event {
+    /// The database's name among OpenTelemetry's.
+    pub system: &'static str,
     /// The model it was for.
     pub model: Option<&'static str>,
     /// What it was for.
@@ -123,7 +125,7 @@ impl Listeners {
 fn trace(event: &Event) {
     // Names in quotes are taken only between braces.
     tracing::event!(target: "relata::sql", tracing::Level::DEBUG, {
-        "db.system.name" = "sqlite",
+        "db.system.name" = event.system,
         "db.query.text" = %event.text,
         "db.operation.name" = %event.name(),
         "db.response.returned_rows" = event.rows,

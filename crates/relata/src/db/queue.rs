@@ -1,102 +1,157 @@
-//! The writers' queue: first come, first served, and nobody waits without end.
+//! A fair queue for places: connections, or the one connection of a transaction. First come, first served.
 //!
-//! Invariant: at most one turn is held at a time; an error about waiting names who holds it, since when.
+//! A place that is given back is handed to whoever has waited longest, under the same lock, so that nobody who comes
+//! later can be quicker. Nothing here knows time or databases: a model checker runs this very file.
+//!
+//! Invariants: a place is free, handed to one waiter, or taken; a free place and a waiter never exist together; a
+//! waiter that goes away passes on what it was handed.
 
-use std::panic::Location;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::collections::VecDeque;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::PoisonError;
+use std::task::{Context, Poll, Waker};
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use super::lock::{Mutex, MutexGuard};
 
-use crate::error::{Error, ErrorKind, Result};
-use crate::pending;
+pub(crate) struct Queue<T>(Mutex<State<T>>);
 
-pub(super) struct Queue {
-    turn: Arc<Semaphore>,
-    holder: Mutex<Option<Holder>>,
+struct State<T> {
+    free: Vec<T>,
+    /// Tickets in the order they were drawn.
+    waiting: VecDeque<(u64, Waker)>,
+    /// Places that belong to a waiter which has not come for them yet.
+    handed: Vec<(u64, T)>,
+    next: u64,
+    closed: bool,
 }
 
-struct Holder {
-    at: Option<&'static Location<'static>>,
-    since: Instant,
-    last_used: Instant,
-}
-
-/// The right to write.
-pub(super) struct Turn {
-    queue: Arc<Queue>,
-    permit: Option<OwnedSemaphorePermit>,
-}
-
-impl Drop for Turn {
-    fn drop(&mut self) {
-        *self.queue.holder() = None;
-        self.permit.take();
-    }
-}
-
-impl Queue {
-    pub(super) fn new() -> Arc<Self> {
-        Arc::new(Self {
-            turn: Arc::new(Semaphore::new(1)),
-            holder: Mutex::new(None),
-        })
+impl<T> Queue<T> {
+    pub(crate) fn of(places: impl IntoIterator<Item = T>) -> Self {
+        Self(Mutex::new(State {
+            free: places.into_iter().collect(),
+            waiting: VecDeque::new(),
+            handed: Vec::new(),
+            next: 0,
+            closed: false,
+        }))
     }
 
-    fn holder(&self) -> std::sync::MutexGuard<'_, Option<Holder>> {
-        self.holder.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> MutexGuard<'_, State<T>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits for this caller's turn.
-    pub(super) async fn wait(self: &Arc<Self>, deadline: Duration) -> Result<Turn> {
-        let permit = match Arc::clone(&self.turn).try_acquire_owned() {
-            Ok(permit) => permit,
-            Err(_) => {
-                match tokio::time::timeout(deadline, Arc::clone(&self.turn).acquire_owned()).await {
-                    Ok(permit) => permit.map_err(Error::other)?,
-                    Err(_) => return Err(self.too_long(deadline)),
-                }
-            }
-        };
-        Ok(Turn {
-            queue: Arc::clone(self),
-            permit: Some(permit),
-        })
+    /// A place, if one is free.
+    #[inline]
+    pub(crate) fn try_take(&self) -> Option<T> {
+        self.state().free.pop()
     }
 
-    /// Notes who holds the turn, for those who wait too long. A single statement is over before anybody asks.
-    pub(super) fn held(&self) {
-        let now = Instant::now();
-        *self.holder() = Some(Holder {
-            at: pending::caller(),
-            since: now,
-            last_used: now,
-        });
-    }
-
-    /// Notes that the holder is doing something.
-    pub(super) fn used(&self) {
-        if let Some(holder) = self.holder().as_mut() {
-            holder.last_used = Instant::now();
+    /// A place, when it is this caller's turn; `None` once the queue is closed.
+    pub(crate) fn take(&self) -> Waiting<'_, T> {
+        Waiting {
+            queue: self,
+            ticket: None,
         }
     }
 
-    fn too_long(&self, deadline: Duration) -> Error {
-        let waited = format!("waited {deadline:?} for the writer of the database");
-        let message = match self.holder().as_ref() {
-            Some(holder) => {
-                let place = holder
-                    .at
-                    .map_or_else(|| "an unknown place".to_owned(), ToString::to_string);
-                format!(
-                    "{waited}: it is held by a transaction begun at {place}, {:.1?} ago, idle for {:.1?}. \
-                     Is something slow awaited inside that transaction, or is this a task spawned from it?",
-                    holder.since.elapsed(),
-                    holder.last_used.elapsed()
-                )
+    /// Gives a place to whoever waits longest. It comes back if the queue is closed.
+    #[inline]
+    pub(crate) fn give(&self, place: T) -> Option<T> {
+        let mut state = self.state();
+        if state.closed {
+            return Some(place);
+        }
+        match state.waiting.pop_front() {
+            None => state.free.push(place),
+            Some((ticket, waker)) => {
+                state.handed.push((ticket, place));
+                drop(state);
+                waker.wake();
             }
-            None => waited,
+        }
+        None
+    }
+
+    /// No place is handed out any more; who waits is told so. Gives the places that were free.
+    pub(crate) fn close(&self) -> Vec<T> {
+        let mut state = self.state();
+        state.closed = true;
+        let waiting = std::mem::take(&mut state.waiting);
+        let free = std::mem::take(&mut state.free);
+        drop(state);
+        for (_, waker) in waiting {
+            waker.wake();
+        }
+        free
+    }
+
+    /// How many places are free.
+    pub(crate) fn free(&self) -> usize {
+        self.state().free.len()
+    }
+
+    /// How many wait.
+    pub(crate) fn waiting(&self) -> usize {
+        self.state().waiting.len()
+    }
+}
+
+/// Waits for a turn. Dropping it gives the turn up.
+pub(crate) struct Waiting<'a, T> {
+    queue: &'a Queue<T>,
+    ticket: Option<u64>,
+}
+
+impl<T> Future for Waiting<'_, T> {
+    type Output = Option<T>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<T>> {
+        let mut state = self.queue.state();
+        let Some(ticket) = self.ticket else {
+            if let Some(place) = state.free.pop() {
+                return Poll::Ready(Some(place));
+            }
+            if state.closed {
+                return Poll::Ready(None);
+            }
+            let ticket = state.next;
+            state.next += 1;
+            state.waiting.push_back((ticket, context.waker().clone()));
+            drop(state);
+            self.ticket = Some(ticket);
+            return Poll::Pending;
         };
-        Error::new(ErrorKind::LockWaitTimeout, message)
+        if let Some(at) = state.handed.iter().position(|(other, _)| *other == ticket) {
+            let (_, place) = state.handed.swap_remove(at);
+            drop(state);
+            self.ticket = None;
+            return Poll::Ready(Some(place));
+        }
+        let closed = state.closed;
+        if let Some((_, waker)) = state.waiting.iter_mut().find(|(other, _)| *other == ticket) {
+            waker.clone_from(context.waker());
+        }
+        drop(state);
+        if closed {
+            self.ticket = None;
+            return Poll::Ready(None);
+        }
+        Poll::Pending
+    }
+}
+
+impl<T> Drop for Waiting<'_, T> {
+    fn drop(&mut self) {
+        let Some(ticket) = self.ticket else { return };
+        let mut state = self.queue.state();
+        state.waiting.retain(|(other, _)| *other != ticket);
+        let handed = state.handed.iter().position(|(other, _)| *other == ticket);
+        let place = handed.map(|at| state.handed.swap_remove(at).1);
+        drop(state);
+        if let Some(place) = place {
+            // A place may do things when it goes: not under the lock.
+            drop(self.queue.give(place));
+        }
     }
 }

@@ -243,28 +243,10 @@ impl Decode for Tuples {
                         )
                     })?
                     .into_owned(),
-                None => plain(cell),
+                None => crate::db::rows::value(cell),
             });
         }
         self.rows.push(row);
         Ok(())
-    }
-}
-
-fn plain(cell: Cell<'_>) -> Value<'static> {
-    match cell {
-        Cell::Null => Value::Null,
-        Cell::Bool(value) => Value::Bool(value),
-        Cell::Int(value) => Value::Int(value),
-        Cell::Uint(value) => Value::Uint(value),
-        Cell::Float(value) => Value::Float(value),
-        Cell::Text(bytes) => match std::str::from_utf8(bytes) {
-            Ok(text) => Value::Text(Cow::Owned(text.to_owned())),
-            Err(_) => Value::Bytes(Cow::Owned(bytes.to_vec())),
-        },
-        Cell::Bytes(bytes) => Value::Bytes(Cow::Owned(bytes.to_vec())),
-        Cell::Micros(value) => Value::Timestamp(value),
-        Cell::Days(value) => Value::Date(value),
-        Cell::Uuid(value) => Value::Uuid(value),
     }
 }

@@ -24,8 +24,7 @@ pub(crate) async fn tuples(
         return Ok(Vec::new());
     }
     let statement = statement(&core.select, &core.db, purpose)?;
-    let mut rows = Tuples::new(types);
-    core.db.fetch(&statement, &mut rows).await?;
+    let rows = core.db.fetch(statement, Tuples::new(types)).await?;
     Ok(rows.rows)
 }
 
@@ -154,8 +153,7 @@ impl<M> Relation<M> {
         Pending::new(async move {
             let mut statement = statement(&core.select, &core.db, Purpose::Explain)?;
             statement.text = explain(core.db.dialect(), &statement.text);
-            let mut rows = Tuples::new(Vec::new());
-            core.db.fetch(&statement, &mut rows).await?;
+            let rows = core.db.fetch(statement, Tuples::new(Vec::new())).await?;
             // The last column is the one for people.
             let line = |row: &Vec<Value<'static>>| {
                 row.last()

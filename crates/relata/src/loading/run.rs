@@ -38,8 +38,8 @@ pub(crate) async fn load(core: &Core, purpose: Purpose) -> Result<Vec<Record>> {
     }
     let statement = statement(&core.select, &core.db, purpose)?;
     let partial = core.select.raw.is_some() || matches!(core.select.what, What::Columns(_));
-    let mut rows = Rows::new(core.select.model(), partial);
-    core.db.fetch(&statement, &mut rows).await?;
+    let rows = Rows::new(core.select.model(), partial);
+    let rows = core.db.fetch(statement, rows).await?;
     let records = Record::adopt(rows.batch.finish(&core.db, core.terms));
     if let Some((owner, association)) = &core.origin {
         lead_back(owner, *association, &records)?;
@@ -62,8 +62,7 @@ pub(crate) async fn fetch_by_key(
         purpose: Purpose::Load,
         model: Some(model.name()),
     };
-    let mut rows = Rows::new(model, false);
-    db.fetch(&statement, &mut rows).await?;
+    let rows = db.fetch(statement, Rows::new(model, false)).await?;
     let strict = model
         .is_strict_loading_by_default()
         .then_some(crate::record::StrictLoading::All);

@@ -75,7 +75,7 @@ async fn destroy(record: &Record) -> Result<()> {
             purpose: Purpose::Destroy,
             model: Some(model.name()),
         };
-        db.execute(&statement)
+        db.execute(statement)
             .await
             .map_err(|error| error.with_record(record.clone()))?;
         db.written(model.table());

@@ -219,7 +219,7 @@ async fn insert(record: &Record) -> Result<()> {
         model: Some(model.name()),
     };
     let outcome = db
-        .execute(&statement)
+        .execute(statement)
         .await
         .map_err(|error| error.with_record(record.clone()))?;
     db.written(model.table());
@@ -280,7 +280,7 @@ async fn update(record: &Record) -> Result<()> {
         purpose: Purpose::Update,
         model: Some(model.name()),
     };
-    db.execute(&statement)
+    db.execute(statement)
         .await
         .map_err(|error| error.with_record(record.clone()))?;
     db.written(model.table());

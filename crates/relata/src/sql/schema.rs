@@ -106,19 +106,16 @@ fn define(writer: &mut Writer, dialect: Dialect, column: &Column) {
 
 /// The statement that shows the plan of another.
 pub(crate) fn explain(dialect: Dialect, statement: &str) -> Arc<str> {
-    match dialect {
-        Dialect::Sqlite => Arc::from(format!("EXPLAIN QUERY PLAN {statement}")),
-    }
+    Arc::from(format!("{}{statement}", dialect.explain()))
 }
 
 /// The columns of a table, as the database knows them: name, declared type, not null, part of the key.
 pub(crate) fn table_columns(table: &str, dialect: Dialect) -> String {
     let mut writer = Writer::inline(dialect);
-    match dialect {
-        Dialect::Sqlite => {
-            writer.push("SELECT name, type, \"notnull\", pk FROM pragma_table_info(");
-            writer.value(Value::Text(table.to_owned().into())).push(")");
-        }
-    }
+    let (before, after) = dialect.columns_of();
+    writer.push(before);
+    writer
+        .value(Value::Text(table.to_owned().into()))
+        .push(after);
     writer.finish().0
 }

@@ -98,15 +98,22 @@ pub(crate) fn insert(
         writer.push("INSERT INTO ").name(model.table()).push(" ");
         if columns.is_empty() {
             writer.push(dialect.default_values());
-            return;
+        } else {
+            writer.push("(");
+            writer.list(columns, ", ", |writer, &column| name(writer, model, column));
+            writer.push(") VALUES (");
+            writer.list(columns, ", ", |writer, _| {
+                _ = writer.value(crate::attribute::value::Value::Null)
+            });
+            writer.push(")");
         }
-        writer.push("(");
-        writer.list(columns, ", ", |writer, &column| name(writer, model, column));
-        writer.push(") VALUES (");
-        writer.list(columns, ", ", |writer, _| {
-            _ = writer.value(crate::attribute::value::Value::Null)
-        });
-        writer.push(")");
+        if let [key] = *model.primary_key()
+            && dialect.returns_key()
+            && !columns.contains(&key)
+        {
+            writer.push(" RETURNING ");
+            name(writer, model, key);
+        }
     })
 }
 

@@ -14,9 +14,6 @@ use super::select::{Direction, JoinKind, Lock, Select, What};
 use crate::attribute::value::Value;
 use crate::error::Result;
 
-/// Lists up to this length are written out, padded to a power of two so that few texts exist.
-const WRITTEN_OUT: usize = 1024;
-
 pub(crate) struct Writer {
     dialect: Dialect,
     text: String,
@@ -60,7 +57,7 @@ impl Writer {
 
     pub(super) fn value(&mut self, value: Value<'static>) -> &mut Self {
         if self.inline {
-            literal(&value, &mut self.text);
+            literal(self.dialect, &value, &mut self.text);
         } else {
             self.binds.push(value);
             self.dialect.placeholder(self.binds.len(), &mut self.text);
@@ -249,8 +246,8 @@ impl Writer {
                 self.value(low.clone()).push(" AND ").value(high.clone());
             }
             Node::In(operand, values) => {
-                self.node(operand).push(" IN ");
-                self.in_list(values);
+                self.node(operand);
+                self.in_list(values, true);
             }
             Node::InTuples(columns, tuples) => self.tuples(columns, tuples),
             Node::InSelect(columns, select) => {
@@ -289,8 +286,8 @@ impl Writer {
         match operand {
             Node::IsNull(inner) => _ = self.node(inner).push(" IS NOT NULL"),
             Node::In(inner, values) => {
-                self.node(inner).push(" NOT IN ");
-                self.in_list(values);
+                self.node(inner);
+                self.in_list(values, false);
             }
             other => _ = self.push("NOT (").node(other).push(")"),
         }
@@ -309,18 +306,18 @@ impl Writer {
         self.node(operand).push(")");
     }
 
-    fn in_list(&mut self, values: &[Value<'static>]) {
-        if let Some((before, after)) = self.dialect.list_as_json()
+    /// A list, written out and padded to a power of two so that few texts exist, or as one value.
+    fn in_list(&mut self, values: &[Value<'static>], within: bool) {
+        if let Some(lists) = self.dialect.lists()
             && !self.inline
-            && values.len() > WRITTEN_OUT
-            && let Some(array) = json_array(values)
+            && values.len() > lists.longer_than
+            && let Some(list) = (lists.value)(values)
         {
-            self.push(before)
-                .value(Value::Json(array.into()))
-                .push(after);
+            let (before, after) = if within { lists.within } else { lists.without };
+            self.push(before).value(list).push(after);
             return;
         }
-        self.push("(");
+        self.push(if within { " IN (" } else { " NOT IN (" });
         let padding = if self.inline {
             0
         } else {
@@ -348,21 +345,12 @@ impl Writer {
         self.push(")");
     }
 
-    fn like(&mut self, operand: &Node, pattern: &str, insensitive: bool) {
-        match (self.dialect, insensitive) {
-            // SQLite's LIKE ignores case, its GLOB does not.
-            (Dialect::Sqlite, false) => {
-                self.node(operand)
-                    .push(" GLOB ")
-                    .value(Value::Text(glob(pattern).into()));
-            }
-            (Dialect::Sqlite, true) => {
-                self.node(operand)
-                    .push(" LIKE ")
-                    .value(Value::Text(pattern.to_owned().into()))
-                    .push(" ESCAPE '\\'");
-            }
-        }
+    fn like(&mut self, operand: &Node, pattern: &str, ignoring_case: bool) {
+        let like = self.dialect.like(ignoring_case);
+        self.node(operand)
+            .push(like.operator)
+            .value(Value::Text((like.pattern)(pattern).into()))
+            .push(like.after);
     }
 
     fn raw(&mut self, raw: &Raw) {
@@ -387,66 +375,8 @@ impl Writer {
     }
 }
 
-/// The values as a JSON array, where JSON can hold them exactly.
-fn json_array(values: &[Value<'static>]) -> Option<String> {
-    let mut out = String::with_capacity(values.len() * 8 + 2);
-    out.push('[');
-    for (position, value) in values.iter().enumerate() {
-        if position > 0 {
-            out.push(',');
-        }
-        match value {
-            Value::Int(number) => _ = write!(out, "{number}"),
-            Value::Text(text) => json_text(text, &mut out),
-            Value::Uuid(number) => {
-                json_text(&crate::attribute::cast::format_uuid(*number), &mut out)
-            }
-            _ => return None,
-        }
-    }
-    out.push(']');
-    Some(out)
-}
-
-fn json_text(text: &str, out: &mut String) {
-    out.push('"');
-    for character in text.chars() {
-        match character {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            control if control < ' ' => _ = write!(out, "\\u{:04x}", u32::from(control)),
-            other => out.push(other),
-        }
-    }
-    out.push('"');
-}
-
-/// A LIKE pattern with `\` as escape, as a GLOB pattern.
-fn glob(pattern: &str) -> String {
-    let mut out = String::with_capacity(pattern.len());
-    let mut escaped = false;
-    for character in pattern.chars() {
-        match (character, escaped) {
-            ('\\', false) => {
-                escaped = true;
-                continue;
-            }
-            ('%', false) => out.push('*'),
-            ('_', false) => out.push('?'),
-            ('*' | '?' | '[', _) => {
-                out.push('[');
-                out.push(character);
-                out.push(']');
-            }
-            (other, _) => out.push(other),
-        }
-        escaped = false;
-    }
-    out
-}
-
 /// A value as SQL writes it. For display only.
-fn literal(value: &Value<'static>, out: &mut String) {
+fn literal(dialect: Dialect, value: &Value<'static>, out: &mut String) {
     let quoted = |text: &str, out: &mut String| {
         out.push('\'');
         out.push_str(&text.replace('\'', "''"));
@@ -454,7 +384,7 @@ fn literal(value: &Value<'static>, out: &mut String) {
     };
     match value {
         Value::Null => out.push_str("NULL"),
-        Value::Bool(value) => out.push(if *value { '1' } else { '0' }),
+        Value::Bool(value) => out.push_str(dialect.boolean(*value)),
         Value::Int(value) => _ = write!(out, "{value}"),
         Value::Uint(value) => _ = write!(out, "{value}"),
         Value::Float(value) => _ = write!(out, "{value}"),

@@ -3,15 +3,16 @@
 //! Invariants: used by one thread at a time (`&mut self`); every failure is classified here.
 
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rusqlite::OpenFlags;
 
+use super::aside::pause;
 use super::errors;
-use super::statement::{Failure, Session};
-use crate::db::adapter::{Decode, Outcome, Statement};
+use super::statement::{Failure, Progress, Session};
+use crate::db::adapter::{Decode, Job, Outcome, Ran};
 use crate::error::{Error, ErrorKind, Result};
 
 /// Steps of SQLite's machine between two looks at the clock.
@@ -29,9 +30,22 @@ pub(super) enum Location {
 pub(super) enum Stopped {
     /// Another process holds the lock.
     Busy(Error),
-    /// The budget was used up.
-    OverBudget,
+    /// The budget was used up, and the statement stands at a row: it goes on from there.
+    Paused,
+    /// The budget was used up, or the caller gave up: the statement would have to start again.
+    Interrupted,
     Failed(Error),
+}
+
+impl Stopped {
+    pub(super) fn into_error(self) -> Error {
+        match self {
+            Self::Busy(error) | Self::Failed(error) => error,
+            Self::Paused | Self::Interrupted => {
+                Error::new(ErrorKind::QueryCanceled, "the statement was interrupted")
+            }
+        }
+    }
 }
 
 pub(super) struct Connection {
@@ -46,6 +60,10 @@ struct Budget {
     limit: AtomicU64,
     /// When the statement was first looked at, in microseconds since `epoch`; 0 before.
     begun: AtomicU64,
+    /// The statement is to stop at the next row.
+    over: AtomicBool,
+    /// True once the caller gave up.
+    given_up: Mutex<Option<Arc<AtomicBool>>>,
     epoch: Instant,
 }
 
@@ -53,9 +71,19 @@ impl Budget {
     fn begin(&self, micros: u64) {
         self.limit.store(micros, Ordering::Relaxed);
         self.begun.store(0, Ordering::Relaxed);
+        self.over.store(false, Ordering::Relaxed);
     }
 
+    fn given_up(&self) -> MutexGuard<'_, Option<Arc<AtomicBool>>> {
+        self.given_up.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether the statement is to be interrupted where it is. One that is over its budget is first given the time to
+    /// come to a row.
     fn is_used_up(&self) -> bool {
+        if let Some(given_up) = self.given_up().as_ref() {
+            return given_up.load(Ordering::Relaxed);
+        }
         let limit = self.limit.load(Ordering::Relaxed);
         if limit == 0 {
             return false;
@@ -68,7 +96,7 @@ impl Budget {
                 self.begun.store(now, Ordering::Relaxed);
                 false
             }
-            begun => now - begun > limit,
+            begun => now - begun > limit && self.over.swap(true, Ordering::Relaxed),
         }
     }
 }
@@ -92,6 +120,8 @@ impl Connection {
         let budget = Arc::new(Budget {
             limit: AtomicU64::new(0),
             begun: AtomicU64::new(0),
+            over: AtomicBool::new(false),
+            given_up: Mutex::new(None),
             epoch: Instant::now(),
         });
         let seen = Arc::clone(&budget);
@@ -126,11 +156,8 @@ impl Connection {
             let until = Instant::now() + Duration::from_secs(5);
             while let Err(stopped) = self.command(setting) {
                 match stopped {
-                    Stopped::Busy(_) if Instant::now() < until => super::pause(),
-                    Stopped::Busy(error) | Stopped::Failed(error) => return Err(error),
-                    Stopped::OverBudget => {
-                        return Err(Error::new(ErrorKind::QueryCanceled, "interrupted"));
-                    }
+                    Stopped::Busy(_) if Instant::now() < until => pause(),
+                    stopped => return Err(stopped.into_error()),
                 }
             }
         }
@@ -144,22 +171,39 @@ impl Connection {
             .map_err(|failure| self.stopped(failure))
     }
 
-    /// Runs a statement. With a `budget`, it is interrupted when it takes longer.
+    /// Runs a statement. With a `budget`, it is paused or interrupted when it takes longer.
+    #[inline]
     pub(super) fn run<D: Decode>(
         &mut self,
-        statement: &Statement,
-        decode: &mut D,
+        job: &mut Job<D>,
         budget: Option<Duration>,
-    ) -> Result<(u64, Outcome), Stopped> {
+    ) -> Result<Ran, Stopped> {
         let micros = budget.map_or(0, |budget| {
             u64::try_from(budget.as_micros()).unwrap_or(u64::MAX)
         });
         self.budget.begin(micros);
-        let ran = self.session.run(&statement.text, &statement.binds, decode);
+        let over = budget.is_some().then_some(&self.budget.over);
+        let ran = self.session.run(job, over);
+        self.outcome(ran)
+    }
+
+    /// Whether a statement stands at a row and waits to go on.
+    pub(super) fn is_paused(&self) -> bool {
+        self.session.is_paused()
+    }
+
+    /// Goes on with the statement that was paused.
+    pub(super) fn resume<D: Decode>(&mut self, job: &mut Job<D>) -> Result<Ran, Stopped> {
         self.budget.begin(0);
+        let ran = self.session.resume(job);
+        self.outcome(ran)
+    }
+
+    fn outcome(&mut self, ran: Result<Progress, Failure>) -> Result<Ran, Stopped> {
         match ran {
-            Ok((rows, true)) => Ok((rows, Outcome::default())),
-            Ok((rows, false)) => {
+            Ok(Progress::Paused) => Err(Stopped::Paused),
+            Ok(Progress::Read(rows)) => Ok((rows, Outcome::default())),
+            Ok(Progress::Wrote(rows)) => {
                 let connection = self.session.connection();
                 let outcome = Outcome {
                     affected: connection.changes(),
@@ -169,6 +213,18 @@ impl Connection {
             }
             Err(failure) => Err(self.stopped(failure)),
         }
+    }
+
+    /// From now on, statements stop when this is true.
+    pub(super) fn heed(&mut self, given_up: Option<Arc<AtomicBool>>) {
+        *self.budget.given_up() = given_up;
+    }
+
+    /// Leaves nothing of those who used it: no row, no transaction. False if that fails.
+    pub(super) fn clean(&mut self) -> bool {
+        self.session.settle();
+        self.budget.given_up().take();
+        self.is_idle() || (self.command("ROLLBACK").is_ok() && self.is_idle())
     }
 
     /// Whether no transaction is open, as SQLite sees it.
@@ -192,7 +248,7 @@ impl Connection {
                     code
                 };
                 if errors::is_interrupt(code) {
-                    return Stopped::OverBudget;
+                    return Stopped::Interrupted;
                 }
                 let error = errors::error(code, &message);
                 if errors::is_busy(code) {

@@ -12,17 +12,21 @@ use std::collections::HashMap;
 use std::ffi::{CStr, c_int};
 use std::ptr::NonNull;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rusqlite::ffi;
 
+use super::params::{Param, param};
 use crate::attribute::value::Value;
-use crate::attribute::{calendar, cast};
-use crate::db::adapter::{Cell, Cells, Decode, Discard, Names};
+use crate::db::adapter::{Cell, Cells, Decode, Discard, Job, Names};
 use crate::error::{Error, ErrorKind, Result};
 use crate::hashing::Hashing;
 
 /// Statements that a connection keeps prepared.
 const KEPT: usize = 256;
+
+/// Addresses of texts that are remembered.
+const RECENT: usize = 32;
 
 /// A result code of SQLite, extended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -144,33 +148,38 @@ impl Prepared {
             .collect()
     }
 
-    /// Runs the statement: binds, steps to the end, gives every row to `decode`, resets.
-    fn run<D: Decode>(&mut self, binds: &[Value<'static>], decode: &mut D) -> Result<u64, Failure> {
-        let texts = self.bind(binds)?;
-        // Reset before the values it was bound to go out of scope, whatever happens.
+    /// Runs the statement without values, to its end.
+    fn run_alone(&mut self) -> Result<(), Failure> {
         let running = Running(self);
-        let rows = running.0.rows(decode);
-        drop(running);
-        drop(texts);
-        rows
+        let mut rows = 0;
+        running.0.rows(&mut Discard, &mut rows, None).map(|_| ())
     }
 
-    fn rows<D: Decode>(&mut self, decode: &mut D) -> Result<u64, Failure> {
-        let mut rows = 0;
+    /// Steps and gives every row to `decode`, to the end or, once `over` is true, to a pause after a row. True when it
+    /// has come to the end. `rows` counts on.
+    fn rows<D: Decode>(
+        &mut self,
+        decode: &mut D,
+        rows: &mut u64,
+        over: Option<&AtomicBool>,
+    ) -> Result<bool, Failure> {
         loop {
             // SAFETY: the statement is alive, and `&mut self` is the only use of it.
             match unsafe { ffi::sqlite3_step(self.statement.as_ptr()) } {
                 ffi::SQLITE_ROW => {
-                    if rows == 0 {
+                    if *rows == 0 {
                         self.announce(decode)?;
                     }
-                    rows += 1;
+                    *rows += 1;
                     decode.row(&Row {
                         statement: self.statement,
                         columns: self.names.len(),
                     })?;
+                    if over.is_some_and(|over| over.load(Ordering::Relaxed)) {
+                        return Ok(false);
+                    }
                 }
-                ffi::SQLITE_DONE => return Ok(rows),
+                ffi::SQLITE_DONE => return Ok(true),
                 code => return Err(Failure::Code(Code(code))),
             }
         }
@@ -221,51 +230,21 @@ impl Prepared {
         made: &mut Vec<String>,
     ) -> Result<(), Failure> {
         let statement = self.statement.as_ptr();
-        // SAFETY: the statement is alive and is not being stepped; an index out of range is an error code.
-        let integer = |value: i64| unsafe { ffi::sqlite3_bind_int64(statement, index, value) };
-        let code = match value {
-            // SAFETY: as for `integer`.
-            Value::Null => unsafe { ffi::sqlite3_bind_null(statement, index) },
-            Value::Bool(value) => integer(i64::from(*value)),
-            Value::Int(value) => integer(*value),
-            Value::Uint(value) => {
-                let value = i64::try_from(*value).map_err(|_| {
-                    Error::new(
-                        ErrorKind::RangeError,
-                        format!(
-                            "{value} does not fit SQLite's integers, which end at {}",
-                            i64::MAX
-                        ),
-                    )
-                })?;
-                integer(value)
+        let code = match param(value)? {
+            // SAFETY: the statement is alive and is not being stepped; an index out of range is an error code.
+            Param::Int(value) => unsafe { ffi::sqlite3_bind_int64(statement, index, value) },
+            // SAFETY: as above.
+            Param::Null => unsafe { ffi::sqlite3_bind_null(statement, index) },
+            // SAFETY: as above.
+            Param::Float(value) => unsafe { ffi::sqlite3_bind_double(statement, index, value) },
+            Param::Text(text) => self.bind_text(index, text)?,
+            Param::Bytes(bytes) => self.bind_bytes(index, bytes)?,
+            Param::Made(text) => {
+                let code = self.bind_text(index, &text)?;
+                // The characters stay where they are when the string moves.
+                made.push(text);
+                code
             }
-            Value::Float(value) if value.is_nan() => {
-                return Err(Error::new(
-                    ErrorKind::RangeError,
-                    "SQLite cannot hold NaN: it would store NULL",
-                )
-                .into());
-            }
-            // SAFETY: as for `integer`.
-            Value::Float(value) => unsafe { ffi::sqlite3_bind_double(statement, index, *value) },
-            Value::Text(text) | Value::Json(text) => self.bind_text(index, text)?,
-            Value::Decimal(text) => {
-                if significant_digits(text) > 15 {
-                    let message = format!(
-                        "{text} has more than the 15 significant digits that SQLite's decimals keep"
-                    );
-                    return Err(Error::new(ErrorKind::RangeError, message).into());
-                }
-                self.bind_text(index, text)?
-            }
-            Value::Bytes(bytes) => self.bind_bytes(index, bytes)?,
-            Value::Timestamp(micros) | Value::DateTime(micros) => {
-                self.bind_made(index, calendar::format_timestamp(*micros), made)?
-            }
-            Value::Date(days) => self.bind_made(index, calendar::format_date(*days), made)?,
-            Value::Time(micros) => self.bind_made(index, calendar::format_time(*micros), made)?,
-            Value::Uuid(uuid) => self.bind_made(index, cast::format_uuid(*uuid), made)?,
         };
         if code == ffi::SQLITE_OK {
             Ok(())
@@ -274,23 +253,11 @@ impl Prepared {
         }
     }
 
-    fn bind_made(
-        &mut self,
-        index: c_int,
-        text: String,
-        made: &mut Vec<String>,
-    ) -> Result<c_int, Failure> {
-        let code = self.bind_text(index, &text)?;
-        // The characters stay where they are when the string moves.
-        made.push(text);
-        Ok(code)
-    }
-
     /// Binds text without a copy: private, for callers that keep it until the statement is reset.
     fn bind_text(&mut self, index: c_int, text: &str) -> Result<c_int, Failure> {
         let length = length(text.len())?;
         // SAFETY: the statement is alive. SQLITE_STATIC: SQLite reads the bytes while it steps; they belong to the
-        // binds or to `made`, which `run` holds until after the reset, and which nobody changes meanwhile.
+        // binds or to `made`, which `run`, or `Paused`, holds until after the reset, and which nobody changes meanwhile.
         Ok(unsafe {
             ffi::sqlite3_bind_text(
                 self.statement.as_ptr(),
@@ -340,15 +307,19 @@ fn length(length: usize) -> Result<c_int, Failure> {
     })
 }
 
-fn significant_digits(decimal: &str) -> usize {
-    let digits = decimal.bytes().filter(u8::is_ascii_digit);
-    let trimmed: Vec<u8> = digits.skip_while(|&digit| digit == b'0').collect();
-    let zeros = trimmed
-        .iter()
-        .rev()
-        .take_while(|&&digit| digit == b'0')
-        .count();
-    trimmed.len() - zeros
+fn progress(rows: u64, readonly: bool) -> Progress {
+    if readonly {
+        Progress::Read(rows)
+    } else {
+        Progress::Wrote(rows)
+    }
+}
+
+fn writes() -> Error {
+    Error::new(
+        ErrorKind::ReadOnlyDatabase,
+        "the statement writes, and was to read only: `execute_sql` runs statements that write",
+    )
 }
 
 /// A statement with values, that is reset when this goes.
@@ -418,10 +389,41 @@ unsafe fn slice<'a>(start: *const u8, length: c_int) -> &'a [u8] {
     }
 }
 
+/// How far a statement came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Progress {
+    /// To its end, reading so many rows.
+    Read(u64),
+    /// To its end; it may have written, and gave so many rows.
+    Wrote(u64),
+    /// To a row, where it waits to be resumed.
+    Paused,
+}
+
+/// A statement that is kept prepared.
+struct Slot {
+    text: Arc<str>,
+    prepared: Prepared,
+    used: u64,
+}
+
+/// A statement that stands at a row.
+struct Paused {
+    slot: usize,
+    rows: u64,
+    /// What it is bound to: the characters stay where they are when the vectors move.
+    binds: Vec<Value<'static>>,
+    _texts: Vec<String>,
+}
+
 /// A connection with the statements it keeps prepared: the safe face of this file.
 pub(super) struct Session {
-    // Before `connection`: statements must be finalised first.
-    kept: HashMap<Arc<str>, (Prepared, u64), Hashing>,
+    // Before `paused`, whose values one may be bound to, and before `connection`: statements must be finalised first.
+    slots: Vec<Slot>,
+    by_text: HashMap<Arc<str>, usize, Hashing>,
+    /// Where a text was last found, by its address.
+    recent: [usize; RECENT],
+    paused: Option<Paused>,
     runs: u64,
     connection: rusqlite::Connection,
 }
@@ -429,7 +431,10 @@ pub(super) struct Session {
 impl Session {
     pub(super) fn new(connection: rusqlite::Connection) -> Self {
         Self {
-            kept: HashMap::default(),
+            slots: Vec::new(),
+            by_text: HashMap::default(),
+            recent: [0; RECENT],
+            paused: None,
             runs: 0,
             connection,
         }
@@ -439,42 +444,127 @@ impl Session {
         &self.connection
     }
 
-    /// Runs a statement, prepared now or before; how many rows it gave, and whether it only read.
+    /// Where the statement of that text is, prepared now or before.
+    #[inline]
+    fn slot(&mut self, text: &Arc<str>) -> Result<usize, Failure> {
+        self.runs += 1;
+        let hint = (text.as_ptr().addr() >> 4) % RECENT;
+        // A slot keeps its text, so nothing else can be at that address.
+        let slot = match self.recent[hint] {
+            known
+                if self
+                    .slots
+                    .get(known)
+                    .is_some_and(|slot| Arc::ptr_eq(&slot.text, text)) =>
+            {
+                known
+            }
+            _ => self.find_slot(text)?,
+        };
+        self.recent[hint] = slot;
+        Ok(slot)
+    }
+
+    fn find_slot(&mut self, text: &Arc<str>) -> Result<usize, Failure> {
+        if let Some(&slot) = self.by_text.get(text) {
+            return Ok(slot);
+        }
+        // SAFETY: the connection is open and borrowed exclusively; it closes after the statements in `slots`.
+        let prepared = unsafe { Prepared::new(self.connection.handle(), text) }?;
+        let new = Slot {
+            text: Arc::clone(text),
+            prepared,
+            used: self.runs,
+        };
+        let slot = if self.slots.len() < KEPT {
+            self.slots.push(new);
+            self.slots.len() - 1
+        } else {
+            let oldest = self
+                .slots
+                .iter()
+                .enumerate()
+                .min_by_key(|(_, slot)| slot.used);
+            let oldest = oldest.map_or(0, |(position, _)| position);
+            self.by_text.remove(&self.slots[oldest].text);
+            self.slots[oldest] = new;
+            oldest
+        };
+        self.by_text.insert(Arc::clone(text), slot);
+        Ok(slot)
+    }
+
+    /// Runs a statement, prepared now or before. It pauses at a row once `over` is true.
+    #[inline]
     pub(super) fn run<D: Decode>(
         &mut self,
-        text: &Arc<str>,
-        binds: &[Value<'static>],
-        decode: &mut D,
-    ) -> Result<(u64, bool), Failure> {
-        self.runs += 1;
-        if let Some((prepared, used)) = self.kept.get_mut(text) {
-            *used = self.runs;
-            return Ok((prepared.run(binds, decode)?, prepared.readonly));
+        job: &mut Job<D>,
+        over: Option<&AtomicBool>,
+    ) -> Result<Progress, Failure> {
+        self.settle();
+        let position = self.slot(&job.statement.text)?;
+        let slot = &mut self.slots[position];
+        slot.used = self.runs;
+        let readonly = slot.prepared.readonly;
+        if !readonly && !job.statement.writes {
+            return Err(writes().into());
         }
-        if self.kept.len() >= KEPT {
-            let oldest = self
-                .kept
-                .iter()
-                .min_by_key(|(_, (_, used))| *used)
-                .map(|(text, _)| Arc::clone(text));
-            if let Some(oldest) = oldest {
-                self.kept.remove(&oldest);
-            }
+        let texts = slot.prepared.bind(&job.statement.binds)?;
+        // Reset before the values it was bound to go out of scope, whatever happens.
+        let running = Running(&mut slot.prepared);
+        let mut rows = 0;
+        if running.0.rows(&mut job.decode, &mut rows, over)? {
+            return Ok(progress(rows, readonly));
         }
-        // SAFETY: the connection is open and borrowed exclusively; it closes after the statements in `kept`.
-        let prepared = unsafe { Prepared::new(self.connection.handle(), text) }?;
-        let (prepared, _) = self
-            .kept
-            .entry(Arc::clone(text))
-            .or_insert((prepared, self.runs));
-        Ok((prepared.run(binds, decode)?, prepared.readonly))
+        // It goes on later, and what it is bound to stays with it.
+        std::mem::forget(running);
+        self.paused = Some(Paused {
+            slot: position,
+            rows,
+            binds: std::mem::take(&mut job.statement.binds),
+            _texts: texts,
+        });
+        Ok(Progress::Paused)
+    }
+
+    /// Whether a statement stands at a row.
+    pub(super) fn is_paused(&self) -> bool {
+        self.paused.is_some()
+    }
+
+    /// Goes on, to the end, with the statement that was paused.
+    pub(super) fn resume<D: Decode>(&mut self, job: &mut Job<D>) -> Result<Progress, Failure> {
+        let Some((paused, slot)) = self
+            .paused
+            .as_mut()
+            .and_then(|paused| Some((self.slots.get_mut(paused.slot)?, paused)))
+            .map(|(slot, paused)| (paused, slot))
+        else {
+            return Ok(Progress::Read(0));
+        };
+        let went_on = slot.prepared.rows(&mut job.decode, &mut paused.rows, None);
+        let (rows, readonly) = (paused.rows, slot.prepared.readonly);
+        job.statement.binds = self.settle();
+        went_on.map(|_| progress(rows, readonly))
+    }
+
+    /// Ends a statement that was paused. Gives the values it was bound to.
+    pub(super) fn settle(&mut self) -> Vec<Value<'static>> {
+        let Some(paused) = self.paused.take() else {
+            return Vec::new();
+        };
+        if let Some(slot) = self.slots.get_mut(paused.slot) {
+            slot.prepared.reset();
+        }
+        paused.binds
     }
 
     /// Runs a statement without values that is not worth keeping.
     pub(super) fn command(&mut self, text: &str) -> Result<(), Failure> {
+        self.settle();
         // SAFETY: the connection is open and borrowed exclusively; the statement does not outlive this call.
         let mut prepared = unsafe { Prepared::new(self.connection.handle(), text) }?;
-        prepared.run(&[], &mut Discard).map(|_| ())
+        prepared.run_alone()
     }
 
     /// The extended code and the message of the last failure.
