@@ -25,6 +25,21 @@ use crate::hashing::Hashing;
 /// Guards the shape of all graphs. Taken when links are made, never when they are followed.
 static SHAPE: Mutex<()> = Mutex::new(());
 
+#[cfg(test)]
+thread_local! {
+    /// What this thread looked at or moved: graphs, batches, dependencies. Tests hold it against the size of what
+    /// they linked: what costs the square of it shows here, on a slow machine as on a fast one.
+    pub(super) static WORK: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
+#[cfg(test)]
+fn count(work: usize) {
+    WORK.set(WORK.get() + work);
+}
+
+#[cfg(not(test))]
+fn count(_work: usize) {}
+
 /// Ranks of new graphs: each above all before.
 static NEXT_RANK: AtomicI64 = AtomicI64::new(0);
 
@@ -318,6 +333,7 @@ fn key(graph: &Arc<Graph>) -> usize {
 fn forwarded(graph: &Arc<Graph>) -> &Arc<Graph> {
     let mut at = graph;
     while let Some(next) = at.forward.get() {
+        count(1);
         at = next;
     }
     at
@@ -325,7 +341,9 @@ fn forwarded(graph: &Arc<Graph>) -> &Arc<Graph> {
 
 /// The roots that a root depends on.
 fn dependencies(of: &Arc<Graph>) -> Vec<Arc<Graph>> {
-    of.inner()
+    let inner = of.inner();
+    count(1 + inner.dependencies.len());
+    inner
         .dependencies
         .values()
         .map(|dependency| Arc::clone(forwarded(&dependency.graph)))
@@ -396,6 +414,7 @@ fn merge(mut graphs: Vec<Arc<Graph>>, shape: &mut ShapeGuard) {
     let mut moved = Vec::new();
     for graph in &graphs {
         let mut taken = std::mem::take(&mut *graph.inner());
+        count(1 + taken.batches.len() + taken.dependencies.len() + taken.aliases.len());
         for batch in &taken.batches {
             batch.set_owner(&root);
         }

@@ -346,6 +346,10 @@ impl Record {
             row: record.row,
             graph: None,
         };
+        // One that is not there keeps nothing.
+        if state.overrides().get(association).is_none() {
+            return;
+        }
         // Every link changes under this lock, so nothing comes between the look and the change.
         let mut shape = Shape::lock();
         self.graph.unite(&member.graph, &mut shape);
