@@ -33,8 +33,11 @@ pub enum Workload {
     Authors,
     /// Find 10,000 users by their key, one after the other.
     Find,
-    /// The first 1,000 posts by id; then ask each for its author, which nobody loaded.
+    /// The first 1,000 posts by id; then ask each for its author, which nobody loaded. Ten posts of an author stand
+    /// together, so these are 100 authors; who asks once a post asks 1,000 times.
     Lazy,
+    /// The first 1,000 posts by id alone, each touched: what [`Workload::Lazy`] does besides its loop over authors.
+    Posts,
 }
 
 /// All work, in the order it is reported.
@@ -45,6 +48,7 @@ pub const WORKLOADS: &[Workload] = &[
     Workload::Authors,
     Workload::Find,
     Workload::Lazy,
+    Workload::Posts,
 ];
 
 impl Workload {
@@ -57,6 +61,16 @@ impl Workload {
             Self::Authors => "W5",
             Self::Find => "W6",
             Self::Lazy => "W7",
+            Self::Posts => "W7p",
+        }
+    }
+
+    /// The work that is part of this one and not what it is about: taken off, it leaves the loop. `W7 - W7p` is what
+    /// asking 1,000 posts for their author costs, for all contenders alike.
+    pub const fn besides(self) -> Option<Self> {
+        match self {
+            Self::Lazy => Some(Self::Posts),
+            _ => None,
         }
     }
 

@@ -116,6 +116,7 @@ impl Contender for Diesel {
             Workload::Authors => self.authors(sum)?,
             Workload::Find => self.find(sum)?,
             Workload::Lazy => self.lazy(sum)?,
+            Workload::Posts => self.posts(sum)?,
         }
         Ok(())
     }
@@ -208,13 +209,23 @@ impl Diesel {
         Ok(())
     }
 
-    fn lazy(&mut self, sum: &mut Sum) -> QueryResult<()> {
-        let found: Vec<Post> = posts::table
+    fn first_posts(&mut self) -> QueryResult<Vec<Post>> {
+        posts::table
             .order(posts::id)
             .limit(seed::LAZY)
             .select(Post::as_select())
-            .load(&mut self.connection)?;
-        for post in &found {
+            .load(&mut self.connection)
+    }
+
+    fn posts(&mut self, sum: &mut Sum) -> QueryResult<()> {
+        for post in self.first_posts()? {
+            sum.post(post.user_id, post.id, &post.title);
+        }
+        Ok(())
+    }
+
+    fn lazy(&mut self, sum: &mut Sum) -> QueryResult<()> {
+        for post in self.first_posts()? {
             let user: User = users::table
                 .find(post.user_id)
                 .select(User::as_select())

@@ -82,6 +82,7 @@ impl Contender for Relata {
                 Workload::Authors => authors(db, sum).await,
                 Workload::Find => find(db, sum).await,
                 Workload::Lazy => lazy(db, sum).await,
+                Workload::Posts => posts(db, sum).await,
             }
         })?;
         Ok(())
@@ -149,6 +150,17 @@ async fn find(db: &Db, sum: &mut Sum) -> relata::Result<()> {
     for id in 1..=seed::USERS {
         let user = User::find(db, id).await?;
         sum.user(user.id(), user.name(), user.hair_color());
+    }
+    Ok(())
+}
+
+async fn posts(db: &Db, sum: &mut Sum) -> relata::Result<()> {
+    let posts = Post::all(db)
+        .order(|p| p.id.asc())
+        .limit(seed::LAZY as u64)
+        .await?;
+    for post in &posts {
+        sum.post(post.user_id(), post.id(), post.title());
     }
     Ok(())
 }

@@ -38,38 +38,57 @@ pub fn compare(workload: Workload, contenders: &mut [Named]) -> Result<(), Failu
     Ok(())
 }
 
-/// Times the rounds and prints a line: the median ratio to the base, and the ratio of the shortest runs.
+/// Times the rounds and prints a line: the median ratio to the base, and the ratio of the shortest runs; for work that is
+/// about a part of it, a line for that part too.
 pub fn time(workload: Workload, contenders: &mut [Named], rounds: usize) -> Result<(), Failure> {
     let mut times = vec![Vec::with_capacity(rounds); contenders.len()];
+    let mut parts = times.clone();
     let count = contenders.len();
     for round in 0..rounds {
         for step in 0..count {
             // Start with another contender each round: who runs first finds other caches.
             let index = (round + step) % count;
-            let mut sum = Sum::touching();
-            let start = Instant::now();
-            contenders[index].1.run(workload, &mut sum)?;
-            times[index].push(start.elapsed().as_secs_f64());
-            std::hint::black_box(sum.figure());
-            contenders[index].1.clear()?;
+            let contender = &mut *contenders[index].1;
+            let whole = seconds(contender, workload)?;
+            times[index].push(whole);
+            if let Some(besides) = workload.besides() {
+                parts[index].push(whole - seconds(contender, besides)?);
+            }
         }
     }
-    let base = times[0].clone();
-    print!("{:4}", workload.name());
-    for ((name, _), times) in contenders.iter().zip(&times) {
+    print(workload.name(), contenders, &times);
+    if workload.besides().is_some() {
+        print(&format!("{} loop", workload.name()), contenders, &parts);
+    }
+    Ok(())
+}
+
+fn seconds(contender: &mut dyn Contender, workload: Workload) -> Result<f64, Failure> {
+    let mut sum = Sum::touching();
+    let start = Instant::now();
+    contender.run(workload, &mut sum)?;
+    let seconds = start.elapsed().as_secs_f64();
+    std::hint::black_box(sum.figure());
+    contender.clear()?;
+    Ok(seconds)
+}
+
+fn print(what: &str, contenders: &[Named], times: &[Vec<f64>]) {
+    let base = &times[0];
+    print!("{what:8}");
+    for ((name, _), times) in contenders.iter().zip(times) {
         let ratios = times
             .iter()
-            .zip(&base)
+            .zip(base)
             .map(|(time, base)| time / base)
             .collect();
         print!(
             "  {name} {:.2} ({:.2})",
             median(ratios),
-            least(times) / least(&base)
+            least(times) / least(base)
         );
     }
-    println!("  [{BASE} {:.2} ms]", median(base) * 1e3);
-    Ok(())
+    println!("  [{BASE} {:.2} ms]", median(base.clone()) * 1e3);
 }
 
 fn median(mut figures: Vec<f64>) -> f64 {

@@ -86,6 +86,7 @@ impl Contender for Rusqlite {
             Workload::Authors => self.authors(sum)?,
             Workload::Find => self.find(sum)?,
             Workload::Lazy => self.lazy(sum)?,
+            Workload::Posts => self.posts(sum)?,
         }
         Ok(())
     }
@@ -220,16 +221,24 @@ impl Rusqlite {
         Ok(())
     }
 
-    fn lazy(&self, sum: &mut Sum) -> rusqlite::Result<()> {
+    fn first_posts(&self) -> rusqlite::Result<Vec<Post>> {
         let sql = format!(
             "SELECT id, title, user_id FROM posts ORDER BY id LIMIT {}",
             seed::LAZY
         );
         let mut statement = self.connection.prepare_cached(&sql)?;
-        let posts = statement
-            .query_map([], Post::from_row)?
-            .collect::<rusqlite::Result<Vec<_>>>()?;
-        for post in &posts {
+        statement.query_map([], Post::from_row)?.collect()
+    }
+
+    fn posts(&self, sum: &mut Sum) -> rusqlite::Result<()> {
+        for post in self.first_posts()? {
+            sum.post(post.user_id, post.id, &post.title);
+        }
+        Ok(())
+    }
+
+    fn lazy(&self, sum: &mut Sum) -> rusqlite::Result<()> {
+        for post in &self.first_posts()? {
             let user = self.by_key(post.user_id)?;
             sum.post(user.id, post.id, &post.title);
             user.add_to(sum);

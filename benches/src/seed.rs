@@ -10,7 +10,7 @@ use crate::contender::Failure;
 pub const USERS: i64 = 10_000;
 /// Users who wrote posts.
 pub const AUTHORS: i64 = 1_000;
-/// Posts; the author of post n is user `(n - 1) % AUTHORS + 1`.
+/// Posts; ten of each author, one after the other.
 pub const POSTS: i64 = 10_000;
 /// Users whose posts have comments, ten a post.
 pub const NESTED: i64 = 100;
@@ -18,6 +18,11 @@ pub const NESTED: i64 = 100;
 pub const INSERTS: i64 = 1_000;
 /// Posts of the lazy loop.
 pub const LAZY: i64 = 1_000;
+
+/// Who wrote a post.
+const fn author(post: i64) -> i64 {
+    (post - 1) / (POSTS / AUTHORS) + 1
+}
 
 const TABLES: &str = "
 CREATE TABLE users (id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, name TEXT NOT NULL, hair_color TEXT);
@@ -66,11 +71,11 @@ pub fn script() -> Vec<String> {
     script.extend(inserts("posts (id, title, user_id)", 1..=POSTS, |number| {
         format!(
             "{number}, 'A post, number {number}', {}",
-            (number - 1) % AUTHORS + 1
+            author(number)
         )
     }));
     let commented: Vec<i64> = (1..=POSTS)
-        .filter(|post| (post - 1) % AUTHORS < NESTED)
+        .filter(|&post| author(post) <= NESTED)
         .collect();
     let comments = commented.len() as i64 * 10;
     script.extend(inserts(

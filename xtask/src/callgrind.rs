@@ -12,6 +12,9 @@ use crate::tools;
 
 const BASE: &str = "rusqlite";
 
+/// Work that is about a part of it: the whole, and what is taken off. What is left is reported as `<whole> loop`.
+const LOOP: (&str, &str) = ("W7", "W7p");
+
 /// `cargo xtask callgrind`.
 pub fn measure(root: &Path, arguments: &[String]) -> Result<(), String> {
     let (mut workloads, mut contenders, mut place) = (None, None, "--memory");
@@ -40,22 +43,26 @@ pub fn measure(root: &Path, arguments: &[String]) -> Result<(), String> {
     contenders.retain(|contender| contender != BASE);
     contenders.insert(0, BASE.to_string());
 
-    let mut table: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
+    let mut table: BTreeMap<String, Vec<f64>> = BTreeMap::new();
     for workload in &workloads {
         for contender in &contenders {
             let one =
                 |iterations: u32| instructions(&program, workload, contender, iterations, place);
             let each = (one(REPEATED)? - one(0)?) / f64::from(REPEATED);
             println!("{workload:4} {contender:10} {each:15.0} instructions");
-            table.entry(workload).or_default().push(each);
+            table.entry(workload.clone()).or_default().push(each);
         }
+    }
+    if let (Some(whole), Some(rest)) = (table.get(LOOP.0), table.get(LOOP.1)) {
+        let left = whole.iter().zip(rest).map(|(whole, rest)| whole - rest);
+        table.insert(format!("{} loop", LOOP.0), left.collect());
     }
     println!(
         "\ninstructions, ratio to {BASE} with structs ({})",
         &place[2..]
     );
     println!(
-        "     {}",
+        "         {}",
         contenders
             .iter()
             .map(|name| format!("{name:>10}"))
@@ -66,7 +73,7 @@ pub fn measure(root: &Path, arguments: &[String]) -> Result<(), String> {
             .iter()
             .map(|each| format!("{:10.2}", each / row[0]))
             .collect::<String>();
-        println!("{workload:4} {ratios}");
+        println!("{workload:8} {ratios}");
     }
     Ok(())
 }

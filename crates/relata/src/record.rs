@@ -14,6 +14,7 @@
 mod access;
 mod arena;
 mod batch;
+mod builder;
 mod debug;
 mod graph;
 mod life;
@@ -26,7 +27,8 @@ use std::ptr::NonNull;
 use std::sync::Arc;
 
 pub use batch::StrictLoading;
-pub(crate) use batch::{BatchBuilder, Terms};
+pub(crate) use batch::{Batch, Terms};
+pub(crate) use builder::{BatchBuilder, NotText, Row, Step, Take};
 pub use life::Change;
 pub(crate) use link::{Index, Linked, Links, Members, Place, Tie};
 pub(crate) use state::{Bound, Life, Snapshot};
@@ -35,7 +37,6 @@ use crate::attribute::{Kind, Stored};
 use crate::db::Db;
 use crate::model::FromRecord;
 use crate::reflection::{ModelReflection, Slot};
-use batch::Batch;
 use graph::Graph;
 use state::State;
 
@@ -226,10 +227,18 @@ impl Record {
 fn stored(row: &[u64], column: usize, slot: Slot) -> Stored<'_> {
     let [first, second] = words(row, slot);
     // SAFETY: the words of a text or binary column are 0, or were made by `Arena::push` for a value of that
-    // column's kind in the arena of the batch that the row belongs to (`BatchBuilder`, `Values::set`), whose
+    // column's kind in the arena of the batch that the row belongs to (`builder::Row`, `Values::set`), whose
     // bytes are never moved or written again. The batch outlives every borrow of a row: rows are borrowed from
     // the batch, from a state in it, or from a `Bound` or `Snapshot`, which hold the record.
     unsafe { Stored::new(slot.kind, batch::bit(row, column), first, second) }
+}
+
+/// As [`stored`], for a row as it was loaded.
+#[inline]
+fn loaded(batch: &Batch, row: u32, column: usize, slot: Slot) -> Stored<'_> {
+    let ([first, second], null) = batch.cell(row, column, slot);
+    // SAFETY: as for `stored`: the words are those of the slot in the batch's own rows, or 0.
+    unsafe { Stored::new(slot.kind, null, first, second) }
 }
 
 /// As [`stored`], for words that were copied out of a touched record's row under its lock.

@@ -7,16 +7,15 @@ use std::borrow::Cow;
 
 use crate::attribute::value::{Kind, Value};
 use crate::attribute::{AttributeType, Stored, calendar, cast};
+use crate::db::Db;
 use crate::db::adapter::{Cell, Cells, Decode, Names};
 use crate::error::{Error, ErrorKind, Result};
-use crate::record::BatchBuilder;
+use crate::record::{Batch, BatchBuilder, NotText, Row, Step, Take, Terms};
 use crate::reflection::{Column, ModelReflection};
 
 /// Decodes rows into a batch.
 pub(crate) struct Rows {
-    pub(crate) batch: BatchBuilder,
-    /// The result's position of each column of the model.
-    plan: Vec<Option<usize>>,
+    batch: BatchBuilder,
     /// Whether columns may be missing from the result.
     partial: bool,
 }
@@ -25,40 +24,44 @@ impl Rows {
     pub(crate) fn new(model: &'static ModelReflection, partial: bool) -> Self {
         Self {
             batch: BatchBuilder::new(model),
-            plan: Vec::new(),
             partial,
         }
+    }
+
+    /// The records that were decoded, as one batch.
+    pub(crate) fn finish(self, db: &Db, terms: Terms) -> Result<Batch> {
+        let model = self.batch.reflection();
+        self.batch
+            .finish(db, terms)
+            .map_err(|problem| not_text(model, problem))
     }
 }
 
 impl Decode for Rows {
     fn columns(&mut self, names: &Names) -> Result<()> {
         let model = self.batch.reflection();
-        self.plan.clear();
+        self.batch.begin();
         for (position, column) in model.columns().iter().enumerate() {
             // Usually the table's columns stand in the order of the fields.
-            let at = match names.get(position) {
+            let cell = match names.get(position) {
                 Some(name) if **name == *column.column_name() => Some(position),
                 _ => names
                     .iter()
                     .position(|name| **name == *column.column_name()),
             };
-            if at.is_none() {
-                if !self.partial {
-                    let message = format!(
-                        "{}.{}: the table `{}` has no column `{}`",
-                        model.name(),
-                        column.name(),
-                        model.table(),
-                        column.column_name()
-                    );
-                    return Err(Error::new(ErrorKind::StatementInvalid, message)
-                        .with_model(model.name())
-                        .with_attribute(column.name()));
-                }
-                self.batch.mark_absent(position);
+            if cell.is_none() && !self.partial {
+                let message = format!(
+                    "{}.{}: the table `{}` has no column `{}`",
+                    model.name(),
+                    column.name(),
+                    model.table(),
+                    column.column_name()
+                );
+                return Err(Error::new(ErrorKind::StatementInvalid, message)
+                    .with_model(model.name())
+                    .with_attribute(column.name()));
             }
-            self.plan.push(at);
+            self.batch.expect(cell);
         }
         Ok(())
     }
@@ -69,57 +72,50 @@ impl Decode for Rows {
 
     #[inline]
     fn row<C: Cells>(&mut self, cells: &C) -> Result<()> {
-        self.batch.begin_row()?;
-        let columns = self.batch.reflection().columns();
-        for (position, (column, at)) in columns.iter().zip(&self.plan).enumerate() {
-            let Some(at) = *at else {
-                self.batch.put_null(position);
-                continue;
-            };
-            let cell = cells.cell(at);
-            match (column.ty.kind, cell) {
-                (Kind::Int, Cell::Int(value)) if column.ty.check.is_none() => {
-                    self.batch.put_word(position, value.cast_unsigned());
-                }
-                (Kind::Text, Cell::Text(bytes)) if column.ty.check.is_none() => {
-                    match std::str::from_utf8(bytes) {
-                        Ok(text) => self.batch.put_text(position, text),
-                        Err(_) => {
-                            return Err(refused(
-                                self.batch.reflection(),
-                                column,
-                                "text that is not UTF-8",
-                            ));
-                        }
-                    }
-                }
-                (_, Cell::Null) if column.ty.nullable => self.batch.put_null(position),
-                (_, cell) => put(&mut self.batch, position, column, cell)?,
+        let model = self.batch.reflection();
+        self.batch.row(|step, row| {
+            if step.take == Take::Absent {
+                row.null(step);
+                return Ok(());
             }
-        }
-        Ok(())
+            match (cells.cell(step.cell as usize), step.take) {
+                (Cell::Int(value), Take::Int) => row.int(step, value),
+                (Cell::Text(text), Take::Text) => row
+                    .text(step, text)
+                    .map_err(|problem| not_text(model, problem))?,
+                (Cell::Null, _) if step.nullable => row.null(step),
+                (cell, _) => by_value(model, step, row, cell)?,
+            }
+            Ok(())
+        })
     }
 }
 
+/// Puts a cell by way of its value.
 #[inline(never)]
-fn put(batch: &mut BatchBuilder, position: usize, column: &Column, cell: Cell<'_>) -> Result<()> {
-    let model = batch.reflection();
+fn by_value(
+    model: &ModelReflection,
+    step: &Step,
+    row: &mut Row<'_>,
+    cell: Cell<'_>,
+) -> Result<()> {
+    let Some(column) = model.columns().get(step.column()) else {
+        return Ok(());
+    };
     let value = value(column.ty, cell).map_err(|problem| refused(model, column, &problem))?;
-    match &value {
-        Value::Null => {
-            if !column.ty.nullable {
-                return Err(refused(model, column, "NULL"));
-            }
-            batch.put_null(position);
-        }
-        Value::Text(text) | Value::Decimal(text) | Value::Json(text) => {
-            batch.put_text(position, text)
-        }
-        Value::Bytes(bytes) => batch.put_bytes(position, bytes),
-        Value::Uuid(uuid) => batch.put_uuid(position, *uuid),
-        other => batch.put_word(position, Stored::of(other).words()[0]),
+    if value.is_null() && !column.ty.nullable {
+        return Err(refused(model, column, "NULL"));
     }
-    Ok(())
+    row.value(step, &value)
+        .map_err(|problem| not_text(model, problem))
+}
+
+#[cold]
+fn not_text(model: &ModelReflection, problem: NotText) -> Error {
+    match model.columns().get(problem.column) {
+        Some(column) => refused(model, column, "text that is not UTF-8"),
+        None => Error::new(ErrorKind::InvalidValue, "the table holds text that is not UTF-8"),
+    }
 }
 
 fn refused(model: &ModelReflection, column: &Column, found: &str) -> Error {
@@ -145,11 +141,9 @@ pub(crate) fn value(ty: AttributeType, cell: Cell<'_>) -> Result<Value<'_>, Stri
 }
 
 fn of_kind(kind: Kind, cell: Cell<'_>) -> Option<Value<'_>> {
-    let text = |bytes: &[u8]| {
-        std::str::from_utf8(bytes)
-            .ok()
-            .map(|text| Cow::Owned(text.to_owned()))
-    };
+    fn text(bytes: &[u8]) -> Option<Cow<'_, str>> {
+        std::str::from_utf8(bytes).ok().map(Cow::Borrowed)
+    }
     Some(match (kind, cell) {
         (_, Cell::Null) => Value::Null,
         (Kind::Bool, Cell::Bool(value)) => Value::Bool(value),

@@ -40,7 +40,7 @@ pub(crate) async fn load(core: &Core, purpose: Purpose) -> Result<Vec<Record>> {
     let partial = core.select.raw.is_some() || matches!(core.select.what, What::Columns(_));
     let rows = Rows::new(core.select.model(), partial);
     let rows = core.db.fetch(statement, rows).await?;
-    let records = Record::adopt(rows.batch.finish(&core.db, core.terms));
+    let records = Record::adopt(rows.finish(&core.db, core.terms)?);
     if let Some((owner, association)) = &core.origin {
         lead_back(owner, *association, &records)?;
     }
@@ -66,14 +66,11 @@ pub(crate) async fn fetch_by_key(
     let strict = model
         .is_strict_loading_by_default()
         .then_some(crate::record::StrictLoading::All);
-    Ok(Record::adopt(rows.batch.finish(
-        db,
-        Terms {
-            strict,
-            ..Terms::default()
-        },
-    ))
-    .pop())
+    let terms = Terms {
+        strict,
+        ..Terms::default()
+    };
+    Ok(Record::adopt(rows.finish(db, terms)?).pop())
 }
 
 /// Records that were read through an owner's collection lead back to that owner, where their key says so.

@@ -7,7 +7,7 @@
 //! words as what they are not. A set value is checked against the column's type before it is stored.
 
 use super::state::{State, Version};
-use super::{Record, Slot, stored};
+use super::{Record, Slot, loaded};
 use crate::attribute::value::{Kind, Value};
 use crate::attribute::{Attribute, Holder, Stored};
 use crate::error::{Error, ErrorKind, Result};
@@ -48,14 +48,10 @@ impl Record {
         let batch = self.batch();
         match batch.layout().slots.get(column) {
             Some(&slot) if slot.kind == A::KIND => A::read(match batch.state(self.row) {
-                None => stored(
-                    batch.row(self.row),
-                    column,
-                    Slot {
-                        kind: A::KIND,
-                        ..slot
-                    },
-                ),
+                None => {
+                    let kind = A::KIND;
+                    loaded(batch, self.row, column, Slot { kind, ..slot })
+                }
                 Some(state) => self.touched(state, column, slot, Version::Current),
             }),
             _ => A::read(Stored::blank(A::KIND)),
@@ -167,7 +163,7 @@ impl Record {
     /// The value of a column as it was when the batch was loaded, whatever was set or saved since.
     pub(crate) fn loaded_value(&self, column: usize) -> Value<'_> {
         match self.batch().layout().slots.get(column) {
-            Some(&slot) => stored(self.batch().row(self.row), column, slot).value(),
+            Some(&slot) => loaded(self.batch(), self.row, column, slot).value(),
             None => Value::Null,
         }
     }
@@ -177,7 +173,7 @@ impl Record {
             return Value::Null;
         };
         match self.state() {
-            None => stored(self.batch().row(self.row), column, slot).value(),
+            None => loaded(self.batch(), self.row, column, slot).value(),
             Some(state) => self.touched(state, column, slot, version).value(),
         }
     }
@@ -190,7 +186,7 @@ impl Record {
             return None;
         }
         let found = match self.state() {
-            None => stored(self.batch().row(self.row), column, slot),
+            None => loaded(self.batch(), self.row, column, slot),
             Some(state) => self.touched(state, column, slot, Version::Current),
         };
         (!found.is_null()).then(|| found.int())
@@ -217,7 +213,7 @@ impl Record {
     fn version_of<A: Attribute>(&self, column: usize, version: Version) -> Stored<'_> {
         match self.batch().layout().slots.get(column) {
             Some(&slot) if slot.kind == A::KIND => match self.state() {
-                None => stored(self.batch().row(self.row), column, slot),
+                None => loaded(self.batch(), self.row, column, slot),
                 Some(state) => self.touched(state, column, slot, version),
             },
             _ => Stored::blank(A::KIND),

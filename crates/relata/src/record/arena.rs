@@ -46,6 +46,26 @@ impl Arena {
         words
     }
 
+    /// Takes over what another holds; its bytes stay where they are.
+    pub(crate) fn append(&mut self, other: Self) {
+        self.bytes += other.bytes;
+        let chunks = other.full.into_iter().chain([other.open]);
+        self.full
+            .extend(chunks.filter(|chunk| chunk.capacity() > 0));
+        self.once.extend(other.once);
+    }
+
+    /// Whether everything that was pushed is UTF-8 as far as each chunk tells; else the address of what is not.
+    pub(crate) fn check_utf8(&self) -> Result<(), u64> {
+        for chunk in self.full.iter().chain([&self.open]) {
+            if let Err(error) = std::str::from_utf8(chunk) {
+                let at = chunk.as_ptr().wrapping_add(error.valid_up_to());
+                return Err(at.addr() as u64);
+            }
+        }
+        Ok(())
+    }
+
     #[cold]
     fn make_room(&mut self, length: usize) {
         let size = (self.bytes).clamp(SMALLEST, LARGEST).max(length);

@@ -21,8 +21,7 @@ use super::state::State;
 use crate::attribute::Stored;
 use crate::attribute::value::{Kind, Value};
 use crate::db::Db;
-use crate::error::{Error, ErrorKind, Result};
-use crate::reflection::{Layout, ModelReflection};
+use crate::reflection::{Layout, ModelReflection, Slot};
 
 /// How the records of a batch were asked for; it holds for all of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,7 +89,47 @@ pub(crate) struct Batch {
     touched: AtomicBool,
 }
 
+/// The rows of a batch, built.
+pub(super) struct Rows {
+    pub(super) words: Vec<u64>,
+    pub(super) len: u32,
+    pub(super) arena: Arena,
+    pub(super) absent: Option<Box<[u64]>>,
+}
+
 impl Batch {
+    pub(super) fn new(
+        reflection: &'static ModelReflection,
+        db: &Db,
+        rows: Rows,
+        terms: Terms,
+        new: bool,
+    ) -> Self {
+        #[cfg(test)]
+        {
+            *LIVE
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .entry(reflection.name())
+                .or_default() += 1;
+        }
+        Self {
+            reflection,
+            layout: reflection.layout(),
+            db: db.clone(),
+            words: rows.words.into_boxed_slice(),
+            len: rows.len,
+            new,
+            absent: rows.absent,
+            terms,
+            arena: Mutex::new(rows.arena),
+            owner: Mutex::new(Weak::new()),
+            states: OnceLock::new(),
+            links: OnceLock::new(),
+            touched: AtomicBool::new(false),
+        }
+    }
+
     pub(crate) fn reflection(&self) -> &'static ModelReflection {
         self.reflection
     }
@@ -141,6 +180,23 @@ impl Batch {
         let stride = self.layout.stride;
         let start = row as usize * stride;
         self.words.get(start..start + stride).unwrap_or_default()
+    }
+
+    /// The words of one attribute of a row as it was loaded, and whether it is null; blank beyond the last row.
+    #[inline]
+    pub(super) fn cell(&self, row: u32, column: usize, slot: Slot) -> ([u64; 2], bool) {
+        let start = row as usize * self.layout.stride;
+        let first = start + slot.offset as usize;
+        let words = if slot.kind.words() == 2 {
+            match self.words.get(first..first + 2) {
+                Some(&[first, second]) => [first, second],
+                _ => [0, 0],
+            }
+        } else {
+            [self.words.get(first).copied().unwrap_or_default(), 0]
+        };
+        let nulls = self.words.get(start + column / 64);
+        (words, nulls.is_some_and(|nulls| nulls >> (column % 64) & 1 == 1))
     }
 
     #[inline]
@@ -209,186 +265,5 @@ pub(super) fn bit(words: &[u64], index: usize) -> bool {
 pub(super) fn set_bit(words: &mut [u64], index: usize, on: bool) {
     if let Some(word) = words.get_mut(index / 64) {
         *word = *word & !(1 << (index % 64)) | u64::from(on) << (index % 64);
-    }
-}
-
-/// Collects rows; what the loading room decodes into.
-pub(crate) struct BatchBuilder {
-    reflection: &'static ModelReflection,
-    layout: &'static Layout,
-    words: Vec<u64>,
-    arena: Arena,
-    len: u32,
-    absent: Option<Box<[u64]>>,
-}
-
-impl BatchBuilder {
-    pub(crate) fn new(reflection: &'static ModelReflection) -> Self {
-        Self {
-            reflection,
-            layout: reflection.layout(),
-            words: Vec::new(),
-            arena: Arena::default(),
-            len: 0,
-            absent: None,
-        }
-    }
-
-    pub(crate) fn reflection(&self) -> &'static ModelReflection {
-        self.reflection
-    }
-
-    /// Forgets all rows, so that the query can be run again.
-    pub(crate) fn restart(&mut self) {
-        self.words.clear();
-        self.arena = Arena::default();
-        self.len = 0;
-    }
-
-    /// Marks a column that the query does not give.
-    pub(crate) fn mark_absent(&mut self, column: usize) {
-        let words = self.reflection.columns().len().div_ceil(64);
-        set_bit(
-            self.absent.get_or_insert_with(|| vec![0; words].into()),
-            column,
-            true,
-        );
-    }
-
-    /// Begins a row in which every column is blank and not null.
-    ///
-    /// # Errors
-    /// `RangeError` beyond 2^32 rows.
-    #[inline]
-    pub(crate) fn begin_row(&mut self) -> Result<()> {
-        self.len = self.len.checked_add(1).ok_or_else(|| {
-            Error::new(
-                ErrorKind::RangeError,
-                format!(
-                    "a query for {} gave more than 2^32 rows",
-                    self.reflection.name()
-                ),
-            )
-        })?;
-        self.words.resize(self.words.len() + self.layout.stride, 0);
-        Ok(())
-    }
-
-    /// Puts a plain word into the row that was begun last.
-    #[inline]
-    pub(crate) fn put_word(&mut self, column: usize, word: u64) {
-        let Some(slot) = self.layout.slots.get(column) else {
-            return;
-        };
-        debug_assert!(!holds_bytes(slot.kind));
-        if holds_bytes(slot.kind) {
-            return;
-        }
-        let start = self.words.len() - self.layout.stride;
-        if let Some(place) = self.words.get_mut(start + slot.offset as usize) {
-            *place = word;
-        }
-    }
-
-    /// Puts 128 bits into a UUID column of the row that was begun last.
-    pub(crate) fn put_uuid(&mut self, column: usize, value: u128) {
-        let Some(slot) = self.layout.slots.get(column) else {
-            return;
-        };
-        if slot.kind == Kind::Uuid {
-            self.put_words(slot.offset, [(value >> 64) as u64, value as u64]);
-        }
-    }
-
-    /// Puts text into a column of text of the row that was begun last.
-    #[inline]
-    pub(crate) fn put_text(&mut self, column: usize, text: &str) {
-        let Some(slot) = self.layout.slots.get(column) else {
-            return;
-        };
-        if holds_bytes(slot.kind) {
-            let words = self.arena.push(text.as_bytes());
-            self.put_words(slot.offset, words);
-        }
-    }
-
-    /// Puts bytes into a binary column of the row that was begun last.
-    pub(crate) fn put_bytes(&mut self, column: usize, bytes: &[u8]) {
-        let Some(slot) = self.layout.slots.get(column) else {
-            return;
-        };
-        if slot.kind == Kind::Bytes {
-            let words = self.arena.push(bytes);
-            self.put_words(slot.offset, words);
-        }
-    }
-
-    /// Makes a column of the row that was begun last null.
-    #[inline]
-    pub(crate) fn put_null(&mut self, column: usize) {
-        let start = self.words.len() - self.layout.stride;
-        if let Some(row) = self.words.get_mut(start..) {
-            set_bit(row, column, true);
-        }
-    }
-
-    #[inline]
-    fn put_words(&mut self, offset: u32, words: [u64; 2]) {
-        let start = self.words.len() - self.layout.stride + offset as usize;
-        if let Some(place) = self.words.get_mut(start..start + 2) {
-            place.copy_from_slice(&words);
-        }
-    }
-
-    /// Ends the batch.
-    pub(crate) fn finish(self, db: &Db, terms: Terms) -> Batch {
-        self.build(db, terms, false)
-    }
-
-    /// A batch of one new row without values: every column is null until it is set.
-    pub(crate) fn blank(reflection: &'static ModelReflection, db: &Db) -> Batch {
-        let mut builder = Self::new(reflection);
-        builder.words.resize(builder.layout.stride, 0);
-        builder.len = 1;
-        for column in 0..reflection.columns().len() {
-            builder.put_null(column);
-        }
-        let strict = reflection
-            .is_strict_loading_by_default()
-            .then_some(StrictLoading::All);
-        builder.build(
-            db,
-            Terms {
-                strict,
-                ..Terms::default()
-            },
-            true,
-        )
-    }
-
-    fn build(self, db: &Db, terms: Terms, new: bool) -> Batch {
-        #[cfg(test)]
-        {
-            *LIVE
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .entry(self.reflection.name())
-                .or_default() += 1;
-        }
-        Batch {
-            reflection: self.reflection,
-            layout: self.layout,
-            db: db.clone(),
-            words: self.words.into_boxed_slice(),
-            len: self.len,
-            new,
-            absent: self.absent,
-            terms,
-            arena: Mutex::new(self.arena),
-            owner: Mutex::new(Weak::new()),
-            states: OnceLock::new(),
-            links: OnceLock::new(),
-            touched: AtomicBool::new(false),
-        }
     }
 }

@@ -13,8 +13,6 @@ use crate::reflection::{AssociationReflection, Column, ModelBuilder};
 
 const ID: usize = 0;
 const NAME: usize = 1;
-const SIZE: usize = 2;
-const BLOB: usize = 3;
 
 const ONE: usize = 0;
 const OTHER: usize = 1;
@@ -49,14 +47,24 @@ fn record(model: &'static ModelReflection, number: i64) -> Record {
 /// Records of one batch, as a query gives them.
 fn rows(model: &'static ModelReflection, numbers: std::ops::Range<i64>) -> Vec<Record> {
     let mut builder = BatchBuilder::new(model);
+    builder.begin();
+    [Some(ID), Some(NAME), None, None]
+        .into_iter()
+        .for_each(|cell| builder.expect(cell));
     for number in numbers {
-        builder.begin_row().unwrap();
-        builder.put_word(ID, number.cast_unsigned());
-        builder.put_text(NAME, &format!("record {number}"));
-        builder.put_null(SIZE);
-        builder.put_null(BLOB);
+        let name = format!("record {number}");
+        let filled = builder.row(|step, row| {
+            match step.take {
+                Take::Int => row.int(step, number),
+                Take::Text => row.text(step, name.as_bytes()).unwrap(),
+                Take::Value | Take::Absent => row.null(step),
+            }
+            Ok(())
+        });
+        filled.unwrap();
     }
-    Record::adopt(builder.finish(&Db::detached(), Terms::default()))
+    let batch = builder.finish(&Db::detached(), Terms::default());
+    Record::adopt(batch.ok().unwrap())
 }
 
 /// Whether the record reads as it was made.

@@ -362,12 +362,12 @@ impl Cells for Row {
         unsafe {
             let value = ffi::sqlite3_column_value(self.statement.as_ptr(), column);
             match ffi::sqlite3_value_type(value) {
-                ffi::SQLITE_INTEGER => Cell::Int(ffi::sqlite3_value_int64(value)),
-                ffi::SQLITE_FLOAT => Cell::Float(ffi::sqlite3_value_double(value)),
                 ffi::SQLITE_TEXT => {
                     let text = ffi::sqlite3_value_text(value);
                     Cell::Text(slice(text, ffi::sqlite3_value_bytes(value)))
                 }
+                ffi::SQLITE_INTEGER => Cell::Int(ffi::sqlite3_value_int64(value)),
+                ffi::SQLITE_FLOAT => Cell::Float(ffi::sqlite3_value_double(value)),
                 ffi::SQLITE_BLOB => {
                     let bytes = ffi::sqlite3_value_blob(value);
                     Cell::Bytes(slice(bytes.cast(), ffi::sqlite3_value_bytes(value)))

@@ -1,0 +1,319 @@
+//! Builds a batch: the rows of one result, one after the other.
+//!
+//! Text is checked once for the whole result, when it ends: the bytes of a chunk are UTF-8, and no text begins inside a
+//! character, so each text by itself is UTF-8.
+//!
+//! Invariants: words of a text or binary column are 0 or come from the arena of their kind; a batch is made only of text
+//! that was checked.
+
+use super::arena::Arena;
+use super::batch::{Batch, Rows, StrictLoading, Terms, set_bit};
+use crate::attribute::Stored;
+use crate::attribute::value::{Kind, Value};
+use crate::db::Db;
+use crate::error::{Error, ErrorKind, Result};
+use crate::reflection::{Layout, ModelReflection, Slot};
+
+/// Rows that are blanked in one go.
+const ROWS_AT_ONCE: usize = 16;
+
+/// Collects rows; what the loading room decodes into.
+pub(crate) struct BatchBuilder {
+    reflection: &'static ModelReflection,
+    layout: &'static Layout,
+    /// The rows, and room for more: all 0 from `used` on.
+    words: Vec<u64>,
+    used: usize,
+    len: u32,
+    steps: Vec<Step>,
+    texts: Arena,
+    /// Apart from the texts, which are checked as a whole.
+    bytes: Arena,
+    absent: Option<Box<[u64]>>,
+}
+
+/// How one column of a row is filled from a result.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Step {
+    /// The position in the result.
+    pub(crate) cell: u32,
+    /// The column's position.
+    column: u32,
+    slot: Slot,
+    pub(crate) nullable: bool,
+    pub(crate) take: Take,
+}
+
+/// What is done with a cell: decided once a result, not once a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Take {
+    /// Every integer is a value of the column.
+    Int,
+    /// Every text is a value of the column.
+    Text,
+    /// By way of its value.
+    Value,
+    /// The result has no such column.
+    Absent,
+}
+
+/// The row that is being built: blank and not null until something is put there.
+pub(crate) struct Row<'a> {
+    words: &'a mut [u64],
+    texts: &'a mut Arena,
+    bytes: &'a mut Arena,
+}
+
+/// The text of a column is not UTF-8.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct NotText {
+    pub(crate) column: usize,
+}
+
+impl BatchBuilder {
+    pub(crate) fn new(reflection: &'static ModelReflection) -> Self {
+        Self {
+            reflection,
+            layout: reflection.layout(),
+            words: Vec::new(),
+            used: 0,
+            len: 0,
+            steps: Vec::new(),
+            texts: Arena::default(),
+            bytes: Arena::default(),
+            absent: None,
+        }
+    }
+
+    pub(crate) fn reflection(&self) -> &'static ModelReflection {
+        self.reflection
+    }
+
+    /// Forgets all rows, so that the query can be run again.
+    pub(crate) fn restart(&mut self) {
+        self.words.clear();
+        self.used = 0;
+        self.len = 0;
+        self.texts = Arena::default();
+        self.bytes = Arena::default();
+    }
+
+    /// Forgets how rows are filled: the columns of the result are about to be told.
+    pub(crate) fn begin(&mut self) {
+        self.steps.clear();
+        self.steps.reserve_exact(self.reflection.columns().len());
+    }
+
+    /// The next column, in the model's order, is at that position of the result, or is not in it.
+    pub(crate) fn expect(&mut self, cell: Option<usize>) {
+        let column = self.steps.len();
+        let (Some(&slot), Some(reflection)) = (
+            self.layout.slots.get(column),
+            self.reflection.columns().get(column),
+        ) else {
+            return;
+        };
+        let cell = cell.and_then(|cell| u32::try_from(cell).ok());
+        let take = match (cell, slot.kind, reflection.ty.check) {
+            (None, ..) => Take::Absent,
+            (_, Kind::Int, None) => Take::Int,
+            (_, Kind::Text, None) => Take::Text,
+            _ => Take::Value,
+        };
+        if take == Take::Absent {
+            let words = self.reflection.columns().len().div_ceil(64);
+            let absent = self.absent.get_or_insert_with(|| vec![0; words].into());
+            set_bit(absent, column, true);
+        }
+        self.steps.push(Step {
+            cell: cell.unwrap_or_default(),
+            column: u32::try_from(column).unwrap_or_default(),
+            slot,
+            nullable: reflection.ty.nullable,
+            take,
+        });
+    }
+
+    /// Adds a row: calls `fill` for each expected column.
+    ///
+    /// # Errors
+    /// What `fill` gives; `RangeError` beyond 2^32 rows.
+    #[inline]
+    pub(crate) fn row(
+        &mut self,
+        mut fill: impl FnMut(&Step, &mut Row<'_>) -> Result<()>,
+    ) -> Result<()> {
+        let end = self.used + self.layout.stride;
+        if self.words.len() < end || self.len == u32::MAX {
+            self.make_room()?;
+        }
+        let Some(words) = self.words.get_mut(self.used..end) else {
+            return Ok(());
+        };
+        self.used = end;
+        self.len += 1;
+        let mut row = Row {
+            words,
+            texts: &mut self.texts,
+            bytes: &mut self.bytes,
+        };
+        self.steps.iter().try_for_each(|step| fill(step, &mut row))
+    }
+
+    #[cold]
+    fn make_room(&mut self) -> Result<()> {
+        if self.len == u32::MAX {
+            let name = self.reflection.name();
+            let message = format!("a query for {name} gave more than 2^32 rows");
+            return Err(Error::new(ErrorKind::RangeError, message));
+        }
+        // The first row alone: most results are one row, or many.
+        let rows = if self.len == 0 { 1 } else { ROWS_AT_ONCE };
+        self.words
+            .resize(self.words.len() + rows * self.layout.stride, 0);
+        Ok(())
+    }
+
+    /// Ends the batch.
+    ///
+    /// # Errors
+    /// When a text is not UTF-8.
+    pub(crate) fn finish(mut self, db: &Db, terms: Terms) -> Result<Batch, NotText> {
+        if let Err(address) = self.texts.check_utf8() {
+            return Err(NotText {
+                column: self.column_at(address),
+            });
+        }
+        self.words.truncate(self.used);
+        self.texts.append(self.bytes);
+        let rows = Rows {
+            words: self.words,
+            len: self.len,
+            arena: self.texts,
+            absent: self.absent,
+        };
+        Ok(Batch::new(self.reflection, db, rows, terms, false))
+    }
+
+    /// The column whose text lies at that address.
+    fn column_at(&self, address: u64) -> usize {
+        let rows = self.words.chunks_exact(self.layout.stride.max(1));
+        let mut cells = rows.flat_map(|row| {
+            let slots = self.layout.slots.iter().enumerate();
+            slots.map(|(column, slot)| (column, slot.kind, super::words(row, *slot)))
+        });
+        let found = cells.find(|(_, kind, [start, length])| {
+            kind.is_text() && (*start..start + length).contains(&address)
+        });
+        found.map_or(0, |(column, ..)| column)
+    }
+
+    /// A batch of one new row without values: every column is null until it is set.
+    pub(crate) fn blank(reflection: &'static ModelReflection, db: &Db) -> Batch {
+        let mut words = vec![0; reflection.layout().stride];
+        for column in 0..reflection.columns().len() {
+            set_bit(&mut words, column, true);
+        }
+        let rows = Rows {
+            words,
+            len: 1,
+            arena: Arena::default(),
+            absent: None,
+        };
+        let strict = reflection
+            .is_strict_loading_by_default()
+            .then_some(StrictLoading::All);
+        let terms = Terms {
+            strict,
+            ..Terms::default()
+        };
+        Batch::new(reflection, db, rows, terms, true)
+    }
+}
+
+impl Step {
+    /// The column's position.
+    pub(crate) fn column(&self) -> usize {
+        self.column as usize
+    }
+}
+
+// A step is made by the builder whose rows it is used on, so its slot is one of the row's.
+impl Row<'_> {
+    /// Makes a column null.
+    #[inline]
+    pub(crate) fn null(&mut self, step: &Step) {
+        set_bit(self.words, step.column(), true);
+    }
+
+    /// Puts an integer into a column of integers.
+    #[inline]
+    pub(crate) fn int(&mut self, step: &Step, value: i64) {
+        if step.take == Take::Int {
+            self.put_word(step, value.cast_unsigned());
+        }
+    }
+
+    /// Puts text, to be checked when the batch ends, into a column of text.
+    ///
+    /// # Errors
+    /// When it can be no text by itself.
+    #[inline]
+    pub(crate) fn text(&mut self, step: &Step, text: &[u8]) -> Result<(), NotText> {
+        if step.take == Take::Text {
+            self.put_text(step, text)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Puts a value of the column's kind.
+    ///
+    /// # Errors
+    /// When a text can be none by itself.
+    pub(crate) fn value(&mut self, step: &Step, value: &Value<'_>) -> Result<(), NotText> {
+        let stored = Stored::of(value);
+        if value.is_null() {
+            self.null(step);
+        } else if stored.kind() == step.slot.kind {
+            match stored.kind() {
+                kind if kind.is_text() => return self.put_text(step, stored.bytes()),
+                Kind::Bytes => {
+                    let words = self.bytes.push(stored.bytes());
+                    self.put_words(step, words);
+                }
+                Kind::Uuid => self.put_words(step, stored.words()),
+                _ => self.put_word(step, stored.words()[0]),
+            }
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn put_text(&mut self, step: &Step, text: &[u8]) -> Result<(), NotText> {
+        // What begins with the rest of a character might end one of the text before it.
+        if text.first().is_some_and(|first| first & 0xc0 == 0x80) {
+            return Err(NotText {
+                column: step.column(),
+            });
+        }
+        let words = self.texts.push(text);
+        self.put_words(step, words);
+        Ok(())
+    }
+
+    #[inline]
+    fn put_word(&mut self, step: &Step, word: u64) {
+        if let Some(place) = self.words.get_mut(step.slot.offset as usize) {
+            *place = word;
+        }
+    }
+
+    #[inline]
+    fn put_words(&mut self, step: &Step, words: [u64; 2]) {
+        let start = step.slot.offset as usize;
+        if let Some(place) = self.words.get_mut(start..start + 2) {
+            place.copy_from_slice(&words);
+        }
+    }
+}
