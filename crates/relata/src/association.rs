@@ -11,7 +11,7 @@ mod scope;
 mod target;
 mod write;
 
-pub(crate) use scope::{Key, targets_of};
+pub(crate) use scope::{Key, targets, targets_of};
 pub(crate) use write::all;
 
 use crate::error::{Error, ErrorKind, Result};

@@ -22,7 +22,7 @@ pub use includes::Paths;
 pub use operand::{List, Operand};
 
 use crate::db::Db;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::model::FromRecord;
 use crate::record::{Record, Terms};
 use crate::reflection::ModelReflection;
@@ -160,22 +160,59 @@ impl<M> std::fmt::Debug for Relation<M> {
 ///
 /// static NEWEST_FIRST: Scope = Scope::new(&|all| all.limit(10));
 /// ```
-pub struct Scope(&'static (dyn Fn(Relation) -> Relation + Send + Sync));
+pub struct Scope(Body);
+
+type Plain = dyn Fn(Relation) -> Relation + Send + Sync;
+type OfOwner = dyn Fn(Relation, &Record) -> Relation + Send + Sync;
+
+enum Body {
+    Plain(&'static Plain),
+    OfOwner(&'static OfOwner),
+}
 
 impl Scope {
     /// A scope from a function on the erased relation.
     #[must_use]
     pub const fn new(function: &'static (dyn Fn(Relation) -> Relation + Send + Sync)) -> Self {
-        Self(function)
+        Self(Body::Plain(function))
     }
 
-    pub(crate) fn apply(&self, relation: Relation) -> Relation {
-        (self.0)(relation)
+    /// A scope that differs by the owner. It is preloaded with one query for each scope that results, and cannot be
+    /// joined, for a join has no owner. Rails: `-> (owner) { ... }`.
+    #[must_use]
+    pub const fn of_owner(
+        function: &'static (dyn Fn(Relation, &Record) -> Relation + Send + Sync),
+    ) -> Self {
+        Self(Body::OfOwner(function))
+    }
+
+    /// Whether it differs by the owner.
+    #[must_use]
+    pub fn is_of_owner(&self) -> bool {
+        matches!(self.0, Body::OfOwner(_))
+    }
+
+    pub(crate) fn apply(&self, relation: Relation, owner: Option<&Record>) -> Relation {
+        match (&self.0, owner) {
+            (Body::Plain(scope), _) => scope(relation),
+            (Body::OfOwner(scope), Some(owner)) => scope(relation, owner),
+            (Body::OfOwner(_), None) => relation,
+        }
     }
 
     /// The scope's conditions on the model at a place of a query: what a join needs of it.
     pub(crate) fn conditions(&self, place: Place) -> Result<Option<Node>> {
-        let relation = self.apply(Relation::of(place.model(), &Db::detached()));
+        if self.is_of_owner() {
+            let name = place
+                .association()
+                .map_or("?", |association| association.name());
+            let message = format!(
+                "The association scope '{name}' is instance dependent (the scope block takes an argument). Eager \
+                 loading instance dependent scopes is not supported."
+            );
+            return Err(Error::new(ErrorKind::Argument, message).with_attribute(name));
+        }
+        let relation = self.apply(Relation::of(place.model(), &Db::detached()), None);
         let conditions = relation
             .select()
             .filters

@@ -7,13 +7,13 @@
 
 use std::collections::HashMap;
 
-use crate::association::{Association, Key, targets_of};
+use crate::association::{Association, Key, targets, targets_of};
 use crate::db::adapter::Purpose;
 use crate::error::Result;
 use crate::hashing::Hashing;
 use crate::record::{Index, Linked, Links, Place, Record, StrictLoading, Tie};
 use crate::reflection::Resolved;
-use crate::relation::Include;
+use crate::relation::{Include, Relation, Scope};
 
 /// Loads includes of records that were just read, nested ones after those they hang off.
 pub(crate) async fn includes(
@@ -69,12 +69,36 @@ pub(crate) async fn preload(
             asked.push(owner.clone());
         }
     }
-    let found = find_targets(&asked, resolved, None, strict).await?;
-    if let Some(found) = &found {
-        link(&asked, position, resolved, found, None);
-        known.extend(found.targets.iter().cloned());
+    for asked in with_one_scope(asked, resolved) {
+        if let Some(found) = find_targets(&asked, resolved, None, strict).await? {
+            link(&asked, position, resolved, &found, None);
+            known.extend(found.targets);
+        }
     }
     Ok(known)
+}
+
+/// The owners in groups whose targets one query can find: all of them, unless the scope differs by the owner.
+fn with_one_scope(owners: Vec<Record>, resolved: &'static Resolved) -> Vec<Vec<Record>> {
+    let of_owner = resolved
+        .declaration()
+        .scope()
+        .is_some_and(Scope::is_of_owner);
+    if !of_owner {
+        return vec![owners];
+    }
+    let mut groups: Vec<(Relation, Vec<Record>)> = Vec::new();
+    for owner in owners {
+        let scope = targets(resolved, owner.db(), Some(&owner));
+        match groups
+            .iter_mut()
+            .find(|(known, _)| known.select() == scope.select())
+        {
+            Some((_, alike)) => alike.push(owner),
+            None => groups.push((scope, vec![owner])),
+        }
+    }
+    groups.into_iter().map(|(_, alike)| alike).collect()
 }
 
 /// The targets of some owners.
@@ -117,7 +141,7 @@ pub(super) async fn find_targets(
             rows: keys,
         }));
     };
-    let relation = targets_of(resolved, db, values).map(|core| {
+    let relation = targets_of(resolved, db, owners.first(), values).map(|core| {
         core.terms.strict = core.terms.strict.or(strict);
         if let Some(most) = most {
             core.select.limit = core.select.limit.or(Some(most + 1));

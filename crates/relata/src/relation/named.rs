@@ -175,11 +175,58 @@ impl<M> Relation<M> {
         self.join_named(path, JoinKind::Left)
     }
 
+    /// Keeps the rows that have a target of the association. Rails: `where.associated(:author)`.
+    ///
+    /// # Errors
+    /// `AssociationNotFound` with the nearest name.
+    pub fn associated_named(self, path: &str) -> Result<Self> {
+        let place = self.place_named(path)?;
+        let joined = self
+            .core()
+            .select
+            .joins
+            .iter()
+            .any(|join| join.place == place);
+        let condition =
+            Node::all(keys(place).map(|key| key.compare(Comparison::NotEqual, Value::Null)));
+        Ok(self.map(|core| {
+            if !joined {
+                core.select.join(place, JoinKind::Inner);
+            }
+            core.select.filter(Expr(condition));
+        }))
+    }
+
+    /// Keeps the rows that have no target of the association. Rails: `where.missing(:author)`.
+    ///
+    /// # Errors
+    /// `AssociationNotFound` with the nearest name.
+    pub fn missing_named(self, path: &str) -> Result<Self> {
+        let place = self.place_named(path)?;
+        let condition =
+            Node::all(keys(place).map(|key| key.compare(Comparison::Equal, Value::Null)));
+        Ok(self.map(|core| {
+            core.select.join(place, JoinKind::Left);
+            core.select.filter(Expr(condition));
+        }))
+    }
+
+    /// The place that a path of associations leads to.
+    fn place_named(&self, path: &str) -> Result<Place> {
+        path.split('.')
+            .try_fold(self.core().select.root, |place, name| {
+                place.through(place.model().association(name)?)
+            })
+    }
+
     fn join_named(self, path: &str, kind: JoinKind) -> Result<Self> {
-        let mut place = self.core().select.root;
-        for name in path.split('.') {
-            place = place.through(place.model().association(name)?)?;
-        }
+        let place = self.place_named(path)?;
         Ok(self.map(|core| core.select.join(place, kind)))
     }
+}
+
+/// The columns of the primary key at a place.
+fn keys(place: Place) -> impl Iterator<Item = Node> {
+    let key = place.model().primary_key().iter();
+    key.map(move |&column| Node::Column(place, column))
 }

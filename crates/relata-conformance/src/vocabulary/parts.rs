@@ -1,0 +1,81 @@
+//! The smaller objects that a record gives: its errors, an association by itself, a preloader.
+
+use relata::{Association, Record};
+
+use super::missing;
+use crate::eval::Args;
+use crate::stop::{Ran, Stop};
+use crate::value::{Reflection, Value};
+
+pub(super) fn errors(record: &Record, name: &str, args: &Args) -> Ran<Value> {
+    let errors = record.errors();
+    Ok(match (name, args.all.as_slice()) {
+        ("full_messages" | "to_a", []) => Value::list(
+            errors
+                .full_messages()
+                .iter()
+                .map(|message| Value::text(message)),
+        ),
+        ("attribute_names", []) => {
+            Value::list(errors.attribute_names().into_iter().map(Value::name))
+        }
+        ("[]" | "messages_for", [attribute]) => {
+            Value::list(errors.on(&attribute.to_text()).into_iter().map(Value::text))
+        }
+        ("empty?" | "none?" | "blank?", []) => Value::Bool(errors.is_empty()),
+        ("any?" | "present?", []) => Value::Bool(!errors.is_empty()),
+        ("size" | "count" | "length", []) => Value::count(errors.len()),
+        ("include?" | "key?", [attribute]) => {
+            Value::Bool(!errors.on(&attribute.to_text()).is_empty())
+        }
+        ("details", []) => {
+            let one = |attribute: &&str| {
+                let problems = errors
+                    .iter()
+                    .filter(|problem| problem.attribute == **attribute);
+                let detail = |problem: &relata::Problem| {
+                    Value::map([(Value::name("error"), Value::name(problem.kind))])
+                };
+                (Value::name(attribute), Value::list(problems.map(detail)))
+            };
+            Value::map(errors.attribute_names().iter().map(one))
+        }
+        _ => return Err(missing(&Value::Errors(record.clone()), name)),
+    })
+}
+
+pub(super) fn association(association: &Association, name: &str, args: &Args) -> Ran<Value> {
+    let one = || association.target().into_iter().next();
+    Ok(match (name, args.all.as_slice()) {
+        ("loaded?", []) => Value::Bool(association.is_loaded()),
+        ("owner", []) => Value::Record(association.owner().clone()),
+        ("stale_target?", []) => Value::Bool(association.is_stale()),
+        ("target", []) if association.reflection().is_collection() => {
+            Value::records(association.target())
+        }
+        ("target", []) => Value::record(one()),
+        ("reset", []) => {
+            association.reset();
+            Value::Nil
+        }
+        ("reflection", []) => Value::Reflection(Reflection {
+            model: association.owner().reflection(),
+            declaration: association.reflection(),
+        }),
+        ("klass", []) => Value::Class(crate::value::Class::Model(
+            association.resolved().target.name().into(),
+        )),
+        _ => return Err(missing(&Value::Association(association.clone()), name)),
+    })
+}
+
+pub(super) async fn preloader(preloader: &(Vec<Record>, Value), name: &str) -> Ran<Value> {
+    let (records, associations) = preloader;
+    if name != "call" {
+        return Err(Stop::NoMethod(format!("the preloader method `{name}`")));
+    }
+    let _ = (records, associations);
+    Err(Stop::unsupported(
+        "preloading into records that are loaded already",
+    ))
+}
