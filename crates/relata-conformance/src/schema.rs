@@ -221,6 +221,14 @@ fn declare(
             Ok(builder.association(declared.leading_to(*target)?))
         }
         "validates" => validates(builder, declaration),
+        "default_scope" => match &declaration.scope {
+            Some(code) if declaration.options.is_empty() => {
+                Ok(builder.default_scope(scope(world, code)))
+            }
+            _ => Err(Stop::unsupported(format!(
+                "{model}: a default_scope with options"
+            ))),
+        },
         // Programs of the language: the interpreter runs them.
         "method" | "scope" => Ok(builder),
         "set" => match (

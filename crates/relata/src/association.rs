@@ -45,7 +45,10 @@ impl Record {
     /// # Errors
     /// `AssociationNotFound` with the nearest name; what is wrong with the declaration.
     pub fn association(&self, name: &str) -> Result<Association> {
-        let position = self.reflection().association(name)?;
+        let position = self
+            .reflection()
+            .association(name)
+            .map_err(|error| error.with_record(self.clone()))?;
         Association::at(self, position)
     }
 }

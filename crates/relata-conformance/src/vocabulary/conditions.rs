@@ -135,9 +135,13 @@ fn by_column(query: &Query, name: &str, value: &Value) -> Ran<Query> {
             relation.filter_in(name, values)
         }
         Value::Collection(_) | Value::Query(_) => {
-            return Err(Stop::unsupported(
-                "where with a relation as the list of values",
-            ));
+            let other = match value {
+                Value::Collection(association) => association.relation(),
+                Value::Query(other) => other.relation.clone(),
+                _ => relation.clone(),
+            };
+            let of = other.selected_name().unwrap_or("id");
+            relation.filter_among(name, other, of)
         }
         Value::Range(range) => {
             let mut relation = relation;
@@ -205,6 +209,10 @@ fn by_association(query: &Query, path: Option<&str>, name: &str, value: &Value) 
             let items = list.items();
             Value::list(items.iter().map(value_of).collect::<Ran<Vec<_>>>()?)
         }
+        Value::Query(other) => {
+            let other = other.relation.clone().select_named([theirs.name()])?;
+            Value::query(Query::of(other))
+        }
         value => value_of(value)?,
     };
     let name = path.map_or_else(
@@ -231,7 +239,7 @@ pub(super) fn chain(query: &Query, name: &str, args: &Args) -> Ran<Value> {
 
 /// `where.not`: what a relation with these conditions alone would keep is left out.
 fn exclude(query: &Query, args: &Args) -> Ran<Query> {
-    let alone = query.with(Relation::of(query.model(), query.relation.db()));
+    let alone = query.with(Relation::unscoped(query.model(), query.relation.db()));
     let alone = filter(&alone, args)?.relation.invert_filter();
     Ok(query.with(query.relation.clone().merge(alone)?))
 }

@@ -2,7 +2,7 @@
 
 use relata::{Association, Record};
 
-use super::missing;
+use super::{conditions, missing};
 use crate::eval::Args;
 use crate::stop::{Ran, Stop};
 use crate::value::{Reflection, Value};
@@ -74,8 +74,15 @@ pub(super) async fn preloader(preloader: &(Vec<Record>, Value), name: &str) -> R
     if name != "call" {
         return Err(Stop::NoMethod(format!("the preloader method `{name}`")));
     }
-    let _ = (records, associations);
-    Err(Stop::unsupported(
-        "preloading into records that are loaded already",
-    ))
+    let paths = conditions::paths(associations);
+    relata::loading::preload_named(records, paths.iter().map(String::as_str)).await?;
+    // It gives one loader for each association at the top.
+    let mut loaders: Vec<&str> = Vec::new();
+    for path in &paths {
+        let top = path.split('.').next().unwrap_or_default();
+        if !loaders.contains(&top) {
+            loaders.push(top);
+        }
+    }
+    Ok(Value::list(loaders.into_iter().map(Value::name)))
 }

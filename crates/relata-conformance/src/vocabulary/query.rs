@@ -64,13 +64,35 @@ fn refine(query: &Query, name: &str, args: &Args) -> Option<Ran<Query>> {
         _ => None,
     };
     Some(match name {
-        "all" | "load" | "references" | "spawn" => Ok(query.clone()),
+        "all" | "load" | "spawn" => Ok(query.clone()),
+        "references" => references(query, args),
+        "unscoped" => Ok(Query::of(relata::Relation::unscoped(
+            query.model(),
+            query.relation.db(),
+        ))),
+        "select" if args.block.is_none() => select(query, args),
+        "or" => match args.at(0) {
+            Value::Query(other) => match query.relation.clone().or(other.relation.clone()) {
+                Ok(either) => Ok(query.with(either)),
+                Err(error) => Err(error.into()),
+            },
+            _ => Err(Stop::argument("You have passed no relation to #or")),
+        },
+        "and" => match args.at(0) {
+            Value::Query(other) => Ok(query.map(|relation| relation.and(other.relation.clone()))),
+            _ => Err(Stop::argument("You have passed no relation to #and")),
+        },
+        "invert_where" => Ok(query.map(relata::Relation::invert_filter)),
+        "lock" => Ok(query.map(relata::Relation::lock)),
         "where" if !args.all.is_empty() || args.options.is_some() => {
             conditions::filter(query, args)
         }
         "rewhere" => {
             // The new conditions replace those on the same columns, as merging does.
-            let alone = query.with(relata::Relation::of(query.model(), query.relation.db()));
+            let alone = query.with(relata::Relation::unscoped(
+                query.model(),
+                query.relation.db(),
+            ));
             conditions::filter(&alone, args)
                 .and_then(|alone| Ok(query.with(query.relation.clone().merge(alone.relation)?)))
         }
@@ -89,14 +111,14 @@ fn refine(query: &Query, name: &str, args: &Args) -> Option<Ran<Query>> {
         },
         "offset" => Ok(query.map(|relation| relation.offset(number(0).unwrap_or_default()))),
         "joins" | "left_joins" | "left_outer_joins" => join(query, name == "joins", args),
-        "includes" | "preload" => include(query, args),
+        "includes" | "preload" | "eager_load" => include(query, name, args),
         "strict_loading" => match args.at(0) {
             Value::Bool(false) => Err(Stop::unsupported("strict_loading(false) of a relation")),
             _ => Ok(query.map(relata::Relation::strict_loading)),
         },
         "merge" => match args.at(0) {
             Value::Query(other) if other.model() == query.model() => merge(query, &other),
-            Value::Query(_) => Err(Stop::unsupported("merge of a relation of another model")),
+            Value::Query(other) => merge_other(query, &other),
             _ => conditions::by_entries(query, &args.entries()),
         },
         "unscope" => unscope(query, args),
@@ -107,9 +129,8 @@ fn refine(query: &Query, name: &str, args: &Args) -> Option<Ran<Query>> {
             }
             Ok(query)
         }
-        "eager_load" | "select" | "or" | "and" | "group" | "having" | "create_with"
-        | "invert_where" | "in_order_of" | "excluding" | "without" | "lock" | "annotate"
-        | "from" | "with" | "unscoped" | "scoping"
+        "group" | "having" | "create_with" | "in_order_of" | "excluding" | "without"
+        | "annotate" | "from" | "with" | "scoping"
             if args.block.is_none() =>
         {
             Err(Stop::unsupported(format!("{name} of a relation by name")))
@@ -160,21 +181,70 @@ fn cannot_join(query: &Query, path: &str, error: relata::Error) -> Stop {
     error.into()
 }
 
-fn include(query: &Query, args: &Args) -> Ran<Query> {
+fn include(query: &Query, how: &str, args: &Args) -> Ran<Query> {
     let mut query = query.clone();
     for value in args.with_map() {
         for path in conditions::paths(&value) {
-            let relation = query.relation.clone().includes_named([path.as_str()])?;
-            query = query.with(relation);
+            let (relation, path) = (query.relation.clone(), [path.as_str()]);
+            let relation = match how {
+                "preload" => relation.preload_named(path),
+                "eager_load" => relation.eager_load_named(path),
+                _ => relation.includes_named(path),
+            };
+            query = query.with(relation?);
         }
     }
     Ok(query)
 }
 
+/// `references`: the tables that SQL names; those that no association leads to change nothing.
+fn references(query: &Query, args: &Args) -> Ran<Query> {
+    let mut query = query.clone();
+    for table in &args.all {
+        if let Some(path) = query.path_to(&table.to_text()) {
+            query = query.with(query.relation.clone().references_named(&path)?);
+        }
+    }
+    Ok(query)
+}
+
+/// `select(:id, :title)`.
+fn select(query: &Query, args: &Args) -> Ran<Query> {
+    let names: Vec<String> = args.all.iter().map(Value::to_text).collect();
+    let known = |name: &String| query.model().column_position(name).is_some();
+    if let Some(sql) = names.iter().find(|name| !known(name)) {
+        return Err(Stop::unsupported(format!("select of the SQL {sql}")));
+    }
+    let relation = query.relation.clone();
+    Ok(query.with(relation.select_named(names.iter().map(String::as_str))?))
+}
+
+/// `merge` of a relation of another model: one that was joined.
+fn merge_other(query: &Query, other: &Query) -> Ran<Query> {
+    let Some(path) = query.path_to(other.model().table()) else {
+        return Err(Stop::unsupported(
+            "merge of a relation whose table is not joined",
+        ));
+    };
+    let relation = query.relation.clone();
+    Ok(query.with(relation.merge_named(&path, other.relation.clone())?))
+}
+
+/// `unscope(:order)`, `unscope(where: :title)`.
 fn unscope(query: &Query, args: &Args) -> Ran<Query> {
     use relata::relation::Part;
     let mut query = query.clone();
-    for part in args.with_map() {
+    for (part, columns) in args.options.iter().flatten() {
+        if part.as_text() != Some("where") {
+            return Err(Stop::argument(
+                "Called unscope() with invalid unscoping argument",
+            ));
+        }
+        for column in conditions::paths(columns) {
+            query = query.with(query.relation.clone().unscope_named(&column)?);
+        }
+    }
+    for part in &args.all {
         let part = match part.as_text() {
             Some("where") => Part::Filters,
             Some("order") => Part::Orders,
@@ -183,8 +253,12 @@ fn unscope(query: &Query, args: &Args) -> Ran<Query> {
             Some("distinct") => Part::Distinct,
             Some("joins") => Part::Joins,
             Some("group") => Part::Groups,
-            Some("includes" | "preload") => Part::Includes,
-            _ => return Err(Stop::unsupported("unscope of a condition by its column")),
+            Some("includes" | "preload" | "eager_load") => Part::Includes,
+            _ => {
+                return Err(Stop::argument(
+                    "Called unscope() with invalid unscoping argument",
+                ));
+            }
         };
         query = query.map(|relation| relation.unscope(part));
     }
@@ -276,6 +350,18 @@ async fn read(
             .await
             .map(|count| Value::Int(i64::try_from(count).unwrap_or(i64::MAX)))
             .map_err(Stop::from),
+        ("sum" | "average" | "minimum" | "maximum", [column]) if plain => {
+            let column = column.to_text();
+            let value = match name {
+                "sum" => relation.sum_named(&column).await,
+                "average" => relation.average_named(&column).await,
+                "minimum" => relation.minimum_named(&column).await,
+                _ => relation.maximum_named(&column).await,
+            };
+            value
+                .map(|value| Value::of_attribute(&value))
+                .map_err(Stop::from)
+        }
         ("pluck", names) => pluck(query, names).await,
         ("pick", names) => {
             let one = query.map(|relation| relation.limit(1));

@@ -70,10 +70,7 @@ pub(super) async fn call(
                     declaration: inverse,
                 })
             }),
-        ("has_inverse?", []) => {
-            use relata::reflection::InverseOf;
-            Value::Bool(matches!(declaration.inverse_of(), InverseOf::Named(_)))
-        }
+        ("has_inverse?", []) => Value::Bool(resolved()?.inverse.is_some()),
         ("scope", []) if declaration.scope().is_none() => Value::Nil,
         ("has_scope?", []) => Value::Bool(declaration.scope().is_some()),
         ("validate?", []) => Value::Bool(declaration.validates()),

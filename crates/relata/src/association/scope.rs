@@ -42,6 +42,19 @@ impl Key {
     }
 }
 
+impl Key {
+    /// The key that these values are; none if one of them is null.
+    pub(crate) fn of_values<'a>(
+        values: impl IntoIterator<Item = &'a Value<'static>>,
+    ) -> Option<Self> {
+        let parts: Option<Vec<KeyPart>> = values.into_iter().map(KeyPart::of).collect();
+        Some(match parts?.as_slice() {
+            [KeyPart::Integer(integer)] => Self::Integer(*integer),
+            parts => Self::Many(parts.to_vec()),
+        })
+    }
+}
+
 impl KeyPart {
     fn of(value: &Value<'_>) -> Option<Self> {
         Some(match value {

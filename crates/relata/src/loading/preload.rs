@@ -105,7 +105,7 @@ fn with_one_scope(owners: Vec<Record>, resolved: &'static Resolved) -> Vec<Vec<R
 pub(super) struct Found {
     pub(super) targets: Vec<Record>,
     /// By owner: the rows of its targets.
-    rows: HashMap<Key, Vec<u32>, Hashing>,
+    pub(super) rows: HashMap<Key, Vec<u32>, Hashing>,
 }
 
 /// Asks for the targets of owners. `None` when there are more than `most`.
@@ -148,7 +148,10 @@ pub(super) async fn find_targets(
         }
     });
     let mut core = relation.into_core();
-    let nested = std::mem::take(&mut core.includes);
+    let mut nested = std::mem::take(&mut core.preloads);
+    if core.joined_includes()?.is_empty() {
+        nested.extend(std::mem::take(&mut core.includes));
+    }
     let targets = Box::pin(super::load(&core, Purpose::Preload)).await?;
     if most.is_some_and(|most| targets.len() as u64 > most) {
         return Ok(None);
@@ -186,10 +189,13 @@ pub(super) fn link(
             .position(|owner| !owner.is_sibling(first))
             .unwrap_or(rest.len());
         let (batch, further) = rest.split_at(end);
-        if !publish(batch, position, resolved, found, generation) {
-            for owner in batch {
-                tell(owner, position, resolved, found);
-            }
+        let published = publish(batch, position, resolved, found, generation);
+        // What a record was told by itself, as a member that is not saved yet, hides the table of its batch.
+        for owner in batch
+            .iter()
+            .filter(|owner| !published || owner.has_own_link(position))
+        {
+            tell(owner, position, resolved, found);
         }
         rest = further;
     }
