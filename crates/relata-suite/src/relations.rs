@@ -90,7 +90,7 @@ pub async fn conditions_are_written_as_rails_writes_them(backend: &Backend) -> R
     );
     assert_eq!(
         sql(all().annotate("find me */ DROP")),
-        "/* find me  DROP */"
+        "/* find me * / DROP */"
     );
     assert_eq!(sql(all().limit(1).unscope(Part::Limit)), "");
     assert_eq!(
@@ -408,7 +408,7 @@ pub async fn duplicated_owners_in_one_result_each_get_their_children(
     let db = blog(backend).await?;
     let people = Person::all(&db)
         .joins(|p| p.posts)
-        .includes(|p| p.posts)
+        .preload(|p| p.posts)
         .order(|p| p.id.asc())
         .await?;
     assert_eq!(people.len(), 4);

@@ -11,7 +11,7 @@ mod scope;
 mod target;
 mod write;
 
-pub(crate) use scope::{Key, targets_of};
+pub(crate) use scope::{Key, targets, targets_of};
 pub(crate) use write::all;
 
 use crate::error::{Error, ErrorKind, Result};
@@ -45,7 +45,10 @@ impl Record {
     /// # Errors
     /// `AssociationNotFound` with the nearest name; what is wrong with the declaration.
     pub fn association(&self, name: &str) -> Result<Association> {
-        let position = self.reflection().association(name)?;
+        let position = self
+            .reflection()
+            .association(name)
+            .map_err(|error| error.with_record(self.clone()))?;
         Association::at(self, position)
     }
 }

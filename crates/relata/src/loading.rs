@@ -3,6 +3,7 @@
 //! ```text
 //! run       a relation: statement, rows, records            decode    cells to words
 //! preload   an association for many owners, in one query     lazy     for one, and its siblings with it
+//! joined    a relation and its associations, in one query with joins
 //! finders   first, take, find, sole ...    calculate   count, sum ...    batches   find_each, in_batches
 //! ```
 //!
@@ -12,9 +13,11 @@ mod batches;
 mod calculate;
 mod decode;
 mod finders;
+mod joined;
 mod lazy;
 mod pluck;
 mod preload;
+mod records;
 mod run;
 
 pub use batches::{Batches, Each};
@@ -22,4 +25,5 @@ pub(crate) use finders::find;
 pub(crate) use finders::find_typed_error;
 pub(crate) use lazy::{load_many, load_one};
 pub use pluck::Columns;
+pub use records::{preload, preload_named};
 pub(crate) use run::{fetch_by_key, load, statement};

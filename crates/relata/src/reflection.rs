@@ -13,6 +13,7 @@
 
 mod association;
 mod column;
+mod declared;
 mod layout;
 mod model;
 mod resolve;
@@ -20,6 +21,7 @@ pub mod shape;
 
 pub use association::{AssociationReflection, InverseOf, Macro, Target};
 pub use column::{Column, ColumnDefault};
+pub use declared::{Declared, Setting};
 pub(crate) use layout::{Layout, Slot};
 pub use model::{ModelBuilder, ModelReflection, Validation};
 pub use resolve::{InverseReason, KeyReason, Resolved};

@@ -17,17 +17,17 @@ use std::marker::PhantomData;
 pub use build::{Orders, Part, Selection};
 pub(crate) use columns::columns_at;
 pub use columns::{Column, Computed, Path, Textual};
-pub(crate) use includes::Include;
 pub use includes::Paths;
+pub(crate) use includes::{Include, add_named as include_named, add_places as include_places};
 pub use operand::{List, Operand};
 
 use crate::db::Db;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::model::FromRecord;
 use crate::record::{Record, Terms};
 use crate::reflection::ModelReflection;
 use crate::sql::expr::Node;
-use crate::sql::{Place, Select, Writer};
+use crate::sql::{JoinKind, Place, Select, Writer};
 
 /// A lazy, cloneable description of what to read. It runs nothing until it is awaited.
 ///
@@ -44,11 +44,56 @@ pub struct Relation<M = Record> {
 pub(crate) struct Core {
     pub(crate) select: Select,
     pub(crate) db: Db,
+    /// What is loaded with the records: by a query for each, or joined where a condition names it.
     pub(crate) includes: Vec<Include>,
+    /// What is loaded by a query for each, whatever the conditions name.
+    pub(crate) preloads: Vec<Include>,
+    /// What is loaded by the query itself, joined.
+    pub(crate) eager: Vec<Include>,
+    /// Places that SQL of the user names, so that includes of them are joined.
+    pub(crate) references: Vec<Place>,
     pub(crate) terms: Terms,
     /// The owner and association that the relation was chained from: records built or loaded through it know
     /// their owner.
     pub(crate) origin: Option<(Record, usize)>,
+}
+
+impl Core {
+    /// What the query itself loads, joined: what was asked for so, and the includes, if a join, a condition or an
+    /// order names one of them. Rails: `eager_loading?`.
+    pub(crate) fn joined_includes(&self) -> Result<Vec<Include>> {
+        let mut tree = self.eager.clone();
+        if self.joins_includes()? {
+            includes::graft(&mut tree, &self.includes);
+        }
+        Ok(tree)
+    }
+
+    fn joins_includes(&self) -> Result<bool> {
+        if self.includes.is_empty() {
+            return Ok(false);
+        }
+        if !self.eager.is_empty() {
+            return Ok(true);
+        }
+        let joined = self.select.all_joins();
+        let is_named = |place: &Place| {
+            self.references.contains(place) || joined.iter().any(|join| join.place == *place)
+        };
+        Ok(includes::places(&self.includes, self.select.root)?
+            .iter()
+            .any(is_named))
+    }
+
+    /// The select with a join for everything that the query itself loads, and the places of these.
+    pub(crate) fn with_joined_includes(&self) -> Result<(Select, Vec<Place>)> {
+        let mut select = self.select.clone();
+        let places = includes::places(&self.joined_includes()?, select.root)?;
+        for &place in &places {
+            select.join(place, JoinKind::Left);
+        }
+        Ok((select, places))
+    }
 }
 
 impl<M> Clone for Relation<M> {
@@ -108,7 +153,16 @@ impl<M> Relation<M> {
     }
 
     fn text(&self, mut writer: Writer) -> String {
-        match writer.select(&self.core.select) {
+        let written = self
+            .core
+            .with_joined_includes()
+            .and_then(|(select, places)| {
+                writer.select(&match places.is_empty() {
+                    true => select,
+                    false => select.of_places(places),
+                })
+            });
+        match written {
             Ok(()) => writer.finish().0,
             Err(error) => format!("/* {error} */"),
         }
@@ -116,8 +170,17 @@ impl<M> Relation<M> {
 }
 
 impl Relation {
-    /// All records of a model, without types.
+    /// All records of a model, without types, or those that its default scope keeps.
     pub fn of(model: &'static ModelReflection, db: &Db) -> Self {
+        let all = Self::unscoped(model, db);
+        match model.default_scope() {
+            Some(scope) => scope.apply(all, None),
+            None => all,
+        }
+    }
+
+    /// All records of a model, whatever its default scope is. Rails: `unscoped`.
+    pub fn unscoped(model: &'static ModelReflection, db: &Db) -> Self {
         let strict = model
             .is_strict_loading_by_default()
             .then_some(crate::record::StrictLoading::All);
@@ -125,6 +188,9 @@ impl Relation {
             select: Select::of(model),
             db: db.clone(),
             includes: Vec::new(),
+            preloads: Vec::new(),
+            eager: Vec::new(),
+            references: Vec::new(),
             terms: Terms {
                 strict,
                 ..Terms::default()
@@ -160,32 +226,76 @@ impl<M> std::fmt::Debug for Relation<M> {
 ///
 /// static NEWEST_FIRST: Scope = Scope::new(&|all| all.limit(10));
 /// ```
-pub struct Scope(&'static (dyn Fn(Relation) -> Relation + Send + Sync));
+pub struct Scope(Body);
+
+type Plain = dyn Fn(Relation) -> Relation + Send + Sync;
+type OfOwner = dyn Fn(Relation, &Record) -> Relation + Send + Sync;
+
+enum Body {
+    Plain(&'static Plain),
+    OfOwner(&'static OfOwner),
+}
 
 impl Scope {
     /// A scope from a function on the erased relation.
     #[must_use]
     pub const fn new(function: &'static (dyn Fn(Relation) -> Relation + Send + Sync)) -> Self {
-        Self(function)
+        Self(Body::Plain(function))
     }
 
-    pub(crate) fn apply(&self, relation: Relation) -> Relation {
-        (self.0)(relation)
+    /// A scope that differs by the owner. It is preloaded with one query for each scope that results, and cannot be
+    /// joined, for a join has no owner. Rails: `-> (owner) { ... }`.
+    #[must_use]
+    pub const fn of_owner(
+        function: &'static (dyn Fn(Relation, &Record) -> Relation + Send + Sync),
+    ) -> Self {
+        Self(Body::OfOwner(function))
     }
 
-    /// The scope's conditions on the model at a place of a query: what a join needs of it.
-    pub(crate) fn conditions(&self, place: Place) -> Result<Option<Node>> {
-        let relation = self.apply(Relation::of(place.model(), &Db::detached()));
-        let conditions = relation
-            .select()
-            .filters
-            .iter()
-            .map(|node| node.moved(place));
-        Ok(match Node::all(conditions.collect::<Result<Vec<_>>>()?) {
-            Node::Always(true) => None,
-            condition => Some(condition),
-        })
+    /// Whether it differs by the owner.
+    #[must_use]
+    pub fn is_of_owner(&self) -> bool {
+        matches!(self.0, Body::OfOwner(_))
     }
+
+    pub(crate) fn apply(&self, relation: Relation, owner: Option<&Record>) -> Relation {
+        match (&self.0, owner) {
+            (Body::Plain(scope), _) => scope(relation),
+            (Body::OfOwner(scope), Some(owner)) => scope(relation, owner),
+            (Body::OfOwner(_), None) => relation,
+        }
+    }
+
+    /// The conditions of a model's default scope at a place of a query.
+    pub(crate) fn default_conditions(&self, place: Place) -> Result<Node> {
+        let all = Relation::unscoped(place.model(), &Db::detached());
+        all_of(self.apply(all, None), place)
+    }
+
+    /// The conditions of an association's scope, and of its target's default scope, at a place of a query.
+    pub(crate) fn conditions(&self, place: Place) -> Result<Node> {
+        if self.is_of_owner() {
+            let name = place
+                .association()
+                .map_or("?", |association| association.name());
+            let message = format!(
+                "The association scope '{name}' is instance dependent (the scope block takes an argument). Eager \
+                 loading instance dependent scopes is not supported."
+            );
+            return Err(Error::new(ErrorKind::Argument, message).with_attribute(name));
+        }
+        all_of(
+            self.apply(Relation::of(place.model(), &Db::detached()), None),
+            place,
+        )
+    }
+}
+
+/// All conditions of a relation, on the model at a place.
+fn all_of(relation: Relation, place: Place) -> Result<Node> {
+    let filters = relation.select().filters.iter();
+    let conditions = filters.map(|node| node.moved(place));
+    Ok(Node::all(conditions.collect::<Result<Vec<_>>>()?))
 }
 
 impl std::fmt::Debug for Scope {

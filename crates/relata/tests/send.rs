@@ -6,7 +6,7 @@
 use std::future::Future;
 use std::path::Path;
 
-use relata::{Db, Model, Options, Raw, Record, Relation, Result, Value, model};
+use relata::{Db, Options, Raw, Record, Relation, Result, Value, model};
 
 #[model]
 pub struct Person {
@@ -60,6 +60,7 @@ async fn databases(_: Db) -> Result<()> {
     db.create_tables([Person::reflection()]).await?;
     db.check_tables([Person::reflection()]).await?;
     db.execute_sql(Raw::new("SELECT 1")).await?;
+    db.fetch_sql(Raw::new("SELECT 1")).await?;
     db.after_commit(|| async {}).await;
     Ok(())
 }
@@ -190,6 +191,7 @@ async fn collections(db: Db) -> Result<()> {
     ann.posts().ids().await?;
     ann.post_ids().await?;
     ann.posts().filter(|p| p.title.eq("x")).await?;
+    relata::loading::preload([&ann], |p| p.posts).await?;
     Ok(())
 }
 
@@ -201,6 +203,11 @@ async fn by_name(db: Db) -> Result<()> {
     ann.association("posts")?.load_many().await?;
     post.association("author")?.load_one().await?;
     post.set("title", "x")?.save().await?;
+    all.sum_named("id").await?;
+    all.average_named("id").await?;
+    all.minimum_named("id").await?;
+    all.maximum_named("id").await?;
+    relata::loading::preload_named(&[ann], ["posts"]).await?;
     Ok(())
 }
 

@@ -42,6 +42,19 @@ impl Key {
     }
 }
 
+impl Key {
+    /// The key that these values are; none if one of them is null.
+    pub(crate) fn of_values<'a>(
+        values: impl IntoIterator<Item = &'a Value<'static>>,
+    ) -> Option<Self> {
+        let parts: Option<Vec<KeyPart>> = values.into_iter().map(KeyPart::of).collect();
+        Some(match parts?.as_slice() {
+            [KeyPart::Integer(integer)] => Self::Integer(*integer),
+            parts => Self::Many(parts.to_vec()),
+        })
+    }
+}
+
 impl KeyPart {
     fn of(value: &Value<'_>) -> Option<Self> {
         Some(match value {
@@ -63,19 +76,20 @@ impl KeyPart {
     }
 }
 
-/// The targets of an association, before anything is said of owners.
-pub(crate) fn targets(resolved: &Resolved, db: &Db) -> Relation {
+/// The targets of an association, before anything is said of keys. A scope that differs by the owner is that of this one.
+pub(crate) fn targets(resolved: &Resolved, db: &Db, owner: Option<&Record>) -> Relation {
     let all = Relation::of(resolved.target, db);
     match resolved.declaration().scope() {
-        Some(scope) => scope.apply(all),
+        Some(scope) => scope.apply(all, owner),
         None => all,
     }
 }
 
-/// The query for the targets of the owners that hold these keys.
+/// The query for the targets of the owners that hold these keys, and whose scope is the given owner's.
 pub(crate) fn targets_of(
     resolved: &Resolved,
     db: &Db,
+    owner: Option<&Record>,
     mut keys: Vec<Vec<Value<'static>>>,
 ) -> Relation {
     let root = Place::root(resolved.target);
@@ -89,7 +103,7 @@ pub(crate) fn targets_of(
         Err(columns) => Node::InTuples(columns, keys),
     };
     // The key's condition comes first, as Rails writes it.
-    targets(resolved, db).map(|core| core.select.filters.insert(0, condition))
+    targets(resolved, db, owner).map(|core| core.select.filters.insert(0, condition))
 }
 
 impl Association {
@@ -116,9 +130,9 @@ impl Association {
     pub fn relation(&self) -> Relation {
         let db = self.owner.db();
         let relation = if self.has_key() {
-            targets_of(self.resolved, db, vec![self.owner_key()])
+            targets_of(self.resolved, db, Some(&self.owner), vec![self.owner_key()])
         } else {
-            targets(self.resolved, db).map(|core| {
+            targets(self.resolved, db, Some(&self.owner)).map(|core| {
                 core.select.filter(Expr(Node::Always(false)));
                 core.select.none = true;
             })

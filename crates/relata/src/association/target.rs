@@ -130,9 +130,13 @@ impl Association {
 }
 
 impl Association {
-    /// Whether the declared scope cuts the rows, so that a query for several owners would cut them all together.
-    pub(crate) fn is_cut(&self) -> bool {
-        self.reflection().scope().is_some() && self.relation().select().is_cut()
+    /// Whether one query finds the targets of several owners: the declared scope neither differs by the owner nor
+    /// cuts the rows, which would cut them all together.
+    pub(crate) fn is_shared(&self) -> bool {
+        match self.reflection().scope() {
+            None => true,
+            Some(scope) => !scope.is_of_owner() && !self.relation().select().is_cut(),
+        }
     }
 
     /// Takes the rows of the database as the collection's members. Members in memory that are the same row stay the

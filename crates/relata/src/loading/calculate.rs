@@ -94,7 +94,11 @@ pub(crate) async fn count(core: &Core) -> Result<u64> {
     if core.select.none {
         return Ok(0);
     }
+    let (select, joined) = core.with_joined_includes()?;
     let mut core = core.clone();
+    core.select = select;
+    // A record that several joined rows hold counts once.
+    core.select.distinct |= !joined.is_empty();
     if core.select.is_cut()
         || (core.select.distinct && core.select.model().primary_key().len() != 1)
     {
@@ -133,6 +137,61 @@ impl<M> Relation<M> {
     pub fn count(&self) -> Pending<u64> {
         let core = self.core().clone();
         Pending::new(async move { count(&core).await })
+    }
+}
+
+impl<M> Relation<M> {
+    /// The sum of a named attribute; 0 of no rows. The erased form of `sum`.
+    ///
+    /// The error for an unknown name comes when it is awaited; so it does for the other three.
+    #[track_caller]
+    pub fn sum_named(&self, name: &str) -> Pending<Value<'static>> {
+        let sum = self.aggregate_named(Function::Sum, name);
+        Pending::new(async move {
+            Ok(match sum.await? {
+                Value::Null => Value::Int(0),
+                sum => sum,
+            })
+        })
+    }
+
+    /// The average of a named attribute; null of no rows. The erased form of `average`.
+    #[track_caller]
+    pub fn average_named(&self, name: &str) -> Pending<Value<'static>> {
+        self.aggregate_named(Function::Average, name)
+    }
+
+    /// The smallest value of a named attribute; null of no rows. The erased form of `minimum`.
+    #[track_caller]
+    pub fn minimum_named(&self, name: &str) -> Pending<Value<'static>> {
+        self.aggregate_named(Function::Minimum, name)
+    }
+
+    /// The largest value of a named attribute; null of no rows. The erased form of `maximum`.
+    #[track_caller]
+    pub fn maximum_named(&self, name: &str) -> Pending<Value<'static>> {
+        self.aggregate_named(Function::Maximum, name)
+    }
+
+    fn aggregate_named(&self, function: Function, name: &str) -> Pending<Value<'static>> {
+        let (column, mut core) = (self.named(name), self.core().clone());
+        Pending::new(async move {
+            let (place, column) = column?;
+            // The extremes of a column are of its type; a sum or average is what the database makes of it.
+            let ty = match function {
+                Function::Minimum | Function::Maximum => place.model().columns().get(column),
+                _ => None,
+            };
+            let ty = ty.map(|column| AttributeType {
+                nullable: true,
+                ..*column.attribute_type()
+            });
+            let node = Node::Call(function, Box::new(Node::Column(place, column)));
+            core.select.what = What::Values(vec![node]);
+            core.select.orders.clear();
+            let rows = tuples(&core, Purpose::Calculate, vec![ty]).await?;
+            Ok(rows.into_iter().flatten().next().unwrap_or(Value::Null))
+        })
     }
 }
 

@@ -26,6 +26,9 @@ pub(crate) fn find<M: FromRecord>(
     key: Vec<Value<'static>>,
 ) -> Pending<M> {
     let db = db.clone();
+    if model.default_scope().is_some() {
+        return Relation::from_core(Relation::of(model, &db).into_core()).find_key(key);
+    }
     Pending::new(async move {
         check_key(model, &key)?;
         match run::fetch_by_key(model, &db, &key).await? {

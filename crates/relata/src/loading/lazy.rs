@@ -59,7 +59,11 @@ async fn load_siblings(association: &Association) -> Result<bool> {
     let owner = association.owner();
     let position = association.position();
     let size = owner.batch_size();
-    if size < 2 || !owner.terms().batching || owner.is_published(position) || association.is_cut() {
+    if size < 2
+        || !owner.terms().batching
+        || owner.is_published(position)
+        || !association.is_shared()
+    {
         return Ok(false);
     }
     if size > TOGETHER && owner.count_single_load(position) == 0 {

@@ -102,6 +102,7 @@ impl<M: Model> Relation<M> {
         let mut core = self.core().clone();
         core.select.what = What::Values(nodes.into_iter().map(|expr| expr.0).collect());
         Pending::new(async move {
+            core.select = core.with_joined_includes()?.0;
             let rows = tuples(&core, Purpose::Pluck, types.into_iter().map(Some).collect()).await?;
             Ok(rows
                 .into_iter()
@@ -206,6 +207,7 @@ impl<M> Relation<M> {
                     .map(|(place, column)| Node::Column(place, column))
                     .collect(),
             );
+            core.select = core.with_joined_includes()?.0;
             tuples(&core, Purpose::Pluck, types).await
         })
     }

@@ -7,13 +7,13 @@
 
 use std::collections::HashMap;
 
-use crate::association::{Association, Key, targets_of};
+use crate::association::{Association, Key, targets, targets_of};
 use crate::db::adapter::Purpose;
 use crate::error::Result;
 use crate::hashing::Hashing;
 use crate::record::{Index, Linked, Links, Place, Record, StrictLoading, Tie};
 use crate::reflection::Resolved;
-use crate::relation::Include;
+use crate::relation::{Include, Relation, Scope};
 
 /// Loads includes of records that were just read, nested ones after those they hang off.
 pub(crate) async fn includes(
@@ -69,19 +69,43 @@ pub(crate) async fn preload(
             asked.push(owner.clone());
         }
     }
-    let found = find_targets(&asked, resolved, None, strict).await?;
-    if let Some(found) = &found {
-        link(&asked, position, resolved, found, None);
-        known.extend(found.targets.iter().cloned());
+    for asked in with_one_scope(asked, resolved) {
+        if let Some(found) = find_targets(&asked, resolved, None, strict).await? {
+            link(&asked, position, resolved, &found, None);
+            known.extend(found.targets);
+        }
     }
     Ok(known)
+}
+
+/// The owners in groups whose targets one query can find: all of them, unless the scope differs by the owner.
+fn with_one_scope(owners: Vec<Record>, resolved: &'static Resolved) -> Vec<Vec<Record>> {
+    let of_owner = resolved
+        .declaration()
+        .scope()
+        .is_some_and(Scope::is_of_owner);
+    if !of_owner {
+        return vec![owners];
+    }
+    let mut groups: Vec<(Relation, Vec<Record>)> = Vec::new();
+    for owner in owners {
+        let scope = targets(resolved, owner.db(), Some(&owner));
+        match groups
+            .iter_mut()
+            .find(|(known, _)| known.select() == scope.select())
+        {
+            Some((_, alike)) => alike.push(owner),
+            None => groups.push((scope, vec![owner])),
+        }
+    }
+    groups.into_iter().map(|(_, alike)| alike).collect()
 }
 
 /// The targets of some owners.
 pub(super) struct Found {
     pub(super) targets: Vec<Record>,
     /// By owner: the rows of its targets.
-    rows: HashMap<Key, Vec<u32>, Hashing>,
+    pub(super) rows: HashMap<Key, Vec<u32>, Hashing>,
 }
 
 /// Asks for the targets of owners. `None` when there are more than `most`.
@@ -113,7 +137,7 @@ pub(super) async fn find_targets(
             rows: keys,
         }));
     };
-    let relation = targets_of(resolved, first.db(), values).map(|core| {
+    let relation = targets_of(resolved, first.db(), Some(first), values).map(|core| {
         core.terms.strict = core.terms.strict.or(strict);
         core.terms.batching &= first.terms().batching;
         if let Some(most) = most {
@@ -121,7 +145,10 @@ pub(super) async fn find_targets(
         }
     });
     let mut core = relation.into_core();
-    let nested = std::mem::take(&mut core.includes);
+    let mut nested = std::mem::take(&mut core.preloads);
+    if core.joined_includes()?.is_empty() {
+        nested.extend(std::mem::take(&mut core.includes));
+    }
     let targets = Box::pin(super::load(&core, Purpose::Preload)).await?;
     if most.is_some_and(|most| targets.len() as u64 > most) {
         return Ok(None);
@@ -159,10 +186,13 @@ pub(super) fn link(
             .position(|owner| !owner.is_sibling(first))
             .unwrap_or(rest.len());
         let (batch, further) = rest.split_at(end);
-        if !publish(batch, position, resolved, found, generation) {
-            for owner in batch {
-                tell(owner, position, resolved, found);
-            }
+        let published = publish(batch, position, resolved, found, generation);
+        // What a record was told by itself, as a member that is not saved yet, hides the table of its batch.
+        for owner in batch
+            .iter()
+            .filter(|owner| !published || owner.has_own_link(position))
+        {
+            tell(owner, position, resolved, found);
         }
         rest = further;
     }

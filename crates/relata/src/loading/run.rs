@@ -36,6 +36,12 @@ pub(crate) async fn load(core: &Core, purpose: Purpose) -> Result<Vec<Record>> {
     if core.select.none {
         return Ok(Vec::new());
     }
+    if !core.eager.is_empty() || !core.includes.is_empty() {
+        let (select, places) = core.with_joined_includes()?;
+        if !places.is_empty() {
+            return super::joined::load(core, select, places, purpose).await;
+        }
+    }
     let statement = statement(&core.select, &core.db, purpose)?;
     let partial = core.select.raw.is_some() || matches!(core.select.what, What::Columns(_));
     let rows = Rows::new(core.select.model(), partial);
@@ -45,6 +51,7 @@ pub(crate) async fn load(core: &Core, purpose: Purpose) -> Result<Vec<Record>> {
         lead_back(owner, *association, &records)?;
     }
     preload::includes(&records, &core.includes, core.terms.strict).await?;
+    preload::includes(&records, &core.preloads, core.terms.strict).await?;
     Ok(records)
 }
 
@@ -74,7 +81,7 @@ pub(crate) async fn fetch_by_key(
 }
 
 /// Records that were read through an owner's collection lead back to that owner, where their key says so.
-fn lead_back(owner: &Record, association: usize, records: &[Record]) -> Result<()> {
+pub(super) fn lead_back(owner: &Record, association: usize, records: &[Record]) -> Result<()> {
     let association = Association::at(owner, association)?;
     let (Some(first), Some(inverse)) = (records.first(), association.inverse()) else {
         return Ok(());

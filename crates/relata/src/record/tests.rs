@@ -13,6 +13,7 @@ use crate::reflection::{AssociationReflection, Column, ModelBuilder};
 
 const ID: usize = 0;
 const NAME: usize = 1;
+const SIZE: usize = 2;
 
 const ONE: usize = 0;
 const OTHER: usize = 1;

@@ -85,7 +85,7 @@ pub struct AssociationReflection {
 }
 
 impl AssociationReflection {
-    const fn new(kind: Macro, name: &'static str, target: Target) -> Self {
+    pub(super) const fn new(kind: Macro, name: &'static str, target: Target) -> Self {
         Self {
             name,
             kind,
@@ -233,6 +233,20 @@ impl AssociationReflection {
     #[must_use]
     pub fn is_required(&self) -> bool {
         self.required
+    }
+
+    /// `autosave`, if it was written.
+    #[must_use]
+    pub fn autosave(&self) -> Option<bool> {
+        self.autosave
+    }
+
+    /// Whether new targets are validated with their owner: by default those of a collection, and of what is
+    /// autosaved. Rails: `validate?`.
+    #[must_use]
+    pub fn validates(&self) -> bool {
+        self.validate
+            .unwrap_or(self.is_collection() || self.autosave == Some(true))
     }
 
     /// The options as they were written. Rails: `options`.

@@ -10,6 +10,7 @@ use super::resolve::Resolved;
 use super::{AssociationReflection, Column, Layout, Macro, Target};
 use crate::attribute::AttributeType;
 use crate::error::{Error, ErrorKind, Result};
+use crate::relation::Scope;
 use crate::sql::Place;
 
 /// One declared rule that a valid record keeps.
@@ -32,6 +33,7 @@ pub struct ModelReflection {
     associations: &'static [AssociationReflection],
     validations: &'static [Validation],
     strict_loading: bool,
+    default_scope: Option<&'static Scope>,
     layout: OnceLock<Layout>,
     resolved: OnceLock<Box<[OnceLock<Result<Resolved>>]>>,
     texts: OnceLock<Box<dyn Any + Send + Sync>>,
@@ -51,6 +53,7 @@ impl ModelReflection {
             associations: &[],
             validations: &[],
             strict_loading: false,
+            default_scope: None,
             layout: OnceLock::new(),
             resolved: OnceLock::new(),
             texts: OnceLock::new(),
@@ -101,6 +104,19 @@ impl ModelReflection {
     pub const fn with_strict_loading(mut self) -> Self {
         self.strict_loading = true;
         self
+    }
+
+    /// Every query for the model begins with this scope. Rails: `default_scope`.
+    #[must_use]
+    pub const fn with_default_scope(mut self, scope: &'static Scope) -> Self {
+        self.default_scope = Some(scope);
+        self
+    }
+
+    /// The scope that every query for the model begins with. Rails: `default_scope`.
+    #[must_use]
+    pub fn default_scope(&self) -> Option<&'static Scope> {
+        self.default_scope
     }
 
     /// The model's name, `Post`.
@@ -321,6 +337,7 @@ pub struct ModelBuilder {
     validations: Vec<Validation>,
     primary_key: Vec<String>,
     strict_loading: bool,
+    default_scope: Option<&'static Scope>,
 }
 
 impl ModelBuilder {
@@ -335,6 +352,7 @@ impl ModelBuilder {
             validations: Vec::new(),
             primary_key: Vec::new(),
             strict_loading: false,
+            default_scope: None,
         }
     }
 
@@ -373,6 +391,13 @@ impl ModelBuilder {
         self
     }
 
+    /// Every query for the model begins with this scope.
+    #[must_use]
+    pub fn default_scope(mut self, scope: &'static Scope) -> Self {
+        self.default_scope = Some(scope);
+        self
+    }
+
     /// A target that is filled in when its model is defined.
     #[must_use]
     pub fn target(
@@ -399,6 +424,7 @@ impl ModelBuilder {
             .with_associations(Vec::leak(self.associations))
             .with_validations(Vec::leak(self.validations));
         model.strict_loading = self.strict_loading;
+        model.default_scope = self.default_scope;
         let key = self
             .primary_key
             .iter()

@@ -3,7 +3,7 @@
 //! The foreign key, when it was not written: that of the inverse, if one was written; for a `belongs_to`
 //! `<name>_id`; else `<owner>_id` if the target has it, else the key of the target's only `belongs_to` to the
 //! owner. The inverse, when it was not written: the association between the same two models over the same key
-//! columns, if there is exactly one such on the other side.
+//! columns, if one can be told on the other side.
 //!
 //! Invariant: the two keys have as many columns, and every one of them exists.
 
@@ -32,14 +32,16 @@ pub enum InverseReason {
     Written,
     /// `inverse_of = none` was written.
     Off,
-    /// It is the only association back over the same key.
+    /// It is the association back over the same key: the only one, or the one named after the owner.
     SameKey,
     /// No association leads back over the same key.
     NotFound,
     /// Several associations lead back over the same key.
     Ambiguous,
-    /// One of the two has a scope, so its target need not be all of the other.
+    /// What leads back has a scope, so its target need not be this owner.
     Scoped,
+    /// A collection leads back, which is the inverse only where that is written.
+    Collection,
 }
 
 /// An association, worked out.
@@ -317,9 +319,24 @@ fn inverse(
         }
         InverseOf::Automatic => {}
     }
-    let belongs_to = declaration.kind == Macro::BelongsTo;
-    let mut found = None;
-    let mut scoped = declaration.scope.is_some();
+    Ok(automatic_inverse(owner, position, resolved))
+}
+
+/// The association that leads back over the same key. A scoped one does not: its target need not be the owner. Of
+/// several it is the one that is named after the owner. A `belongs_to` is not the inverse of a collection unless that
+/// is written, for setting it would then change what the collection holds in memory.
+fn automatic_inverse(
+    owner: &'static ModelReflection,
+    position: usize,
+    resolved: &Resolved,
+) -> (Option<usize>, InverseReason) {
+    let target = resolved.target;
+    let belongs_to = resolved.declaration.kind == Macro::BelongsTo;
+    if belongs_to && resolved.declaration.scope.is_some() {
+        return (None, InverseReason::Scoped);
+    }
+    let mut found = Vec::new();
+    let mut scoped = false;
     for (at, candidate) in target.reflections().iter().enumerate() {
         let back = candidate.kind == Macro::BelongsTo;
         if (target == owner && at == position)
@@ -338,16 +355,27 @@ fn inverse(
         if candidate_owner != resolved.target_key || candidate_target != resolved.owner_key {
             continue;
         }
-        scoped |= candidate.scope.is_some();
-        if found.replace(at).is_some() {
-            return Ok((None, InverseReason::Ambiguous));
+        if candidate.scope.is_some() {
+            scoped = true;
+        } else {
+            found.push(at);
         }
     }
-    Ok(match found {
-        Some(_) if scoped => (None, InverseReason::Scoped),
-        Some(at) => (Some(at), InverseReason::SameKey),
-        None => (None, InverseReason::NotFound),
-    })
+    let name = relata_inflect::underscore(relata_inflect::demodulize(owner.name()));
+    let named = |at: &&usize| target.reflections()[**at].name == name;
+    let at = match found.as_slice() {
+        [] if scoped => return (None, InverseReason::Scoped),
+        [] => return (None, InverseReason::NotFound),
+        [only] => *only,
+        several => match several.iter().find(named) {
+            Some(&at) => at,
+            None => return (None, InverseReason::Ambiguous),
+        },
+    };
+    if target.reflections()[at].is_collection() {
+        return (None, InverseReason::Collection);
+    }
+    (Some(at), InverseReason::SameKey)
 }
 
 fn problem(

@@ -125,12 +125,10 @@ impl<M: Model> Relation<M> {
     pub fn refilter<E: Into<Expr>>(self, condition: impl FnOnce(&'static M::Columns) -> E) -> Self {
         let condition = condition(self.columns()).into();
         self.map(|core| {
-            let named = named_columns(&condition.0);
-            core.select.filters.retain(|own| {
-                !named_columns(own)
-                    .iter()
-                    .any(|column| named.contains(column))
-            });
+            let named = condition.0.columns();
+            core.select
+                .filters
+                .retain(|own| !own.columns().iter().any(|column| named.contains(column)));
             core.select.filter(condition);
         })
     }
@@ -166,51 +164,35 @@ impl<M: Model> Relation<M> {
         })
     }
 
-    /// Loads associations together with the records, one query for each, nested to any depth.
-    /// Rails: `includes`.
+    /// Loads associations together with the records, nested to any depth: one query for each, or, where a join, a
+    /// condition or an order names one of them, all in one query with joins. Then a record has only those targets for
+    /// which the conditions hold. Rails: `includes`.
     pub fn includes<P: Paths>(self, paths: impl FnOnce(&'static M::Columns) -> P) -> Self {
-        let places = paths(self.columns()).places();
-        self.map(|core| {
-            for place in places {
-                includes::add(
-                    &mut core.includes,
-                    place.path().into_iter().filter_map(crate::sql::Place::step),
-                );
-            }
-        })
+        let tree = includes::add_places(paths(self.columns()).places());
+        self.map(|core| includes::graft(&mut core.includes, &tree))
     }
 
-    /// The same as [`includes`](Self::includes): one query for each association. Rails: `preload`.
+    /// Loads associations together with the records, one query for each, whatever the conditions name.
+    /// Rails: `preload`.
     pub fn preload<P: Paths>(self, paths: impl FnOnce(&'static M::Columns) -> P) -> Self {
-        self.includes(paths)
+        let tree = includes::add_places(paths(self.columns()).places());
+        self.map(|core| includes::graft(&mut core.preloads, &tree))
     }
 
-    /// Keeps the rows that this relation or the other keeps. Both must have the same joins, limits and groups.
-    /// Rails: `or`.
+    /// Loads associations together with the records in one query, with left joins. A limited relation over a
+    /// collection asks for the keys of the limited rows first. Rails: `eager_load`.
     ///
-    /// # Errors
-    /// `IncompatibleRelation` when they differ in anything but filters.
-    pub fn or(self, other: Self) -> Result<Self> {
-        let (ours, theirs) = (&self.core().select, &other.core().select);
-        let bare = |select: &Select| Select {
-            filters: Vec::new(),
-            ..select.clone()
-        };
-        if bare(ours) != bare(theirs) {
-            return Err(Error::new(
-                ErrorKind::IncompatibleRelation,
-                "Relation passed to or must be structurally compatible: both need the same joins, orders, limits and groups",
-            )
-            .with_model(self.reflection().name()));
-        }
-        let either =
-            Expr(Node::all(ours.filters.clone())).or(Expr(Node::all(theirs.filters.clone())));
-        Ok(self.map(|core| core.select.filters = vec![either.0]))
+    /// `SELECT "posts"."id" AS t0_r0, ..., "comments"."id" AS t1_r0, ... FROM "posts" LEFT OUTER JOIN "comments" ...`
+    pub fn eager_load<P: Paths>(self, paths: impl FnOnce(&'static M::Columns) -> P) -> Self {
+        let tree = includes::add_places(paths(self.columns()).places());
+        self.map(|core| includes::graft(&mut core.eager, &tree))
     }
 
-    /// Keeps the rows that both keep. Rails: `and`.
-    pub fn and(self, other: Self) -> Self {
-        self.map(|core| core.select.filters.extend(other.into_core().select.filters))
+    /// Says that SQL of yours names the tables of these associations, so that includes of them are joined.
+    /// Rails: `references`.
+    pub fn references<P: Paths>(self, paths: impl FnOnce(&'static M::Columns) -> P) -> Self {
+        let places = paths(self.columns()).places();
+        self.map(|core| core.references.extend(places))
     }
 
     /// Groups the rows, for counts and sums of each group. Rails: `group`.
@@ -263,6 +245,34 @@ impl<M: Model> Relation<M> {
 }
 
 impl<M> Relation<M> {
+    /// Keeps the rows that this relation or the other keeps. Both must have the same joins, limits and groups.
+    /// Rails: `or`.
+    ///
+    /// # Errors
+    /// `IncompatibleRelation` when they differ in anything but filters.
+    pub fn or(self, other: Self) -> Result<Self> {
+        let (ours, theirs) = (&self.core().select, &other.core().select);
+        let bare = |select: &Select| Select {
+            filters: Vec::new(),
+            ..select.clone()
+        };
+        if bare(ours) != bare(theirs) {
+            return Err(Error::new(
+                ErrorKind::IncompatibleRelation,
+                "Relation passed to or must be structurally compatible: both need the same joins, orders, limits and groups",
+            )
+            .with_model(self.reflection().name()));
+        }
+        let either =
+            Expr(Node::all(ours.filters.clone())).or(Expr(Node::all(theirs.filters.clone())));
+        Ok(self.map(|core| core.select.filters = vec![either.0]))
+    }
+
+    /// Keeps the rows that both keep. Rails: `and`.
+    pub fn and(self, other: Self) -> Self {
+        self.map(|core| core.select.filters.extend(other.into_core().select.filters))
+    }
+
     /// At most that many rows. Rails: `limit`.
     pub fn limit(self, rows: u64) -> Self {
         self.map(|core| core.select.limit = Some(rows))
@@ -304,7 +314,12 @@ impl<M> Relation<M> {
                     select.having.clear();
                 }
                 Part::Joins => select.joins.clear(),
-                Part::Includes => core.includes.clear(),
+                Part::Includes => {
+                    core.includes.clear();
+                    core.preloads.clear();
+                    core.eager.clear();
+                    core.references.clear();
+                }
             }
         })
     }
@@ -325,7 +340,10 @@ impl<M> Relation<M> {
     pub fn merge(mut self, other: Self) -> Result<Self> {
         let root = self.core.select.root;
         self.core.select.merge(&other.core.select, root)?;
-        self.core.includes.extend(other.core.includes);
+        includes::graft(&mut self.core.includes, &other.core.includes);
+        includes::graft(&mut self.core.preloads, &other.core.preloads);
+        includes::graft(&mut self.core.eager, &other.core.eager);
+        self.core.references.extend(other.core.references);
         Ok(self)
     }
 
@@ -370,19 +388,5 @@ impl<M> Relation<M> {
     /// A named door for raw SQL. Rails: `find_by_sql`.
     pub fn from_sql(self, statement: Raw) -> Self {
         self.map(|core| core.select.raw = Some(statement))
-    }
-}
-
-fn named_columns(node: &Node) -> Vec<(crate::sql::Place, usize)> {
-    match node {
-        Node::Column(place, column) => vec![(*place, *column)],
-        Node::Compare(_, left, _) => named_columns(left),
-        Node::IsNull(operand)
-        | Node::Between(operand, ..)
-        | Node::In(operand, _)
-        | Node::Like(operand, ..)
-        | Node::Not(operand) => named_columns(operand),
-        Node::Or(nodes) | Node::And(nodes) => nodes.iter().flat_map(named_columns).collect(),
-        _ => Vec::new(),
     }
 }

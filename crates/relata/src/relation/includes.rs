@@ -36,6 +36,15 @@ pub(crate) fn add(tree: &mut Vec<Include>, path: impl IntoIterator<Item = usize>
     }
 }
 
+/// The tree of what leads to these places.
+pub(crate) fn add_places(places: Vec<Place>) -> Vec<Include> {
+    let mut tree = Vec::new();
+    for place in places {
+        add(&mut tree, place.path().into_iter().filter_map(Place::step));
+    }
+    tree
+}
+
 /// Adds what is written as `author` or `comments.author`.
 pub(crate) fn add_named(
     tree: &mut Vec<Include>,
@@ -51,6 +60,32 @@ pub(crate) fn add_named(
     }
     add(tree, steps);
     Ok(())
+}
+
+/// Adds one tree to another; what both have is there once.
+pub(crate) fn graft(tree: &mut Vec<Include>, more: &[Include]) {
+    for include in more {
+        match tree
+            .iter_mut()
+            .find(|known| known.association == include.association)
+        {
+            Some(known) => graft(&mut known.children, &include.children),
+            None => tree.push(include.clone()),
+        }
+    }
+}
+
+/// The places that a tree leads to from `place`, parents before children.
+pub(crate) fn places(tree: &[Include], place: Place) -> Result<Vec<Place>> {
+    let mut all = Vec::new();
+    let mut left: Vec<(Place, &Include)> =
+        tree.iter().rev().map(|include| (place, include)).collect();
+    while let Some((above, include)) = left.pop() {
+        let place = above.through(include.association)?;
+        all.push(place);
+        left.extend(include.children.iter().rev().map(|child| (place, child)));
+    }
+    Ok(all)
 }
 
 /// One path, or a tuple, array or vector of paths: `(p.author, p.comments.author)`.

@@ -7,7 +7,7 @@ use super::{Relation, includes};
 use crate::attribute::value::Value;
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::expr::{Comparison, Node};
-use crate::sql::{Direction, Expr, JoinKind, Order, Place};
+use crate::sql::{Direction, Expr, JoinKind, Order, Place, What};
 
 impl<M> Relation<M> {
     /// The column that `title` or `author.name` names.
@@ -147,7 +147,8 @@ impl<M> Relation<M> {
         }))
     }
 
-    /// Loads associations with the records: `author`, `comments.author`. Rails: `includes`.
+    /// Loads associations with the records: `author`, `comments.author`; in the same query where a join, a condition
+    /// or an order names one of them. Rails: `includes`.
     ///
     /// # Errors
     /// `AssociationNotFound` with the nearest name.
@@ -157,6 +158,104 @@ impl<M> Relation<M> {
             includes::add_named(&mut self.core.includes, model, path)?;
         }
         Ok(self)
+    }
+
+    /// Loads associations with the records, one query for each. Rails: `preload`.
+    ///
+    /// # Errors
+    /// `AssociationNotFound` with the nearest name.
+    pub fn preload_named<'a>(mut self, paths: impl IntoIterator<Item = &'a str>) -> Result<Self> {
+        let model = self.reflection();
+        for path in paths {
+            includes::add_named(&mut self.core.preloads, model, path)?;
+        }
+        Ok(self)
+    }
+
+    /// Loads associations with the records, in one query with left joins. Rails: `eager_load`.
+    ///
+    /// # Errors
+    /// `AssociationNotFound` with the nearest name.
+    pub fn eager_load_named<'a>(
+        mut self,
+        paths: impl IntoIterator<Item = &'a str>,
+    ) -> Result<Self> {
+        let model = self.reflection();
+        for path in paths {
+            includes::add_named(&mut self.core.eager, model, path)?;
+        }
+        Ok(self)
+    }
+
+    /// Says that SQL of yours names the table of this association, so that an include of it is joined.
+    /// Rails: `references`.
+    ///
+    /// # Errors
+    /// `AssociationNotFound` with the nearest name.
+    pub fn references_named(self, path: &str) -> Result<Self> {
+        let place = self.place_named(path)?;
+        Ok(self.map(|core| core.references.push(place)))
+    }
+
+    /// Adds what a relation of an association's target asks. Rails: `merge`.
+    ///
+    /// # Errors
+    /// `AssociationNotFound` with the nearest name; `IncompatibleRelation` when it is a relation of another model.
+    pub fn merge_named(mut self, path: &str, other: Relation) -> Result<Self> {
+        let place = self.place_named(path)?;
+        self.core.select.merge(&other.core.select, place)?;
+        Ok(self)
+    }
+
+    /// Takes back the conditions on an attribute. Rails: `unscope(where: :title)`.
+    ///
+    /// # Errors
+    /// `UnknownAttribute` or `AssociationNotFound` with the nearest name.
+    pub fn unscope_named(self, name: &str) -> Result<Self> {
+        let named = self.named(name)?;
+        Ok(self.map(|core| {
+            let others = |filter: &Node| !filter.columns().contains(&named);
+            core.select.filters.retain(others);
+        }))
+    }
+
+    /// Reads only these attributes of the records; the others are missing. Rails: `select(:id, :title)`.
+    ///
+    /// # Errors
+    /// `UnknownAttribute` with the nearest name.
+    pub fn select_named<'a>(self, names: impl IntoIterator<Item = &'a str>) -> Result<Self> {
+        let model = self.reflection();
+        let columns = names
+            .into_iter()
+            .map(|name| model.attribute(name))
+            .collect::<Result<Vec<_>>>()?;
+        Ok(self.map(|core| core.select.what = What::Columns(columns)))
+    }
+
+    /// The attribute that is read, where it is only one: what the relation is as a list of values.
+    #[must_use]
+    pub fn selected_name(&self) -> Option<&'static str> {
+        match &self.core().select.what {
+            What::Columns(columns) => match columns.as_slice() {
+                [only] => Some(self.reflection().columns().get(*only)?.name()),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// Keeps the rows whose attribute is among the values of an attribute of another relation's rows.
+    /// Rails: `where(author_id: people.select(:id))`.
+    ///
+    /// # Errors
+    /// `UnknownAttribute` or `AssociationNotFound` with the nearest name.
+    pub fn filter_among(self, name: &str, other: Relation, of: &str) -> Result<Self> {
+        let (place, column) = self.named(name)?;
+        let (theirs, of) = other.named(of)?;
+        let mut select = other.into_core().select;
+        select.what = What::Values(vec![Node::Column(theirs, of)]);
+        let condition = Node::InSelect(vec![Node::Column(place, column)], Box::new(select));
+        Ok(self.map(|core| core.select.filter(Expr(condition))))
     }
 
     /// Joins an association, `author` or `comments.author`. Rails: `joins`.
@@ -175,11 +274,58 @@ impl<M> Relation<M> {
         self.join_named(path, JoinKind::Left)
     }
 
+    /// Keeps the rows that have a target of the association. Rails: `where.associated(:author)`.
+    ///
+    /// # Errors
+    /// `AssociationNotFound` with the nearest name.
+    pub fn associated_named(self, path: &str) -> Result<Self> {
+        let place = self.place_named(path)?;
+        let joined = self
+            .core()
+            .select
+            .joins
+            .iter()
+            .any(|join| join.place == place);
+        let condition =
+            Node::all(keys(place).map(|key| key.compare(Comparison::NotEqual, Value::Null)));
+        Ok(self.map(|core| {
+            if !joined {
+                core.select.join(place, JoinKind::Inner);
+            }
+            core.select.filter(Expr(condition));
+        }))
+    }
+
+    /// Keeps the rows that have no target of the association. Rails: `where.missing(:author)`.
+    ///
+    /// # Errors
+    /// `AssociationNotFound` with the nearest name.
+    pub fn missing_named(self, path: &str) -> Result<Self> {
+        let place = self.place_named(path)?;
+        let condition =
+            Node::all(keys(place).map(|key| key.compare(Comparison::Equal, Value::Null)));
+        Ok(self.map(|core| {
+            core.select.join(place, JoinKind::Left);
+            core.select.filter(Expr(condition));
+        }))
+    }
+
+    /// The place that a path of associations leads to.
+    fn place_named(&self, path: &str) -> Result<Place> {
+        path.split('.')
+            .try_fold(self.core().select.root, |place, name| {
+                place.through(place.model().association(name)?)
+            })
+    }
+
     fn join_named(self, path: &str, kind: JoinKind) -> Result<Self> {
-        let mut place = self.core().select.root;
-        for name in path.split('.') {
-            place = place.through(place.model().association(name)?)?;
-        }
+        let place = self.place_named(path)?;
         Ok(self.map(|core| core.select.join(place, kind)))
     }
+}
+
+/// The columns of the primary key at a place.
+fn keys(place: Place) -> impl Iterator<Item = Node> {
+    let key = place.model().primary_key().iter();
+    key.map(move |&column| Node::Column(place, column))
 }

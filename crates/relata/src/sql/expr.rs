@@ -154,6 +154,23 @@ impl Node {
         }
     }
 
+    /// The columns that the expression is about: those on the left of its comparisons.
+    pub(crate) fn columns(&self) -> Vec<(Place, usize)> {
+        match self {
+            Node::Column(place, column) => vec![(*place, *column)],
+            Node::Compare(_, operand, _)
+            | Node::IsNull(operand)
+            | Node::Between(operand, ..)
+            | Node::In(operand, _)
+            | Node::Like(operand, ..)
+            | Node::Not(operand) => operand.columns(),
+            Node::Or(nodes) | Node::And(nodes) | Node::InSelect(nodes, _) => {
+                nodes.iter().flat_map(Node::columns).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
     /// Calls `visit` with every place that the expression names, and whether the row must exist there for the
     /// expression to be true.
     pub(crate) fn places(&self, rejects_null: bool, visit: &mut impl FnMut(Place, bool)) {

@@ -59,6 +59,8 @@ pub(crate) enum What {
     Records,
     /// Some columns of the root, by position.
     Columns(Vec<usize>),
+    /// All columns of several places, named by the place's number and the column's: `t0_r0`.
+    Places(Vec<Place>),
     /// Values.
     Values(Vec<Node>),
     /// `1 AS one`.
@@ -105,6 +107,12 @@ impl Select {
             none: false,
             raw: None,
         }
+    }
+
+    /// The same select, reading all columns of its root and of these places.
+    pub(crate) fn of_places(mut self, places: Vec<Place>) -> Self {
+        self.what = What::Places([vec![self.root], places].concat());
+        self
     }
 
     pub(crate) fn model(&self) -> &'static ModelReflection {

@@ -115,6 +115,15 @@ impl Writer {
                     this.column(select.root, column)
                 });
             }
+            What::Places(places) => {
+                let columns = places.iter().enumerate().flat_map(|(at, &place)| {
+                    (0..place.model().columns().len()).map(move |column| (at, place, column))
+                });
+                self.list(columns, ", ", |this, (at, place, column)| {
+                    this.column(place, column);
+                    this.push(&format!(" AS t{at}_r{column}"));
+                });
+            }
             What::Values(values) => self.list(values, ", ", |this, node| _ = this.node(node)),
             What::One | What::CountRows => {
                 self.push("1 AS one");
@@ -181,10 +190,16 @@ impl Writer {
             this.push(" = ");
             this.column(above, owner);
         });
-        // The scope is a function of the relation room, kept by the declaration: it is only called here.
-        if let Some(scope) = resolved.declaration().scope()
-            && let Some(conditions) = scope.conditions(place)?
-        {
+        // Scopes are functions of the relation room, kept by declarations: they are only called here.
+        let conditions = match (
+            resolved.declaration().scope(),
+            place.model().default_scope(),
+        ) {
+            (Some(scope), _) => scope.conditions(place)?,
+            (None, Some(default)) => default.default_conditions(place)?,
+            (None, None) => return Ok(()),
+        };
+        if conditions != Node::Always(true) {
             self.push(" AND ").node(&conditions);
         }
         Ok(())

@@ -1,0 +1,82 @@
+//! A relation of a scenario: relata's, with what the language adds to one.
+//!
+//! Invariant: what is asked of the database is asked by the relation inside; beside it stand only the names by which
+//! later conditions find a table, and the methods that were added.
+
+use std::sync::Arc;
+
+use relata::Relation;
+use relata::reflection::ModelReflection;
+
+/// A relation.
+#[derive(Debug, Clone)]
+pub struct Query {
+    /// What is read.
+    pub relation: Relation,
+    /// The paths of the associations that were joined, as `comments.author`.
+    pub joined: Vec<String>,
+    /// The modules that add methods.
+    pub modules: Vec<Arc<str>>,
+}
+
+impl Query {
+    /// A relation without additions.
+    #[must_use]
+    pub fn of(relation: Relation) -> Self {
+        Self {
+            relation,
+            joined: Vec::new(),
+            modules: Vec::new(),
+        }
+    }
+
+    /// The model that is read.
+    #[must_use]
+    pub fn model(&self) -> &'static ModelReflection {
+        self.relation.reflection()
+    }
+
+    /// The same with another relation inside.
+    #[must_use]
+    pub fn with(&self, relation: Relation) -> Self {
+        Self {
+            relation,
+            ..self.clone()
+        }
+    }
+
+    /// The same with its relation changed.
+    #[must_use]
+    pub fn map(&self, change: impl FnOnce(Relation) -> Relation) -> Self {
+        self.with(change(self.relation.clone()))
+    }
+
+    /// The path of the association whose table goes by this name in a condition: one that is named so, one that was
+    /// joined and whose table is named so, or the first whose table is.
+    #[must_use]
+    pub fn path_to(&self, name: &str) -> Option<String> {
+        let model = self.model();
+        if model.reflect_on_association(name).is_some() {
+            return Some(name.to_owned());
+        }
+        let of_table =
+            |path: &&String| target(model, path).is_some_and(|found| found.table() == name);
+        if let Some(joined) = self.joined.iter().find(of_table) {
+            return Some(joined.clone());
+        }
+        model
+            .reflections()
+            .iter()
+            .map(|one| one.name().to_owned())
+            .find(|path| of_table(&path))
+    }
+}
+
+/// The model that a path of associations leads to.
+#[must_use]
+pub fn target(model: &'static ModelReflection, path: &str) -> Option<&'static ModelReflection> {
+    path.split('.').try_fold(model, |model, name| {
+        let position = model.association(name).ok()?;
+        model.resolve(position).ok().map(|resolved| resolved.target)
+    })
+}

@@ -1,0 +1,304 @@
+//! The tables and models of a scenario, made at run time.
+//!
+//! Invariant: every part of a declaration is either given to relata or refused by name; nothing that is written in a
+//! transcript is passed over.
+
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock, Weak};
+
+use relata::attribute::{AttributeType, Kind};
+use relata::reflection::{
+    Column, ColumnDefault, Declared, ModelBuilder, ModelReflection, Setting, Target, Validation,
+};
+use relata::relation::Scope;
+use relata::{Db, Record, Relation};
+use serde_json::{Map, Value as Json};
+
+use crate::eval::{Env, poll_once};
+use crate::form::Code;
+use crate::query::Query;
+use crate::stop::{Ran, Stop};
+use crate::transcript::{Declaration, Model, Table};
+use crate::value::Value;
+use crate::world::World;
+
+/// Settings that are what relata does anyway, and those that a declaration takes into account.
+const SETTINGS: &[(&str, &[Json])] = &[
+    (
+        "belongs_to_required_by_default",
+        &[Json::Bool(true), Json::Bool(false)],
+    ),
+    ("has_many_inversing", &[Json::Bool(true)]),
+    ("automatic_scope_inversing", &[Json::Bool(true)]),
+    (
+        "automatically_invert_plural_associations",
+        &[Json::Bool(false)],
+    ),
+    ("partial_inserts", &[Json::Bool(false), Json::Bool(true)]),
+    (
+        "belongs_to_required_validates_foreign_key",
+        &[Json::Bool(false)],
+    ),
+    ("raise_on_assign_to_attr_readonly", &[Json::Bool(true)]),
+    (
+        "run_commit_callbacks_on_first_saved_instances_in_transaction",
+        &[Json::Bool(false)],
+    ),
+    ("before_committed_on_all_records", &[Json::Bool(true)]),
+    (
+        "run_after_transaction_callbacks_in_order_defined",
+        &[Json::Bool(true)],
+    ),
+    (
+        "raise_on_missing_required_finder_order_columns",
+        &[Json::Bool(true)],
+    ),
+    ("index_nested_attribute_errors", &[Json::Bool(false)]),
+];
+
+/// Refuses settings that relata cannot be run with.
+///
+/// # Errors
+/// The setting, as unsupported.
+pub fn check_settings(config: &Map<String, Json>) -> Ran<()> {
+    for (name, value) in config {
+        let raises = name == "action_on_strict_loading_violation" && value == "raise";
+        let known = SETTINGS
+            .iter()
+            .any(|(known, values)| known == name && values.contains(value));
+        if !raises && !known {
+            return Err(Stop::unsupported(format!("the setting {name} = {value}")));
+        }
+    }
+    Ok(())
+}
+
+/// Makes the tables as the transcript has them: those of plain models have no foreign keys and no indexes.
+///
+/// # Errors
+/// What the database says.
+pub async fn create_tables(db: &Db, tables: &[Table]) -> Ran<()> {
+    let plain = tables.iter().map(plain).collect::<Ran<Vec<_>>>()?;
+    Ok(db.create_tables(plain).await?)
+}
+
+/// A model of nothing but a table's columns: what reads the table at the end.
+///
+/// # Errors
+/// A key that names no column.
+pub fn plain(table: &Table) -> Ran<&'static ModelReflection> {
+    Ok(columns(ModelBuilder::new(&table.name, &table.name), table).define()?)
+}
+
+fn columns(mut builder: ModelBuilder, table: &Table) -> ModelBuilder {
+    for column in &table.columns {
+        let kind = match column.kind.as_str() {
+            "integer" => Kind::Int,
+            "boolean" => Kind::Bool,
+            "datetime" => Kind::Timestamp,
+            _ => Kind::Text,
+        };
+        let key = table.primary_key.contains(&column.name);
+        let name: &'static str = column.name.clone().leak();
+        let mut made = Column::new(name, AttributeType::plain(kind, !key));
+        made = match &column.default {
+            Some(Json::Bool(value)) => made.default(ColumnDefault::Bool(*value)),
+            Some(Json::Number(number)) => match (number.as_i64(), number.as_f64()) {
+                (Some(value), _) => made.default(ColumnDefault::Int(value)),
+                (None, Some(value)) => made.default(ColumnDefault::Float(value)),
+                _ => made,
+            },
+            Some(Json::String(text)) => made.default(ColumnDefault::Text(text.clone().leak())),
+            _ => made,
+        };
+        builder = builder.column(made);
+    }
+    builder.primary_key(table.primary_key.clone())
+}
+
+type Slots = HashMap<String, (Target, &'static OnceLock<&'static ModelReflection>)>;
+
+/// Defines the models.
+///
+/// # Errors
+/// What relata says about a declaration; what it lacks, as unsupported.
+pub fn define(
+    world: &Arc<World>,
+    models: &[Model],
+) -> Ran<HashMap<String, &'static ModelReflection>> {
+    let mut slots: Slots = models
+        .iter()
+        .map(|model| (model.name.clone(), ModelBuilder::target(&model.name)))
+        .collect();
+    let mut defined = HashMap::new();
+    for model in models {
+        if let Some(parent) = &model.extends {
+            return Err(Stop::unsupported(format!(
+                "single-table inheritance: {} extends {parent}",
+                model.name
+            )));
+        }
+        let name = relata_inflect::tableize(&model.name);
+        let Some(table) = world.tables.iter().find(|table| table.name == name) else {
+            return Err(Stop::unsupported(format!(
+                "{} has no table {name}",
+                model.name
+            )));
+        };
+        if table.primary_key.len() > 1 {
+            return Err(Stop::unsupported(format!(
+                "a composite primary key: {name}"
+            )));
+        }
+        let mut builder = columns(ModelBuilder::new(&model.name, &name), table);
+        for declaration in &model.declarations {
+            builder = declare(world, builder, &model.name, declaration, &mut slots)?;
+        }
+        defined.insert(model.name.clone(), builder.define()?);
+    }
+    for (name, (_, slot)) in &slots {
+        if let Some(model) = defined.get(name) {
+            // It was made a moment ago, for this model alone.
+            let _ = slot.set(model);
+        }
+    }
+    Ok(defined)
+}
+
+fn declare(
+    world: &Arc<World>,
+    builder: ModelBuilder,
+    model: &str,
+    declaration: &Declaration,
+    slots: &mut Slots,
+) -> Ran<ModelBuilder> {
+    match declaration.kind.as_str() {
+        "belongs_to" | "has_one" | "has_many" => {
+            let declared = association(world, declaration)?;
+            let target = declared.class_name();
+            let (target, _) = slots
+                .entry(target.clone())
+                .or_insert_with(|| ModelBuilder::target(target));
+            Ok(builder.association(declared.leading_to(*target)?))
+        }
+        "validates" => validates(builder, declaration),
+        "default_scope" => match &declaration.scope {
+            Some(code) if declaration.options.is_empty() => {
+                Ok(builder.default_scope(scope(world, code)))
+            }
+            _ => Err(Stop::unsupported(format!(
+                "{model}: a default_scope with options"
+            ))),
+        },
+        // Programs of the language: the interpreter runs them.
+        "method" | "scope" => Ok(builder),
+        "set" => match (
+            declaration.name.as_deref(),
+            declaration.written.get("value"),
+        ) {
+            (Some("strict_loading_by_default"), Some(Json::Bool(true))) => {
+                Ok(builder.strict_loading())
+            }
+            (Some("strict_loading_by_default"), Some(Json::Bool(false))) => Ok(builder),
+            (name, _) => Err(Stop::unsupported(format!(
+                "{model}: the class setting {}",
+                name.unwrap_or_default()
+            ))),
+        },
+        other => Err(Stop::unsupported(format!("{model}: the macro {other}"))),
+    }
+}
+
+/// An association as relata reads one from words.
+fn association(world: &Arc<World>, declaration: &Declaration) -> Ran<Declared> {
+    let name = declaration.name.as_deref().unwrap_or_default();
+    let mut declared = Declared::new(&declaration.kind, name)?;
+    if world.config.get("belongs_to_required_by_default") == Some(&Json::Bool(false)) {
+        declared = declared.optional_by_default();
+    }
+    for (option, value) in &declaration.options {
+        declared = declared.option(option, setting(value))?;
+    }
+    if let Some(code) = &declaration.scope {
+        declared = declared.scope(scope(world, code));
+    }
+    Ok(declared)
+}
+
+fn setting(value: &Json) -> Setting {
+    match value {
+        Json::Null => Setting::Null,
+        Json::Bool(value) => Setting::Flag(*value),
+        Json::String(text) => Setting::Text(text.clone()),
+        Json::Number(number) => Setting::Text(number.to_string()),
+        Json::Array(items) if items.iter().all(Json::is_string) => Setting::Texts(
+            items
+                .iter()
+                .filter_map(Json::as_str)
+                .map(str::to_owned)
+                .collect(),
+        ),
+        Json::Object(map) if map.contains_key("$class") => Setting::Class,
+        _ => Setting::Code,
+    }
+}
+
+/// A scope that runs code of the language on relations.
+fn scope(world: &Arc<World>, code: &Arc<Code>) -> &'static Scope {
+    let (world, code) = (Arc::downgrade(world), Arc::clone(code));
+    let scope = if code.params.is_empty() {
+        Scope::new(Box::leak(Box::new(move |relation: Relation| {
+            scoped(&world, &code, relation, None)
+        })))
+    } else {
+        Scope::of_owner(Box::leak(Box::new(
+            move |relation: Relation, owner: &Record| scoped(&world, &code, relation, Some(owner)),
+        )))
+    };
+    Box::leak(Box::new(scope))
+}
+
+fn scoped(
+    world: &Weak<World>,
+    code: &Arc<Code>,
+    relation: Relation,
+    owner: Option<&Record>,
+) -> Relation {
+    let Some(world) = world.upgrade() else {
+        return relation;
+    };
+    let this = Value::query(Query::of(relation.clone()));
+    let args = owner.cloned().map(Value::Record).into_iter().collect();
+    let env = Env::of_method(this);
+    let ran = poll_once(world.run_code(&env, code, args));
+    match ran {
+        Some(Ok(Value::Query(query))) => query.relation.clone(),
+        // A scope that gives nil leaves all rows in.
+        Some(Ok(Value::Nil)) => relation,
+        Some(Ok(_)) => {
+            world.complain(Stop::unsupported("a scope that gives no relation"));
+            relation
+        }
+        Some(Err(stop)) => {
+            world.complain(stop);
+            relation
+        }
+        None => {
+            world.complain(Stop::unsupported("a scope that asks the database"));
+            relation
+        }
+    }
+}
+
+fn validates(mut builder: ModelBuilder, declaration: &Declaration) -> Ran<ModelBuilder> {
+    for (option, value) in &declaration.options {
+        if option != "presence" || value != &Json::Bool(true) {
+            return Err(Stop::unsupported(format!("validates {option}: {value}")));
+        }
+    }
+    for attribute in &declaration.args {
+        let name: &'static str = attribute.as_str().unwrap_or_default().to_owned().leak();
+        builder = builder.validates(Validation::Presence(name));
+    }
+    Ok(builder)
+}

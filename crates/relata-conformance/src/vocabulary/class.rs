@@ -1,0 +1,266 @@
+//! The methods of a class: of a model, of a module, and the few of Rails' own classes.
+
+use std::sync::Arc;
+
+use relata::reflection::{Macro, ModelReflection};
+use relata::{Record, Relation};
+use serde_json::{Map, Value as Json};
+
+use super::{generated, query};
+use crate::eval::{Args, Callable};
+use crate::query::Query;
+use crate::stop::{ROLLBACK, Ran, Stop, is_soft};
+use crate::transcript::Declaration;
+use crate::value::{Class, Reflection, Value};
+use crate::world::World;
+
+pub(super) async fn call(world: &Arc<World>, class: &Class, name: &str, args: Args) -> Ran<Value> {
+    if name == "name" || name == "to_s" {
+        return Ok(Value::text(class.name()));
+    }
+    match class {
+        Class::Model(model) => match world.model(model) {
+            Some(reflection) => of_model(world, reflection, name, args).await,
+            None => Err(Stop::raised(
+                "NameError",
+                format!("uninitialized constant {model}"),
+            )),
+        },
+        Class::Module(module) => match world.module_method(module, name, true) {
+            Some(method) => {
+                let this = Value::Class(class.clone());
+                world.run_method(&this, &method, args.with_map()).await
+            }
+            None => Err(Stop::NoMethod(format!("the module method `{name}`"))),
+        },
+        Class::Foreign(full) => foreign(full, name, &args),
+    }
+}
+
+fn foreign(class: &str, name: &str, args: &Args) -> Ran<Value> {
+    match (class, name) {
+        ("ActiveRecord::Associations::Preloader", "new") => {
+            let records = match args.option("records") {
+                Some(Value::List(list)) => list.items(),
+                Some(one) => vec![one],
+                None => Vec::new(),
+            };
+            let records = records.into_iter().filter_map(|value| match value {
+                Value::Record(record) => Some(record),
+                _ => None,
+            });
+            let associations = args.option("associations").unwrap_or(Value::Nil);
+            Ok(Value::Preloader(Arc::new((
+                records.collect(),
+                associations,
+            ))))
+        }
+        _ => Err(Stop::unsupported(format!("{class}.{name}"))),
+    }
+}
+
+async fn of_model(
+    world: &Arc<World>,
+    model: &'static ModelReflection,
+    name: &str,
+    args: Args,
+) -> Ran<Value> {
+    let reflection = |declaration| Value::Reflection(Reflection { model, declaration });
+    Ok(match (name, args.all.as_slice()) {
+        ("new" | "build", _) => match args.all.first() {
+            Some(Value::List(list)) => {
+                let mut built = Vec::new();
+                for entry in list.items() {
+                    built.push(Value::Record(
+                        new(world, model, &Args::of(vec![entry])).await?,
+                    ));
+                }
+                Value::list(built)
+            }
+            _ => Value::Record(new(world, model, &args).await?),
+        },
+        ("create" | "create!", _) => return create(world, model, &args, name == "create!").await,
+        ("transaction", _) => return transaction(world, &args).await,
+        ("reflect_on_association", [name]) => model
+            .reflect_on_association(&name.to_text())
+            .map_or(Value::Nil, reflection),
+        ("reflect_on_all_associations", of) => {
+            let kind = match of.first().and_then(Value::as_text) {
+                None => None,
+                Some("belongs_to") => Some(Macro::BelongsTo),
+                Some("has_one") => Some(Macro::HasOne),
+                Some("has_many") => Some(Macro::HasMany),
+                Some(_) => return Ok(Value::list([])),
+            };
+            Value::list(model.reflect_on_all_associations(kind).map(reflection))
+        }
+        ("reflect_on_all_autosave_associations", []) => {
+            let autosaved = model
+                .reflections()
+                .iter()
+                .filter(|one| one.autosave() == Some(true));
+            Value::list(autosaved.map(reflection))
+        }
+        ("reflections" | "_reflections", []) => {
+            let key = |text: &str| match name {
+                "reflections" => Value::text(text),
+                _ => Value::name(text),
+            };
+            Value::map(
+                model
+                    .reflections()
+                    .iter()
+                    .map(|one| (key(one.name()), reflection(one))),
+            )
+        }
+        ("table_name", []) => Value::text(model.table()),
+        ("primary_key", []) => model
+            .primary_key_names()
+            .next()
+            .map_or(Value::Nil, Value::text),
+        ("column_names" | "attribute_names", []) => Value::list(
+            model
+                .columns()
+                .iter()
+                .map(|column| Value::text(column.name())),
+        ),
+        (
+            "belongs_to"
+            | "has_one"
+            | "has_many"
+            | "has_and_belongs_to_many"
+            | "validates"
+            | "before_save"
+            | "accepts_nested_attributes_for"
+            | "enum"
+            | "delegated_type",
+            _,
+        ) => {
+            declare(world, model, name, &args)?;
+            // What the macro gives is the map of the associations so far.
+            let model = world.model(model.name()).unwrap_or(model);
+            let reflection = |declaration| Value::Reflection(Reflection { model, declaration });
+            Value::map(
+                model
+                    .reflections()
+                    .iter()
+                    .map(|one| (Value::name(one.name()), reflection(one))),
+            )
+        }
+        _ => {
+            let all = Arc::new(Query::of(Relation::of(model, &world.db)));
+            return query::call(world, &all, name, args).await;
+        }
+    })
+}
+
+async fn new(world: &Arc<World>, model: &'static ModelReflection, args: &Args) -> Ran<Record> {
+    let record = Record::new(model, &world.db);
+    generated::fill(world, &record, args).await?;
+    Ok(record)
+}
+
+async fn create(
+    world: &Arc<World>,
+    model: &'static ModelReflection,
+    args: &Args,
+    fails: bool,
+) -> Ran<Value> {
+    if let Some(Value::List(list)) = args.all.first() {
+        let mut created = Vec::new();
+        for entry in list.items() {
+            let args = Args {
+                block: args.block.clone(),
+                ..Args::of(vec![entry])
+            };
+            created.push(Box::pin(create(world, model, &args, fails)).await?);
+        }
+        return Ok(Value::list(created));
+    }
+    let record = new(world, model, args).await?;
+    match record.save().await {
+        Err(error) if fails || !is_soft(&error) => Err(error.into()),
+        _ => Ok(Value::Record(record)),
+    }
+}
+
+/// `transaction`: the block in a transaction; a savepoint inside another one.
+pub(super) async fn transaction(world: &Arc<World>, args: &Args) -> Ran<Value> {
+    let Some(block) = &args.block else {
+        return Err(Stop::argument("no block given"));
+    };
+    for (option, value) in args.options.iter().flatten() {
+        let known = match option.as_text() {
+            Some("requires_new") => matches!(value, Value::Bool(_)),
+            Some("joinable") => matches!(value, Value::Bool(true)),
+            _ => false,
+        };
+        if !known {
+            return Err(Stop::unsupported(format!(
+                "transaction with {}",
+                option.to_text()
+            )));
+        }
+    }
+    let mut stop = None;
+    let done = world
+        .db
+        .transaction(async || {
+            world.yield_to(block, Vec::new()).await.map_err(|why| {
+                let error = why.to_error();
+                stop = Some(why);
+                error
+            })
+        })
+        .await;
+    match (done, stop) {
+        (Ok(value), _) => Ok(value),
+        (Err(_), Some(Stop::Raised(raised))) if raised.class == ROLLBACK => Ok(Value::Nil),
+        (Err(_), Some(stop)) => Err(stop),
+        (Err(error), None) => Err(error.into()),
+    }
+}
+
+/// A macro that is called on a model that is there already.
+fn declare(
+    world: &Arc<World>,
+    model: &'static ModelReflection,
+    kind: &str,
+    args: &Args,
+) -> Ran<()> {
+    let Some(Value::Name(name)) = args.all.first() else {
+        return Err(Stop::argument("association names must be a Symbol"));
+    };
+    let mut options = Map::new();
+    for (key, value) in args.options.iter().flatten() {
+        options.insert(key.to_text(), json(value));
+    }
+    let scope = args.all.iter().find_map(|value| match value {
+        Value::Callable(Callable::Code(code, _)) => Some(Arc::clone(code)),
+        _ => None,
+    });
+    let declaration = Declaration {
+        kind: kind.to_owned(),
+        name: Some(name.to_string()),
+        options,
+        args: Vec::new(),
+        scope,
+        extension: Vec::new(),
+        method: None,
+        written: Json::Null,
+    };
+    world.declare(model.name(), declaration)
+}
+
+/// An option of a macro as a transcript writes it.
+fn json(value: &Value) -> Json {
+    match value {
+        Value::Nil => Json::Null,
+        Value::Bool(value) => Json::Bool(*value),
+        Value::Int(value) => Json::from(*value),
+        Value::Text(text) | Value::Name(text) => Json::from(&**text),
+        Value::List(list) => Json::Array(list.items().iter().map(json).collect()),
+        Value::Class(_) => serde_json::json!({ "$class": true }),
+        _ => serde_json::json!({ "$code": true }),
+    }
+}

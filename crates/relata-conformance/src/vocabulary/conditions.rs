@@ -1,0 +1,363 @@
+//! Conditions and orders: what `where`, `order` and their like are given, as calls on a relation by name.
+
+use std::sync::Arc;
+
+use relata::{Association, Raw, Record, Relation};
+
+use crate::eval::Args;
+use crate::query::Query;
+use crate::stop::{Ran, Stop};
+use crate::value::{Value, inspect};
+
+/// `where`.
+pub(super) fn filter(query: &Query, args: &Args) -> Ran<Query> {
+    match args.all.as_slice() {
+        [Value::Text(sql), binds @ ..] => {
+            Ok(query.map(|relation| relation.filter_sql(raw(sql, binds, args))))
+        }
+        [Value::List(list)] if matches!(list.items().first(), Some(Value::Text(_))) => {
+            let all = list.items();
+            let sql = all[0].to_text();
+            Ok(query.map(|relation| relation.filter_sql(raw(&sql, &all[1..], args))))
+        }
+        [] | [Value::Map(_)] => by_entries(query, &args.entries()),
+        [Value::Nil] => Ok(query.clone()),
+        _ => Err(Stop::unsupported(format!(
+            "where with {}",
+            inspect(&Value::list(args.all.clone()))
+        ))),
+    }
+}
+
+/// SQL of the scenario, with its values: `?` for each, or `:name`.
+fn raw(sql: &str, binds: &[Value], args: &Args) -> Raw {
+    let named = |name: &str| match binds.first() {
+        Some(Value::Map(map)) => map
+            .iter()
+            .find(|(key, _)| key.as_text() == Some(name))
+            .map(|(_, value)| value.clone()),
+        _ => args.option(name),
+    };
+    let mut text = String::new();
+    let mut values = Vec::new();
+    let mut given = binds.iter();
+    let mut rest = sql;
+    while let Some(at) = rest.find(['?', ':', '\'']) {
+        text.push_str(&rest[..at]);
+        let mark = &rest[at..];
+        let length = match mark.as_bytes()[0] {
+            b'\'' => mark[1..].find('\'').map_or(mark.len(), |end| end + 2),
+            b'?' => {
+                values.push(given.next().cloned().unwrap_or(Value::Nil));
+                text.push('?');
+                rest = &mark[1..];
+                continue;
+            }
+            _ => {
+                let end = mark[1..]
+                    .find(|c: char| !c.is_alphanumeric() && c != '_')
+                    .map_or(mark.len(), |end| end + 1);
+                if let Some(value) = named(&mark[1..end]) {
+                    values.push(value);
+                    text.push('?');
+                    rest = &mark[end..];
+                    continue;
+                }
+                end.max(1)
+            }
+        };
+        text.push_str(&mark[..length]);
+        rest = &mark[length..];
+    }
+    text.push_str(rest);
+    values
+        .iter()
+        .filter_map(Value::to_attribute)
+        .fold(Raw::trusted(text), Raw::bind)
+}
+
+/// The conditions of a map.
+pub(super) fn by_entries(query: &Query, entries: &[(Value, Value)]) -> Ran<Query> {
+    let mut query = query.clone();
+    for (key, value) in entries {
+        query = by_entry(&query, None, &key.to_text(), value)?;
+    }
+    Ok(query)
+}
+
+/// One condition, on what a path leads to.
+fn by_entry(query: &Query, path: Option<&str>, key: &str, value: &Value) -> Ran<Query> {
+    if let Value::Map(inner) = value {
+        let Some(found) = query.path_to(key) else {
+            return Err(no_column(key));
+        };
+        let path = path.map_or_else(|| found.clone(), |path| format!("{path}.{found}"));
+        return inner.iter().try_fold(query.clone(), |query, (key, value)| {
+            by_entry(&query, Some(&path), &key.to_text(), value)
+        });
+    }
+    if let Some((table, column)) = key.split_once('.') {
+        if table == query.model().table() {
+            return by_entry(query, path, column, value);
+        }
+        let Some(found) = query.path_to(table) else {
+            return Err(no_column(key));
+        };
+        return by_entry(query, Some(&found), column, value);
+    }
+    let model = match path {
+        None => query.model(),
+        Some(path) => crate::query::target(query.model(), path).ok_or_else(|| no_column(path))?,
+    };
+    if model.column_position(key).is_none() && model.reflect_on_association(key).is_some() {
+        return by_association(query, path, key, value);
+    }
+    let name = path.map_or_else(|| key.to_owned(), |path| format!("{path}.{key}"));
+    by_column(query, &name, value)
+}
+
+fn no_column(name: &str) -> Stop {
+    Stop::raised(
+        "ActiveRecord::StatementInvalid",
+        format!("no such column: {name}"),
+    )
+}
+
+fn by_column(query: &Query, name: &str, value: &Value) -> Ran<Query> {
+    let relation = query.relation.clone();
+    let relation = match value {
+        Value::List(list) => {
+            let values = list.items();
+            let values = values
+                .iter()
+                .map(|value| bound(value))
+                .collect::<Ran<Vec<_>>>()?;
+            relation.filter_in(name, values)
+        }
+        Value::Collection(_) | Value::Query(_) => {
+            let other = match value {
+                Value::Collection(association) => association.relation(),
+                Value::Query(other) => other.relation.clone(),
+                _ => relation.clone(),
+            };
+            let of = other.selected_name().unwrap_or("id");
+            relation.filter_among(name, other, of)
+        }
+        Value::Range(range) => {
+            let mut relation = relation;
+            if !matches!(range.0, Value::Nil) {
+                relation = relation.filter_op(name, ">=", bound(&range.0)?)?;
+            }
+            let operator = if range.2 { "<" } else { "<=" };
+            match range.1 {
+                Value::Nil => Ok(relation),
+                _ => relation.filter_op(name, operator, bound(&range.1)?),
+            }
+        }
+        value => relation.filter_by(name, bound(value)?),
+    };
+    match relation {
+        Ok(relation) => Ok(query.with(relation)),
+        Err(error) if error.kind() == relata::ErrorKind::UnknownAttribute => Err(no_column(name)),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// A value in a condition; a record stands for its key.
+fn bound(value: &Value) -> Ran<relata::Value<'static>> {
+    match value {
+        Value::Record(record) => key_of(record),
+        value => value
+            .to_attribute()
+            .ok_or_else(|| Stop::raised("TypeError", format!("can't quote {}", inspect(value)))),
+    }
+}
+
+fn key_of(record: &Record) -> Ran<relata::Value<'static>> {
+    match record.reflection().primary_key_names().next() {
+        Some(name) => Ok(record.get(name)?.into_owned()),
+        None => Ok(relata::Value::Null),
+    }
+}
+
+/// `where(author: ann)`: the owner's key is that of the record, of one of the records, or null.
+fn by_association(query: &Query, path: Option<&str>, name: &str, value: &Value) -> Ran<Query> {
+    let model = path
+        .and_then(|path| crate::query::target(query.model(), path))
+        .unwrap_or(query.model());
+    let resolved = model.resolve(model.association(name)?)?;
+    let (&[mine], &[theirs]) = (&*resolved.owner_key, &*resolved.target_key) else {
+        return Err(Stop::unsupported("where by a record with a composite key"));
+    };
+    let (Some(mine), Some(theirs)) = (
+        model.columns().get(mine),
+        resolved.target.columns().get(theirs),
+    ) else {
+        return Err(no_column(name));
+    };
+    let value_of = |item: &Value| -> Ran<Value> {
+        match item {
+            Value::Record(record) if record.reflection() == resolved.target => {
+                Ok(Value::of_attribute(&record.get(theirs.name())?))
+            }
+            Value::Record(record) => key_of(record).map(|key| Value::of_attribute(&key)),
+            other => Ok(other.clone()),
+        }
+    };
+    let key = match value {
+        Value::List(list) => {
+            let items = list.items();
+            Value::list(items.iter().map(value_of).collect::<Ran<Vec<_>>>()?)
+        }
+        Value::Query(other) => {
+            let other = other.relation.clone().select_named([theirs.name()])?;
+            Value::query(Query::of(other))
+        }
+        value => value_of(value)?,
+    };
+    let name = path.map_or_else(
+        || mine.name().to_owned(),
+        |path| format!("{path}.{}", mine.name()),
+    );
+    by_column(query, &name, &key)
+}
+
+/// The methods of `where` without arguments.
+pub(super) fn chain(query: &Query, name: &str, args: &Args) -> Ran<Value> {
+    match name {
+        "not" => Ok(Value::query(exclude(query, args)?)),
+        "missing" | "associated" => {
+            let mut query = query.clone();
+            for association in &args.all {
+                query = presence(&query, &association.to_text(), name == "associated")?;
+            }
+            Ok(Value::query(query))
+        }
+        _ => Err(Stop::NoMethod(format!("the where chain method `{name}`"))),
+    }
+}
+
+/// `where.not`: what a relation with these conditions alone would keep is left out.
+fn exclude(query: &Query, args: &Args) -> Ran<Query> {
+    let alone = query.with(Relation::unscoped(query.model(), query.relation.db()));
+    let alone = filter(&alone, args)?.relation.invert_filter();
+    Ok(query.with(query.relation.clone().merge(alone)?))
+}
+
+fn presence(query: &Query, name: &str, associated: bool) -> Ran<Query> {
+    let model = query.model();
+    if model.reflect_on_association(name).is_none() {
+        return Err(Stop::argument(format!(
+            "An association named `:{name}` does not exist on the model `{}`.",
+            model.name()
+        )));
+    }
+    let relation = query.relation.clone();
+    let relation = if associated {
+        relation.associated_named(name)?
+    } else {
+        relation.missing_named(name)?
+    };
+    let mut query = query.with(relation);
+    query.joined.push(name.to_owned());
+    Ok(query)
+}
+
+/// The paths that names, lists and maps of names say: `comments.author`.
+pub(super) fn paths(value: &Value) -> Vec<String> {
+    match value {
+        Value::Name(name) | Value::Text(name) => vec![name.to_string()],
+        Value::List(list) => list.items().iter().flat_map(paths).collect(),
+        Value::Map(map) => map
+            .iter()
+            .flat_map(|(key, inner)| {
+                let key = key.to_text();
+                let below = paths(inner);
+                if below.is_empty() {
+                    return vec![key];
+                }
+                below.iter().map(|path| format!("{key}.{path}")).collect()
+            })
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// `order`: names, maps of names to directions, and SQL as far as it is a column and a direction.
+pub(super) fn order(query: &Query, args: &Args) -> Ran<Query> {
+    let mut query = query.clone();
+    for value in args.with_map() {
+        let terms = match &value {
+            Value::Name(name) => vec![name.to_string()],
+            Value::Text(sql) => sql
+                .split(',')
+                .map(|term| named_term(&query, term.trim()))
+                .collect::<Ran<_>>()?,
+            Value::Map(map) => {
+                let mut terms = Vec::new();
+                for (key, value) in map.iter() {
+                    terms.extend(directed(&query, &key.to_text(), value)?);
+                }
+                terms
+            }
+            other => return Err(Stop::unsupported(format!("order by {}", inspect(other)))),
+        };
+        for term in terms {
+            query = query.with(query.relation.clone().order_by(&term)?);
+        }
+    }
+    Ok(query)
+}
+
+fn directed(query: &Query, key: &str, value: &Value) -> Ran<Vec<String>> {
+    match value {
+        Value::Map(inner) => {
+            let Some(path) = query.path_to(key) else {
+                return Err(no_column(key));
+            };
+            Ok(inner
+                .iter()
+                .map(|(column, direction)| {
+                    format!("{path}.{} {}", column.to_text(), direction.to_text())
+                })
+                .collect())
+        }
+        direction => Ok(vec![format!("{key} {}", direction.to_text())]),
+    }
+}
+
+/// `posts.title DESC` as `posts.title desc`, by the path of the association whose table that is.
+fn named_term(query: &Query, term: &str) -> Ran<String> {
+    let (column, direction) = term.split_once(' ').unwrap_or((term, "asc"));
+    let plain = |word: &str| {
+        !word.is_empty()
+            && word
+                .chars()
+                .all(|c| c.is_alphanumeric() || c == '_' || c == '"')
+    };
+    let sql = || Stop::unsupported(format!("order by the SQL {term}"));
+    let column = column.replace('"', "");
+    let name = match column.split_once('.') {
+        None if plain(&column) => column.clone(),
+        Some((table, name)) if table == query.model().table() && plain(name) => name.to_owned(),
+        Some((table, name)) if plain(table) && plain(name) => match query.path_to(table) {
+            Some(path) => format!("{path}.{name}"),
+            None => return Err(no_column(&column)),
+        },
+        _ => return Err(sql()),
+    };
+    match direction.trim().to_ascii_lowercase().as_str() {
+        direction @ ("asc" | "desc") => Ok(format!("{name} {direction}")),
+        _ => Err(sql()),
+    }
+}
+
+/// The query of a collection, without its members in memory.
+pub(super) fn of_collection(association: &Association) -> Query {
+    Query::of(association.relation())
+}
+
+/// A named scope or a method that modules add, on a relation.
+pub(super) fn shared(query: &Arc<Query>) -> Value {
+    Value::Query(Arc::clone(query))
+}

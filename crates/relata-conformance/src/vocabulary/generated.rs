@@ -1,0 +1,317 @@
+//! The methods that a model has because of its columns and associations, and those that its class declares.
+//!
+//! Invariant: what a name means is decided in one place, so that a record answers to exactly what it says it does.
+
+use std::sync::Arc;
+
+use relata::reflection::{Macro, ModelReflection};
+use relata::{Association, Record, Singular};
+
+use super::{assign, missing};
+use crate::eval::Args;
+use crate::stop::{Ran, Stop, is_soft};
+use crate::value::Value;
+use crate::world::World;
+
+/// What a generated method does, and with which attribute or association.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Means<'a> {
+    Read(&'a str),
+    Write(&'a str),
+    Present(&'a str),
+    Changed(&'a str),
+    Was(&'a str),
+    Change(&'a str),
+    SavedChange(&'a str),
+    SavedChanged(&'a str),
+    BeforeLastSave(&'a str),
+    Association(&'a str, Verb),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Verb {
+    Read,
+    Write,
+    Build,
+    Create,
+    CreateOrFail,
+    Reload,
+    Reset,
+    Changed,
+    PreviouslyChanged,
+    Ids,
+    WriteIds,
+}
+
+fn means<'a>(model: &'static ModelReflection, name: &'a str) -> Option<Means<'a>> {
+    let column = |name: &str| model.column_position(name).is_some();
+    let kind = |name: &str| {
+        model
+            .reflect_on_association(name)
+            .map(|one| one.macro_kind())
+    };
+    let singular = |name: &str| kind(name).is_some_and(|kind| kind != Macro::HasMany);
+    let belongs_to = |name: &str| kind(name) == Some(Macro::BelongsTo);
+    if kind(name).is_some() {
+        return Some(Means::Association(name, Verb::Read));
+    }
+    if column(name) {
+        return Some(Means::Read(name));
+    }
+    if let Some(base) = name.strip_suffix('=') {
+        if kind(base).is_some() {
+            return Some(Means::Association(base, Verb::Write));
+        }
+        if column(base) {
+            return Some(Means::Write(base));
+        }
+    }
+    let of_singular = [
+        ("build_", Verb::Build),
+        ("create_", Verb::Create),
+        ("reload_", Verb::Reload),
+        ("reset_", Verb::Reset),
+    ];
+    for (prefix, verb) in of_singular {
+        if let Some(base) = name.strip_prefix(prefix) {
+            if singular(base) {
+                return Some(Means::Association(base, verb));
+            }
+            if let ("create_", Some(base)) = (prefix, base.strip_suffix('!'))
+                && singular(base)
+            {
+                return Some(Means::Association(base, Verb::CreateOrFail));
+            }
+        }
+    }
+    if let Some(base) = name
+        .strip_suffix("_changed?")
+        .filter(|base| belongs_to(base))
+    {
+        return Some(Means::Association(base, Verb::Changed));
+    }
+    if let Some(base) = name
+        .strip_suffix("_previously_changed?")
+        .filter(|base| belongs_to(base))
+    {
+        return Some(Means::Association(base, Verb::PreviouslyChanged));
+    }
+    type Ending<'a> = (&'static str, fn(&'a str) -> Means<'a>);
+    let endings: [Ending<'a>; 5] = [
+        ("_changed?", Means::Changed),
+        ("_was", Means::Was),
+        ("_change", Means::Change),
+        ("_before_last_save", Means::BeforeLastSave),
+        ("?", Means::Present),
+    ];
+    if let Some(base) = name.strip_prefix("saved_change_to_") {
+        if let Some(base) = base.strip_suffix('?').filter(|base| column(base)) {
+            return Some(Means::SavedChanged(base));
+        }
+        if column(base) {
+            return Some(Means::SavedChange(base));
+        }
+    }
+    for (ending, means) in endings {
+        if let Some(base) = name.strip_suffix(ending).filter(|base| column(base)) {
+            return Some(means(base));
+        }
+    }
+    None
+}
+
+/// The collection whose keys `comment_ids` are.
+fn of_ids(model: &'static ModelReflection, name: &str) -> Option<(&'static str, Verb)> {
+    let (singular, verb) = match name.strip_suffix("_ids=") {
+        Some(singular) => (singular, Verb::WriteIds),
+        None => (name.strip_suffix("_ids")?, Verb::Ids),
+    };
+    model
+        .reflect_on_all_associations(Macro::HasMany)
+        .find(|association| relata_inflect::singularize(association.name()) == singular)
+        .map(|association| (association.name(), verb))
+}
+
+/// Whether a value has a method of that name, as far as its model decides.
+pub(super) fn answers(world: &Arc<World>, receiver: &Value, name: &str) -> bool {
+    match receiver {
+        Value::Record(record) => {
+            let model = record.reflection();
+            world.declaration(model.name(), name, &["method"]).is_some()
+                || means(model, name).is_some()
+                || of_ids(model, name).is_some()
+                || super::record::is_method(name)
+        }
+        _ => false,
+    }
+}
+
+/// A method that the class of a record declares, or that its columns and associations give it.
+pub(super) async fn declared(
+    world: &Arc<World>,
+    record: &Record,
+    name: &str,
+    args: Args,
+) -> Option<Ran<Value>> {
+    let model = record.reflection();
+    let this = Value::Record(record.clone());
+    if let Some(method) = world
+        .declaration(model.name(), name, &["method"])
+        .and_then(|declaration| declaration.method)
+    {
+        return Some(world.run_method(&this, &method, args.with_map()).await);
+    }
+    if means(model, name).is_none() && of_ids(model, name).is_none() {
+        return None;
+    }
+    Some(generated(world, &this, name, args).await)
+}
+
+/// A generated method, past one that the class declares: what `super` reaches.
+///
+/// # Errors
+/// What the method raises.
+pub async fn generated(world: &Arc<World>, this: &Value, name: &str, args: Args) -> Ran<Value> {
+    let Value::Record(record) = this else {
+        return Err(missing(this, name));
+    };
+    let model = record.reflection();
+    if let Some((association, verb)) = of_ids(model, name) {
+        return of_association(world, record, association, verb, args).await;
+    }
+    match means(model, name) {
+        Some(Means::Association(name, verb)) => {
+            of_association(world, record, name, verb, args).await
+        }
+        Some(means) => of_attribute(record, means, &args),
+        None => Err(missing(this, name)),
+    }
+}
+
+fn of_attribute(record: &Record, means: Means<'_>, args: &Args) -> Ran<Value> {
+    let change = |found: Option<(relata::Value<'_>, relata::Value<'_>)>| match found {
+        Some((before, after)) => {
+            Value::list([Value::of_attribute(&before), Value::of_attribute(&after)])
+        }
+        None => Value::Nil,
+    };
+    let pending = |name: &str| {
+        let mut all = record.changes().into_iter();
+        all.find(|(known, ..)| *known == name)
+            .map(|(_, before, after)| (before, after))
+    };
+    let saved = |name: &str| {
+        let mut all = record.saved_changes().into_iter();
+        all.find(|(known, ..)| *known == name)
+            .map(|(_, before, after)| (before, after))
+    };
+    Ok(match means {
+        Means::Read(name) => Value::of_attribute(&record.get(name)?),
+        Means::Write(name) => {
+            assign::attribute(record, name, &args.at(0))?;
+            args.at(0)
+        }
+        Means::Present(name) => Value::Bool(match Value::of_attribute(&record.get(name)?) {
+            Value::Nil | Value::Bool(false) | Value::Int(0) => false,
+            Value::Text(text) => !text.trim().is_empty(),
+            _ => true,
+        }),
+        Means::Changed(name) => Value::Bool(pending(name).is_some()),
+        Means::Was(name) => match pending(name) {
+            Some((before, _)) => Value::of_attribute(&before),
+            None => Value::of_attribute(&record.get(name)?),
+        },
+        Means::Change(name) => change(pending(name)),
+        Means::SavedChange(name) => change(saved(name)),
+        Means::SavedChanged(name) => Value::Bool(saved(name).is_some()),
+        Means::BeforeLastSave(name) => match (saved(name), pending(name)) {
+            (Some((before, _)), _) | (None, Some((before, _))) => Value::of_attribute(&before),
+            (None, None) => Value::of_attribute(&record.get(name)?),
+        },
+        Means::Association(name, _) => return Err(missing(&Value::Record(record.clone()), name)),
+    })
+}
+
+async fn of_association(
+    world: &Arc<World>,
+    record: &Record,
+    name: &str,
+    verb: Verb,
+    args: Args,
+) -> Ran<Value> {
+    let association = record.association(name)?;
+    let kind = association.reflection().macro_kind();
+    Ok(match verb {
+        Verb::Read if kind == Macro::HasMany => Value::Collection(association),
+        Verb::Read => Value::record(association.load_one().await?),
+        Verb::Write => {
+            assign::association(world, &association, &args.at(0)).await?;
+            args.at(0)
+        }
+        Verb::Build => build(world, &association, &args).await?,
+        Verb::Create | Verb::CreateOrFail => {
+            return create(world, &association, &args, verb == Verb::CreateOrFail).await;
+        }
+        Verb::Reload => {
+            association.reset();
+            Value::record(association.load_one().await?)
+        }
+        Verb::Reset => {
+            association.reset();
+            Value::Nil
+        }
+        Verb::Changed | Verb::PreviouslyChanged => {
+            let position = record.reflection().association(name)?;
+            let singular = Singular::<Record>::new(record, position);
+            Value::Bool(match verb {
+                Verb::Changed => singular.is_changed(),
+                _ => singular.was_changed(),
+            })
+        }
+        Verb::Ids => super::collection::ids(&association).await?,
+        Verb::WriteIds => return Err(Stop::unsupported("assigning the keys of a collection")),
+    })
+}
+
+/// `build_author`.
+async fn build(world: &Arc<World>, association: &Association, args: &Args) -> Ran<Value> {
+    if association.reflection().is_has_one() && association.owner().is_persisted() {
+        return Err(Stop::unsupported("building a has_one on a persisted owner"));
+    }
+    let target = association.build()?;
+    fill(world, &target, args).await?;
+    Ok(Value::Record(target))
+}
+
+/// `create_author`: the target is assigned, and saved.
+async fn create(
+    world: &Arc<World>,
+    association: &Association,
+    args: &Args,
+    fails: bool,
+) -> Ran<Value> {
+    if association.reflection().is_has_one() {
+        return Err(Stop::unsupported("creating a has_one by name"));
+    }
+    let target = association.build()?;
+    fill(world, &target, args).await?;
+    let saved = target.save().await;
+    if saved.is_ok() {
+        association.set_target(Some(&target))?;
+    }
+    match saved {
+        Err(error) if fails || !is_soft(&error) => Err(error.into()),
+        _ => Ok(Value::Record(target)),
+    }
+}
+
+/// Gives a new record its attributes, and to the block.
+pub(super) async fn fill(world: &Arc<World>, record: &Record, args: &Args) -> Ran<()> {
+    assign::assign(world, record, &args.entries()).await?;
+    if let Some(block) = &args.block {
+        world
+            .yield_to(block, vec![Value::Record(record.clone())])
+            .await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,89 @@
+//! The smaller objects that a record gives: its errors, an association by itself, a preloader.
+
+use relata::{Association, Record};
+
+use super::{conditions, missing};
+use crate::eval::Args;
+use crate::stop::{Ran, Stop};
+use crate::value::{Reflection, Value};
+
+pub(super) fn errors(record: &Record, name: &str, args: &Args) -> Ran<Value> {
+    let errors = record.errors();
+    Ok(match (name, args.all.as_slice()) {
+        ("full_messages" | "to_a", []) => Value::list(
+            errors
+                .full_messages()
+                .iter()
+                .map(|message| Value::text(message)),
+        ),
+        ("attribute_names", []) => {
+            let names = errors.attribute_names();
+            Value::list(names.iter().map(|name| Value::name(name)))
+        }
+        ("[]" | "messages_for", [attribute]) => {
+            let messages = errors.on(&attribute.to_text());
+            Value::list(messages.iter().map(|message| Value::text(message)))
+        }
+        ("empty?" | "none?" | "blank?", []) => Value::Bool(errors.is_empty()),
+        ("any?" | "present?", []) => Value::Bool(!errors.is_empty()),
+        ("size" | "count" | "length", []) => Value::count(errors.len()),
+        ("include?" | "key?", [attribute]) => {
+            Value::Bool(!errors.on(&attribute.to_text()).is_empty())
+        }
+        ("details", []) => {
+            let all = errors.to_vec();
+            let one = |attribute: &String| {
+                let problems = all.iter().filter(|problem| problem.attribute == *attribute);
+                let detail = |problem: &relata::Problem| {
+                    Value::map([(Value::name("error"), Value::name(problem.kind))])
+                };
+                (Value::name(attribute), Value::list(problems.map(detail)))
+            };
+            Value::map(errors.attribute_names().iter().map(one))
+        }
+        _ => return Err(missing(&Value::Errors(record.clone()), name)),
+    })
+}
+
+pub(super) fn association(association: &Association, name: &str, args: &Args) -> Ran<Value> {
+    let one = || association.target().into_iter().next();
+    Ok(match (name, args.all.as_slice()) {
+        ("loaded?", []) => Value::Bool(association.is_loaded()),
+        ("owner", []) => Value::Record(association.owner().clone()),
+        ("stale_target?", []) => Value::Bool(association.is_stale()),
+        ("target", []) if association.reflection().is_collection() => {
+            Value::records(association.target())
+        }
+        ("target", []) => Value::record(one()),
+        ("reset", []) => {
+            association.reset();
+            Value::Nil
+        }
+        ("reflection", []) => Value::Reflection(Reflection {
+            model: association.owner().reflection(),
+            declaration: association.reflection(),
+        }),
+        ("klass", []) => Value::Class(crate::value::Class::Model(
+            association.resolved().target.name().into(),
+        )),
+        _ => return Err(missing(&Value::Association(association.clone()), name)),
+    })
+}
+
+pub(super) async fn preloader(preloader: &(Vec<Record>, Value), name: &str) -> Ran<Value> {
+    let (records, associations) = preloader;
+    if name != "call" {
+        return Err(Stop::NoMethod(format!("the preloader method `{name}`")));
+    }
+    let paths = conditions::paths(associations);
+    relata::loading::preload_named(records, paths.iter().map(String::as_str)).await?;
+    // It gives one loader for each association at the top.
+    let mut loaders: Vec<&str> = Vec::new();
+    for path in &paths {
+        let top = path.split('.').next().unwrap_or_default();
+        if !loaders.contains(&top) {
+            loaders.push(top);
+        }
+    }
+    Ok(Value::list(loaders.into_iter().map(Value::name)))
+}

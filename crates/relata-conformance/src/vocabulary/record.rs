@@ -1,0 +1,216 @@
+//! The methods of a record.
+
+use std::sync::Arc;
+
+use relata::Record;
+use relata::record::StrictLoading;
+
+use super::{assign, generated, missing};
+use crate::eval::Args;
+use crate::stop::{Ran, Stop, is_soft};
+use crate::value::Value;
+use crate::world::World;
+
+/// The methods that every record has.
+const METHODS: &[&str] = &[
+    "[]",
+    "[]=",
+    "assign_attributes",
+    "association",
+    "attributes",
+    "attributes=",
+    "changed",
+    "changed?",
+    "changed_for_autosave?",
+    "changes",
+    "delete",
+    "destroy",
+    "destroy!",
+    "destroyed?",
+    "dup",
+    "errors",
+    "has_changes_to_save?",
+    "invalid?",
+    "mark_for_destruction",
+    "marked_for_destruction?",
+    "new_record?",
+    "persisted?",
+    "previously_new_record?",
+    "read_attribute",
+    "readonly!",
+    "readonly?",
+    "reload",
+    "restore_attributes",
+    "save",
+    "save!",
+    "saved_changes",
+    "saved_changes?",
+    "strict_loading!",
+    "strict_loading?",
+    "strict_loading_n_plus_one_only?",
+    "to_key",
+    "to_param",
+    "transaction",
+    "update",
+    "update!",
+    "valid?",
+    "validate",
+    "validate!",
+    "write_attribute",
+];
+
+/// Whether every record has a method of that name.
+pub(super) fn is_method(name: &str) -> bool {
+    METHODS.contains(&name)
+}
+
+pub(super) async fn call(
+    world: &Arc<World>,
+    record: &Record,
+    name: &str,
+    args: Args,
+) -> Ran<Value> {
+    if let Some(done) = generated::declared(world, record, name, args.clone()).await {
+        return done;
+    }
+    let this = || Value::Record(record.clone());
+    Ok(match (name, args.all.as_slice()) {
+        ("save", _) => return save(record, &args).await,
+        ("save!", _) => {
+            refuse_options(&args)?;
+            record.save().await?;
+            Value::Bool(true)
+        }
+        ("update", _) => {
+            assign::assign(world, record, &args.entries()).await?;
+            return soft(record.save().await);
+        }
+        ("update!", _) => {
+            assign::assign(world, record, &args.entries()).await?;
+            record.save().await?;
+            Value::Bool(true)
+        }
+        ("assign_attributes" | "attributes=", _) => {
+            assign::assign(world, record, &args.entries()).await?;
+            Value::Nil
+        }
+        ("[]" | "read_attribute", [name]) => Value::of_attribute(&record.get(&name.to_text())?),
+        ("[]=" | "write_attribute", [name, value]) => {
+            assign::attribute(record, &name.to_text(), value)?;
+            value.clone()
+        }
+        ("destroy", []) => match record.destroy().await {
+            Ok(()) => this(),
+            Err(error) if is_soft(&error) => Value::Bool(false),
+            Err(error) => return Err(error.into()),
+        },
+        ("destroy!", []) => {
+            record.destroy().await?;
+            this()
+        }
+        ("reload", []) => {
+            record.reload().await?;
+            this()
+        }
+        ("valid?" | "validate", []) => Value::Bool(record.is_valid().await?),
+        ("invalid?", []) => Value::Bool(!record.is_valid().await?),
+        ("errors", []) => Value::Errors(record.clone()),
+        ("new_record?", []) => Value::Bool(record.is_new_record()),
+        ("persisted?", []) => Value::Bool(record.is_persisted()),
+        ("destroyed?", []) => Value::Bool(record.is_destroyed()),
+        ("previously_new_record?", []) => Value::Bool(record.was_new_record()),
+        ("readonly?", []) => Value::Bool(record.is_readonly()),
+        ("readonly!", []) => {
+            record.readonly();
+            Value::Bool(true)
+        }
+        ("changed?" | "has_changes_to_save?", []) => Value::Bool(record.is_changed()),
+        ("changed", []) => Value::list(record.changed().into_iter().map(Value::text)),
+        ("changes", []) => changes(record.changes()),
+        ("saved_changes", []) => changes(record.saved_changes()),
+        ("saved_changes?", []) => Value::Bool(!record.saved_changes().is_empty()),
+        ("restore_attributes", []) => {
+            record.restore_attributes();
+            Value::Nil
+        }
+        ("mark_for_destruction", []) => {
+            record.mark_for_destruction();
+            Value::Bool(true)
+        }
+        ("marked_for_destruction?", []) => Value::Bool(record.is_marked_for_destruction()),
+        ("dup", []) => Value::Record(record.dup()),
+        ("attributes", []) => attributes(record)?,
+        ("to_param", []) => Value::text(&Value::of_attribute(&record.get("id")?).to_text()),
+        ("association", [name]) => Value::Association(record.association(&name.to_text())?),
+        ("strict_loading!", _) => strict(record, &args)?,
+        ("strict_loading?", []) => Value::Bool(record.is_strict_loading()),
+        ("strict_loading_n_plus_one_only?", []) => {
+            Value::Bool(record.strict_loading_mode() == Some(StrictLoading::NPlusOneOnly))
+        }
+        ("transaction", []) => return super::class::transaction(world, &args).await,
+        _ => return Err(missing(&this(), name)),
+    })
+}
+
+/// The soft form of a write: true, or false where the record could not be written as it is.
+pub(super) fn soft(written: relata::Result<()>) -> Ran<Value> {
+    match written {
+        Ok(()) => Ok(Value::Bool(true)),
+        Err(error) if is_soft(&error) => Ok(Value::Bool(false)),
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn save(record: &Record, args: &Args) -> Ran<Value> {
+    refuse_options(args)?;
+    soft(record.save().await)
+}
+
+fn refuse_options(args: &Args) -> Ran<()> {
+    match &args.options {
+        Some(options) if !options.is_empty() => {
+            let names: Vec<String> = options.iter().map(|(name, _)| name.to_text()).collect();
+            Err(Stop::unsupported(format!("save with {}", names.join(", "))))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn changes(all: Vec<relata::record::Change<'_>>) -> Value {
+    Value::map(all.into_iter().map(|(name, before, after)| {
+        let pair = Value::list([Value::of_attribute(&before), Value::of_attribute(&after)]);
+        (Value::text(name), pair)
+    }))
+}
+
+/// The attributes as a map.
+fn attributes(record: &Record) -> Ran<Value> {
+    let mut entries = Vec::new();
+    for column in record.reflection().columns() {
+        let value = Value::of_attribute(&record.get(column.name())?);
+        entries.push((Value::text(column.name()), value));
+    }
+    Ok(Value::map(entries))
+}
+
+fn strict(record: &Record, args: &Args) -> Ran<Value> {
+    if let Some(Value::Bool(false)) = args.all.first() {
+        record.strict_loading(None);
+        return Ok(Value::Bool(false));
+    }
+    let mode = match args.option("mode") {
+        None => StrictLoading::All,
+        Some(mode) => match mode.as_text() {
+            Some("all") => StrictLoading::All,
+            Some("n_plus_one_only") => StrictLoading::NPlusOneOnly,
+            _ => {
+                return Err(Stop::argument(format!(
+                    "The :mode option must be one of [:all, :n_plus_one_only] but {} was provided.",
+                    crate::value::inspect(&mode)
+                )));
+            }
+        },
+    };
+    record.strict_loading(mode);
+    Ok(Value::Bool(true))
+}

@@ -1,0 +1,123 @@
+//! What a reflection says of an association.
+
+use std::sync::Arc;
+
+use relata::Record;
+use relata::reflection::{Macro, Resolved};
+
+use super::missing;
+use crate::eval::Args;
+use crate::stop::Ran;
+use crate::value::{Class, Reflection, Value};
+use crate::world::World;
+
+pub(super) async fn call(
+    world: &Arc<World>,
+    one: &Reflection,
+    name: &str,
+    args: &Args,
+) -> Ran<Value> {
+    let declaration = one.declaration;
+    let belongs_to = declaration.is_belongs_to();
+    let resolved = || -> Ran<&'static Resolved> {
+        let position = one.model.association(declaration.name())?;
+        Ok(one.model.resolve(position)?)
+    };
+    Ok(match (name, args.all.as_slice()) {
+        ("name", []) => Value::name(declaration.name()),
+        ("macro", []) => Value::name(declaration.macro_kind().name()),
+        ("class_name", []) => Value::text(declaration.target_name()),
+        ("klass", []) => Value::Class(Class::Model(resolved()?.target.name().into())),
+        ("active_record", []) => Value::Class(Class::Model(one.model.name().into())),
+        ("table_name", []) => Value::text(resolved()?.target.table()),
+        ("plural_name", []) => Value::text(&relata_inflect::pluralize(declaration.name())),
+        ("collection?", []) => Value::Bool(declaration.is_collection()),
+        ("belongs_to?", []) => Value::Bool(belongs_to),
+        ("has_one?", []) => Value::Bool(declaration.is_has_one()),
+        // Relata has neither kind yet: a declaration of one is refused before it gets here.
+        ("polymorphic?" | "type" | "foreign_type", []) => Value::Nil,
+        ("through_reflection?" | "nested?", []) => Value::Bool(false),
+        ("through_reflection", []) => Value::Nil,
+        ("foreign_key", []) => key(&resolved()?.foreign_key(one.model)),
+        ("active_record_primary_key", []) => {
+            let resolved = resolved()?;
+            let keys = if belongs_to {
+                one.model.primary_key()
+            } else {
+                &resolved.owner_key
+            };
+            key(&names(one.model, keys))
+        }
+        ("association_primary_key", []) => {
+            let resolved = resolved()?;
+            let keys = if belongs_to {
+                &resolved.target_key
+            } else {
+                resolved.target.primary_key()
+            };
+            key(&names(resolved.target, keys))
+        }
+        ("join_primary_key", []) => {
+            let resolved = resolved()?;
+            key(&names(resolved.target, &resolved.target_key))
+        }
+        ("join_foreign_key", []) => key(&names(one.model, &resolved()?.owner_key)),
+        ("inverse_of", []) => resolved()?
+            .inverse_reflection()
+            .map_or(Value::Nil, |inverse| {
+                Value::Reflection(Reflection {
+                    model: resolved().map_or(one.model, |resolved| resolved.target),
+                    declaration: inverse,
+                })
+            }),
+        ("has_inverse?", []) => Value::Bool(resolved()?.inverse.is_some()),
+        ("scope", []) if declaration.scope().is_none() => Value::Nil,
+        ("has_scope?", []) => Value::Bool(declaration.scope().is_some()),
+        ("validate?", []) => Value::Bool(declaration.validates()),
+        ("counter_cache_column", []) => match declaration.macro_kind() {
+            Macro::HasMany => Value::text(&format!("{}_count", declaration.name())),
+            _ => Value::Nil,
+        },
+        ("has_cached_counter?" | "has_active_cached_counter?", []) => {
+            let column = format!("{}_count", declaration.name());
+            Value::Bool(one.model.column_position(&column).is_some())
+        }
+        ("options", []) => options(declaration.options()),
+        ("build_association", _) => {
+            let record = Record::new(resolved()?.target, &world.db);
+            super::generated::fill(world, &record, args).await?;
+            Value::Record(record)
+        }
+        ("chain", []) => Value::list([Value::Reflection(*one)]),
+        _ => return Err(missing(&Value::Reflection(*one), name)),
+    })
+}
+
+/// The name of one column, or the names of several.
+fn key(names: &[&'static str]) -> Value {
+    match names {
+        [one] => Value::text(one),
+        many => Value::list(many.iter().map(|name| Value::text(name))),
+    }
+}
+
+fn names(model: &'static relata::reflection::ModelReflection, key: &[usize]) -> Vec<&'static str> {
+    key.iter()
+        .filter_map(|&at| model.columns().get(at))
+        .map(|column| column.name())
+        .collect()
+}
+
+fn options(written: &[(&'static str, &'static str)]) -> Value {
+    let value = |text: &'static str| match text {
+        "true" => Value::Bool(true),
+        "false" => Value::Bool(false),
+        "nil" => Value::Nil,
+        text => Value::text(text),
+    };
+    Value::map(
+        written
+            .iter()
+            .map(|&(name, text)| (Value::name(name), value(text))),
+    )
+}

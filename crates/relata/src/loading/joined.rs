@@ -1,0 +1,233 @@
+//! Loads a relation together with associations of its records in one query, with joins.
+//!
+//! A row of the result is one path through the tree of associations, so a record that several rows hold is made once:
+//! by place and key. A limit counts records, not rows: over a collection the keys of the limited records are asked for
+//! first.
+//!
+//! Invariant: the records of one place are one batch, in the order in which they were met; every record knows the
+//! targets that its rows have, and no others.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use super::decode::Rows;
+use super::pluck::tuples;
+use super::preload::{self, Found};
+use super::run::lead_back;
+use crate::association::Key;
+use crate::attribute::value::Value;
+use crate::db::adapter::{Cell, Cells, Decode, Names, Purpose};
+use crate::error::Result;
+use crate::hashing::Hashing;
+use crate::record::Record;
+use crate::relation::Core;
+use crate::sql::expr::Node;
+use crate::sql::{Expr, Place, Select, What};
+
+/// The records of a relation, whose select joins these places, with the targets found at them.
+pub(super) async fn load(
+    core: &Core,
+    mut select: Select,
+    places: Vec<Place>,
+    purpose: Purpose,
+) -> Result<Vec<Record>> {
+    let multiplies = |place: &Place| place.association().is_some_and(|one| one.is_collection());
+    if select.is_cut() && places.iter().any(multiplies) {
+        match keys_of_limited(core, &select).await? {
+            Some(condition) => select.filter(condition),
+            None => return Ok(Vec::new()),
+        }
+        (select.limit, select.offset) = (None, None);
+    }
+    let select = select.of_places(places);
+    let What::Places(places) = select.what.clone() else {
+        return Ok(Vec::new());
+    };
+    let mut asked = core.clone();
+    asked.select = select;
+    let rows = tuples(&asked, purpose, Vec::new()).await?;
+    let mut batches = Batches::new(&places);
+    for row in &rows {
+        batches.take(row)?;
+    }
+    let records = batches.link(core, &places)?;
+    if let Some((owner, association)) = &core.origin {
+        lead_back(owner, *association, &records)?;
+    }
+    Box::pin(preload::includes(
+        &records,
+        &core.preloads,
+        core.terms.strict,
+    ))
+    .await?;
+    Ok(records)
+}
+
+/// The condition that a row is of one of the limited records; none when there are none.
+async fn keys_of_limited(core: &Core, select: &Select) -> Result<Option<Expr>> {
+    let mut keys = core.clone();
+    keys.select = select.clone();
+    let root = select.root;
+    let columns: Vec<Node> = root
+        .model()
+        .primary_key()
+        .iter()
+        .map(|&column| Node::Column(root, column))
+        .collect();
+    keys.select.what = What::Values(columns.clone());
+    keys.select.distinct = true;
+    let found = tuples(&keys, Purpose::Pluck, Vec::new()).await?;
+    if found.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(Expr(match <[Node; 1]>::try_from(columns) {
+        Ok([column]) => column.among(found.into_iter().flatten().collect()),
+        Err(columns) => Node::InTuples(columns, found),
+    })))
+}
+
+/// The records at each place, while the rows are read.
+struct Batches {
+    of: Vec<AtPlace>,
+    /// By row of the result: the record at each place.
+    rows: Vec<Vec<Option<u32>>>,
+}
+
+struct AtPlace {
+    rows: Rows,
+    /// Where its columns begin in a row of the result.
+    start: usize,
+    width: usize,
+    key: &'static [usize],
+    known: HashMap<Key, u32, Hashing>,
+    size: u32,
+}
+
+impl Batches {
+    fn new(places: &[Place]) -> Self {
+        let mut start = 0;
+        let mut of = Vec::with_capacity(places.len());
+        for place in places {
+            let model = place.model();
+            let mut rows = Rows::new(model, false);
+            let names: Names = model
+                .columns()
+                .iter()
+                .map(|column| Box::from(column.column_name()))
+                .collect::<Arc<[_]>>();
+            // Every column is asked for by its own name.
+            let _ = rows.columns(&names);
+            of.push(AtPlace {
+                rows,
+                start,
+                width: names.len(),
+                key: model.primary_key(),
+                known: HashMap::default(),
+                size: 0,
+            });
+            start += names.len();
+        }
+        Self {
+            of,
+            rows: Vec::new(),
+        }
+    }
+
+    fn take(&mut self, row: &[Value<'static>]) -> Result<()> {
+        let mut met = Vec::with_capacity(self.of.len());
+        for place in &mut self.of {
+            met.push(place.take(row)?);
+        }
+        self.rows.push(met);
+        Ok(())
+    }
+
+    /// The records of the root, with the targets at the other places linked to those above them.
+    fn link(self, core: &Core, places: &[Place]) -> Result<Vec<Record>> {
+        let Self { of, rows } = self;
+        let mut records = Vec::with_capacity(of.len());
+        for place in of {
+            records.push(Record::adopt(place.rows.finish(&core.db, core.terms)?));
+        }
+        for (at, place) in places.iter().enumerate() {
+            let Some((above, resolved)) = place.resolved()? else {
+                continue;
+            };
+            let (Some(above), Some(position)) = (
+                places.iter().position(|known| *known == above),
+                place.step(),
+            ) else {
+                continue;
+            };
+            let mut found = Found {
+                targets: records[at].clone(),
+                rows: HashMap::default(),
+            };
+            let mut linked: HashSet<(u32, u32), Hashing> = HashSet::default();
+            for met in &rows {
+                let (Some(owner), Some(target)) = (met[above], met[at]) else {
+                    continue;
+                };
+                if linked.insert((owner, target))
+                    && let Some(key) = Key::of(&records[above][owner as usize], &resolved.owner_key)
+                {
+                    found.rows.entry(key).or_default().push(target);
+                }
+            }
+            preload::link(&records[above], position, resolved, &found, None);
+        }
+        Ok(if records.is_empty() {
+            records.concat()
+        } else {
+            records.swap_remove(0)
+        })
+    }
+}
+
+impl AtPlace {
+    /// The record that a row of the result has at this place: one that was met before, or a new one.
+    fn take(&mut self, row: &[Value<'static>]) -> Result<Option<u32>> {
+        let own = &row[self.start..self.start + self.width];
+        let key: Vec<&Value<'static>> = self.key.iter().map(|&column| &own[column]).collect();
+        if key.is_empty() {
+            if own.iter().all(Value::is_null) {
+                return Ok(None);
+            }
+        } else {
+            let Some(key) = Key::of_values(key) else {
+                return Ok(None);
+            };
+            if let Some(&met) = self.known.get(&key) {
+                return Ok(Some(met));
+            }
+            self.known.insert(key, self.size);
+        }
+        self.rows.row(&Values(own))?;
+        self.size += 1;
+        Ok(Some(self.size - 1))
+    }
+}
+
+/// Values that were read, as the cells of a row.
+struct Values<'a>(&'a [Value<'static>]);
+
+impl Cells for Values<'_> {
+    fn cell(&self, index: usize) -> Cell<'_> {
+        match self.0.get(index) {
+            None | Some(Value::Null) => Cell::Null,
+            Some(Value::Bool(value)) => Cell::Bool(*value),
+            Some(Value::Int(value)) => Cell::Int(*value),
+            Some(Value::Uint(value)) => Cell::Uint(*value),
+            Some(Value::Float(value)) => Cell::Float(*value),
+            Some(Value::Text(text) | Value::Decimal(text) | Value::Json(text)) => {
+                Cell::Text(text.as_bytes())
+            }
+            Some(Value::Bytes(bytes)) => Cell::Bytes(bytes),
+            Some(Value::Timestamp(micros) | Value::DateTime(micros) | Value::Time(micros)) => {
+                Cell::Micros(*micros)
+            }
+            Some(Value::Date(days)) => Cell::Days(*days),
+            Some(Value::Uuid(uuid)) => Cell::Uuid(*uuid),
+        }
+    }
+}

@@ -1,0 +1,382 @@
+//! Declarations in words, for models made at run time: a macro, a name, and options as a data file or a console says
+//! them.
+//!
+//! Invariant: an option is taken, or it is an error: `Argument` where Rails refuses it too, with Rails' sentence,
+//! `Unsupported` where relata does not have it yet. None is ignored.
+
+use super::{AssociationReflection, InverseOf, Macro, Target};
+use crate::error::{Error, ErrorKind, Result};
+use crate::relation::Scope;
+
+/// What an option is set to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Setting {
+    /// `nil`.
+    Null,
+    /// A truth value.
+    Flag(bool),
+    /// A name or a text.
+    Text(String),
+    /// Several names.
+    Texts(Vec<String>),
+    /// A class itself, where its name is wanted.
+    Class,
+    /// Something that runs: a callable, a module.
+    Code,
+}
+
+/// An association declared in words.
+///
+/// ```
+/// use relata::reflection::{Declared, ModelBuilder, Setting};
+///
+/// let declared = Declared::new("belongs_to", "author")?.option("class_name", Setting::Text("Person".into()))?;
+/// let (person, _) = ModelBuilder::target(declared.class_name());
+/// assert_eq!(declared.leading_to(person)?.target_name(), "Person");
+///
+/// let declared = Declared::new("belongs_to", "author")?.option("class", Setting::Text("Person".into()))?;
+/// assert!(declared.leading_to(person).unwrap_err().to_string().starts_with("Unknown key: :class. Valid keys are:"));
+/// # Ok::<(), relata::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Declared {
+    kind: Macro,
+    name: String,
+    options: Vec<(String, Setting)>,
+    scope: Option<&'static Scope>,
+    required: bool,
+}
+
+const FOR_ALL: &[&str] = &[
+    "anonymous_class",
+    "primary_key",
+    "foreign_key",
+    "dependent",
+    "validate",
+    "inverse_of",
+    "strict_loading",
+    "query_constraints",
+    "deprecated",
+    "autosave",
+];
+const BELONGS_TO: &[&str] = &[
+    "required",
+    "touch",
+    "polymorphic",
+    "counter_cache",
+    "optional",
+    "default",
+];
+const HAS_ONE: &[&str] = &["required", "touch", "class_name", "as", "through"];
+const HAS_MANY: &[&str] = &[
+    "class_name",
+    "before_add",
+    "after_add",
+    "before_remove",
+    "after_remove",
+    "extend",
+    "counter_cache",
+    "join_table",
+    "index_errors",
+    "as",
+    "through",
+];
+
+/// Methods of every record, which an association would hide.
+const TAKEN: &[&str] = &[
+    "association",
+    "attributes",
+    "changed",
+    "changes",
+    "class",
+    "clone",
+    "decrement",
+    "delete",
+    "destroy",
+    "dup",
+    "errors",
+    "hash",
+    "id",
+    "increment",
+    "inspect",
+    "lock",
+    "method",
+    "object_id",
+    "readonly",
+    "reload",
+    "save",
+    "send",
+    "toggle",
+    "touch",
+    "transaction",
+    "update",
+    "valid",
+    "validate",
+];
+
+impl Declared {
+    /// The declaration of an association by `belongs_to`, `has_one` or `has_many`.
+    ///
+    /// # Errors
+    /// `Argument` for a name that every record answers to already; `Unsupported` for another macro.
+    pub fn new(kind: &str, name: &str) -> Result<Self> {
+        let kind = match kind {
+            "belongs_to" => Macro::BelongsTo,
+            "has_one" => Macro::HasOne,
+            "has_many" => Macro::HasMany,
+            other => {
+                let message = format!("the macro {other} is not supported");
+                return Err(Error::new(ErrorKind::Unsupported, message).with_attribute(name));
+            }
+        };
+        if TAKEN.contains(&name) {
+            let message = format!(
+                "You tried to define an association named {name}, but this will conflict with a method {name} \
+                 already defined by Active Record. Please choose a different association name."
+            );
+            return Err(Error::new(ErrorKind::Argument, message).with_attribute(name));
+        }
+        Ok(Self {
+            kind,
+            name: name.to_owned(),
+            options: Vec::new(),
+            scope: None,
+            required: kind == Macro::BelongsTo,
+        })
+    }
+
+    /// Sets an option. What was set before under that name is replaced.
+    ///
+    /// # Errors
+    /// `Argument` for a class where its name is wanted.
+    pub fn option(mut self, option: &str, setting: Setting) -> Result<Self> {
+        if setting == Setting::Class {
+            let message =
+                format!("A class was passed to `:{option}` but we are expecting a string.");
+            return Err(self.error(ErrorKind::Argument, message));
+        }
+        self.options.retain(|(known, _)| known != option);
+        self.options.push((option.to_owned(), setting));
+        Ok(self)
+    }
+
+    /// The scope that narrows and orders the target.
+    #[must_use]
+    pub fn scope(mut self, scope: &'static Scope) -> Self {
+        self.scope = Some(scope);
+        self
+    }
+
+    /// A `belongs_to` is optional unless it says otherwise. Rails: `belongs_to_required_by_default = false`.
+    #[must_use]
+    pub fn optional_by_default(mut self) -> Self {
+        self.required = false;
+        self
+    }
+
+    /// The name of the target model, as written or by convention. Rails: `class_name`.
+    #[must_use]
+    pub fn class_name(&self) -> String {
+        match self.setting("class_name") {
+            Some(Setting::Text(name)) => name.clone(),
+            _ if self.kind == Macro::HasMany => {
+                relata_inflect::camelize(&relata_inflect::singularize(&self.name))
+            }
+            _ => relata_inflect::camelize(&self.name),
+        }
+    }
+
+    /// The association that the words declare, leading to `target`.
+    ///
+    /// # Errors
+    /// `Argument` for an option that the macro does not have, or that is set to something it cannot be;
+    /// `Unsupported` for one that relata does not have yet.
+    pub fn leading_to(&self, target: Target) -> Result<AssociationReflection> {
+        self.check_keys()?;
+        let name = leak(self.name.clone());
+        let mut association = AssociationReflection::new(self.kind, name, target);
+        association.required = self.required;
+        association.scope = self.scope;
+        for (option, setting) in &self.options {
+            self.apply(&mut association, option, setting)?;
+        }
+        association.options = self.written();
+        Ok(association)
+    }
+
+    fn apply(
+        &self,
+        association: &mut AssociationReflection,
+        option: &str,
+        setting: &Setting,
+    ) -> Result<()> {
+        match (option, setting) {
+            // `extend` adds methods to the collection: they are the caller's.
+            ("class_name" | "extend", _) | ("deprecated", Setting::Flag(false)) => {}
+            ("foreign_key", Setting::Text(_) | Setting::Texts(_)) => {
+                association.foreign_key = names(setting);
+            }
+            ("primary_key", Setting::Text(_) | Setting::Texts(_)) => {
+                association.primary_key = names(setting);
+            }
+            ("inverse_of", Setting::Text(inverse)) => {
+                association.inverse_of = InverseOf::Named(leak(inverse.clone()));
+            }
+            ("inverse_of", Setting::Null | Setting::Flag(false)) => {
+                association.inverse_of = InverseOf::Off;
+            }
+            ("optional", Setting::Flag(optional)) => association.required = !optional,
+            ("required", Setting::Flag(required)) => association.required = *required,
+            ("strict_loading", Setting::Flag(strict)) => association.strict_loading = Some(*strict),
+            ("autosave", Setting::Flag(autosave)) => association.autosave = Some(*autosave),
+            ("validate", Setting::Flag(validate)) => association.validate = Some(*validate),
+            // Off is what is done without them.
+            ("polymorphic" | "counter_cache" | "touch" | "index_errors", Setting::Flag(false))
+            | (_, Setting::Null) => {}
+            ("dependent", setting) => {
+                self.check_dependent(setting)?;
+                return Err(self.lacking(option));
+            }
+            _ => return Err(self.lacking(option)),
+        }
+        Ok(())
+    }
+
+    fn lacking(&self, option: &str) -> Error {
+        let message = format!(
+            "the option {option} of {} is not supported",
+            self.kind.name()
+        );
+        self.error(ErrorKind::Unsupported, message)
+    }
+
+    /// The options that can be written together with those that are.
+    fn valid_keys(&self) -> Vec<&'static str> {
+        let is_set = |option: &str| self.setting(option).is_some();
+        let own = match self.kind {
+            Macro::BelongsTo => BELONGS_TO,
+            Macro::HasOne => HAS_ONE,
+            Macro::HasMany => HAS_MANY,
+        };
+        let mut keys = [FOR_ALL, own].concat();
+        match (self.kind, is_set("polymorphic")) {
+            (Macro::BelongsTo, true) => keys.push("foreign_type"),
+            (Macro::BelongsTo, false) => keys.push("class_name"),
+            _ => {}
+        }
+        if self.kind != Macro::BelongsTo {
+            if is_set("as") {
+                keys.push("foreign_type");
+            }
+            if is_set("through") {
+                keys.extend(["source", "source_type", "disable_joins"]);
+            }
+        }
+        if self.setting("dependent") == Some(&Setting::Text("destroy_async".to_owned())) {
+            keys.push("ensuring_owner_was");
+        }
+        keys
+    }
+
+    fn check_keys(&self) -> Result<()> {
+        let valid = self.valid_keys();
+        match self
+            .options
+            .iter()
+            .find(|(option, _)| !valid.contains(&option.as_str()))
+        {
+            None => Ok(()),
+            Some((unknown, _)) => {
+                let valid: Vec<String> = valid.iter().map(|key| format!(":{key}")).collect();
+                let message = format!(
+                    "Unknown key: :{unknown}. Valid keys are: {}",
+                    valid.join(", ")
+                );
+                Err(self.error(ErrorKind::Argument, message))
+            }
+        }
+    }
+
+    fn check_dependent(&self, setting: &Setting) -> Result<()> {
+        let valid: &[&str] = match self.kind {
+            Macro::BelongsTo => &["destroy", "delete", "destroy_async"],
+            Macro::HasOne => &[
+                "destroy",
+                "destroy_async",
+                "delete",
+                "nullify",
+                "restrict_with_error",
+                "restrict_with_exception",
+            ],
+            Macro::HasMany => &[
+                "destroy",
+                "delete_all",
+                "nullify",
+                "restrict_with_error",
+                "restrict_with_exception",
+                "destroy_async",
+            ],
+        };
+        let said = match setting {
+            Setting::Text(text) if valid.contains(&text.as_str()) => return Ok(()),
+            Setting::Text(text) => text.clone(),
+            other => spelled(other),
+        };
+        let valid: Vec<String> = valid.iter().map(|one| format!(":{one}")).collect();
+        let message = format!(
+            "The :dependent option must be one of [{}], but is :{said}",
+            valid.join(", ")
+        );
+        Err(self.error(ErrorKind::Argument, message))
+    }
+
+    fn setting(&self, option: &str) -> Option<&Setting> {
+        self.options
+            .iter()
+            .find(|(known, _)| known == option)
+            .map(|(_, setting)| setting)
+    }
+
+    /// The options as they were written; `required` says what `optional` says, as in Rails.
+    fn written(&self) -> &'static [(&'static str, &'static str)] {
+        let word = |(option, setting): &(String, Setting)| match (option.as_str(), setting) {
+            ("required", Setting::Flag(required)) if self.kind == Macro::BelongsTo => {
+                ("optional", leak((!required).to_string()))
+            }
+            (_, setting) => (leak(option.clone()), leak(spelled(setting))),
+        };
+        self.options.iter().map(word).collect::<Vec<_>>().leak()
+    }
+
+    fn error(&self, kind: ErrorKind, message: String) -> Error {
+        Error::new(kind, message).with_attribute(self.name.clone())
+    }
+}
+
+fn spelled(setting: &Setting) -> String {
+    match setting {
+        Setting::Null => "nil".to_owned(),
+        Setting::Flag(value) => value.to_string(),
+        Setting::Text(text) => text.clone(),
+        Setting::Texts(texts) => texts.join(", "),
+        Setting::Class | Setting::Code => "code".to_owned(),
+    }
+}
+
+fn names(setting: &Setting) -> &'static [&'static str] {
+    let names = match setting {
+        Setting::Text(one) => std::slice::from_ref(one),
+        Setting::Texts(many) => many.as_slice(),
+        _ => &[],
+    };
+    names
+        .iter()
+        .map(|name| leak(name.clone()))
+        .collect::<Vec<_>>()
+        .leak()
+}
+
+fn leak(text: String) -> &'static str {
+    text.leak()
+}
