@@ -3,6 +3,7 @@
 //! ```text
 //! run       a relation: statement, rows, records            decode    cells to words
 //! preload   an association for many owners, in one query     lazy     for one, and its siblings with it
+//! collection   what a collection knows without its members, and with them
 //! finders   first, take, find, sole ...    calculate   count, sum ...    batches   find_each, in_batches
 //! ```
 //!
@@ -10,6 +11,7 @@
 
 mod batches;
 mod calculate;
+mod collection;
 mod decode;
 mod finders;
 mod lazy;
@@ -18,8 +20,9 @@ mod preload;
 mod run;
 
 pub use batches::{Batches, Each};
+pub(crate) use decode::Tuples;
 pub(crate) use finders::find;
 pub(crate) use finders::find_typed_error;
-pub(crate) use lazy::{load_many, load_one};
+pub(crate) use lazy::{load_many, load_one, load_to_replace};
 pub use pluck::Columns;
 pub(crate) use run::{fetch_by_key, load, statement};

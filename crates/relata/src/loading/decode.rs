@@ -93,12 +93,7 @@ impl Decode for Rows {
 
 /// Puts a cell by way of its value.
 #[inline(never)]
-fn by_value(
-    model: &ModelReflection,
-    step: &Step,
-    row: &mut Row<'_>,
-    cell: Cell<'_>,
-) -> Result<()> {
+fn by_value(model: &ModelReflection, step: &Step, row: &mut Row<'_>, cell: Cell<'_>) -> Result<()> {
     let Some(column) = model.columns().get(step.column()) else {
         return Ok(());
     };
@@ -114,7 +109,10 @@ fn by_value(
 fn not_text(model: &ModelReflection, problem: NotText) -> Error {
     match model.columns().get(problem.column) {
         Some(column) => refused(model, column, "text that is not UTF-8"),
-        None => Error::new(ErrorKind::InvalidValue, "the table holds text that is not UTF-8"),
+        None => Error::new(
+            ErrorKind::InvalidValue,
+            "the table holds text that is not UTF-8",
+        ),
     }
 }
 

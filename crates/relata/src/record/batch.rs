@@ -196,7 +196,10 @@ impl Batch {
             [self.words.get(first).copied().unwrap_or_default(), 0]
         };
         let nulls = self.words.get(start + column / 64);
-        (words, nulls.is_some_and(|nulls| nulls >> (column % 64) & 1 == 1))
+        (
+            words,
+            nulls.is_some_and(|nulls| nulls >> (column % 64) & 1 == 1),
+        )
     }
 
     #[inline]

@@ -7,7 +7,7 @@ use std::fmt;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use super::resolve::Resolved;
-use super::{AssociationReflection, Column, Layout, Macro, Target};
+use super::{AssociationReflection, Column, Layout, Macro, Stamps, Target, Timestamps};
 use crate::attribute::AttributeType;
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::Place;
@@ -32,7 +32,9 @@ pub struct ModelReflection {
     associations: &'static [AssociationReflection],
     validations: &'static [Validation],
     strict_loading: bool,
+    timestamps: Timestamps,
     layout: OnceLock<Layout>,
+    stamps: OnceLock<Stamps>,
     resolved: OnceLock<Box<[OnceLock<Result<Resolved>>]>>,
     texts: OnceLock<Box<dyn Any + Send + Sync>>,
     place: OnceLock<Place>,
@@ -51,7 +53,9 @@ impl ModelReflection {
             associations: &[],
             validations: &[],
             strict_loading: false,
+            timestamps: Timestamps::Conventional,
             layout: OnceLock::new(),
+            stamps: OnceLock::new(),
             resolved: OnceLock::new(),
             texts: OnceLock::new(),
             place: OnceLock::new(),
@@ -100,6 +104,13 @@ impl ModelReflection {
     #[must_use]
     pub const fn with_strict_loading(mut self) -> Self {
         self.strict_loading = true;
+        self
+    }
+
+    /// Where the times of creation and change are kept, where it is not in the columns of Rails' names.
+    #[must_use]
+    pub const fn with_timestamps(mut self, timestamps: Timestamps) -> Self {
+        self.timestamps = timestamps;
         self
     }
 
@@ -261,6 +272,12 @@ impl ModelReflection {
         self.layout.get_or_init(|| Layout::of(self.columns))
     }
 
+    /// The columns that saving fills with the time.
+    pub(crate) fn stamps(&self) -> &Stamps {
+        self.stamps
+            .get_or_init(|| Stamps::of(self.timestamps, self.columns))
+    }
+
     pub(crate) fn root_place(&self, make: impl FnOnce() -> Place) -> &Place {
         self.place.get_or_init(make)
     }
@@ -321,6 +338,7 @@ pub struct ModelBuilder {
     validations: Vec<Validation>,
     primary_key: Vec<String>,
     strict_loading: bool,
+    timestamps: Timestamps,
 }
 
 impl ModelBuilder {
@@ -335,6 +353,7 @@ impl ModelBuilder {
             validations: Vec::new(),
             primary_key: Vec::new(),
             strict_loading: false,
+            timestamps: Timestamps::Conventional,
         }
     }
 
@@ -373,6 +392,13 @@ impl ModelBuilder {
         self
     }
 
+    /// Where the times of creation and change are kept, where it is not in the columns of Rails' names.
+    #[must_use]
+    pub fn timestamps(mut self, timestamps: Timestamps) -> Self {
+        self.timestamps = timestamps;
+        self
+    }
+
     /// A target that is filled in when its model is defined.
     #[must_use]
     pub fn target(
@@ -399,6 +425,7 @@ impl ModelBuilder {
             .with_associations(Vec::leak(self.associations))
             .with_validations(Vec::leak(self.validations));
         model.strict_loading = self.strict_loading;
+        model.timestamps = self.timestamps;
         let key = self
             .primary_key
             .iter()
