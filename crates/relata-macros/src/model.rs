@@ -25,6 +25,7 @@ pub(crate) struct Model {
     pub(crate) table: Option<String>,
     pub(crate) primary_key: PrimaryKey,
     pub(crate) strict_loading: bool,
+    pub(crate) timestamps: Timestamps,
     pub(crate) columns: Vec<Column>,
     pub(crate) associations: Vec<Association>,
     /// Whether parts were left out because something is wrong: other models then do not check against this one.
@@ -39,6 +40,19 @@ pub(crate) enum PrimaryKey {
     None,
     /// One name or several.
     Names(Vec<Ident>),
+}
+
+/// Where the times of creation and change are kept, as it was written.
+pub(crate) enum Timestamps {
+    /// Nothing was written: in the columns of Rails' names.
+    Conventional,
+    /// `timestamps = none`.
+    Off,
+    /// Two names, either of which may be `none`.
+    Named {
+        created: Option<Ident>,
+        updated: Option<Ident>,
+    },
 }
 
 impl Model {

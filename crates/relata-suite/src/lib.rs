@@ -7,7 +7,11 @@
 
 pub mod associations;
 pub mod blog;
+pub mod collections;
 pub mod relations;
+pub mod saving;
+pub mod shop;
+pub mod updates;
 
 use std::sync::{Mutex, PoisonError};
 
@@ -84,6 +88,49 @@ macro_rules! suite {
                 an_unread_sibling_is_loaded_again_after_a_write
                 handles_keep_what_is_linked
                 everything_is_send }
+            collections { pushing_to_a_saved_owner_saves_at_once
+                a_push_that_fails_writes_nothing_and_keeps_the_records
+                a_new_owner_keeps_everything_in_memory
+                deleting_sets_keys_to_null_with_one_statement
+                deleting_where_the_key_cannot_be_null_says_what_to_do
+                destroying_takes_the_rows
+                destroying_several_is_all_or_none
+                emptying_loads_nothing
+                replacing_writes_the_difference
+                a_replacement_that_fails_leaves_rows_and_memory
+                every_statement_of_a_replacement_may_fail
+                ids_are_read_alone_remembered_and_replaced
+                sizes_ask_as_little_as_rails_does
+                members_are_found_in_memory_where_memory_knows_more
+                a_scope_gives_its_values_to_what_is_made_through_it
+                collections_are_written_by_name
+                rows_go_into_a_collection_with_one_statement }
+            saving { replacing_a_has_one_saves_at_once
+                a_has_one_that_cannot_be_replaced_stays
+                every_statement_of_replacing_a_has_one_may_fail
+                a_has_one_set_in_memory_takes_its_place_with_the_owner
+                creating_a_has_one_takes_the_old_one_out
+                a_belongs_to_that_is_created_is_assigned_valid_or_not
+                an_invalid_new_parent_is_left_out_or_refused
+                new_members_are_validated_with_their_owner_unless_told_otherwise
+                autosave_saves_what_changed_and_destroys_what_is_marked
+                autosave_reaches_over_levels_and_to_parents
+                autosave_off_saves_no_target
+                a_graph_of_twenty_is_saved_once_or_not_at_all
+                what_is_set_to_null_is_written_as_null
+                setters_of_text_take_every_text
+                times_are_kept_by_name_or_not_at_all }
+            updates { columns_are_written_past_validation
+                counters_are_added_to_in_the_database
+                an_update_that_finds_no_row_is_an_error
+                a_row_is_read_again_when_it_is_locked
+                all_rows_of_a_relation_are_updated_at_once
+                what_was_written_set_wise_is_not_taken_for_up_to_date
+                many_rows_are_deleted_or_destroyed
+                rows_are_inserted_skipped_or_updated
+                more_rows_than_one_statement_can_bind_are_one_transaction
+                a_record_is_found_or_made
+                a_second_save_waits_for_the_first }
             relations { conditions_are_written_as_rails_writes_them
                 conditions_find_the_rows_they_say
                 the_find_family_gives_rows_options_and_errors
@@ -120,7 +167,10 @@ mod listed {
         let list = include_str!("lib.rs");
         for (module, source) in [
             ("associations", include_str!("associations.rs")),
+            ("collections", include_str!("collections.rs")),
             ("relations", include_str!("relations.rs")),
+            ("saving", include_str!("saving.rs")),
+            ("updates", include_str!("updates.rs")),
         ] {
             for line in source.lines() {
                 let Some(rest) = line.strip_prefix("pub async fn ") else {

@@ -77,7 +77,7 @@ pub use db::{Db, Isolation, Options, Row, Transaction, UnlessRolledBack};
 pub use error::{Error, ErrorKind, Result};
 pub use model::{FromRecord, Key, Model};
 pub use pending::Pending;
-pub use persistence::{Errors, Problem};
+pub use persistence::{Errors, Problem, SaveOptions, Saved};
 pub use proxy::{Collection, Singular};
 pub use record::Record;
 pub use relation::Relation;

@@ -19,6 +19,7 @@ mod debug;
 mod graph;
 mod life;
 mod link;
+mod members;
 mod state;
 #[cfg(test)]
 mod tests;

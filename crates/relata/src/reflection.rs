@@ -18,6 +18,7 @@ mod layout;
 mod model;
 mod resolve;
 pub mod shape;
+mod timestamps;
 
 pub use association::{AssociationReflection, InverseOf, Macro, Target};
 pub use column::{Column, ColumnDefault};
@@ -25,3 +26,5 @@ pub use declared::{Declared, Setting};
 pub(crate) use layout::{Layout, Slot};
 pub use model::{ModelBuilder, ModelReflection, Validation};
 pub use resolve::{InverseReason, KeyReason, Resolved};
+pub(crate) use timestamps::Stamps;
+pub use timestamps::Timestamps;

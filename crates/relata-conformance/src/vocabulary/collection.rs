@@ -171,9 +171,7 @@ async fn create(
 
 async fn push(world: &Arc<World>, association: &Association, args: &Args) -> Ran<()> {
     let records = assign::records(world, association, &Value::list(args.all.clone())).await?;
-    for record in &records {
-        association.push_record(record).await?;
-    }
+    association.concat(records).await?;
     Ok(())
 }
 

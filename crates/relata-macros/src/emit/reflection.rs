@@ -4,7 +4,7 @@ use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 
 use super::{columns, handle, types};
-use crate::model::{Association, Column, Inverse, Macro, Model, doc_of, plain};
+use crate::model::{Association, Column, Inverse, Macro, Model, Timestamps, doc_of, plain};
 
 /// Tables, trait and checks, in a `const` that hides the tables' names.
 pub(crate) fn reflection(model: &Model) -> TokenStream {
@@ -35,6 +35,7 @@ pub(crate) fn reflection(model: &Model) -> TokenStream {
     let doc = doc(&doc_of(&model.attrs), "with_doc");
     let validations = validations(model);
     let strict = model.strict_loading.then(|| quote!(.with_strict_loading()));
+    let timestamps = timestamps(model);
     let checks = if model.broken {
         TokenStream::new()
     } else {
@@ -50,7 +51,7 @@ pub(crate) fn reflection(model: &Model) -> TokenStream {
                     .with_columns(&COLUMNS)
                     .with_primary_key(&[#(#key),*])
                     .with_associations(&ASSOCIATIONS)
-                    #validations #strict #doc;
+                    #validations #strict #timestamps #doc;
             #[automatically_derived]
             impl ::relata::Model for #ident {
                 type Columns = #columns_name;
@@ -169,6 +170,26 @@ fn names(idents: &[Ident], with: &str) -> Option<TokenStream> {
 fn doc(text: &str, with: &str) -> Option<TokenStream> {
     let with = format_ident!("{with}");
     (!text.is_empty()).then(|| quote!(.#with(#text)))
+}
+
+/// Where the times are kept, if that was written.
+fn timestamps(model: &Model) -> Option<TokenStream> {
+    let name = |name: &Option<Ident>| match name {
+        Some(name) => {
+            let name = plain(name);
+            quote!(::core::option::Option::Some(#name))
+        }
+        None => quote!(::core::option::Option::None),
+    };
+    let kept = match &model.timestamps {
+        Timestamps::Conventional => return None,
+        Timestamps::Off => quote!(Off),
+        Timestamps::Named { created, updated } => {
+            let (created, updated) = (name(created), name(updated));
+            quote!(Named { created: #created, updated: #updated })
+        }
+    };
+    Some(quote!(.with_timestamps(::relata::reflection::Timestamps::#kept)))
 }
 
 /// The validations, in the order of the fields.

@@ -6,6 +6,7 @@
 use super::Association;
 use crate::error::{ErrorKind, Result};
 use crate::record::{Linked, Members, Record, StrictLoading, Tie};
+use crate::reflection::InverseOf;
 
 impl Association {
     /// Writes to the target's table so far.
@@ -47,6 +48,17 @@ impl Association {
     /// As [`known_many`](Self::known_many), for the library's own looks.
     pub(crate) fn peek_many(&self) -> Members {
         self.owner.peek_many(self.position, || self.generation())
+    }
+
+    /// As [`target`](Self::target), for the library's own looks.
+    pub(crate) fn peek_target(&self) -> Vec<Record> {
+        if self.reflection().is_collection() {
+            return self.peek_many().records;
+        }
+        match self.peek_one() {
+            Linked::Known(Some(record)) => vec![record],
+            _ => Vec::new(),
+        }
     }
 
     /// Whether the targets are in memory, so that reading them asks nothing. Rails: `loaded?`.
@@ -121,6 +133,11 @@ impl Association {
             Some(inverse) if inverse.is_has_one() => Tie::Unite,
             _ => Tie::Depend,
         }
+    }
+
+    /// Whether the inverse was named, so that memory may answer for a member. Rails: `inverse_of` was given.
+    pub(crate) fn has_named_inverse(&self) -> bool {
+        matches!(self.reflection().inverse_of, InverseOf::Named(_))
     }
 
     /// The same association seen from a target: its position among the target's.

@@ -130,6 +130,14 @@ impl<M: FromRecord> IntoFuture for &Relation<M> {
     }
 }
 
+impl<M> Relation<M> {
+    /// The rows with these keys.
+    pub(crate) fn with_keys(self, keys: Vec<Vec<Value<'static>>>) -> Self {
+        let condition = Expr(by_key(self.reflection(), keys));
+        self.map(|core| core.select.filter(condition))
+    }
+}
+
 impl<M: FromRecord> Relation<M> {
     /// Runs the query, as awaiting the relation does. Rails: `load`, `to_a`.
     #[track_caller]

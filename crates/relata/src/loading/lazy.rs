@@ -54,6 +54,14 @@ pub(crate) async fn load_many(association: &Association) -> Result<Vec<Record>> 
     Ok(association.known_many().records)
 }
 
+/// The members of this one collection, which strict loading does not refuse: to be replaced.
+pub(crate) async fn load_to_replace(association: &Association) -> Result<Vec<Record>> {
+    if !association.known_many().loaded && association.can_query() {
+        load_single(association).await?;
+    }
+    Ok(association.known_many().records)
+}
+
 /// Loads the association for the whole batch, if that is allowed. False when it was not, or was not enough.
 async fn load_siblings(association: &Association) -> Result<bool> {
     let owner = association.owner();

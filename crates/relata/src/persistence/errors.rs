@@ -149,7 +149,11 @@ impl Problem {
     pub fn full_message(&self) -> String {
         match self.attribute.as_str() {
             "base" => self.message.clone(),
-            attribute => format!("{} {}", relata_inflect::humanize(attribute), self.message),
+            // The problems of a member are on `posts.title`.
+            attribute => {
+                let attribute = relata_inflect::humanize(&attribute.replace('.', "_"));
+                format!("{attribute} {}", self.message)
+            }
         }
     }
 }
@@ -171,8 +175,8 @@ impl fmt::Debug for Errors {
 pub(crate) struct Keeping {
     /// Made when somebody finds something or asks.
     errors: OnceLock<Errors>,
-    /// Held while the record is being written.
-    pub(crate) gate: tokio::sync::Mutex<()>,
+    /// Told when the turn to write the record is free.
+    pub(crate) freed: tokio::sync::Notify,
 }
 
 impl Record {
@@ -207,4 +211,25 @@ impl Record {
         let message = format!("Validation failed: {}", self.errors());
         Error::new(ErrorKind::RecordInvalid, message).with_record(self.clone())
     }
+}
+
+/// `'id'=1`
+pub(super) fn key_of(record: &Record) -> String {
+    let names = record.reflection().primary_key_names();
+    let parts: Vec<String> = names
+        .zip(record.saved_key())
+        .map(|(name, value)| format!("'{name}'={value:?}"))
+        .collect();
+    parts.join(", ")
+}
+
+/// The error of a record whose row cannot be named.
+pub(super) fn unknown_key(record: &Record) -> Error {
+    let model = record.reflection();
+    let message = format!(
+        "Unknown primary key for table {} in model {}",
+        model.table(),
+        model.name()
+    );
+    Error::new(ErrorKind::UnknownPrimaryKey, message).with_record(record.clone())
 }

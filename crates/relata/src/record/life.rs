@@ -175,13 +175,18 @@ impl Record {
             .collect()
     }
 
+    /// The value of a column as it was saved last.
+    pub(crate) fn saved_value(&self, column: usize) -> Value<'_> {
+        self.value_of(column, Version::Saved)
+    }
+
     /// Takes a copy of the current row, to be bound to a statement.
     pub(crate) fn bind(&self) -> Bound {
         self.state_or_make().values().bind(self)
     }
 
     /// Tells the record that the bound values of these columns are now in the database.
-    pub(crate) fn saved(&self, bound: &Bound, columns: &[usize]) {
+    pub(crate) fn saved(&self, bound: Bound, columns: &[usize]) {
         let slots = &self.batch().layout().slots;
         if bound.record.is(self) {
             self.state_or_make()
@@ -249,13 +254,31 @@ impl Record {
         self.state_or_make().values().snapshot(self)
     }
 
-    /// Goes back to what a savepoint kept. `own` are the columns that saving fills in by itself.
-    pub(crate) fn restore(&self, snapshot: &Snapshot, own: &[usize]) {
-        if snapshot.record.is(self) {
-            self.state_or_make()
-                .values_mut()
-                .restore(snapshot, own, &self.batch().layout().slots);
+    /// Goes back to what a savepoint kept.
+    pub(crate) fn restore(snapshot: &Snapshot) {
+        let record = &snapshot.record;
+        record
+            .state_or_make()
+            .values_mut()
+            .restore(snapshot, &record.batch().layout().slots);
+    }
+
+    /// Takes the turn to write this record; false if another has it.
+    pub(crate) fn begin_writing(&self) -> bool {
+        self.state_or_make().begin_writing()
+    }
+
+    /// Gives the turn to write this record back.
+    pub(crate) fn end_writing(&self) {
+        if let Some(state) = self.state() {
+            state.end_writing();
         }
+    }
+
+    /// Whether a new record's column was set to null, so that no default of the table may stand in for it.
+    pub(crate) fn is_set_to_null(&self, column: usize) -> bool {
+        self.state()
+            .is_some_and(|state| state.values().is_set_to_null(column))
     }
 
     /// What another room keeps for this record.

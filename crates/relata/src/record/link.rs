@@ -14,12 +14,12 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 
 use super::batch::bit;
-use super::graph::{Graph, Shape};
+use super::graph::{Graph, Shape, ShapeGuard};
 use super::{BatchPtr, Record};
 use crate::attribute::value::Value;
 
 /// A generation that no table has: what nobody read does not count.
-const NEVER: u64 = u64::MAX;
+pub(super) const NEVER: u64 = u64::MAX;
 
 /// How two records that are linked hold each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,12 +110,37 @@ pub(crate) enum Override {
         target: Option<Entry>,
         /// The key's values when the target was set: when they differ, the target is stale.
         key: Box<[Value<'static>]>,
+        /// What the database is to lose when the target is saved.
+        replaced: Replaced,
     },
     Many {
         members: Vec<Entry>,
         /// Whether the rows in the database are among them.
         loaded: bool,
+        /// The keys of all members, if they were asked for alone.
+        keys: Option<Box<[Vec<Value<'static>>]>>,
     },
+}
+
+/// What a `has_one` led to before a target took its place in memory.
+#[derive(Default)]
+pub(crate) enum Replaced {
+    #[default]
+    Nothing,
+    /// Nobody looked.
+    Unknown,
+    One(Entry),
+}
+
+impl Entry {
+    /// A record of the same graph.
+    pub(super) fn of(record: &Record) -> Self {
+        Self {
+            batch: record.batch,
+            row: record.row,
+            graph: None,
+        }
+    }
 }
 
 /// What is known of an association without asking the database.
@@ -250,12 +275,10 @@ impl Record {
     ) -> Members {
         if let Some(state) = self.state() {
             match state.overrides().get(association) {
-                Some(Some(Override::Many { members, loaded })) => {
-                    let follow = |entry: &Entry| match self.follow(
-                        entry.batch,
-                        entry.row,
-                        entry.graph.as_ref(),
-                    ) {
+                Some(Some(Override::Many {
+                    members, loaded, ..
+                })) => {
+                    let follow = |entry: &Entry| match self.follow_entry(entry) {
                         Linked::Known(record) => record,
                         Linked::Unknown => None,
                     };
@@ -332,46 +355,76 @@ impl Record {
             .map(|&column| self.value(column).into_owned())
             .collect();
         let mut shape = Shape::lock();
-        let target = target.map(|target| Entry {
-            batch: target.batch,
-            row: target.row,
-            graph: match tie {
-                Tie::Unite => {
-                    self.graph.unite(&target.graph, &mut shape);
-                    None
-                }
-                Tie::Depend => self
-                    .graph
-                    .depend(&target.graph, &mut shape)
-                    .map(|root| Arc::downgrade(&root)),
-            },
-        });
-        self.replace_override(
-            association,
-            Some(Override::One { target, key: known }),
-            &mut shape,
-        );
+        let target = target.map(|target| self.entry(target, tie, &mut shape));
+        let one = Override::One {
+            target,
+            key: known,
+            replaced: Replaced::Nothing,
+        };
+        self.replace_override(association, Some(one), &mut shape);
+    }
+
+    /// As `link_one` for a `has_one`, with what the target takes the place of.
+    pub(super) fn replace_link_one(
+        &self,
+        association: usize,
+        target: Option<&Record>,
+        replaced: Replaced,
+        shape: &mut ShapeGuard,
+    ) {
+        let target = target.map(|target| self.entry(target, Tie::Unite, shape));
+        let one = Override::One {
+            target,
+            key: Box::default(),
+            replaced,
+        };
+        self.replace_override(association, Some(one), shape);
+    }
+
+    /// An entry that leads to the target, once both are tied.
+    fn entry(&self, target: &Record, tie: Tie, shape: &mut ShapeGuard) -> Entry {
+        let graph = match tie {
+            Tie::Unite => {
+                self.graph.unite(&target.graph, shape);
+                None
+            }
+            Tie::Depend => self
+                .graph
+                .depend(&target.graph, shape)
+                .map(|root| Arc::downgrade(&root)),
+        };
+        Entry {
+            graph,
+            ..Entry::of(target)
+        }
     }
 
     /// Tells this record its members, in memory.
     pub(crate) fn link_many(&self, association: usize, members: &[Record], loaded: bool) {
         let mut shape = Shape::lock();
+        self.replace_members(association, members, loaded, &mut shape);
+    }
+
+    pub(super) fn replace_members(
+        &self,
+        association: usize,
+        members: &[Record],
+        loaded: bool,
+        shape: &mut ShapeGuard,
+    ) {
         let members = members
             .iter()
             .map(|member| {
-                self.graph.unite(&member.graph, &mut shape);
-                Entry {
-                    batch: member.batch,
-                    row: member.row,
-                    graph: None,
-                }
+                self.graph.unite(&member.graph, shape);
+                Entry::of(member)
             })
             .collect();
-        self.replace_override(
-            association,
-            Some(Override::Many { members, loaded }),
-            &mut shape,
-        );
+        let many = Override::Many {
+            members,
+            loaded,
+            keys: None,
+        };
+        self.replace_override(association, Some(many), shape);
     }
 
     /// Adds a member at the end of those that memory knows. What was known and what is added become one list in one
@@ -379,11 +432,6 @@ impl Record {
     /// read is not known: the list would hold it for good.
     pub(crate) fn link_member(&self, association: usize, member: &Record) {
         let state = self.state_or_make();
-        let entry = |record: &Record| Entry {
-            batch: record.batch,
-            row: record.row,
-            graph: None,
-        };
         // One that is not there keeps nothing.
         if state.overrides().get(association).is_none() {
             return;
@@ -391,23 +439,17 @@ impl Record {
         // Every link changes under this lock, so nothing comes between the look and the change.
         let mut shape = Shape::lock();
         self.graph.unite(&member.graph, &mut shape);
-        if let Some(Some(Override::Many { members, .. })) = state.overrides().get_mut(association) {
-            members.push(entry(member));
+        if let Some(Some(Override::Many { members, keys, .. })) =
+            state.overrides().get_mut(association)
+        {
+            members.push(Entry::of(member));
+            *keys = None;
             return;
         }
-        let known = self.peek_many(association, || NEVER);
-        let mut members = Vec::with_capacity(known.records.len() + 1);
-        for record in known.records.iter().chain([member]) {
-            self.graph.unite(&record.graph, &mut shape);
-            members.push(entry(record));
-        }
-        let loaded = known.loaded;
+        let mut known = self.peek_many(association, || NEVER);
+        known.records.push(member.clone());
+        self.replace_members(association, &known.records, known.loaded, &mut shape);
         // Handles may be the last of their graphs, whose end runs foreign code: not under the lock.
-        self.replace_override(
-            association,
-            Some(Override::Many { members, loaded }),
-            &mut shape,
-        );
         drop(shape);
     }
 
@@ -424,12 +466,7 @@ impl Record {
         self.replace_override(association, Some(Override::Unknown), &mut shape);
     }
 
-    fn replace_override(
-        &self,
-        association: usize,
-        new: Option<Override>,
-        shape: &mut super::graph::ShapeGuard,
-    ) {
+    fn replace_override(&self, association: usize, new: Option<Override>, shape: &mut ShapeGuard) {
         let state = self.state_or_make();
         let old = match state.overrides().get_mut(association) {
             Some(place) => std::mem::replace(place, new),
@@ -499,10 +536,15 @@ impl Record {
     /// Whether this record was told what the association leads to, apart from its siblings.
     pub(crate) fn has_own_link(&self, association: usize) -> bool {
         self.state().is_some_and(|state| {
-            state
-                .overrides()
-                .get(association)
-                .is_some_and(Option::is_some)
+            match state.overrides().get(association) {
+                // Keys alone say nothing of the targets.
+                Some(Some(Override::Many {
+                    members,
+                    loaded: false,
+                    keys: Some(_),
+                })) => !members.is_empty(),
+                told => told.is_some_and(Option::is_some),
+            }
         })
     }
 
@@ -511,6 +553,10 @@ impl Record {
         self.batch()
             .link_or_make(association)
             .map_or(0, |link| link.singles.fetch_add(1, Ordering::AcqRel))
+    }
+
+    pub(super) fn follow_entry(&self, entry: &Entry) -> Linked<Option<Record>> {
+        self.follow(entry.batch, entry.row, entry.graph.as_ref())
     }
 
     /// A handle to a record that this one's graph keeps alive.

@@ -7,7 +7,7 @@ use std::fmt;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use super::resolve::Resolved;
-use super::{AssociationReflection, Column, Layout, Macro, Target};
+use super::{AssociationReflection, Column, Layout, Macro, Stamps, Target, Timestamps};
 use crate::attribute::AttributeType;
 use crate::error::{Error, ErrorKind, Result};
 use crate::relation::Scope;
@@ -34,7 +34,9 @@ pub struct ModelReflection {
     validations: &'static [Validation],
     strict_loading: bool,
     default_scope: Option<&'static Scope>,
+    timestamps: Timestamps,
     layout: OnceLock<Layout>,
+    stamps: OnceLock<Stamps>,
     resolved: OnceLock<Box<[OnceLock<Result<Resolved>>]>>,
     texts: OnceLock<Box<dyn Any + Send + Sync>>,
     place: OnceLock<Place>,
@@ -54,7 +56,9 @@ impl ModelReflection {
             validations: &[],
             strict_loading: false,
             default_scope: None,
+            timestamps: Timestamps::Conventional,
             layout: OnceLock::new(),
+            stamps: OnceLock::new(),
             resolved: OnceLock::new(),
             texts: OnceLock::new(),
             place: OnceLock::new(),
@@ -117,6 +121,13 @@ impl ModelReflection {
     #[must_use]
     pub fn default_scope(&self) -> Option<&'static Scope> {
         self.default_scope
+    }
+
+    /// Where the times of creation and change are kept, where it is not in the columns of Rails' names.
+    #[must_use]
+    pub const fn with_timestamps(mut self, timestamps: Timestamps) -> Self {
+        self.timestamps = timestamps;
+        self
     }
 
     /// The model's name, `Post`.
@@ -277,6 +288,12 @@ impl ModelReflection {
         self.layout.get_or_init(|| Layout::of(self.columns))
     }
 
+    /// The columns that saving fills with the time.
+    pub(crate) fn stamps(&self) -> &Stamps {
+        self.stamps
+            .get_or_init(|| Stamps::of(self.timestamps, self.columns))
+    }
+
     pub(crate) fn root_place(&self, make: impl FnOnce() -> Place) -> &Place {
         self.place.get_or_init(make)
     }
@@ -338,6 +355,7 @@ pub struct ModelBuilder {
     primary_key: Vec<String>,
     strict_loading: bool,
     default_scope: Option<&'static Scope>,
+    timestamps: Timestamps,
 }
 
 impl ModelBuilder {
@@ -353,6 +371,7 @@ impl ModelBuilder {
             primary_key: Vec::new(),
             strict_loading: false,
             default_scope: None,
+            timestamps: Timestamps::Conventional,
         }
     }
 
@@ -398,6 +417,13 @@ impl ModelBuilder {
         self
     }
 
+    /// Where the times of creation and change are kept, where it is not in the columns of Rails' names.
+    #[must_use]
+    pub fn timestamps(mut self, timestamps: Timestamps) -> Self {
+        self.timestamps = timestamps;
+        self
+    }
+
     /// A target that is filled in when its model is defined.
     #[must_use]
     pub fn target(
@@ -425,6 +451,7 @@ impl ModelBuilder {
             .with_validations(Vec::leak(self.validations));
         model.strict_loading = self.strict_loading;
         model.default_scope = self.default_scope;
+        model.timestamps = self.timestamps;
         let key = self
             .primary_key
             .iter()

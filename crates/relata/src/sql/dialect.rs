@@ -28,6 +28,7 @@ struct Rules {
     unlimited: &'static str,
     for_update: &'static str,
     default_values: &'static str,
+    excluded: &'static str,
     /// An INSERT that leaves the generated key out asks for it.
     returns_key: bool,
     /// False, true.
@@ -74,6 +75,7 @@ const STANDARD: Rules = Rules {
     unlimited: "ALL",
     for_update: " FOR UPDATE",
     default_values: "DEFAULT VALUES",
+    excluded: "excluded",
     returns_key: false,
     booleans: ["FALSE", "TRUE"],
     like: Like {
@@ -221,6 +223,11 @@ impl Dialect {
     /// A truth value in the text of a statement.
     pub(crate) fn boolean(self, value: bool) -> &'static str {
         self.0.booleans[usize::from(value)]
+    }
+
+    /// What an INSERT's own row is called where it meets one that is there.
+    pub(crate) fn excluded(self) -> &'static str {
+        self.0.excluded
     }
 
     /// The type of a column, for `create_tables`.

@@ -45,6 +45,15 @@ impl Writer {
         (self.text, self.binds)
     }
 
+    pub(super) fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
+    /// Names the table that a statement is about.
+    pub(super) fn root(&mut self, root: Place) {
+        self.aliases.add(root);
+    }
+
     pub(super) fn push(&mut self, text: &str) -> &mut Self {
         self.text.push_str(text);
         self
@@ -291,6 +300,10 @@ impl Writer {
             // Rails writes the first as a comparison that SQL refuses to be clever about.
             Node::Always(known) => _ = self.push(if *known { "1=1" } else { "1=0" }),
             Node::Call(function, operand) => self.call(*function, operand),
+            Node::Plus(operand, value) => {
+                self.push("COALESCE(").node(operand).push(", 0) + ");
+                self.value(value.clone());
+            }
             Node::Star => _ = self.push("*"),
             Node::Raw(raw) => self.raw(raw),
         }
