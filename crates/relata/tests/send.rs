@@ -199,7 +199,7 @@ async fn by_name(db: Db) -> Result<()> {
     let all = Relation::of(Person::reflection(), &db).includes_named(["posts"])?;
     let ann: Record = all.first_or_fail().await?;
     let post = Record::new(Post::reflection(), &db);
-    ann.association("posts")?.push_record(&post).await?;
+    ann.association("posts")?.push(&post).await?;
     ann.association("posts")?.load_many().await?;
     post.association("author")?.load_one().await?;
     post.set("title", "x")?.save().await?;

@@ -251,7 +251,7 @@ impl Run<'_> {
             .association(list.name())
             .map_err(|e| text(&e))?;
         association
-            .push_record(&self.records[member])
+            .push(&self.records[member])
             .await
             .map_err(|e| text(&e))?;
         if saves {
