@@ -492,7 +492,7 @@ fn diary() -> &'static [&'static ModelReflection; 3] {
 
 /// Times are kept by Rails' names, by other names, or not at all.
 pub async fn times_are_kept_by_name_or_not_at_all(backend: &Backend) -> Result<()> {
-    let db = (backend.connect)().await?;
+    let db = backend.open().await?;
     db.create_tables(diary().to_owned()).await?;
     let times = |record: &Record| {
         ["created_at", "updated_at", "changed_at"].map(|name| match record.get(name) {

@@ -132,7 +132,7 @@ pub struct Node {
 
 /// The tables, without rows.
 pub async fn shop(backend: &Backend) -> Result<Db> {
-    let db = (backend.connect)().await?;
+    let db = backend.open().await?;
     db.create_tables([
         Owner::reflection(),
         Toy::reflection(),
