@@ -5,7 +5,7 @@
 
 mod sweep;
 
-use relata::{Db, ErrorKind, Model, Record, Result, model};
+use relata::{Db, ErrorKind, Record, Result, model};
 use sweep::{TempFile, limited, settled};
 
 #[model]

@@ -11,7 +11,7 @@ use std::pin::{Pin, pin};
 use std::time::Duration;
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
-use relata::{Db, Error, ErrorKind, Model, Options, Pending, Result, model};
+use relata::{Db, Error, ErrorKind, Options, Pending, Result, model};
 use sweep::{limited, polled, rollback, settled};
 
 #[model]
