@@ -215,6 +215,15 @@ fn full(root: &Path) -> Vec<Step> {
             "programs",
             vec![Run::new("cargo test -p relata --test programs").env("RELATA_PROGRAMS", "10000")],
         ),
+        // The record room's threads in every order, with locks that a scheduler hands out.
+        Step::runs(
+            "orders",
+            vec![
+                Run::new("cargo test -p relata --lib orders")
+                    .env("RUSTFLAGS", "--cfg shuttle")
+                    .env("CARGO_TARGET_DIR", "target/shuttle"),
+            ],
+        ),
         Step::runs(
             "doctests",
             vec![Run::new("cargo test --workspace --all-features --doc")],

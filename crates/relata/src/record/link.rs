@@ -10,11 +10,9 @@
 //! - an override's dependency is given back only after the override is gone, both under the shape lock;
 //! - a table is published once; rows it does not cover say so.
 
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock, Weak};
-
 use super::batch::bit;
 use super::graph::{Graph, Shape, ShapeGuard};
+use super::sync::{Arc, AtomicU32, AtomicU64, OnceLock, Ordering, Weak};
 use super::{BatchPtr, Record};
 use crate::attribute::value::Value;
 

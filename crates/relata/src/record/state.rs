@@ -8,14 +8,14 @@
 //! snapshot for a rollback costs no copy.
 
 use std::any::Any;
-use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::{
-    Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
-};
 
 use super::Record;
 use super::batch::{Batch, StrictLoading, bit, set_bit};
 use super::link::Override;
+use super::sync::{
+    Arc, AtomicU8, Mutex, MutexGuard, OnceLock, Ordering, PoisonError, RwLock, RwLockReadGuard,
+    RwLockWriteGuard,
+};
 use crate::attribute::value::Value;
 use crate::reflection::Slot;
 
