@@ -81,6 +81,7 @@ pub use persistence::{Errors, Problem, SaveOptions, Saved};
 pub use proxy::{Collection, Singular};
 pub use record::Record;
 pub use relation::Relation;
+pub use schema::{Difference, DifferenceKind};
 pub use sql::{Dialect, Expr, Place, Raw};
 
 #[doc(inline)]
