@@ -64,6 +64,7 @@ pub mod loading;
 pub mod model;
 mod pending;
 pub mod persistence;
+pub mod prelude;
 pub mod proxy;
 pub mod record;
 pub mod reflection;
