@@ -91,7 +91,7 @@ pub use relata_macros::{Attribute, model, test};
 /// Runs a future to its end on a small runtime of its own: for `main` and for examples.
 ///
 /// # Errors
-/// The future's error.
+/// The future's error; `Configuration` inside a runtime, where the future is to be awaited.
 pub fn run<T>(future: impl std::future::Future<Output = Result<T>>) -> Result<T> {
     __private::block_on(future)
 }
