@@ -1,6 +1,7 @@
 //! The guide, run: see `build.rs`.
 
 #![allow(
+    dead_code,
     missing_docs,
     unreachable_pub,
     unused_imports,
