@@ -1,6 +1,7 @@
 //! The guide, run: see `build.rs`.
 
 #![allow(
+    dead_code,
     missing_docs,
     unreachable_pub,
     unused_imports,
@@ -10,8 +11,8 @@
 )]
 
 use relata::{
-    Attribute, Db, Error, ErrorKind, Model, Options, Raw, Record, Relation, Result, Value,
-    assert_queries, assert_sql, model,
+    Attribute, Db, Error, ErrorKind, Model, Options, Raw, Record, Relation, Result,
+    UnlessRolledBack, Value, assert_queries, assert_sql, model,
 };
 
 /// Ann with three posts, Bob with one, Cat with none; Cat commented on Ann's first post, twice.

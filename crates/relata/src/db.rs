@@ -119,7 +119,7 @@ impl Options {
 impl Db {
     /// Connects: `sqlite::memory:`, `sqlite:path`, `sqlite://path`. A file is made if it is not there.
     ///
-    /// Errors: `Configuration` for a URL of another form; `ConnectionNotEstablished`.
+    /// Errors: `Configuration` for a URL of another form, and outside of tokio; `ConnectionNotEstablished`.
     #[track_caller]
     pub fn connect(url: &str) -> Pending<Self> {
         Self::connect_with(url, Options::default())
@@ -132,6 +132,11 @@ impl Db {
     pub fn connect_with(url: &str, options: Options) -> Pending<Self> {
         let url = url.to_owned();
         Pending::new(async move {
+            if tokio::runtime::Handle::try_current().is_err() {
+                let message = "relata runs on tokio, and no runtime of it runs here: \
+                               call this within `relata::run` or `#[tokio::main]`";
+                return Err(Error::new(ErrorKind::Configuration, message));
+            }
             let faults = Arc::new(Faults::default());
             let backend = Backend::open(&url, options.deadline, &faults).await?;
             let db = Self::with(Some(backend), options, faults);

@@ -143,6 +143,12 @@ impl Drop for TemporaryFile {
 }
 
 pub(crate) fn block_on<T>(future: impl Future<Output = crate::Result<T>>) -> crate::Result<T> {
+    if tokio::runtime::Handle::try_current().is_ok() {
+        return Err(crate::Error::new(
+            crate::ErrorKind::Configuration,
+            "this thread runs futures already, so it cannot wait here for another: await the future instead",
+        ));
+    }
     tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .build()

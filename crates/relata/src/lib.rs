@@ -64,6 +64,7 @@ pub mod loading;
 pub mod model;
 mod pending;
 pub mod persistence;
+pub mod prelude;
 pub mod proxy;
 pub mod record;
 pub mod reflection;
@@ -81,6 +82,7 @@ pub use persistence::{Errors, Problem, SaveOptions, Saved};
 pub use proxy::{Collection, Singular};
 pub use record::Record;
 pub use relation::Relation;
+pub use schema::{Difference, DifferenceKind};
 pub use sql::{Dialect, Expr, Place, Raw};
 
 #[doc(inline)]
@@ -89,7 +91,7 @@ pub use relata_macros::{Attribute, model, test};
 /// Runs a future to its end on a small runtime of its own: for `main` and for examples.
 ///
 /// # Errors
-/// The future's error.
+/// The future's error; `Configuration` inside a runtime, where the future is to be awaited.
 pub fn run<T>(future: impl std::future::Future<Output = Result<T>>) -> Result<T> {
     __private::block_on(future)
 }

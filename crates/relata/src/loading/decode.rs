@@ -99,7 +99,7 @@ fn by_value(model: &ModelReflection, step: &Step, row: &mut Row<'_>, cell: Cell<
     };
     let value = value(column.ty, cell).map_err(|problem| refused(model, column, &problem))?;
     if value.is_null() && !column.ty.nullable {
-        return Err(refused(model, column, "NULL"));
+        return Err(null(model, column));
     }
     row.value(step, &value)
         .map_err(|problem| not_text(model, problem))
@@ -119,12 +119,25 @@ fn not_text(model: &ModelReflection, problem: NotText) -> Error {
 fn refused(model: &ModelReflection, column: &Column, found: &str) -> Error {
     let (name, ty) = (column.name(), column.ty.name);
     let message = format!(
-        "{}.{name}: the table holds {found}, which is not a {ty}",
+        "{}.{name}: the table holds {found}, and the field is `{ty}`",
         model.name()
     );
+    invalid(model, column, message)
+}
+
+fn null(model: &ModelReflection, column: &Column) -> Error {
+    let (name, ty) = (column.name(), column.ty.name);
+    let message = format!(
+        "{}.{name}: the table holds NULL, and the field is `{ty}`: declare `Option<{ty}>`",
+        model.name()
+    );
+    invalid(model, column, message)
+}
+
+fn invalid(model: &ModelReflection, column: &Column, message: String) -> Error {
     Error::new(ErrorKind::InvalidValue, message)
         .with_model(model.name())
-        .with_attribute(name)
+        .with_attribute(column.name())
 }
 
 /// The value that a cell holds for a column of that type.
@@ -231,7 +244,7 @@ impl Decode for Tuples {
                     .map_err(|found| {
                         Error::new(
                             ErrorKind::InvalidValue,
-                            format!("the query gave {found}, which is not a {}", ty.name),
+                            format!("the query gave {found}, and `{}` was asked for", ty.name),
                         )
                     })?
                     .into_owned(),

@@ -31,13 +31,14 @@ impl<M: Model> Target for M {
         match found {
             Some(record) => M::from_record(record),
             None => {
+                let why = if association.has_key() {
+                    "its key leads to no row"
+                } else {
+                    "its key is null"
+                };
                 let message = format!(
-                    "{association:?} has no target: it is required by its declaration, and {} has none",
-                    if association.has_key() {
-                        "the row it refers to is not there; the table"
-                    } else {
-                        "its key is null; the record"
-                    }
+                    "{association:?} has no target: {why}. If it may be missing, declare `Option<{}>`",
+                    association.resolved().target.name()
                 );
                 Err(association.error(ErrorKind::RecordNotFound, message))
             }

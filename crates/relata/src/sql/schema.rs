@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use super::dialect::Dialect;
+use super::dialect::{Around, Dialect};
 use super::writer::Writer;
 use crate::attribute::value::{Kind, Value};
 use crate::error::Result;
@@ -109,13 +109,15 @@ pub(crate) fn explain(dialect: Dialect, statement: &str) -> Arc<str> {
     Arc::from(format!("{}{statement}", dialect.explain()))
 }
 
-/// The columns of a table, as the database knows them: name, declared type, not null, part of the key.
-pub(crate) fn table_columns(table: &str, dialect: Dialect) -> String {
+/// A value as it stands in the text of a statement. For people.
+pub(crate) fn literal(value: Value<'_>, dialect: Dialect) -> String {
     let mut writer = Writer::inline(dialect);
-    let (before, after) = dialect.columns_of();
-    writer.push(before);
-    writer
-        .value(Value::Text(table.to_owned().into()))
-        .push(after);
+    writer.value(value.into_owned());
     writer.finish().0
+}
+
+/// A question about a table, by its text around the table's name.
+pub(crate) fn about(table: &str, dialect: Dialect, (before, after): Around) -> String {
+    let table = literal(Value::Text(table.into()), dialect);
+    format!("{before}{table}{after}")
 }
