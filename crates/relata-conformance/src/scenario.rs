@@ -47,12 +47,14 @@ pub struct Report {
     pub skipped: usize,
     /// Agreeing steps that needed fewer reads.
     pub fewer: usize,
-    /// Agreeing errors with another message.
-    pub messages: usize,
+    /// Agreeing errors with another message: the step, and the message.
+    pub messages: Vec<(String, String)>,
     /// Excused steps, by the difference that excuses them.
     pub excused: Vec<(String, String)>,
     /// Steps that are listed as different and agree.
     pub needless: Vec<String>,
+    /// Every step that differs and is not excused, and how.
+    pub differing: Vec<(String, String)>,
 }
 
 /// What one step showed.
@@ -60,7 +62,7 @@ pub struct Report {
 struct Verdict {
     differs: Option<String>,
     fewer: bool,
-    message: bool,
+    message: Option<String>,
 }
 
 /// Runs a scenario.
@@ -81,9 +83,10 @@ pub fn run(scenario: &Scenario, differences: &Differences) -> Report {
             .filter(|step| step.form.is_none())
             .count(),
         fewer: 0,
-        messages: 0,
+        messages: Vec::new(),
         excused: Vec::new(),
         needless: Vec::new(),
+        differing: Vec::new(),
     };
     let ran = catch_unwind(AssertUnwindSafe(|| {
         relata::run(async {
@@ -140,14 +143,18 @@ async fn go_through(scenario: &Scenario, differences: &Differences, report: &mut
             }
         }
     }
-    if report.outcome == Outcome::Passed
-        && let Some(expected) = &scenario.final_tables
-        && let Some(difference) = final_tables(&world, expected).await
+    if let Some(expected) = &scenario.final_tables
+        && let Some(how) = final_tables(&world, expected).await
     {
         let id = format!("{}#tables", scenario.name);
         match differences.excuse_tables(&scenario.name) {
             Some(difference) => report.excused.push((id, difference.to_owned())),
-            None => report.outcome = Outcome::Failed(format!("final tables: {difference}")),
+            None => {
+                if report.outcome == Outcome::Passed {
+                    report.outcome = Outcome::Failed(format!("final tables: {how}"));
+                }
+                report.differing.push((id, how));
+            }
         }
     }
 }
@@ -172,13 +179,16 @@ fn take(report: &mut Report, step: &Step, id: &str, excuse: Option<&str>, verdic
         (None, excuse) => {
             report.agreed += 1;
             report.fewer += usize::from(verdict.fewer);
-            report.messages += usize::from(verdict.message);
+            report
+                .messages
+                .extend(verdict.message.map(|message| (id.to_owned(), message)));
             if excuse.is_some() {
                 report.needless.push(id.to_owned());
             }
         }
         (Some(_), Some(difference)) => report.excused.push((id.to_owned(), difference.to_owned())),
         (Some(how), None) => {
+            report.differing.push((id.to_owned(), how.clone()));
             if report.outcome == Outcome::Passed {
                 report.outcome =
                     Outcome::Failed(format!("step {} `{}`: {how}", step.number, step.source));
@@ -221,7 +231,8 @@ async fn perform(world: &Arc<World>, step: &Step, form: &Form) -> Result<Verdict
             difference => difference,
         },
         (Err(raised), _, Some(expected)) => {
-            verdict.message = !compare::is_message(expected, &raised.message);
+            let same = compare::is_message(expected, &raised.message);
+            verdict.message = (!same).then(|| raised.message.clone());
             let label = raised.record.as_ref().map(describe::label);
             compare::errors(expected, &raised, label.as_deref())
         }
