@@ -197,6 +197,7 @@ fn full(root: &Path) -> Vec<Step> {
         ),
         Step::runs("features", features(&packages)),
         Step::work("oldest-compiler", oldest_compiler),
+        Step::runs("conformance", vec![conformance()]),
         // Compiles and runs examples too: an example with `#[test]`s is a test.
         Step::runs(
             "tests",
@@ -237,6 +238,15 @@ fn full(root: &Path) -> Vec<Step> {
         Step::work("links", links::check),
         Step::runs("benches", vec![benches(root)]),
     ]
+}
+
+/// What Active Record does, as recorded: every scenario ends as the file beside the transcripts says.
+fn conformance() -> Run {
+    Run::new("cargo run --quiet --package relata-conformance --").args([
+        "crates/relata-conformance/transcripts",
+        "--expect",
+        "crates/relata-conformance/expected.txt",
+    ])
 }
 
 /// The library without features, and with each one alone.
