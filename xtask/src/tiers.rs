@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use crate::command::Run;
 use crate::workspace::{self, Package};
-use crate::{links, tidy, tools};
+use crate::{links, mutants, tidy, tools};
 
 type Work = Box<dyn Fn(&Path) -> Result<(), String>>;
 
@@ -106,6 +106,7 @@ pub fn soak(root: &Path, arguments: &[String]) -> Result<(), String> {
                 Run::new("cargo test --workspace --all-features --release").env("RELATA_SOAK", "1"),
             ],
         ),
+        Step::work("mutants", |root| mutants::run(root, &[])),
         Step::runs(
             "memcheck-all",
             vec![memcheck(Run::new(
