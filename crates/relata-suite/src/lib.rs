@@ -8,6 +8,7 @@
 pub mod associations;
 pub mod blog;
 pub mod collections;
+pub mod eager;
 pub mod relations;
 pub mod saving;
 pub mod shop;
@@ -105,6 +106,12 @@ macro_rules! suite {
                 a_scope_gives_its_values_to_what_is_made_through_it
                 collections_are_written_by_name
                 rows_go_into_a_collection_with_one_statement }
+            eager { includes_that_a_condition_names_are_joined
+                includes_that_sql_names_are_joined_when_that_is_said
+                eager_loading_is_one_query
+                a_limit_of_an_eager_load_counts_records
+                records_that_are_there_are_given_what_they_lack
+                relations_do_by_name_what_they_do_by_type }
             saving { replacing_a_has_one_saves_at_once
                 a_has_one_that_cannot_be_replaced_stays
                 every_statement_of_replacing_a_has_one_may_fail
@@ -168,6 +175,7 @@ mod listed {
         for (module, source) in [
             ("associations", include_str!("associations.rs")),
             ("collections", include_str!("collections.rs")),
+            ("eager", include_str!("eager.rs")),
             ("relations", include_str!("relations.rs")),
             ("saving", include_str!("saving.rs")),
             ("updates", include_str!("updates.rs")),

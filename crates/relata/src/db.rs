@@ -73,6 +73,18 @@ pub struct Options {
     deadline: Duration,
     log: bool,
     log_binds: bool,
+    strict: Violation,
+}
+
+/// What a lazy load that strict loading forbids comes to. Rails: `action_on_strict_loading_violation`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Violation {
+    /// It is an error.
+    #[default]
+    Raise,
+    /// It is told, to standard error or to `tracing`, and done.
+    Log,
 }
 
 impl Default for Options {
@@ -83,6 +95,7 @@ impl Default for Options {
             deadline: Duration::from_secs(5),
             log,
             log_binds: false,
+            strict: Violation::default(),
         }
     }
 }
@@ -105,6 +118,13 @@ impl Options {
     #[must_use]
     pub fn log(mut self, log: bool) -> Self {
         self.log = log;
+        self
+    }
+
+    /// What a lazy load that strict loading forbids comes to: an error, unless this says otherwise.
+    #[must_use]
+    pub fn strict_loading_violation(mut self, comes_to: Violation) -> Self {
+        self.strict = comes_to;
         self
     }
 
@@ -167,8 +187,21 @@ impl Db {
             deadline: Duration::from_secs(5),
             log: false,
             log_binds: false,
+            strict: Violation::default(),
         };
         Self::with(None, options, Arc::default())
+    }
+
+    /// Tells of a lazy load that strict loading forbids, where that is no error. True when it was told.
+    pub(crate) fn tells_violation(&self, message: &str) -> bool {
+        if self.0.options.strict == Violation::Raise {
+            return false;
+        }
+        #[cfg(feature = "tracing")]
+        tracing::warn!(target: "relata::strict_loading", "{message}");
+        #[cfg(not(feature = "tracing"))]
+        eprintln!("{message}");
+        true
     }
 
     /// How this database writes SQL. A detached one writes as SQLite does.

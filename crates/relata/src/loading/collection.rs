@@ -118,6 +118,31 @@ impl Association {
         })
     }
 
+    /// The members with these keys, in the order of the keys, asked for as by [`find_key`](Self::find_key).
+    /// Rails: `find([1, 2])`.
+    ///
+    /// Errors: `RecordNotFound` names those that are missing; `Argument` as for [`find_key`](Self::find_key).
+    #[track_caller]
+    pub fn find_keys(&self, wanted: Vec<Vec<Value<'static>>>) -> Pending<Vec<Record>> {
+        let association = self.clone();
+        Pending::new(async move {
+            association.must_be_collection()?;
+            let members = association.known_many();
+            if members.loaded && association.has_named_inverse() {
+                let found: Option<Vec<Record>> = wanted
+                    .iter()
+                    .map(|wanted| members.records.iter().find(|member| key(member) == *wanted))
+                    .map(|found| found.cloned())
+                    .collect();
+                if let Some(found) = found {
+                    return Ok(found);
+                }
+                return association.relation().none().find_keys(wanted).await;
+            }
+            association.relation().find_keys(wanted).await
+        })
+    }
+
     /// The first member: in memory where that is to be asked, else by the key. Rails: `first`.
     ///
     /// Memory is asked when the members are loaded, the owner is new or strict, or a member in memory is new or changed;
@@ -168,6 +193,20 @@ impl Association {
                 return Ok(members);
             }
             association.relation().first_n(rows).await
+        })
+    }
+
+    /// Any members, as [`first`](Self::first) without an order. Rails: `take(3)`.
+    #[track_caller]
+    pub fn take_n(&self, rows: u64) -> Pending<Vec<Record>> {
+        let association = self.clone();
+        Pending::new(async move {
+            if association.is_found_in_memory() {
+                let mut members = load_many(&association).await?;
+                members.truncate(usize::try_from(rows).unwrap_or(usize::MAX));
+                return Ok(members);
+            }
+            association.relation().take_n(rows).await
         })
     }
 

@@ -14,7 +14,7 @@ use crate::record::Record;
 pub struct Problem {
     /// The attribute or association.
     pub attribute: String,
-    /// The kind of the rule, as Rails names it: `blank`, `required`, `invalid`.
+    /// The kind of the rule, as Rails names it: `blank`, `invalid`, `taken`.
     pub kind: &'static str,
     /// The message, to follow the attribute's name: `can't be blank`.
     pub message: String,

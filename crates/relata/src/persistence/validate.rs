@@ -120,7 +120,7 @@ pub(super) async fn judge(record: &Record) -> Result<bool> {
         }
         let association = Association::at(record, position)?;
         if reflection.is_required() && !is_present(&association).await? {
-            found.push(Problem::new(reflection.name(), "required", "must exist"));
+            found.push(Problem::new(reflection.name(), "blank", "must exist"));
         }
         if known {
             take_errors(&association, &mut found);
@@ -131,7 +131,7 @@ pub(super) async fn judge(record: &Record) -> Result<bool> {
             Validation::Presence(name) => {
                 let present = match record.reflection().column_position(name) {
                     Some(column) => !is_blank(&record.value(column)),
-                    None => has_target(&record.association(name)?).await?,
+                    None => loading::has_any(&record.association(name)?).await?,
                 };
                 if !present {
                     found.push(Problem::new(*name, "blank", "can't be blank"));
@@ -170,7 +170,7 @@ fn take_errors(association: &Association, found: &mut Vec<Problem>) {
 /// Whether a required association has its target, as far as that has to be looked at.
 async fn is_present(association: &Association) -> Result<bool> {
     if !association.is_belongs_to() {
-        return has_target(association).await;
+        return loading::has_any(association).await;
     }
     if let Linked::Known(target) = association.peek_one() {
         return Ok(target.is_some());
@@ -183,14 +183,7 @@ async fn is_present(association: &Association) -> Result<bool> {
     if owner.is_persisted() && !key.iter().any(|&column| owner.column_changed(column)) {
         return Ok(true);
     }
-    has_target(association).await
-}
-
-async fn has_target(association: &Association) -> Result<bool> {
-    if association.reflection().is_collection() {
-        return Ok(!loading::load_many(association).await?.is_empty());
-    }
-    Ok(loading::load_one(association).await?.is_some())
+    loading::has_any(association).await
 }
 
 /// Null, or text of nothing but white space. Rails: `blank?`.

@@ -23,12 +23,14 @@ impl Record {
         Self::blank(reflection, db).with_defaults()
     }
 
-    /// Sets the declared defaults of the columns.
+    /// Takes the declared defaults of the columns. They are where the record begins, and so no changes of it.
     pub(crate) fn with_defaults(self) -> Self {
         for (column, reflection) in self.reflection().columns().iter().enumerate() {
-            if let Some(default) = reflection.default_value() {
-                // A default that is not of its column's type was refused when the program was compiled.
-                let _ = self.set_value(column, default);
+            // A default that is not of its column's type was refused when the program was compiled.
+            if let Some(default) = reflection.default_value()
+                && let Ok(default) = reflection.attribute_type().cast(default)
+            {
+                self.fill(column, &default);
             }
         }
         self

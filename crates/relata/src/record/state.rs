@@ -67,7 +67,6 @@ pub(crate) struct Snapshot {
     /// Keeps the arena that the words point into.
     pub(super) record: Record,
     saved: Arc<[u64]>,
-    before: Option<Arc<[u64]>>,
     life: Life,
     was_new: bool,
     /// The column whose value the database made since.
@@ -297,7 +296,6 @@ impl Values {
         Snapshot {
             record: record.clone(),
             saved: Arc::clone(&self.saved),
-            before: self.before.clone(),
             life: self.life,
             was_new: self.was_new,
             generated: None,
@@ -314,7 +312,8 @@ impl Values {
             copy(&snapshot.saved, &mut self.current, column, slot);
         }
         self.saved = Arc::clone(&snapshot.saved);
-        self.before.clone_from(&snapshot.before);
+        // As in Rails, nothing counts as changed by the last save: it is not known any more which that was.
+        self.before = None;
         self.life = snapshot.life;
         self.was_new = snapshot.was_new;
     }

@@ -276,6 +276,13 @@ impl AssociationReflection {
         }
     }
 
+    /// Whether the target was written, and not found by the association's name.
+    pub(super) fn names_target(&self) -> bool {
+        self.options
+            .iter()
+            .any(|(option, _)| *option == "class_name")
+    }
+
     /// The doc comment of the field.
     #[must_use]
     pub fn documentation(&self) -> &'static str {

@@ -31,16 +31,18 @@ pub enum Setting {
 /// ```
 /// use relata::reflection::{Declared, ModelBuilder, Setting};
 ///
-/// let declared = Declared::new("belongs_to", "author")?.option("class_name", Setting::Text("Person".into()))?;
+/// let author = || Declared::new("Post", "belongs_to", "author");
+/// let declared = author()?.option("class_name", Setting::Text("Person".into()))?;
 /// let (person, _) = ModelBuilder::target(declared.class_name());
 /// assert_eq!(declared.leading_to(person)?.target_name(), "Person");
 ///
-/// let declared = Declared::new("belongs_to", "author")?.option("class", Setting::Text("Person".into()))?;
+/// let declared = author()?.option("class", Setting::Text("Person".into()))?;
 /// assert!(declared.leading_to(person).unwrap_err().to_string().starts_with("Unknown key: :class. Valid keys are:"));
 /// # Ok::<(), relata::Error>(())
 /// ```
 #[derive(Debug)]
 pub struct Declared {
+    model: String,
     kind: Macro,
     name: String,
     options: Vec<(String, Setting)>,
@@ -116,11 +118,11 @@ const TAKEN: &[&str] = &[
 ];
 
 impl Declared {
-    /// The declaration of an association by `belongs_to`, `has_one` or `has_many`.
+    /// The declaration of an association of a model by `belongs_to`, `has_one` or `has_many`.
     ///
     /// # Errors
     /// `Argument` for a name that every record answers to already; `Unsupported` for another macro.
-    pub fn new(kind: &str, name: &str) -> Result<Self> {
+    pub fn new(model: &str, kind: &str, name: &str) -> Result<Self> {
         let kind = match kind {
             "belongs_to" => Macro::BelongsTo,
             "has_one" => Macro::HasOne,
@@ -132,12 +134,13 @@ impl Declared {
         };
         if TAKEN.contains(&name) {
             let message = format!(
-                "You tried to define an association named {name}, but this will conflict with a method {name} \
-                 already defined by Active Record. Please choose a different association name."
+                "You tried to define an association named {name} on the model {model}, but this will conflict with a \
+                 method {name} already defined by Active Record. Please choose a different association name."
             );
             return Err(Error::new(ErrorKind::Argument, message).with_attribute(name));
         }
         Ok(Self {
+            model: model.to_owned(),
             kind,
             name: name.to_owned(),
             options: Vec::new(),
@@ -350,7 +353,7 @@ impl Declared {
     }
 
     fn error(&self, kind: ErrorKind, message: String) -> Error {
-        Error::new(kind, message).with_attribute(self.name.clone())
+        Error::new(kind, message).with_attribute(format!("{}.{}", self.model, self.name))
     }
 }
 
