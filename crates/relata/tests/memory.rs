@@ -84,12 +84,12 @@ async fn fill(db: &Db) -> Result<()> {
     for number in 0..10 {
         let person = boss
             .reports()
-            .build(|p| p.set_name(&format!("person {number}")));
+            .build(|p| p.set_name(format!("person {number}")));
         person.build_profile(|p| p.set_motto("onwards"));
         for post in 0..3 {
             person
                 .posts()
-                .build(|p| p.set_title(&format!("post {post}")));
+                .build(|p| p.set_title(format!("post {post}")));
         }
     }
     boss.save().await
@@ -157,7 +157,7 @@ async fn builds(db: &Db) -> Result<()> {
     let own = Person::new(db);
     own.set_boss(&own);
     for text in 0..100 {
-        own.set_name(&format!("text {}", text % 7));
+        own.set_name(format!("text {}", text % 7));
     }
     Ok(())
 }
