@@ -6,7 +6,8 @@
 use std::future::Future;
 use std::path::Path;
 
-use relata::{Db, Options, Raw, Record, Relation, Result, Value, model};
+use relata::association::Removal;
+use relata::{Db, Options, Raw, Record, Relation, Result, SaveOptions, Saved, Value, model};
 
 #[model]
 pub struct Person {
@@ -50,6 +51,10 @@ fn every_public_future_can_be_awaited_in_a_spawned_task() {
     handler(singular);
     handler(collections);
     handler(by_name);
+    handler(members_by_name);
+    handler(single_columns);
+    handler(many_rows);
+    handler(found_or_made);
 }
 
 async fn databases(_: Db) -> Result<()> {
@@ -166,6 +171,8 @@ async fn singular(db: Db) -> Result<()> {
     ann.profile().await?;
     ann.create_profile(|p| p.set_motto("x")).await?;
     ann.reload_profile().await?;
+    let profile = ann.create_profile(|p| p.set_motto("y")).await?;
+    ann.profile().replace(&profile).await?;
     Ok(())
 }
 
@@ -190,6 +197,23 @@ async fn collections(db: Db) -> Result<()> {
     ann.posts().last().await?;
     ann.posts().ids().await?;
     ann.post_ids().await?;
+    ann.posts().many().await?;
+    ann.posts().one().await?;
+    ann.posts().exists().await?;
+    ann.posts().find_by(|p| p.title.eq("x")).await?;
+    ann.posts().take().await?;
+    ann.posts().first_n(2).await?;
+    ann.posts().last_n(2).await?;
+    ann.posts().replace([&post]).await?;
+    ann.posts().replace_ids([1]).await?;
+    ann.posts().delete([&post]).await?;
+    ann.posts().delete_ids([1]).await?;
+    ann.posts().destroy([&post]).await?;
+    ann.posts().delete_all().await?;
+    ann.posts().delete_all_with(Removal::Delete).await?;
+    ann.posts().destroy_all().await?;
+    ann.posts().clear().await?;
+    ann.posts().insert_all([&post]).await?;
     ann.posts().filter(|p| p.title.eq("x")).await?;
     relata::loading::preload([&ann], |p| p.posts).await?;
     Ok(())
@@ -208,6 +232,75 @@ async fn by_name(db: Db) -> Result<()> {
     all.minimum_named("id").await?;
     all.maximum_named("id").await?;
     relata::loading::preload_named(&[ann], ["posts"]).await?;
+    Ok(())
+}
+
+async fn members_by_name(db: Db) -> Result<()> {
+    let ann: Record = Relation::of(Person::reflection(), &db)
+        .first_or_fail()
+        .await?;
+    let (posts, profile) = (ann.association("posts")?, ann.association("profile")?);
+    let post = posts.build_member()?;
+    posts.create_member(&post).await?;
+    posts.concat([post.clone()]).await?;
+    posts.replace_many([post.clone()]).await?;
+    posts.replace_ids(vec![vec![Value::Int(1)]]).await?;
+    posts.delete([post.clone()]).await?;
+    posts.delete_keys(vec![vec![Value::Int(1)]]).await?;
+    posts.destroy([post.clone()]).await?;
+    posts.destroy_keys(vec![vec![Value::Int(1)]]).await?;
+    posts.find_key([Value::Int(1)]).await?;
+    posts.reload().await?;
+    let motto = profile.build_apart()?;
+    profile.create_one(&motto).await?;
+    profile.replace_one(None).await
+}
+
+async fn single_columns(db: Db) -> Result<()> {
+    let ann = Person::find(&db, 1).await?;
+    ann.save_with(SaveOptions::new()).await.saved()?;
+    ann.update_attribute("name", "x").await?;
+    ann.update_columns([("name", "x".into())]).await?;
+    ann.increment("age", 1).await?;
+    ann.decrement("age", 1).await?;
+    ann.toggle("age").await?;
+    ann.touch().await?;
+    ann.touch_columns(["age"]).await?;
+    ann.lock().await?;
+    ann.with_lock(async || ann.delete().await).await
+}
+
+async fn many_rows(db: Db) -> Result<()> {
+    let all = Person::all(&db);
+    let ann = Person::new(&db);
+    all.update_all(|p| p.name.set("x")).await?;
+    all.update_all_by(&[("name", "x".into())]).await?;
+    all.touch_all().await?;
+    all.delete_all().await?;
+    all.destroy_all().await?;
+    all.insert_all([&ann]).returning(|p| p.id).await?;
+    all.upsert_all([&ann]).unique_by(|p| p.id).await?;
+    let erased = all.erased();
+    erased.insert_records([]).returning_named(["id"]).await?;
+    Ok(())
+}
+
+async fn found_or_made(db: Db) -> Result<()> {
+    let all = Person::all(&db);
+    all.create(|p| p.set_name("x")).await?;
+    all.create_record(&all.build_record()?).await?;
+    all.find_or_create_by(|p| p.name.eq("x"), |p| p).await?;
+    all.find_or_initialize_by(|p| p.name.eq("x"), |p| p).await?;
+    all.create_or_find_by(|p| p.name.eq("x"), |p| p).await?;
+    all.first_or_create(|p| p).await?;
+    all.first_or_initialize(|p| p).await?;
+    all.take_or_create(|p| p).await?;
+    all.take_or_initialize(|p| p).await?;
+    let erased = all.erased();
+    erased.find_or_create_with(&[("name", "x".into())]).await?;
+    erased
+        .find_or_initialize_with(&[("name", "x".into())])
+        .await?;
     Ok(())
 }
 

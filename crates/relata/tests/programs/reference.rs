@@ -179,9 +179,13 @@ impl Reference {
         self.lead_to(object, parent);
     }
 
-    /// Adds a member in memory: its key and its way back are the owner's.
+    /// Adds a member in memory: its way back is the owner's, and its key, if the owner has one.
     pub(crate) fn own(&mut self, owner: Id, list: List, member: Id) {
-        self.link(member, Some(owner));
+        if self.objects[owner].now.id.is_some() {
+            self.link(member, Some(owner));
+        } else {
+            self.lead_to(member, Some(owner));
+        }
         self.members_mut(owner, list).objects.push(member);
     }
 
@@ -287,7 +291,12 @@ impl Reference {
 
     // Writing.
 
-    /// What a save writes: the object, its new parents, and the new members of their collections.
+    /// Whether a save of the owner saves a member too: one that is new, and any of an owner that is new itself.
+    fn comes_with(&self, owner: Id, member: Id) -> bool {
+        self.is_new(member) || (self.is_new(owner) && self.objects[member].life == Life::Persisted)
+    }
+
+    /// What a save writes: the object, its new parents, and the members that come with their owners.
     fn to_save(&self, root: Id) -> Vec<Id> {
         let mut all = vec![root];
         let mut at = 0;
@@ -295,9 +304,11 @@ impl Reference {
             let parent = self.known_parent(object).flatten();
             let members =
                 [List::Reports, List::Posts].map(|list| &self.members(object, list).objects);
-            let near = parent.iter().chain(members.into_iter().flatten());
-            for &next in near {
-                if self.is_new(next) && !all.contains(&next) {
+            let parent = parent.filter(|&parent| self.is_new(parent));
+            let members = members.into_iter().flatten().copied();
+            let members = members.filter(|&member| self.comes_with(object, member));
+            for next in parent.into_iter().chain(members) {
+                if !all.contains(&next) {
                     all.push(next);
                 }
             }
@@ -331,12 +342,14 @@ impl Reference {
     pub(crate) fn missing_parents(&self, root: Id) -> Vec<i64> {
         let all = self.to_save(root);
         let gets_a_key = |object: Id| {
-            let mut lists = all.iter().flat_map(|&owner| {
-                [List::Reports, List::Posts].map(|list| &self.members(owner, list).objects)
+            let mut owners = all.iter().filter(|&&owner| {
+                let lists = [List::Reports, List::Posts];
+                let holds = |list| self.members(owner, list).objects.contains(&object);
+                lists.into_iter().any(holds)
             });
             let parent = self.known_parent(object).flatten();
             parent.is_some_and(|parent| self.is_new(parent))
-                || (self.is_new(object) && lists.any(|list| list.contains(&object)))
+                || owners.any(|&owner| self.comes_with(owner, object))
         };
         let key = |&object: &Id| {
             let it = &self.objects[object];
@@ -374,6 +387,13 @@ impl Reference {
             })
             .collect();
         let were_new: Vec<Id> = all.iter().copied().filter(|&it| self.is_new(it)).collect();
+        let lists = [List::Reports, List::Posts];
+        let come: Vec<(Id, Id)> = all
+            .iter()
+            .flat_map(|&owner| lists.map(|list| (owner, self.members(owner, list).objects.clone())))
+            .flat_map(|(owner, members)| members.into_iter().map(move |member| (owner, member)))
+            .filter(|&(owner, member)| self.comes_with(owner, member))
+            .collect();
         for &object in &were_new {
             self.objects[object].now.id = Some(id(object));
             self.objects[object].life = Life::Persisted;
@@ -385,17 +405,10 @@ impl Reference {
                 self.link(object, Some(parent));
             }
         }
-        let mut given = Vec::new();
-        for &owner in &all {
-            for list in [List::Reports, List::Posts] {
-                for member in self.members(owner, list).objects.clone() {
-                    if were_new.contains(&member) {
-                        self.link(member, Some(owner));
-                        given.push(member);
-                    }
-                }
-            }
+        for &(owner, member) in &come {
+            self.link(member, Some(owner));
         }
+        let given: Vec<Id> = come.into_iter().map(|(_, member)| member).collect();
         for ((&object, (key, parent)), before) in all.iter().zip(parents).zip(&mut written) {
             let it = &mut self.objects[object];
             // A new one that leads to itself had no key for a moment.
