@@ -128,6 +128,8 @@ macro_rules! suite {
                 autosave_off_saves_no_target
                 a_graph_of_twenty_is_saved_once_or_not_at_all
                 what_is_set_to_null_is_written_as_null
+                a_default_is_no_change
+                strict_records_are_validated
                 setters_of_text_take_every_text
                 times_are_kept_by_name_or_not_at_all }
             updates { columns_are_written_past_validation
