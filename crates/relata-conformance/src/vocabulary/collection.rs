@@ -169,9 +169,12 @@ async fn build(world: &Arc<World>, association: &Association, args: &Args) -> Ra
         }
         return Ok(Value::list(built));
     }
-    let member = association.build()?;
+    let member = association.build_member()?;
     generated::fill(world, &member, args).await?;
-    Ok(Value::Record(member))
+    Ok(match association.add_member(&member)? {
+        true => Value::Record(member),
+        false => Value::Nil,
+    })
 }
 
 async fn create(
@@ -194,8 +197,18 @@ async fn create(
     let member = association.build_member()?;
     generated::fill(world, &member, args).await?;
     match association.create_member(&member).await {
-        Err(error) if fails || !error.is_record_invalid() => Err(error.into()),
-        _ => Ok(Value::Record(member)),
+        // What is wrong with the member itself, or what keeps it out.
+        Err(error)
+            if !fails
+                && is_soft(&error)
+                && error
+                    .erased_record()
+                    .is_some_and(|record| record.is(&member)) =>
+        {
+            Ok(Value::Record(member))
+        }
+        Err(error) => Err(error.into()),
+        Ok(()) => Ok(Value::Record(member)),
     }
 }
 
@@ -215,8 +228,11 @@ async fn take_out(
     destroys: bool,
     members: &[Value],
 ) -> Ran<Value> {
+    if members.is_empty() {
+        return Ok(Value::Nil);
+    }
     let by_key = |value: &Value| matches!(value, Value::Int(_) | Value::Text(_));
-    let taken = if !members.is_empty() && members.iter().all(by_key) {
+    let taken = if members.iter().all(by_key) {
         let keys = members.iter().map(query::key).collect::<Ran<Vec<_>>>()?;
         match destroys {
             true => association.destroy_keys(keys).await?,
@@ -236,9 +252,9 @@ async fn delete_all(association: &Association, how: &[Value]) -> Ran<Value> {
     let rows = match how.first().and_then(Value::as_text) {
         None if how.is_empty() => association.delete_all().await?,
         Some("nullify") => association.delete_all_with(Removal::Nullify).await?,
-        Some("delete_all" | "destroy") => association.delete_all_with(Removal::Delete).await?,
+        Some("delete_all") => association.delete_all_with(Removal::Delete).await?,
         _ => {
-            return Err(Stop::argument("Valid values are :delete_all or :nullify"));
+            return Err(Stop::argument("Valid values are :nullify or :delete_all"));
         }
     };
     Ok(Value::Int(i64::try_from(rows).unwrap_or(i64::MAX)))

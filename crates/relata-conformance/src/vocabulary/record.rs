@@ -9,7 +9,7 @@ use relata::record::StrictLoading;
 use super::{assign, generated, missing};
 use crate::eval::Args;
 use crate::stop::{Ran, Stop, is_soft};
-use crate::value::Value;
+use crate::value::{Reflection, Value};
 use crate::world::World;
 
 /// The methods that every record has.
@@ -188,9 +188,21 @@ pub(super) async fn call(
             Value::Bool(true)
         }
         ("marked_for_destruction?", []) => Value::Bool(record.is_marked_for_destruction()),
-        ("destroyed_by_association", []) => record
-            .destroyed_by_association()
-            .map_or(Value::Nil, |declaration| Value::name(declaration.name())),
+        ("destroyed_by_association", []) => {
+            let models = world.declared();
+            let mut models = models.iter().filter_map(|model| world.model(&model.name));
+            record
+                .destroyed_by_association()
+                .and_then(|declaration| {
+                    let declares = |model: &&'static relata::reflection::ModelReflection| {
+                        let own = model.reflections();
+                        own.iter().any(|one| std::ptr::eq(one, declaration))
+                    };
+                    let model = models.find(declares)?;
+                    Some(Value::Reflection(Reflection { model, declaration }))
+                })
+                .unwrap_or(Value::Nil)
+        }
         ("dup", []) => Value::Record(record.dup()),
         ("attributes", []) => attributes(record)?,
         ("to_param", []) => Value::text(&Value::of_attribute(&record.get("id")?).to_text()),
