@@ -119,7 +119,7 @@ pub enum Limit {
     /// A truth value.
     Bool(bool),
     /// Another attribute of the record.
-    Attribute(&'static str),
+    Other(&'static str),
     /// What a function gives for the record.
     Computed(&'static (dyn Fn(&Record) -> Value<'static> + Send + Sync)),
 }

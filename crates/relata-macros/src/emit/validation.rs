@@ -181,7 +181,7 @@ fn held_against(model: &syn::Ident, limit: &Limit) -> TokenStream {
         }
         Limit::Attribute(name) => {
             let name = plain(name);
-            quote!(::relata::validation::Limit::Attribute(#name))
+            quote!(::relata::validation::Limit::Other(#name))
         }
         Limit::Computed(function) => quote!(
             ::relata::validation::Limit::Computed(&|record| ::relata::__private::computed::<#model, _>(record, #function))

@@ -129,6 +129,7 @@ fn rule(entry: &Entry, common: &Only, errors: &mut Errors) -> Vec<Validation> {
             None => Vec::new(),
         };
     }
+    let before = errors.count();
     let options = match &entry.value {
         Value::List(group) => {
             let known = Known {
@@ -153,6 +154,9 @@ fn rule(entry: &Entry, common: &Only, errors: &mut Errors) -> Vec<Validation> {
             }
         },
     };
+    if errors.count() > before {
+        return Vec::new();
+    }
     let mut found = Found::default();
     for option in &options {
         let taken = if ONLY.contains(&option.name().as_str()) {

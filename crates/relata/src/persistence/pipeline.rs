@@ -358,3 +358,106 @@ impl Pipeline {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write as _;
+
+    use super::{CREATE, DESTROY, Step, TOUCH, UPDATE, VALIDATE};
+
+    /// Which method does what. What is not here runs no callback.
+    const METHODS: &[(&str, &str)] = &[
+        ("`is_valid`, `is_valid_in`", "validate"),
+        (
+            "`save`, `save_with`, `update`, `create`, `push`, `replace`, `find_or_create_by`",
+            "create or update",
+        ),
+        (
+            "`update_attribute`, `toggle`",
+            "create or update, without validating",
+        ),
+        (
+            "`destroy`, `destroy_all`, a marked record of an association with `autosave`",
+            "destroy",
+        ),
+        ("`touch`, `touch_columns`", "touch"),
+        (
+            "`delete`, `delete_all`, `update_columns`, `update_all`, `touch_all`, `increment`, `decrement`, `update_counters`, `insert_all`, `upsert_all`",
+            "one statement, and nothing else",
+        ),
+        ("every finder", "`after_find`, then `after_initialize`"),
+        ("`new`, `build`", "`after_initialize`"),
+    ];
+
+    fn step(step: Step) -> String {
+        match step {
+            Step::Clear => "forget the errors of before".into(),
+            Step::Enroll => {
+                "join the transaction: `after_commit` and `after_rollback` run at its end".into()
+            }
+            Step::Valid => "validate; an invalid record is not saved".into(),
+            Step::Hooks(event) => match event.name().strip_prefix("before_") {
+                Some(what) if what != "validation" => {
+                    format!("`{}` and the beginning of `around_{what}`", event.name())
+                }
+                _ => format!("`{}`", event.name()),
+            },
+            Step::End(event) => format!("the end of `{}`", event.name()),
+            Step::Look => {
+                "required associations, members, and rules, in the order of declaration".into()
+            }
+            Step::Write => "INSERT, or UPDATE of what changed".into(),
+            Step::LetGo => "destroy parents that were marked for it".into(),
+            Step::PutOff => "save members that waited for this record".into(),
+            Step::Delete => "DELETE".into(),
+            Step::Touch => "UPDATE of the times".into(),
+            Step::Count(1..) => "counters of parents: one more".into(),
+            Step::Count(_) => "counters of parents: one less, if there was a row".into(),
+        }
+    }
+
+    fn page() -> String {
+        let mut page = String::from(
+            "# The life of a record\n\nMade from the tables in `persistence/pipeline.rs` by their test. What associations do \
+             by themselves runs among the callbacks of an event, at the place where they are declared: \
+             `Post::reflection().explain_save()` and `explain_destroy()` print both for a model.\n",
+        );
+        let verbs = [
+            ("Validate", VALIDATE),
+            ("Create", CREATE),
+            ("Update", UPDATE),
+            ("Destroy", DESTROY),
+            ("Touch", TOUCH),
+        ];
+        for (name, steps) in verbs {
+            let _ = write!(page, "\n## {name}\n\n");
+            for (at, one) in steps.iter().enumerate() {
+                let _ = writeln!(page, "{}. {}", at + 1, step(*one));
+            }
+        }
+        page.push_str("\n## Which method does which\n\n| method | does |\n|---|---|\n");
+        for (methods, verb) in METHODS {
+            let _ = writeln!(page, "| {methods} | {verb} |");
+        }
+        page
+    }
+
+    #[test]
+    fn the_page_says_what_the_tables_say() {
+        let path = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../../docs/life-of-a-record.md"
+        );
+        if std::env::var_os("RELATA_BLESS").is_some() {
+            std::fs::write(path, page()).unwrap();
+        }
+        // A packaged crate has no docs beside it.
+        if let Ok(written) = std::fs::read_to_string(path) {
+            assert_eq!(
+                written,
+                page(),
+                "run the test with RELATA_BLESS=1 and read the difference"
+            );
+        }
+    }
+}

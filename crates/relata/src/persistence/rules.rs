@@ -201,7 +201,7 @@ impl Found<'_> {
             Limit::Float(value) => Value::Float(value),
             Limit::Text(value) => Value::Text(Cow::Borrowed(value)),
             Limit::Bool(value) => Value::Bool(value),
-            Limit::Attribute(name) => self.record.value(model.attribute(name)?),
+            Limit::Other(name) => self.record.value(model.attribute(name)?),
             Limit::Computed(compute) => compute(self.record),
         };
         let kind = model
