@@ -180,11 +180,11 @@ fn entry(
     let run = match (around, later) {
         (true, _) => quote!(&|record, inside| {
             #this
-            ::relata::__private::later(async move { let call = Self::#call(&this, inside); #ran })
+            ::relata::__private::__later(async move { let call = Self::#call(&this, inside); #ran })
         }),
         (false, true) => quote!(&|record| {
             #this
-            ::relata::__private::later(async move { let call = Self::#call(&this); #ran })
+            ::relata::__private::__later(async move { let call = Self::#call(&this); #ran })
         }),
         (false, false) => quote!(&|record| { #this let call = Self::#call(&this); #ran }),
     };

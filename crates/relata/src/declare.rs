@@ -53,7 +53,7 @@ pub fn computed<M: Model, V: Into<Value<'static>>>(
 
 /// A callback that may ask the database.
 #[track_caller]
-pub fn later(run: impl Future<Output = crate::Result<()>> + Send + 'static) -> Pending<()> {
+pub fn __later(run: impl Future<Output = crate::Result<()>> + Send + 'static) -> Pending<()> {
     Pending::new(run)
 }
 
@@ -142,7 +142,7 @@ impl<M: Model> Default<M> for Pending<Option<M>> {
 
 /// What a `default` gives for a record.
 #[track_caller]
-pub fn default_target<M: Model, T: Model, D: Default<T>>(
+pub fn __default_target<M: Model, T: Model, D: Default<T>>(
     record: &Record,
     default: impl Fn(&M) -> D,
 ) -> Pending<Option<Record>> {

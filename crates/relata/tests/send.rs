@@ -228,6 +228,7 @@ async fn by_name(db: Db) -> Result<()> {
     post.association("author")?.load_one().await?;
     post.set("title", "x")?.save().await?;
     all.sum_named("id").await?;
+    all.count_by_named(["id"]).await?;
     all.average_named("id").await?;
     all.minimum_named("id").await?;
     all.maximum_named("id").await?;
@@ -266,6 +267,8 @@ async fn single_columns(db: Db) -> Result<()> {
     ann.toggle("age").await?;
     ann.touch().await?;
     ann.touch_columns(["age"]).await?;
+    ann.is_valid_in("publish").await?;
+    relata::no_touching([Person::reflection()], async || ann.touch().await).await?;
     ann.lock().await?;
     ann.with_lock(async || ann.delete().await).await
 }
@@ -276,6 +279,8 @@ async fn many_rows(db: Db) -> Result<()> {
     all.update_all(|p| p.name.set("x")).await?;
     all.update_all_by(&[("name", "x".into())]).await?;
     all.touch_all().await?;
+    all.update_counters([("age", 1)], true).await?;
+    all.reset_counters(1, ["posts"], true).await?;
     all.delete_all().await?;
     all.destroy_all().await?;
     all.insert_all([&ann]).returning(|p| p.id).await?;
@@ -283,6 +288,11 @@ async fn many_rows(db: Db) -> Result<()> {
     let erased = all.erased();
     erased.insert_records([]).returning_named(["id"]).await?;
     Ok(())
+}
+
+/// What surrounds a save.
+fn surrounds(inside: relata::callback::Inside) -> impl Future<Output = Result<()>> + Send {
+    inside.run()
 }
 
 async fn found_or_made(db: Db) -> Result<()> {

@@ -154,7 +154,7 @@ fn association(model: &Model, association: &Association, index: usize) -> TokenS
     });
     let owner = &model.ident;
     let default = association.default.as_ref().map(|default| {
-        quote!(.with_default(&|record| ::relata::__private::default_target::<#owner, #target, _>(record, #default)))
+        quote!(.with_default(&|record| ::relata::__private::__default_target::<#owner, #target, _>(record, #default)))
     });
     let callbacks = association.callbacks.iter().map(|(event, function)| {
         let event = format_ident!("{event}");

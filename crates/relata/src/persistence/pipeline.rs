@@ -251,7 +251,7 @@ impl Pipeline {
             return Ok(Next::On);
         }
         match outcome {
-            None if self.valid.get(&record.identity()) == Some(&self.calls) => return Ok(Next::On),
+            None if self.is_known_valid(record) => return Ok(Next::On),
             None => {
                 let task = Task::new(Verb::Validate, record, frame.task.options.clone());
                 return Ok(Next::First(task));
@@ -343,6 +343,11 @@ impl Pipeline {
     pub(super) fn close_later(&mut self, association: Association, parent: &Record) {
         let waiting = self.open.entry(parent.identity()).or_default();
         waiting.push(association);
+    }
+
+    /// Whether the record was found valid, and no function of the user has run since.
+    pub(super) fn is_known_valid(&self, record: &Record) -> bool {
+        self.valid.get(&record.identity()) == Some(&self.calls)
     }
 
     /// Notes that a function of the user runs.

@@ -145,7 +145,10 @@ fn members(
     };
     while let Some(member) = todo.last() {
         let gone = member.is_destroyed() || (autosave && member.is_marked_for_destruction());
-        if gone || pipeline.is_active(member, Verb::Validate, frame) {
+        if gone
+            || pipeline.is_known_valid(member)
+            || pipeline.is_active(member, Verb::Validate, frame)
+        {
             todo.pop();
             continue;
         }
