@@ -77,7 +77,7 @@ fn graph(db: &Db) -> Vec<Record> {
         let author = if number < 3 { &ann } else { &bob };
         let post = author
             .posts()
-            .build(|p| p.set_title(&format!("post {number}")));
+            .build(|p| p.set_title(format!("post {number}")));
         for comment in 0..comments {
             let person = (comment == 1).then_some(&bob);
             let comment = post
@@ -291,7 +291,7 @@ async fn three_levels(db: &Db, records: &[Person]) -> Result<()> {
 
 fn people(db: &Db) -> (Vec<Person>, Vec<Record>) {
     let people: Vec<Person> = (0..5)
-        .map(|number| Person::build(db, |p| p.set_name(&number.to_string())))
+        .map(|number| Person::build(db, |p| p.set_name(number.to_string())))
         .collect();
     let records = people.iter().map(|person| (**person).clone()).collect();
     (people, records)

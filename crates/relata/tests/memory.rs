@@ -22,12 +22,14 @@ fn count(bytes: usize, sign: isize) {
 
 // SAFETY: every call goes to the system's allocator as it came; counting touches no memory that is handed out.
 unsafe impl GlobalAlloc for Counting {
+    // SAFETY: as the trait says; the layout goes on as it came.
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count(layout.size(), 1);
         // SAFETY: the caller's promise for `alloc` is the same.
         unsafe { System.alloc(layout) }
     }
 
+    // SAFETY: as the trait says; pointer and layout go on as they came.
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
         count(layout.size(), -1);
         // SAFETY: the pointer came from `alloc` above, with this layout.
@@ -84,12 +86,12 @@ async fn fill(db: &Db) -> Result<()> {
     for number in 0..10 {
         let person = boss
             .reports()
-            .build(|p| p.set_name(&format!("person {number}")));
+            .build(|p| p.set_name(format!("person {number}")));
         person.build_profile(|p| p.set_motto("onwards"));
         for post in 0..3 {
             person
                 .posts()
-                .build(|p| p.set_title(&format!("post {post}")));
+                .build(|p| p.set_title(format!("post {post}")));
         }
     }
     boss.save().await
@@ -157,7 +159,7 @@ async fn builds(db: &Db) -> Result<()> {
     let own = Person::new(db);
     own.set_boss(&own);
     for text in 0..100 {
-        own.set_name(&format!("text {}", text % 7));
+        own.set_name(format!("text {}", text % 7));
     }
     Ok(())
 }

@@ -241,7 +241,7 @@ async fn unordered_futures_save_one_record_one_after_another(db: Db) -> Result<(
         .map(|number| {
             let note = note.clone();
             async move {
-                note.set_title(&format!("title {number}"));
+                note.set_title(format!("title {number}"));
                 note.save().await
             }
         })
@@ -269,7 +269,7 @@ async fn unordered_savepoints_of_one_record_end_in_some_order(db: Db) -> Result<
                 async move {
                     let inside = note.clone();
                     db.transaction(async move || {
-                        inside.set_title(&format!("title {number}")).save().await?;
+                        inside.set_title(format!("title {number}")).save().await?;
                         tokio::task::yield_now().await;
                         if number % 2 == 0 {
                             Ok(())
@@ -392,7 +392,7 @@ fn many_threads_set_and_save_one_record_and_row_and_memory_agree() -> Result<()>
                 let note = note.clone();
                 tokio::spawn(async move {
                     for round in 0..50 {
-                        note.set_title(&format!("{task} {round}"));
+                        note.set_title(format!("{task} {round}"));
                         note.set_body(Some(&format!("{round} {task}")));
                         note.save().await?;
                     }
@@ -427,7 +427,7 @@ fn writers_are_served_in_the_order_they_came_and_nothing_is_lost() -> Result<()>
                         came.lock().unwrap().0.push((task, round));
                         db.transaction(async || {
                             came.lock().unwrap().1.push((task, round));
-                            Note::create(&db, |n| n.set_title(&format!("{task} {round}"))).await?;
+                            Note::create(&db, |n| n.set_title(format!("{task} {round}"))).await?;
                             tokio::task::yield_now().await;
                             Ok(())
                         })
@@ -486,7 +486,7 @@ fn sixteen_tasks_times_five_hundred_transactions_on_one_file() -> Result<()> {
                             let count: u64 =
                                 note.body().and_then(|it| it.parse().ok()).unwrap_or(0);
                             note.set_body(Some(&(count + 1).to_string())).save().await?;
-                            Note::create(&db, |n| n.set_title(&format!("task {task}"))).await?;
+                            Note::create(&db, |n| n.set_title(format!("task {task}"))).await?;
                             Ok(())
                         })
                         .await?;
