@@ -22,12 +22,14 @@ fn count(bytes: usize, sign: isize) {
 
 // SAFETY: every call goes to the system's allocator as it came; counting touches no memory that is handed out.
 unsafe impl GlobalAlloc for Counting {
+    // SAFETY: as the trait says; the layout goes on as it came.
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count(layout.size(), 1);
         // SAFETY: the caller's promise for `alloc` is the same.
         unsafe { System.alloc(layout) }
     }
 
+    // SAFETY: as the trait says; pointer and layout go on as they came.
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
         count(layout.size(), -1);
         // SAFETY: the pointer came from `alloc` above, with this layout.
