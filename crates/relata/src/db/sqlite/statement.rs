@@ -4,7 +4,8 @@
 //! where each `sqlite3_column_*` call would take the connection's.
 //!
 //! Invariants: a statement is finalised before its connection closes (the connection drops its cache first); it is
-//! stepped only by the thread that holds the connection exclusively; after every run it is reset and holds no values.
+//! stepped only by the thread that holds the connection exclusively; after every run it is reset and holds no borrowed
+//! values.
 
 #![allow(unsafe_code)]
 
@@ -18,7 +19,7 @@ use rusqlite::ffi;
 
 use super::params::{Param, param};
 use crate::attribute::value::Value;
-use crate::db::adapter::{Cell, Cells, Decode, Discard, Job, Names};
+use crate::db::adapter::{Cell, Cells, Decode, Discard, Job, Names, lost};
 use crate::error::{Error, ErrorKind, Result};
 use crate::hashing::Hashing;
 
@@ -52,6 +53,10 @@ struct Prepared {
     statement: NonNull<ffi::sqlite3_stmt>,
     names: Names,
     readonly: bool,
+    /// How many values it has.
+    wanted: usize,
+    /// Whether it is bound to bytes that are not its own.
+    borrows: bool,
 }
 
 // SAFETY: SQLite is built thread safe, and a statement may be used from any thread as long as no two use its
@@ -119,10 +124,14 @@ impl Prepared {
         };
         // SAFETY: the statement was just prepared.
         let readonly = unsafe { ffi::sqlite3_stmt_readonly(statement.as_ptr()) } != 0;
+        // SAFETY: as above.
+        let wanted = unsafe { ffi::sqlite3_bind_parameter_count(statement.as_ptr()) };
         let mut prepared = Self {
             statement,
             names: Arc::from([]),
             readonly,
+            wanted: usize::try_from(wanted).unwrap_or_default(),
+            borrows: false,
         };
         prepared.names = prepared.read_names();
         Ok((Some(prepared), rest))
@@ -203,11 +212,10 @@ impl Prepared {
 
     /// Binds the values. The result holds texts that were made for it: it must outlive the run.
     fn bind(&mut self, binds: &[Value<'static>]) -> Result<Vec<String>, Failure> {
-        // SAFETY: the statement is alive.
-        let wanted = unsafe { ffi::sqlite3_bind_parameter_count(self.statement.as_ptr()) };
-        if usize::try_from(wanted).ok() != Some(binds.len()) {
+        if self.wanted != binds.len() {
             let message = format!(
-                "the statement has {wanted} placeholders, and {} values were given",
+                "the statement has {} placeholders, and {} values were given",
+                self.wanted,
                 binds.len()
             );
             return Err(Error::new(ErrorKind::Argument, message).into());
@@ -256,6 +264,7 @@ impl Prepared {
     /// Binds text without a copy: private, for callers that keep it until the statement is reset.
     fn bind_text(&mut self, index: c_int, text: &str) -> Result<c_int, Failure> {
         let length = length(text.len())?;
+        self.borrows = true;
         // SAFETY: the statement is alive. SQLITE_STATIC: SQLite reads the bytes while it steps; they belong to the
         // binds or to `made`, which `run`, or `Paused`, holds until after the reset, and which nobody changes meanwhile.
         Ok(unsafe {
@@ -275,6 +284,7 @@ impl Prepared {
             // SAFETY: the statement is alive. An empty slice's address may be refused as NULL.
             return Ok(unsafe { ffi::sqlite3_bind_zeroblob(self.statement.as_ptr(), index, 0) });
         }
+        self.borrows = true;
         // SAFETY: as for `bind_text`.
         Ok(unsafe {
             ffi::sqlite3_bind_blob(
@@ -288,11 +298,11 @@ impl Prepared {
     }
 
     fn reset(&mut self) {
-        // SAFETY: the statement is alive; both calls leave it without values and not running. Their code repeats that
-        // of the last step, which was looked at.
-        unsafe {
-            ffi::sqlite3_reset(self.statement.as_ptr());
-            ffi::sqlite3_clear_bindings(self.statement.as_ptr());
+        // SAFETY: the statement is alive. The code repeats that of the last step, which was looked at.
+        unsafe { ffi::sqlite3_reset(self.statement.as_ptr()) };
+        if std::mem::take(&mut self.borrows) {
+            // SAFETY: the statement is alive and not running.
+            unsafe { ffi::sqlite3_clear_bindings(self.statement.as_ptr()) };
         }
     }
 }
@@ -502,6 +512,7 @@ impl Session {
         over: Option<&AtomicBool>,
     ) -> Result<Progress, Failure> {
         self.settle();
+        let decode = job.decode.as_mut().ok_or_else(lost)?;
         let position = self.slot(&job.statement.text)?;
         let slot = &mut self.slots[position];
         slot.used = self.runs;
@@ -513,7 +524,7 @@ impl Session {
         // Reset before the values it was bound to go out of scope, whatever happens.
         let running = Running(&mut slot.prepared);
         let mut rows = 0;
-        if running.0.rows(&mut job.decode, &mut rows, over)? {
+        if running.0.rows(decode, &mut rows, over)? {
             return Ok(progress(rows, readonly));
         }
         // It goes on later, and what it is bound to stays with it.
@@ -534,6 +545,7 @@ impl Session {
 
     /// Goes on, to the end, with the statement that was paused.
     pub(super) fn resume<D: Decode>(&mut self, job: &mut Job<D>) -> Result<Progress, Failure> {
+        let decode = job.decode.as_mut().ok_or_else(lost)?;
         let Some((paused, slot)) = self
             .paused
             .as_mut()
@@ -542,7 +554,7 @@ impl Session {
         else {
             return Ok(Progress::Read(0));
         };
-        let went_on = slot.prepared.rows(&mut job.decode, &mut paused.rows, None);
+        let went_on = slot.prepared.rows(decode, &mut paused.rows, None);
         let (rows, readonly) = (paused.rows, slot.prepared.readonly);
         job.statement.binds = self.settle();
         went_on.map(|_| progress(rows, readonly))

@@ -8,7 +8,7 @@ use crate::attribute::value::{Kind, Value};
 use crate::error::Result;
 use crate::reflection::{Column, ModelBuilder, ModelReflection};
 use crate::sql::expr::{Comparison, Node};
-use crate::sql::{Expr, Lock, Place, Select, Writer, schema, statements};
+use crate::sql::{Expr, Lock, Place, Raw, Select, Writer, schema, statements};
 
 /// A database with numbered placeholders, other quotes, arrays and keys that are asked for. It exists only here.
 static OTHER: Rules = Rules {
@@ -213,4 +213,31 @@ fn tables_literals_and_plans() -> Result<()> {
     assert_eq!(shown, ["1", "TRUE"]);
     assert_eq!(&*schema::explain(BOTH[1], "SELECT 1"), "EXPLAIN SELECT 1");
     Ok(())
+}
+
+/// A `?` in a literal, a name or a comment was taken for a placeholder, and the values moved by one.
+#[test]
+fn placeholders_of_raw_sql_are_those_outside_of_literals_names_and_comments() {
+    let raw =
+        Raw::new("a = ? AND b = 'it''s ?' AND \"?\" = ? -- why?\n AND `?` = ? /* ? */ AND d = ?")
+            .bind(1)
+            .bind(2)
+            .bind(3)
+            .bind(4);
+    let both = BOTH.map(|dialect| {
+        let mut writer = Writer::new(dialect);
+        writer.raw(&raw);
+        writer.finish()
+    });
+    assert_eq!(both[0].0, raw.text());
+    assert_eq!(
+        both[1].0,
+        "a = $1 AND b = 'it''s ?' AND \"?\" = $2 -- why?\n AND `?` = $3 /* ? */ AND d = $4"
+    );
+    assert_eq!(both[1].1, [1, 2, 3, 4].map(Value::Int));
+    for unclosed in ["a = '?", "/* ?", "-- ?"] {
+        let mut writer = Writer::new(BOTH[1]);
+        writer.raw(&Raw::trusted(unclosed.to_owned()).bind(1));
+        assert_eq!(writer.finish().0, unclosed);
+    }
 }
