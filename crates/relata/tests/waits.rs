@@ -12,7 +12,7 @@ use planets::{TempFile, count, names, planet, planets, save};
 use relata::{Db, Error, ErrorKind, Options, Raw, Result};
 use tokio::sync::oneshot;
 
-type Boxed = Pin<Box<dyn Future<Output = Result<()>>>>;
+type Boxed<'a> = Pin<Box<dyn Future<Output = Result<()>> + 'a>>;
 
 /// Far away: a test that waited for it would not end.
 const NEVER: Duration = Duration::from_secs(3_600);
@@ -229,7 +229,7 @@ fn a_statement_of_an_outer_level_that_is_awaited_inside_the_inner_one_is_an_erro
                 must_wait(&mut first).await;
                 let line = line!() + 1;
                 let mut outer = if nested {
-                    Box::pin(async { db.transaction(async || Ok(())).await }) as Boxed
+                    Box::pin(async { db.transaction(async || Ok(())).await }) as Boxed<'_>
                 } else {
                     Box::pin(planet(&db, "outer")?.save())
                 };
@@ -264,7 +264,7 @@ fn a_write_that_was_begun_outside_and_is_awaited_inside_the_transaction_is_an_er
         let file = TempFile::new("itself");
         for url in ["sqlite::memory:".to_owned(), file.url()] {
             let db = planets_with(&url, NEVER).await?;
-            let late: Mutex<Option<Boxed>> = Mutex::default();
+            let late: Mutex<Option<Boxed<'_>>> = Mutex::default();
             let (open, opened) = oneshot::channel::<()>();
             let transaction = line!() + 1;
             let mut holds = db.transaction(async || {
@@ -275,7 +275,7 @@ fn a_write_that_was_begun_outside_and_is_awaited_inside_the_transaction_is_an_er
             // Begins, and waits in its body. On a file the first poll may still open a connection.
             must_wait(&mut holds).await;
             let line = line!() + 1;
-            let mut outside: Boxed = Box::pin(planet(&db, "x")?.save());
+            let mut outside: Boxed<'_> = Box::pin(planet(&db, "x")?.save());
             must_wait(&mut outside).await;
             *late.lock().unwrap() = Some(outside);
             open.send(()).unwrap();
