@@ -11,6 +11,7 @@
 mod aside;
 mod connection;
 mod errors;
+mod kept;
 mod params;
 mod session;
 mod statement;
