@@ -50,7 +50,7 @@ pub use transaction::{Isolation, Transaction, UnlessRolledBack};
 use crate::error::{Error, ErrorKind, Result};
 use crate::hashing::Hashing;
 use crate::pending::{self, Pending};
-use crate::sql::{Dialect, Raw};
+use crate::sql::{Dialect, Raw, Writer};
 
 /// A database. Cheap to clone; every clone is the same database.
 #[derive(Clone)]
@@ -234,35 +234,34 @@ impl Db {
         self.0.options.deadline
     }
 
-    /// Runs a statement and gives its rows to `decode`, which comes back with them.
-    pub(crate) async fn fetch<D: Decode + 'static>(
-        &self,
-        statement: Statement,
-        decode: D,
-    ) -> Result<D> {
-        self.perform(Job { statement, decode })
-            .await
-            .map(|(decode, _)| decode)
+    /// Runs a statement and gives its rows to its decoder.
+    pub(crate) async fn fetch<D: Decode + 'static>(&self, job: &mut Job<D>) -> Result<Outcome> {
+        let begun = self.0.listeners.are_there().then(Instant::now);
+        let ran = match levels::ambient(self) {
+            None => self.backend()?.run(job).await,
+            Some(level) => level.run(self, job).await,
+        };
+        if begun.is_none()
+            && let Ok((_, outcome)) = ran
+        {
+            return Ok(outcome);
+        }
+        self.told(&job.statement, begun, ran)
     }
 
     /// Runs a statement that gives no rows.
     pub(crate) async fn execute(&self, statement: Statement) -> Result<Outcome> {
-        let decode = Discard;
-        self.perform(Job { statement, decode })
-            .await
-            .map(|(_, outcome)| outcome)
+        self.fetch(&mut Job::new(statement, Discard)).await
     }
 
-    async fn perform<D: Decode + 'static>(&self, job: Job<D>) -> Result<(D, Outcome)> {
-        let begun = self.0.listeners.are_there().then(Instant::now);
-        let mut job = Some(job);
-        let ran = match levels::ambient(self) {
-            None => self.backend()?.run(&mut job).await,
-            Some(level) => level.run(self, &mut job).await,
-        };
-        let Some(Job { statement, decode }) = job else {
-            return Err(ran.err().unwrap_or_else(levels::over));
-        };
+    /// The outcome of a statement that somebody listens to, or that failed.
+    #[cold]
+    fn told(
+        &self,
+        statement: &Statement,
+        begun: Option<Instant>,
+        ran: Result<Ran>,
+    ) -> Result<Outcome> {
         let ran = ran.map_err(|error| {
             let error = error.with_sql(Arc::clone(&statement.text));
             match statement.model {
@@ -271,12 +270,11 @@ impl Db {
             }
         });
         if let Some(begun) = begun {
-            self.tell(&statement, begun.elapsed(), &ran);
+            self.tell(statement, begun.elapsed(), &ran);
         }
-        ran.map(|(_, outcome)| (decode, outcome))
+        ran.map(|(_, outcome)| outcome)
     }
 
-    #[cold]
     fn tell(&self, statement: &Statement, time: Duration, ran: &Result<Ran>) {
         let (rows, outcome) = ran.as_ref().map(|done| *done).unwrap_or_default();
         self.0.listeners.tell(&Event {
@@ -434,7 +432,7 @@ impl Db {
     pub fn execute_sql(&self, sql: Raw) -> Pending<Outcome> {
         let db = self.clone();
         Pending::new(async move {
-            let outcome = db.execute(raw(&sql, true)).await;
+            let outcome = db.execute(raw(&sql, true, db.dialect())).await;
             // Whatever it was, it may have written any table.
             db.written_all();
             outcome
@@ -456,8 +454,9 @@ impl Db {
     pub fn fetch_sql(&self, sql: Raw) -> Pending<Vec<Row>> {
         let db = self.clone();
         Pending::new(async move {
-            let collected = db.fetch(raw(&sql, false), Collected::default()).await?;
-            Ok(collected.rows)
+            let mut job = Job::new(raw(&sql, false, db.dialect()), Collected::default());
+            db.fetch(&mut job).await?;
+            Ok(job.decoded()?.rows)
         })
     }
 
@@ -547,10 +546,13 @@ impl fmt::Debug for Db {
     }
 }
 
-fn raw(sql: &Raw, writes: bool) -> Statement {
+fn raw(sql: &Raw, writes: bool, dialect: Dialect) -> Statement {
+    let mut writer = Writer::new(dialect);
+    writer.raw(sql);
+    let (text, binds) = writer.finish();
     Statement {
-        text: Arc::from(sql.text()),
-        binds: sql.binds().to_vec(),
+        text: Arc::from(text),
+        binds,
         reuse: false,
         writes,
         purpose: Purpose::Raw,

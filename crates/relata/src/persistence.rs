@@ -8,6 +8,7 @@
 //! update     single columns, past validation           destroy    DELETE; the row again, into the same object
 //! collection, replace, singular                        writing through associations
 //! set_wise, bulk                                       many rows at once, without records
+//! witness    a write, and what holds while its outcome is not known
 //! snapshot, keys   what a rollback gives back          find_or_create, saved
 //! ```
 //!
@@ -30,6 +31,7 @@ mod snapshot;
 mod turn;
 mod update;
 mod validate;
+mod witness;
 mod write;
 
 pub use bulk::{InsertAll, Inserted};

@@ -191,13 +191,9 @@ impl At {
     }
 
     /// Runs a statement of this level.
-    pub(super) async fn run<D: Decode + 'static>(
-        &self,
-        db: &Db,
-        job: &mut Option<Job<D>>,
-    ) -> Result<Ran> {
+    pub(super) async fn run<D: Decode + 'static>(&self, db: &Db, job: &mut Job<D>) -> Result<Ran> {
         self.open.held.note_used();
-        let writes = job.as_ref().is_some_and(|job| job.statement.writes);
+        let writes = job.statement.writes;
         let lease = self
             .at_top(db, |stack| {
                 if writes && stack.levels.iter().any(|level| level.reads_only) {

@@ -7,6 +7,7 @@ use std::panic::Location;
 use super::errors::{key_of, unknown_key};
 use super::snapshot::Before;
 use super::turn::Turn;
+use super::witness;
 use super::write::refuse_readonly;
 use crate::attribute::value::Value;
 use crate::db::adapter::{Purpose, Statement};
@@ -148,9 +149,7 @@ async fn delete(record: &Record) -> Result<()> {
             purpose: Purpose::Destroy,
             model: Some(model.name()),
         };
-        db.execute(statement)
-            .await
-            .map_err(|error| error.with_record(record.clone()))?;
+        witness::run(record, statement).await?;
         db.written(model.table());
     }
     record.set_life(Life::Destroyed);

@@ -45,6 +45,6 @@ impl Participant for Before {
     fn committed(&self) {}
 
     fn in_doubt(&self) {
-        self.0.record().set_in_doubt();
+        self.0.record().set_in_doubt(true);
     }
 }

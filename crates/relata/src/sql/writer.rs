@@ -381,9 +381,9 @@ impl Writer {
             .push(like.after);
     }
 
-    fn raw(&mut self, raw: &Raw) {
+    pub(crate) fn raw(&mut self, raw: &Raw) {
         let mut values = raw.binds().iter();
-        for (position, part) in raw.text().split('?').enumerate() {
+        for (position, part) in raw.pieces().enumerate() {
             if position > 0 {
                 match values.next() {
                     Some(value) => _ = self.value(value.clone()),
@@ -392,6 +392,8 @@ impl Writer {
             }
             self.push(part);
         }
+        // One that has no place is not left out in silence: the database refuses the statement.
+        self.binds.extend(values.cloned());
     }
 
     /// A select within this one: it names its tables on its own.
