@@ -7,13 +7,16 @@ use std::collections::HashMap;
 use std::sync::{Arc, OnceLock, Weak};
 
 use relata::attribute::{AttributeType, Kind};
+use relata::callback::Event;
 use relata::reflection::{
-    Column, ColumnDefault, Declared, ModelBuilder, ModelReflection, Setting, Target, Validation,
+    Column, ColumnDefault, Declared, ModelBuilder, ModelReflection, Setting, Target,
 };
 use relata::relation::Scope;
+use relata::validation::Validation;
 use relata::{Db, Raw, Record, Relation};
 use serde_json::{Map, Value as Json};
 
+use crate::callbacks::{callback, default};
 use crate::eval::{Env, poll_once};
 use crate::form::Code;
 use crate::query::Query;
@@ -246,7 +249,10 @@ fn declare(
                 name.unwrap_or_default()
             ))),
         },
-        other => Err(Stop::unsupported(format!("{model}: the macro {other}"))),
+        other => match Event::named(other) {
+            Some(event) => Ok(builder.callback(callback(world, model, declaration, event)?)),
+            None => Err(Stop::unsupported(format!("{model}: the macro {other}"))),
+        },
     }
 }
 
@@ -259,6 +265,10 @@ fn association(world: &Arc<World>, model: &str, declaration: &Declaration) -> Ra
     }
     for (option, value) in &declaration.options {
         declared = declared.option(option, setting(value))?;
+        if let ("default", Some(code)) = (option.as_str(), value.get("$code")) {
+            let code = Code::parse(code).map_err(Stop::unsupported)?;
+            declared = declared.default(default(world, Arc::new(code)));
+        }
     }
     if let Some(code) = &declaration.scope {
         declared = declared.scope(scope(world, code));
@@ -339,7 +349,7 @@ fn validates(mut builder: ModelBuilder, declaration: &Declaration) -> Ran<ModelB
     }
     for attribute in &declaration.args {
         let name: &'static str = attribute.as_str().unwrap_or_default().to_owned().leak();
-        builder = builder.validates(Validation::Presence(name));
+        builder = builder.validates(Validation::presence(name));
     }
     Ok(builder)
 }

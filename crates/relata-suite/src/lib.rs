@@ -7,12 +7,15 @@
 
 pub mod associations;
 pub mod blog;
+pub mod callbacks;
 pub mod collections;
+pub mod dependents;
 pub mod eager;
 pub mod relations;
 pub mod saving;
 pub mod shop;
 pub mod updates;
+pub mod validations;
 
 use std::sync::{Mutex, PoisonError};
 
@@ -125,6 +128,8 @@ macro_rules! suite {
                 autosave_off_saves_no_target
                 a_graph_of_twenty_is_saved_once_or_not_at_all
                 what_is_set_to_null_is_written_as_null
+                a_default_is_no_change
+                strict_records_are_validated
                 setters_of_text_take_every_text
                 times_are_kept_by_name_or_not_at_all }
             updates { columns_are_written_past_validation
@@ -148,6 +153,30 @@ macro_rules! suite {
                 duplicated_owners_in_one_result_each_get_their_children
                 a_readonly_relation_gives_records_that_refuse_to_be_saved
                 strict_records_refuse_lazy_loading_and_say_what_to_do }
+            callbacks { a_graph_is_saved_in_the_order_of_rails
+                aborting_halts_and_writes_nothing
+                an_around_callback_surrounds
+                commit_callbacks_run_once_for_what_stands
+                records_announce_that_they_were_made_and_read
+                what_a_save_runs_can_be_read }
+            dependents { destroying_goes_down_in_the_order_of_declaration
+                what_refuses_keeps_the_owner
+                every_statement_of_a_destruction_may_fail
+                members_leave_as_dependent_says
+                a_counter_follows_its_rows
+                a_counter_is_never_overwritten
+                the_size_of_a_collection_is_its_counter
+                counters_can_be_corrected
+                a_touch_goes_up_once_a_transaction
+                two_that_touch_each_other_end
+                a_default_fills_a_missing_parent_in }
+            validations { each_rule_says_what_rails_says
+                problems_have_kinds_and_options
+                a_strict_validation_fails_at_once
+                contexts_choose_validations
+                uniqueness_asks_and_the_index_keeps_it
+                members_are_validated_with_their_owner
+                messages_can_be_replaced }
         }
     };
 }
@@ -174,11 +203,14 @@ mod listed {
         let list = include_str!("lib.rs");
         for (module, source) in [
             ("associations", include_str!("associations.rs")),
+            ("callbacks", include_str!("callbacks.rs")),
             ("collections", include_str!("collections.rs")),
             ("eager", include_str!("eager.rs")),
+            ("dependents", include_str!("dependents.rs")),
             ("relations", include_str!("relations.rs")),
             ("saving", include_str!("saving.rs")),
             ("updates", include_str!("updates.rs")),
+            ("validations", include_str!("validations.rs")),
         ] {
             for line in source.lines() {
                 let Some(rest) = line.strip_prefix("pub async fn ") else {

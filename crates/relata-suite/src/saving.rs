@@ -446,6 +446,45 @@ pub async fn what_is_set_to_null_is_written_as_null(backend: &Backend) -> Result
     Ok(())
 }
 
+/// A default is no change, and a rolled-back save tells of none.
+pub async fn a_default_is_no_change(backend: &Backend) -> Result<()> {
+    let db = shop(backend).await?;
+    let toy = Toy::build(&db, |t| t.set_title("a"));
+    assert_eq!(toy.changed(), ["title"]);
+    toy.save().await?;
+    let saved: Vec<&str> = toy
+        .saved_changes()
+        .into_iter()
+        .map(|(name, ..)| name)
+        .collect();
+    assert_eq!(saved, ["id", "title"]);
+    let rolled_back: Result<()> = db
+        .transaction(async || {
+            toy.update(|t| t.set_title("b")).await?;
+            Err(relata::Error::new(ErrorKind::Rollback, "no"))
+        })
+        .await;
+    assert!(rolled_back.is_err());
+    assert!(toy.saved_changes().is_empty() && toy.changed() == ["title"]);
+    Ok(())
+}
+
+/// Strict loading does not keep a record from being validated.
+pub async fn strict_records_are_validated(backend: &Backend) -> Result<()> {
+    let db = crate::blog::blog(backend).await?;
+    let post = crate::blog::Post::all(&db)
+        .strict_loading()
+        .first_or_fail()
+        .await?;
+    post.set_author_id(2);
+    assert!(assert_queries!(db, 1, { post.is_valid().await? }));
+    post.set_author_id(99);
+    assert!(!post.is_valid().await?);
+    assert_eq!(post.errors().to_vec()[0].kind, "blank");
+    assert_eq!(post.errors().full_messages(), ["Author must exist"]);
+    Ok(())
+}
+
 /// Setters of text take every text.
 pub async fn setters_of_text_take_every_text(backend: &Backend) -> Result<()> {
     let db = shop(backend).await?;

@@ -8,6 +8,7 @@
 //! records means for their keys and for the other side.
 
 mod change;
+mod counter;
 mod scope;
 mod target;
 mod write;

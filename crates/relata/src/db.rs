@@ -42,13 +42,14 @@ use clock::Clock;
 use events::Listeners;
 pub use events::{Capture, Event};
 pub use faults::Faults;
-pub(crate) use levels::Participant;
+pub(crate) use levels::{Hook, Participant};
 use rows::Collected;
 pub use rows::Row;
 pub use transaction::{Isolation, Transaction, UnlessRolledBack};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::hashing::Hashing;
+use crate::messages::{Messages, Source};
 use crate::pending::{self, Pending};
 use crate::sql::{Dialect, Raw, Writer};
 
@@ -65,6 +66,7 @@ struct Inner {
     generations: RwLock<HashMap<&'static str, Arc<AtomicU64>, Hashing>>,
     /// Writes that may have touched any table.
     generation: AtomicU64,
+    messages: Source,
 }
 
 /// How to connect.
@@ -177,6 +179,7 @@ impl Db {
             clock: Clock::default(),
             generations: RwLock::default(),
             generation: AtomicU64::new(0),
+            messages: Source::default(),
         }))
     }
 
@@ -410,9 +413,23 @@ impl Db {
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        if let Some(now) = levels::after_commit(self, Box::new(move || Box::pin(hook()))) {
-            now().await;
+        let hook = infallible(hook);
+        if let Some(now) = levels::after_commit(self, hook) {
+            // It gives no error.
+            let _ = now().await;
         }
+    }
+
+    /// As [`after_commit`](Self::after_commit), for what may fail: the transaction then gives `PostCommit`. Outside a
+    /// transaction it is dropped.
+    pub(crate) fn after_commit_hook(&self, hook: Hook) {
+        levels::after_commit(self, hook);
+    }
+
+    /// Runs something just before the outermost transaction commits, inside it; its error rolls it back. It is dropped
+    /// with the savepoint that it was registered in, and outside a transaction.
+    pub(crate) fn before_commit(&self, hook: Hook) {
+        levels::before_commit(self, hook);
     }
 
     /// Runs something once the level of the transaction that the running code is in, or one around it, was rolled back,
@@ -422,7 +439,7 @@ impl Db {
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        levels::after_rollback(self, Box::new(move || Box::pin(hook())));
+        levels::after_rollback(self, infallible(hook));
     }
 
     /// Runs SQL that the user wrote, which may write. A named door for raw SQL.
@@ -469,6 +486,15 @@ impl Db {
     /// Stops the clock at a time, in microseconds since 1970-01-01 00:00:00 UTC. For tests.
     pub fn stop_clock_at(&self, micros: i64) {
         self.0.clock.stop_at(micros);
+    }
+
+    /// Takes the texts of errors from another source than Rails' English. Never touches the database. Rails: `I18n`.
+    pub fn set_messages(&self, messages: impl Messages + 'static) {
+        self.0.messages.replace(messages);
+    }
+
+    pub(crate) fn messages(&self) -> &Source {
+        &self.0.messages
     }
 
     /// How often a table was written through this database, as far as unread results may be out of date.
@@ -530,6 +556,20 @@ impl Db {
         let backend = self.0.backend.as_ref();
         backend.map(Backend::figures).unwrap_or_default()
     }
+}
+
+/// A hook that gives no error.
+fn infallible<F>(hook: impl FnOnce() -> F + Send + 'static) -> Hook
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    Box::new(move || {
+        let ran = hook();
+        Box::pin(async move {
+            ran.await;
+            Ok(())
+        })
+    })
 }
 
 impl PartialEq for Db {

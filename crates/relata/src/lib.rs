@@ -57,10 +57,12 @@
 pub mod __private;
 pub mod association;
 pub mod attribute;
+pub mod callback;
 pub mod db;
 mod error;
 mod hashing;
 pub mod loading;
+mod messages;
 pub mod model;
 mod pending;
 pub mod persistence;
@@ -71,14 +73,17 @@ pub mod reflection;
 pub mod relation;
 mod schema;
 mod sql;
+pub mod validation;
 
 pub use association::Association;
 pub use attribute::{Attribute, Value};
+pub use callback::Abort;
 pub use db::{Db, Isolation, Options, Row, Transaction, UnlessRolledBack};
 pub use error::{Error, ErrorKind, Result};
+pub use messages::{English, Messages};
 pub use model::{FromRecord, Key, Model};
 pub use pending::Pending;
-pub use persistence::{Errors, Problem, SaveOptions, Saved};
+pub use persistence::{Errors, Problem, SaveOptions, Saved, no_touching};
 pub use proxy::{Collection, Singular};
 pub use record::Record;
 pub use relation::Relation;
@@ -86,7 +91,7 @@ pub use schema::{Difference, DifferenceKind};
 pub use sql::{Dialect, Expr, Place, Raw};
 
 #[doc(inline)]
-pub use relata_macros::{Attribute, model, test};
+pub use relata_macros::{Attribute, callbacks, model, test};
 
 /// Runs a future to its end on a small runtime of its own: for `main` and for examples.
 ///

@@ -32,7 +32,7 @@ pub(crate) use batch::{Batch, Terms};
 pub(crate) use builder::{BatchBuilder, NotText, Row, Step, Take};
 pub use life::Change;
 pub(crate) use link::{Index, Linked, Links, Members, Place, Tie};
-pub(crate) use state::{Bound, Life, Snapshot};
+pub(crate) use state::{Bound, Life, Snapshot, Version};
 
 use crate::attribute::{Kind, Stored};
 use crate::db::Db;

@@ -32,7 +32,12 @@ pub(super) fn errors(record: &Record, name: &str, args: &Args) -> Ran<Value> {
                     .iter()
                     .filter(|problem| problem.attribute == *attribute);
                 let detail = |problem: &relata::Problem| {
-                    Value::map([(Value::name("error"), Value::name(problem.kind))])
+                    let error = (Value::name("error"), Value::name(problem.kind));
+                    let options = problem.options.iter();
+                    // Rails keeps what the rule was given, not the value that broke it, of these kinds.
+                    let options = options
+                        .map(|(name, value)| (Value::name(name), Value::of_attribute(value)));
+                    Value::map(std::iter::once(error).chain(options))
                 };
                 (Value::name(attribute), Value::list(of.map(detail)))
             };

@@ -29,6 +29,7 @@ const METHODS: &[&str] = &[
     "destroy",
     "destroy!",
     "destroyed?",
+    "destroyed_by_association",
     "dup",
     "errors",
     "has_changes_to_save?",
@@ -187,6 +188,9 @@ pub(super) async fn call(
             Value::Bool(true)
         }
         ("marked_for_destruction?", []) => Value::Bool(record.is_marked_for_destruction()),
+        ("destroyed_by_association", []) => record
+            .destroyed_by_association()
+            .map_or(Value::Nil, |declaration| Value::name(declaration.name())),
         ("dup", []) => Value::Record(record.dup()),
         ("attributes", []) => attributes(record)?,
         ("to_param", []) => Value::text(&Value::of_attribute(&record.get("id")?).to_text()),

@@ -19,6 +19,12 @@ pub(crate) fn check(model: &Model, dropped: &[Ident], errors: &mut Errors) {
             known(model, std::slice::from_ref(name), "timestamps", errors);
         }
     }
+    let own = model.columns.iter().flat_map(|column| &column.validations);
+    for validation in own {
+        for name in validation.names() {
+            known(model, std::slice::from_ref(name), validation.name(), errors);
+        }
+    }
     for association in &model.associations {
         if association.faulty || dropped.contains(&association.ident) {
             continue;

@@ -7,6 +7,7 @@ use std::collections::{HashMap, HashSet};
 use super::{Association, Key};
 use crate::hashing::Hashing;
 use crate::record::Record;
+use crate::reflection::Dependent;
 
 /// What becomes of the row of a member that leaves a collection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,9 +31,17 @@ pub(crate) struct Replacement {
 }
 
 impl Association {
-    /// How members leave when nobody says so.
+    /// How the rows of members leave when nobody says so: as `dependent` says, and at once.
     pub(crate) fn removal(&self) -> Removal {
-        Removal::Nullify
+        match self.reflection().dependent {
+            Some(Dependent::DeleteAll | Dependent::Destroy) => Removal::Delete,
+            _ => Removal::Nullify,
+        }
+    }
+
+    /// Whether members that leave one by one are destroyed.
+    pub(crate) fn destroys_what_leaves(&self) -> bool {
+        self.reflection().dependent == Some(Dependent::Destroy)
     }
 
     /// What it takes to make `wanted` the members in place of `current`. Members that are the same row stay where they

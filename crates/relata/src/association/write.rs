@@ -193,7 +193,7 @@ impl Association {
             self.relation()
         };
         relation.give_values_to(&target)?;
-        Ok(target)
+        Ok(target.initialized())
     }
 
     /// The target of a singular association that was set and is not saved yet.

@@ -56,6 +56,9 @@ impl Association {
             if let Some(keys) = association.owner().member_keys(association.position()) {
                 return Ok(!keys.is_empty());
             }
+            if association.counted().is_some() {
+                return Ok(size(&association).await? > 0);
+            }
             association.relation().exists().await
         })
     }
@@ -308,7 +311,10 @@ async fn size(association: &Association) -> Result<u64> {
     if !relation.select().groups.is_empty() {
         return Ok(load_many(association).await?.len() as u64);
     }
-    let rows = relation.count().await?;
+    let rows = match association.counted() {
+        Some(counted) => counted.min(relation.select().limit.unwrap_or(u64::MAX)),
+        None => relation.count().await?,
+    };
     if rows == 0 {
         association.forget(|member| !member.is_new_record());
         association.complete();

@@ -8,6 +8,7 @@ use super::decode::Rows;
 use super::preload;
 use crate::association::Association;
 use crate::attribute::value::Value;
+use crate::callback::Event;
 use crate::db::Db;
 use crate::db::adapter::{Job, Purpose, Statement};
 use crate::error::Result;
@@ -50,9 +51,27 @@ pub(crate) async fn load(core: &Core, purpose: Purpose) -> Result<Vec<Record>> {
     if let Some((owner, association)) = &core.origin {
         lead_back(owner, *association, &records)?;
     }
+    found(core.select.model(), &records)?;
     preload::includes(&records, &core.includes, core.terms.strict).await?;
     preload::includes(&records, &core.preloads, core.terms.strict).await?;
     Ok(records)
+}
+
+/// Runs what the model declares for records that were read.
+pub(super) fn found(model: &'static ModelReflection, records: &[Record]) -> Result<()> {
+    let events = [Event::AfterFind, Event::AfterInitialize];
+    if events
+        .iter()
+        .all(|event| model.hooks().at(*event).is_empty())
+    {
+        return Ok(());
+    }
+    for record in records {
+        for event in events {
+            record.announce(event)?;
+        }
+    }
+    Ok(())
 }
 
 /// The row with that key, by a statement whose text is kept.
@@ -78,7 +97,9 @@ pub(crate) async fn fetch_by_key(
         strict,
         ..Terms::default()
     };
-    Ok(Record::adopt(job.decoded()?.finish(db, terms)?).pop())
+    let records = Record::adopt(job.decoded()?.finish(db, terms)?);
+    found(model, &records)?;
+    Ok(records.into_iter().next_back())
 }
 
 /// Records that were read through an owner's collection lead back to that owner, where their key says so.

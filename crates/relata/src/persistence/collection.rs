@@ -3,6 +3,7 @@
 //! Invariant: on a saved owner rows and memory change together, several statements in one transaction; on a new one
 //! everything waits in memory for the owner.
 
+use super::counters;
 use super::destroy::destroy;
 use super::save::save;
 use super::set_wise;
@@ -252,6 +253,9 @@ pub(super) async fn delete(association: &Association, members: &[Record]) -> Res
                 .collect()
         })
         .collect();
+    if association.destroys_what_leaves() {
+        return destroy_members(association, members).await;
+    }
     if !saved.is_empty() && association.has_key() {
         let rows = association.of_keys(saved)?;
         remove_rows(association, rows, association.removal()).await?;
@@ -260,9 +264,26 @@ pub(super) async fn delete(association: &Association, members: &[Record]) -> Res
     Ok(())
 }
 
-async fn remove_rows(
+pub(super) async fn remove_rows(
     association: &Association,
     rows: crate::relation::Relation,
+    removal: Removal,
+) -> Result<u64> {
+    if association.counter().is_none() {
+        return take_out(association, &rows, removal).await;
+    }
+    let db = association.owner().db().clone();
+    db.transaction(async || {
+        let gone = take_out(association, &rows, removal).await?;
+        counters::forget(association, gone).await?;
+        Ok(gone)
+    })
+    .await
+}
+
+async fn take_out(
+    association: &Association,
+    rows: &crate::relation::Relation,
     removal: Removal,
 ) -> Result<u64> {
     match removal {

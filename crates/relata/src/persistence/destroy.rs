@@ -5,6 +5,8 @@
 use std::panic::Location;
 
 use super::errors::{key_of, unknown_key};
+use super::pipeline::{self, Task, Verb};
+use super::save::SaveOptions;
 use super::snapshot::Before;
 use super::turn::Turn;
 use super::witness;
@@ -41,7 +43,7 @@ impl Record {
         let record = self.clone();
         Pending::new(async move {
             let _turn = Turn::of(&record).await;
-            delete(&record).await
+            delete_row(&record).await.map(drop)
         })
     }
 
@@ -128,12 +130,24 @@ async fn lock(record: &Record) -> Result<()> {
 }
 
 pub(super) async fn destroy(record: &Record) -> Result<()> {
-    let _turn = Turn::of(record).await;
-    refuse_readonly(record)?;
-    delete(record).await
+    let task = Task::new(Verb::Destroy, record, SaveOptions::default());
+    if !record.reflection().hooks().destroys_more() {
+        return pipeline::run(task).await;
+    }
+    let db = record.db().clone();
+    db.transaction(async || pipeline::run(task).await).await
 }
 
-async fn delete(record: &Record) -> Result<()> {
+/// Deletes the row, as a step of destroying the record, and says whether there was one.
+pub(super) async fn delete(record: &Record) -> Result<bool> {
+    let _turn = Turn::of(record).await;
+    refuse_readonly(record)?;
+    delete_row(record).await
+}
+
+/// Deletes the row, and says whether there was one.
+pub(super) async fn delete_row(record: &Record) -> Result<bool> {
+    let mut deleted = false;
     let (model, db) = (record.reflection(), record.db());
     let before = Before::of(record);
     if record.is_persisted() {
@@ -149,10 +163,11 @@ async fn delete(record: &Record) -> Result<()> {
             purpose: Purpose::Destroy,
             model: Some(model.name()),
         };
-        witness::run(record, statement).await?;
+        let outcome = witness::run(record, statement).await?;
         db.written(model.table());
+        deleted = outcome.affected > 0;
     }
     record.set_life(Life::Destroyed);
     before.enlist();
-    Ok(())
+    Ok(deleted)
 }

@@ -3,10 +3,11 @@
 //! Invariant: on a saved owner what leaves goes before what comes, in one transaction; if something cannot be saved,
 //! rows and memory are as they were.
 
+use super::acts::is_soft;
 use super::collection::{check_all, delete, save_each};
+use super::dependent::destroy_as_dependent;
+use super::destroy::delete_row;
 use super::save::save;
-use super::validate::judge;
-use super::write::write;
 use crate::association::Association;
 use crate::attribute::value::Value;
 use crate::db::adapter::Purpose;
@@ -14,6 +15,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::loading;
 use crate::pending::Pending;
 use crate::record::{Linked, Record};
+use crate::reflection::Dependent;
 use crate::relation::Relation;
 
 impl Association {
@@ -237,20 +239,28 @@ fn unsaved_target(association: &Association, target: &Record, error: Error) -> E
         .with_source(error)
 }
 
-/// Sets the key of a target that leaves a `has_one` to null, and saves it, with its validations.
+/// Takes a target out of a `has_one`: it is destroyed or deleted where `dependent` says so, else its key is set to null
+/// and it is saved, with its validations and callbacks.
 pub(super) async fn remove(association: &Association, target: &Record) -> Result<()> {
     if target.is_new_record() {
         return association.release(target);
     }
-    association.release(target)?;
-    let mut reason = None;
-    if judge(target).await? {
-        match association.check_nullable() {
-            Ok(()) => return write(target, true).await,
-            Err(error) => reason = Some(error),
-        }
+    match association.reflection().dependent {
+        Some(Dependent::Destroy) => return destroy_as_dependent(association, target).await,
+        Some(Dependent::Delete) => return delete_row(target).await.map(drop),
+        _ => {}
     }
-    let reason = reason.unwrap_or_else(|| target.invalid());
+    association.release(target)?;
+    let saved = match association.check_nullable() {
+        Ok(()) => save(target).await,
+        Err(error) => Err(error),
+    };
+    let Err(reason) = saved else {
+        return Ok(());
+    };
+    if !(is_soft(&reason) || reason.is_not_null_violation()) {
+        return Err(reason);
+    }
     association.give_key_to(target)?;
     association.own(target);
     let message = format!(

@@ -16,9 +16,19 @@ impl Before {
         Self(record.snapshot())
     }
 
-    /// Notes that the database made the key.
+    /// Notes that the value of a column is not the user's: the database made the key, a counter or a time was
+    /// filled in. It goes back too.
     pub(super) fn generated(&mut self, column: usize) {
         self.0.generated(column);
+    }
+
+    /// As [`of`](Self::of), before these columns are filled in.
+    pub(super) fn with(record: &Record, columns: impl IntoIterator<Item = usize>) -> Self {
+        let mut before = Self::of(record);
+        columns
+            .into_iter()
+            .for_each(|column| before.generated(column));
+        before
     }
 
     /// Puts the record back.

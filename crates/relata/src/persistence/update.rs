@@ -7,7 +7,7 @@ use super::save::SaveOptions;
 use super::set_wise;
 use super::snapshot::Before;
 use super::turn::Turn;
-use super::write::{refuse, stamp};
+use super::write::refuse;
 use crate::attribute::value::{Kind, Value};
 use crate::error::{Error, ErrorKind, Result};
 use crate::pending::Pending;
@@ -86,41 +86,6 @@ impl Record {
             Ok(on) => self.update_attribute(name, on),
             Err(error) => Pending::ready(Err(error)),
         }
-    }
-
-    /// Sets the time of the last change to now: no validation. Without a column for it nothing happens. Rails: `touch`.
-    ///
-    /// `UPDATE "posts" SET "updated_at" = ? WHERE "posts"."id" = ?`
-    ///
-    /// Errors: `RecordNotSaved` for a record that is new or destroyed; what the database says.
-    #[track_caller]
-    pub fn touch(&self) -> Pending<()> {
-        self.touch_columns([])
-    }
-
-    /// As [`touch`](Self::touch), with the times in the named attributes too. Rails: `touch(:read_at)`.
-    ///
-    /// Errors: `UnknownAttribute` with the nearest name; else as [`touch`](Self::touch).
-    #[track_caller]
-    pub fn touch_columns<'a>(&self, also: impl IntoIterator<Item = &'a str>) -> Pending<()> {
-        let model = self.reflection();
-        let also: Result<Vec<usize>> = also.into_iter().map(|name| model.attribute(name)).collect();
-        let record = self.clone();
-        Pending::new(async move {
-            let mut columns = model.stamps().updated.clone();
-            columns.extend(also?);
-            columns.sort_unstable();
-            columns.dedup();
-            if record.is_persisted() && columns.is_empty() {
-                return Ok(());
-            }
-            let now = record.db().now();
-            let values = columns
-                .into_iter()
-                .map(|column| (column, stamp(model, column, now)))
-                .collect();
-            write_columns(&record, values, "touch").await
-        })
     }
 
     fn kind_of(&self, name: &str) -> Option<Kind> {

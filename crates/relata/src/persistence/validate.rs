@@ -1,43 +1,54 @@
-//! The declared rules: presence of attributes and associations, required targets, and targets that must be valid too.
+//! Validating a record: what must be there, its members, its rules, in the order of declaration.
 //!
-//! What `validate` says of an association: true, and by default of a collection or with `autosave`, the targets that
-//! a save would look at are validated with their owner, which is not valid if one of them is not.
-//!
-//! Invariants: a graph is validated by a loop over explicit frames, members before their owners, each record once; a
-//! required `belongs_to` is looked up only when its key is null or was changed, so that saving a loaded record costs
-//! no query for it.
+//! Invariant: a required `belongs_to` is looked up only when its key is null or was changed, so that saving a loaded
+//! record costs no query for it.
 
-use super::errors::Problem;
-use super::plan::Set;
+use std::collections::HashSet;
+
+use super::pipeline::{self, Frame, Pipeline, Task, Verb};
+use super::rules;
+use super::save::SaveOptions;
 use crate::association::{self, Association};
-use crate::attribute::value::Value;
-use crate::error::Result;
+use crate::callback::Body;
+use crate::error::{ErrorKind, Result};
+use crate::hashing::Hashing;
 use crate::loading;
 use crate::pending::Pending;
 use crate::record::{Linked, Record};
-use crate::reflection::Validation;
+use crate::reflection::Looked;
+use crate::validation::Rule;
 
 impl Record {
-    /// Runs the validations. A required association whose key was set may be looked up with one query.
-    /// Rails: `valid?`.
+    /// Runs the validations, and their callbacks. A required association whose key was set may be looked up with one
+    /// query, and `uniqueness` asks one. Rails: `valid?`.
     #[track_caller]
     pub fn is_valid(&self) -> Pending<bool> {
         let record = self.clone();
-        Pending::new(async move { validate(&record, &mut Set::default()).await })
+        Pending::new(async move { is_valid(&record, SaveOptions::default()).await })
     }
 
+    /// Runs the validations of a context of your own, those without `on` among them; members in memory are validated
+    /// in it too. Rails: `valid?(:publish)`.
+    #[track_caller]
+    pub fn is_valid_in(&self, context: &str) -> Pending<bool> {
+        let (record, options) = (self.clone(), SaveOptions::new().context(context));
+        Pending::new(async move { is_valid(&record, options).await })
+    }
+}
+
+impl Record {
     /// Whether saving would write this record or, over associations with `autosave`, one that is in memory: new, changed
     /// or marked for destruction. Never touches the database. Rails: `changed_for_autosave?`.
     #[must_use]
     pub fn is_changed_for_autosave(&self) -> bool {
-        let mut seen = Set::default();
+        let mut seen: HashSet<(usize, u32), Hashing> = HashSet::default();
         let mut left = vec![self.clone()];
         while let Some(record) = left.pop() {
-            if !seen.insert(record.identity()) {
-                continue;
-            }
             if record.is_new_record() || record.is_marked_for_destruction() || record.is_changed() {
                 return true;
+            }
+            if !seen.insert(record.identity()) {
+                continue;
             }
             for association in association::known(&record).flatten() {
                 if association.reflection().autosave == Some(true) {
@@ -49,122 +60,157 @@ impl Record {
     }
 }
 
-enum Frame {
-    Enter(Record),
-    Judge(Record),
+/// Whether the record is valid, by itself and with the members that are looked at with it.
+pub(super) async fn is_valid(record: &Record, options: SaveOptions) -> Result<bool> {
+    let task = Task::new(Verb::Validate, record, options);
+    match pipeline::run(task).await {
+        Ok(()) => Ok(!record.has_errors()),
+        Err(error) if error.kind() == ErrorKind::Abort => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
-/// Validates a record, and before it the targets that are validated with it; what each is found to be stays with it.
-/// Records that were seen already are not validated again.
-pub(super) async fn validate(root: &Record, seen: &mut Set) -> Result<bool> {
-    let mut frames = vec![Frame::Enter(root.clone())];
-    let mut valid = true;
-    while let Some(frame) = frames.pop() {
-        match frame {
-            Frame::Enter(record) => {
-                if !seen.insert(record.identity()) {
-                    continue;
-                }
-                frames.push(Frame::Judge(record.clone()));
-                for association in association::known(&record) {
-                    let targets = validated(&association?);
-                    frames.extend(targets.into_iter().rev().map(Frame::Enter));
+/// Looks at one thing after the other, up to the next member that must be validated first.
+pub(super) async fn look(
+    pipeline: &mut Pipeline,
+    frame: &mut Frame,
+    mut outcome: Option<Result<()>>,
+) -> Result<Option<Task>> {
+    let record = frame.record().clone();
+    let model = record.reflection();
+    while let Some(&looked) = model.hooks().looked().get(frame.hook) {
+        match looked {
+            Looked::Required(position) => required(&Association::at(&record, position)?).await?,
+            Looked::Members(position) if !Association::is_known(&record, position) => {}
+            Looked::Members(position) => {
+                let association = Association::at(&record, position)?;
+                let next = members(pipeline, frame, &association, outcome.take(), false)?;
+                if next.is_some() {
+                    return Ok(next);
                 }
             }
-            // The root is the last to be judged.
-            Frame::Judge(record) => valid = judge(&record).await?,
+            Looked::Rule(position) => {
+                if let Some(rule) = model.validation(position)
+                    && (frame.todo.is_some() || rule.applies(&record, frame.context()))
+                {
+                    match rule.rule {
+                        Rule::Associated => {
+                            let association = record.association(rule.attribute)?;
+                            let next =
+                                members(pipeline, frame, &association, outcome.take(), true)?;
+                            if next.is_some() {
+                                return Ok(next);
+                            }
+                        }
+                        Rule::Custom(Body::Now(_) | Body::Later(_)) | Rule::Check(_) => {
+                            pipeline.called();
+                            rules::look(&record, rule).await?;
+                        }
+                        _ => rules::look(&record, rule).await?,
+                    }
+                }
+            }
         }
+        frame.hook += 1;
     }
-    Ok(valid)
+    frame.hook = 0;
+    Ok(None)
 }
 
-/// The targets in memory that are validated with the association's owner.
-fn validated(association: &Association) -> Vec<Record> {
-    let reflection = association.reflection();
-    let autosave = reflection.autosave == Some(true);
-    if !reflection
-        .validate
-        .unwrap_or(autosave || reflection.is_collection())
-    {
-        return Vec::new();
-    }
-    let owner = association.owner();
-    let whole = reflection.is_collection() && owner.is_new_record();
-    // Members that were only loaded are not new.
-    if reflection.is_collection()
-        && !autosave
-        && !whole
-        && !owner.has_own_link(association.position())
-    {
-        return Vec::new();
-    }
-    let mut targets = association.peek_target();
-    targets.retain(|target| {
-        let looked_at = if reflection.is_collection() && !autosave {
-            whole || target.is_new_record()
-        } else {
-            whole || target.is_changed_for_autosave()
-        };
-        looked_at && !target.is_destroyed() && !(autosave && target.is_marked_for_destruction())
-    });
-    targets
-}
-
-/// Runs the validations of one record, whose targets were judged already, and keeps what they find.
-pub(super) async fn judge(record: &Record) -> Result<bool> {
-    let mut found = Vec::new();
-    for (position, reflection) in record.reflection().reflections().iter().enumerate() {
-        let known = Association::is_known(record, position);
-        if !known && !reflection.is_required() {
-            continue;
-        }
-        let association = Association::at(record, position)?;
-        if reflection.is_required() && !is_present(&association).await? {
-            found.push(Problem::new(reflection.name(), "blank", "must exist"));
-        }
-        if known {
-            take_errors(&association, &mut found);
-        }
-    }
-    for validation in record.reflection().validations() {
-        match validation {
-            Validation::Presence(name) => {
-                let present = match record.reflection().column_position(name) {
-                    Some(column) => !is_blank(&record.value(column)),
-                    None => loading::has_any(&record.association(name)?).await?,
+/// Validates the members in memory that are to be looked at, each in a frame of its own, and takes over what is wrong.
+fn members(
+    pipeline: &mut Pipeline,
+    frame: &mut Frame,
+    association: &Association,
+    outcome: Option<Result<()>>,
+    all: bool,
+) -> Result<Option<Task>> {
+    let autosave = association.reflection().autosave == Some(true);
+    let mut todo = match frame.todo.take() {
+        None => members_to_look_at(frame, association, all),
+        Some(mut todo) => {
+            if let (Some(member), Some(outcome)) = (todo.pop(), outcome) {
+                let halted = match outcome {
+                    Err(error) if error.kind() == ErrorKind::Abort => true,
+                    outcome => {
+                        outcome?;
+                        false
+                    }
                 };
-                if !present {
-                    found.push(Problem::new(*name, "blank", "can't be blank"));
-                }
+                judge(frame, association, &member, halted, all);
             }
-        }
-    }
-    let valid = found.is_empty();
-    record.set_errors(found);
-    Ok(valid)
-}
-
-/// Tells an owner which of its targets are not valid: by name, or with `autosave` what is wrong with them.
-fn take_errors(association: &Association, found: &mut Vec<Problem>) {
-    let name = association.reflection().name();
-    let mut take = |problem: Problem| {
-        if !found.contains(&problem) {
-            found.push(problem);
+            todo
         }
     };
-    for target in validated(association) {
-        if !target.has_errors() {
+    while let Some(member) = todo.last() {
+        let gone = member.is_destroyed() || (autosave && member.is_marked_for_destruction());
+        if gone || pipeline.is_active(member, Verb::Validate, frame) {
+            todo.pop();
             continue;
         }
-        if association.reflection().autosave == Some(true) {
-            for problem in target.errors().to_vec() {
-                let attribute = format!("{name}.{}", problem.attribute);
-                take(Problem::new(attribute, problem.kind, problem.message));
-            }
-        } else {
-            take(Problem::new(name, "invalid", "is invalid"));
+        let task = Task::new(Verb::Validate, member, frame.options());
+        frame.todo = Some(todo);
+        return Ok(Some(task));
+    }
+    Ok(None)
+}
+
+fn members_to_look_at(frame: &Frame, association: &Association, all: bool) -> Vec<Record> {
+    let reflection = association.reflection();
+    let autosave = reflection.autosave == Some(true);
+    let all = all || frame.has_own_context();
+    let mut members = association.peek_target();
+    members.retain(|member| match reflection.is_collection() {
+        true if all || frame.record().is_new_record() => true,
+        true if autosave => member.is_changed_for_autosave(),
+        true => member.is_new_record(),
+        false => all || member.is_changed_for_autosave(),
+    });
+    members.reverse();
+    members
+}
+
+/// What a member's problems are to its owner: its own with `autosave`, else that it is invalid.
+fn judge(frame: &Frame, association: &Association, member: &Record, halted: bool, all: bool) {
+    if !halted && !member.has_errors() {
+        return;
+    }
+    let (owner, reflection) = (frame.record(), association.reflection());
+    let mut errors = member.errors().to_vec();
+    if !halted && !all && !frame.has_own_context() && !member.is_changed_for_autosave() {
+        // A row that was bad before may be referred to; what changed below it may not.
+        errors.retain(|problem| problem.attribute.contains('.'));
+        if errors.is_empty() {
+            return;
         }
     }
+    if reflection.autosave != Some(true) || all {
+        let name = reflection.name().to_owned();
+        owner.errors().push(name, "invalid", Vec::new(), None);
+        return;
+    }
+    let index = association
+        .peek_target()
+        .iter()
+        .position(|one| one.is(member));
+    let prefix = match index {
+        Some(index) if reflection.index_errors => format!("{}[{index}]", reflection.name()),
+        _ => reflection.name().to_owned(),
+    };
+    owner.errors().take_nested(&prefix, errors);
+}
+
+async fn required(association: &Association) -> Result<()> {
+    if is_present(association).await? {
+        return Ok(());
+    }
+    // Its kind is that of presence; only the words are others.
+    let (owner, name) = (association.owner(), association.reflection().name());
+    let texts = owner.db().messages();
+    let message = texts.problem(owner.reflection().name(), name, "required", &[]);
+    let errors = owner.errors();
+    errors.push(name.to_owned(), "blank", Vec::new(), Some(&message));
+    Ok(())
 }
 
 /// Whether a required association has its target, as far as that has to be looked at.
@@ -173,7 +219,7 @@ async fn is_present(association: &Association) -> Result<bool> {
         return loading::has_any(association).await;
     }
     if let Linked::Known(target) = association.peek_one() {
-        return Ok(target.is_some());
+        return Ok(target.is_some_and(|target| !target.is_marked_for_destruction()));
     }
     if !association.has_key() {
         return Ok(false);
@@ -183,15 +229,11 @@ async fn is_present(association: &Association) -> Result<bool> {
     if owner.is_persisted() && !key.iter().any(|&column| owner.column_changed(column)) {
         return Ok(true);
     }
-    loading::has_any(association).await
+    has_target(association).await
 }
 
-/// Null, or text of nothing but white space. Rails: `blank?`.
-fn is_blank(value: &Value<'_>) -> bool {
-    match value {
-        Value::Null => true,
-        Value::Text(text) => text.trim().is_empty(),
-        Value::Bool(value) => !value,
-        _ => false,
-    }
+/// Whether there is one that stays. A validation may look where strict loading refuses.
+async fn has_target(association: &Association) -> Result<bool> {
+    let marked = |target: Record| target.is_marked_for_destruction();
+    Ok(loading::has_any(association).await? && !association.peek_target().into_iter().any(marked))
 }

@@ -6,7 +6,7 @@
 use super::errors::unknown_key;
 use super::snapshot::Before;
 use super::turn::Turn;
-use super::witness;
+use super::{counters, uniqueness, witness};
 use crate::attribute::value::{Kind, Value};
 use crate::db::adapter::{Purpose, Statement};
 use crate::error::{Error, ErrorKind, Result};
@@ -54,7 +54,7 @@ pub(super) async fn write(record: &Record, touch: bool) -> Result<()> {
     let _turn = Turn::of(record).await;
     refuse(record)?;
     refuse_doubt(record)?;
-    match record.life() {
+    let written = match record.life() {
         Life::New => insert(record).await,
         Life::Persisted => {
             if touch {
@@ -63,7 +63,8 @@ pub(super) async fn write(record: &Record, touch: bool) -> Result<()> {
             update(record).await
         }
         Life::Destroyed => Ok(()),
-    }
+    };
+    written.map_err(|error| uniqueness::as_validation(record, error))
 }
 
 /// Runs a statement of a record whose values of `columns` are bound, and tells the record what became of it.
@@ -143,11 +144,16 @@ async fn insert(record: &Record) -> Result<()> {
 async fn update(record: &Record) -> Result<()> {
     let (model, db) = (record.reflection(), record.db());
     if !record.is_changed() {
+        record.saved_nothing();
         return Ok(());
     }
     let bound = record.bind();
-    let columns = bound.changed();
+    let mut columns = bound.changed();
+    // A counter is only ever counted: a value that was set, or is out of date, never overwrites it.
+    let counters = counters::columns(model);
+    columns.retain(|column| !counters.contains(column));
     if columns.is_empty() {
+        record.saved_nothing();
         return Ok(());
     }
     let key = record.saved_key();

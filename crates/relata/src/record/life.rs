@@ -9,9 +9,10 @@ use super::batch::StrictLoading;
 use super::state::{Bound, Life, Snapshot, Version};
 use super::{Record, stored};
 use crate::attribute::value::Value;
+use crate::callback::{Body, Event};
 use crate::db::Db;
 use crate::error::Result;
-use crate::reflection::ModelReflection;
+use crate::reflection::{Hook, ModelReflection};
 
 /// An attribute's name, its value before, and its value after.
 pub type Change<'a> = (&'static str, Value<'a>, Value<'a>);
@@ -20,7 +21,7 @@ impl Record {
     /// A new record of a model, without values. Never touches the database.
     #[must_use]
     pub fn new(reflection: &'static ModelReflection, db: &Db) -> Self {
-        Self::blank(reflection, db).with_defaults()
+        Self::blank(reflection, db).with_defaults().initialized()
     }
 
     /// Takes the declared defaults of the columns. They are where the record begins, and so no changes of it.
@@ -33,6 +34,30 @@ impl Record {
                 self.fill(column, &default);
             }
         }
+        self
+    }
+
+    /// Runs the callbacks of an event where nothing can be awaited: that the record was made, or read.
+    ///
+    /// # Errors
+    /// The first callback's that gives one.
+    pub(crate) fn announce(&self, event: Event) -> Result<()> {
+        let model = self.reflection();
+        for hook in model.hooks().at(event) {
+            if let Hook::Callback(position) = hook
+                && let Some(callback) = model.callback(*position)
+                && let Body::Now(run) = callback.body
+                && callback.applies(self, "")
+            {
+                run(self)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The record, once it has its first values. What a callback says against it has nobody to go to.
+    pub(crate) fn initialized(self) -> Self {
+        let _ = self.announce(Event::AfterInitialize);
         self
     }
 
@@ -195,6 +220,18 @@ impl Record {
                 .values_mut()
                 .saved(bound, columns, slots);
         }
+    }
+
+    /// Tells the record that a save had nothing to write.
+    pub(crate) fn saved_nothing(&self) {
+        if let Some(state) = self.state() {
+            state.values_mut().saved_nothing();
+        }
+    }
+
+    /// Whether the last save changed the column.
+    pub(crate) fn was_changed(&self, column: usize) -> bool {
+        self.value_of(column, Version::Before) != self.value_of(column, Version::Saved)
     }
 
     /// Takes a value that the database filled in: current and saved.

@@ -70,7 +70,7 @@ pub(crate) struct Snapshot {
     life: Life,
     was_new: bool,
     /// The column whose value the database made since.
-    generated: Option<usize>,
+    generated: Vec<usize>,
 }
 
 /// A copy of a record's row, taken when its values were bound to a statement.
@@ -282,6 +282,12 @@ impl Values {
         self.life = Life::Persisted;
     }
 
+    /// The last save changed nothing.
+    pub(super) fn saved_nothing(&mut self) {
+        self.before = None;
+        self.was_new = false;
+    }
+
     /// Takes the current and the saved value of a column from the database's answer.
     pub(super) fn fill(&mut self, batch: &Batch, column: usize, slot: Slot, value: &Value<'_>) {
         self.set(batch, column, slot, value);
@@ -298,18 +304,19 @@ impl Values {
             saved: Arc::clone(&self.saved),
             life: self.life,
             was_new: self.was_new,
-            generated: None,
+            generated: Vec::new(),
         }
     }
 
     /// Goes back to what a snapshot remembers. What was set stays set; a generated key goes, unless another was set
     /// since.
     pub(super) fn restore(&mut self, snapshot: &Snapshot, slots: &[Slot]) {
-        if let Some(column) = snapshot.generated
-            && let Some(&slot) = slots.get(column)
-            && !self.differs(column, slot, Version::Current, Version::Saved)
-        {
-            copy(&snapshot.saved, &mut self.current, column, slot);
+        for &column in &snapshot.generated {
+            if let Some(&slot) = slots.get(column)
+                && !self.differs(column, slot, Version::Current, Version::Saved)
+            {
+                copy(&snapshot.saved, &mut self.current, column, slot);
+            }
         }
         self.saved = Arc::clone(&snapshot.saved);
         // As in Rails, nothing counts as changed by the last save: it is not known any more which that was.
@@ -334,9 +341,9 @@ impl Snapshot {
         &self.record
     }
 
-    /// Notes that the database made the value of a column that had none.
+    /// Notes that the value of a column is not the user's, and goes back with the saved one.
     pub(crate) fn generated(&mut self, column: usize) {
-        self.generated = Some(column);
+        self.generated.push(column);
     }
 }
 

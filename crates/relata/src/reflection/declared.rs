@@ -4,7 +4,8 @@
 //! Invariant: an option is taken, or it is an error: `Argument` where Rails refuses it too, with Rails' sentence,
 //! `Unsupported` where relata does not have it yet. None is ignored.
 
-use super::{AssociationReflection, InverseOf, Macro, Target};
+use super::{AssociationReflection, Dependent, InverseOf, Macro, Target, Touch};
+use crate::callback::DefaultTarget;
 use crate::error::{Error, ErrorKind, Result};
 use crate::relation::Scope;
 
@@ -40,13 +41,13 @@ pub enum Setting {
 /// assert!(declared.leading_to(person).unwrap_err().to_string().starts_with("Unknown key: :class. Valid keys are:"));
 /// # Ok::<(), relata::Error>(())
 /// ```
-#[derive(Debug)]
 pub struct Declared {
     model: String,
     kind: Macro,
     name: String,
     options: Vec<(String, Setting)>,
     scope: Option<&'static Scope>,
+    default: Option<DefaultTarget>,
     required: bool,
 }
 
@@ -117,6 +118,16 @@ const TAKEN: &[&str] = &[
     "validate",
 ];
 
+impl std::fmt::Debug for Declared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Declared")
+            .field("macro", &self.kind)
+            .field("name", &self.name)
+            .field("options", &self.options)
+            .finish_non_exhaustive()
+    }
+}
+
 impl Declared {
     /// The declaration of an association of a model by `belongs_to`, `has_one` or `has_many`.
     ///
@@ -145,6 +156,7 @@ impl Declared {
             name: name.to_owned(),
             options: Vec::new(),
             scope: None,
+            default: None,
             required: kind == Macro::BelongsTo,
         })
     }
@@ -168,6 +180,13 @@ impl Declared {
     #[must_use]
     pub fn scope(mut self, scope: &'static Scope) -> Self {
         self.scope = Some(scope);
+        self
+    }
+
+    /// What a `belongs_to` without target takes, for the option `default`.
+    #[must_use]
+    pub fn default(mut self, default: DefaultTarget) -> Self {
+        self.default = Some(default);
         self
     }
 
@@ -234,6 +253,24 @@ impl Declared {
             ("strict_loading", Setting::Flag(strict)) => association.strict_loading = Some(*strict),
             ("autosave", Setting::Flag(autosave)) => association.autosave = Some(*autosave),
             ("validate", Setting::Flag(validate)) => association.validate = Some(*validate),
+            ("touch", Setting::Flag(true)) => association.touch = Some(Touch::Timestamps),
+            ("touch", Setting::Text(column)) => {
+                association.touch = Some(Touch::Column(leak(column.clone())));
+            }
+            ("counter_cache", Setting::Flag(true)) => {
+                association.counter_cache = Some(AssociationReflection::CONVENTIONAL_COUNTER);
+            }
+            ("counter_cache", Setting::Text(column)) => {
+                association.counter_cache = Some(leak(column.clone()));
+            }
+            ("default", Setting::Code) if self.default.is_some() => {
+                association.default = self.default;
+            }
+            ("index_errors", Setting::Flag(true)) => association.index_errors = true,
+            ("dependent", Setting::Text(dependent)) if dependent != "destroy_async" => {
+                self.check_dependent(setting)?;
+                association.dependent = Dependent::named(dependent);
+            }
             // Off is what is done without them.
             ("polymorphic" | "counter_cache" | "touch" | "index_errors", Setting::Flag(false))
             | (_, Setting::Null) => {}
