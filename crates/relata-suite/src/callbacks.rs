@@ -145,7 +145,7 @@ impl Job {
     }
     #[before_validation(on = create)]
     fn trim(&self) {
-        self.set_name(self.name().trim().to_owned());
+        self.set_name(self.name().trim());
     }
     #[before_save(if = Job::is_bad)]
     fn refuse(&self) -> Result<(), Abort> {
