@@ -321,7 +321,7 @@ fn a_hook_that_panics_stops_no_other_and_the_commit_stands() -> Result<()> {
         assert_eq!(error.kind(), ErrorKind::PostCommit);
         assert_eq!(
             error.to_string(),
-            "the commit stands, and 1 of its hooks panicked"
+            "the commit stands, and 1 of its hooks failed"
         );
         assert_eq!(*ran.lock().unwrap(), 1);
         assert!(planet.is_persisted());

@@ -1,7 +1,9 @@
 //! Writing a record's row, and what holds of the record when nobody is told the outcome.
 //!
-//! Invariant: from the moment a write is out of the caller's hands until its answer is here, the record is in doubt. One
-//! that stays so refuses to be saved until it is reloaded: saving it again could write the row twice.
+//! Invariant: a record whose write may have happened, and which would write it a second time, refuses to be saved until
+//! it is reloaded. That is an INSERT from the moment it is out of the caller's hands until its answer is here, and
+//! every write whose answer was lost. An UPDATE whose future was dropped is no such: the values are still unsaved, and
+//! writing them again does no harm.
 
 use crate::db::adapter::{Cells, Decode, Job, Names, Outcome, Statement};
 use crate::error::Result;
@@ -22,7 +24,9 @@ impl Decode for Witness {
     }
 
     fn departs(&mut self) {
-        self.0.set_in_doubt(true);
+        if self.0.is_new_record() {
+            self.0.set_in_doubt(true);
+        }
     }
 }
 
