@@ -314,7 +314,8 @@ fn what_is_dropped_is_free_to_the_byte() {
     }
     frees!(includes lazy_loads builds saves dropped_futures);
     assert_eq!(left_by(|| chains(&db)), 0, "bytes are left by chains");
-    for seed in 1..=20 {
+    let seeds = if length_of_chains() < 100_000 { 2 } else { 20 };
+    for seed in 1..=seeds {
         assert_eq!(
             left_by(|| four_threads(&db, seed)),
             0,

@@ -231,7 +231,12 @@ impl Reference {
         let known = self.members(owner, list).clone();
         let id = match (self.objects[owner].now.id, self.objects[owner].life) {
             (Some(id), Life::Persisted | Life::Destroyed) if !known.loaded => id,
-            _ => return known.objects,
+            // A new owner has no rows: what is in memory is all, now and later.
+            _ => {
+                let is_new = self.is_new(owner);
+                self.members_mut(owner, list).loaded |= is_new;
+                return known.objects;
+            }
         };
         let rows = self.table(list.of()).values();
         let rows: Vec<Row> = rows.filter(|row| row.key == Some(id)).cloned().collect();

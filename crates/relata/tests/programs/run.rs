@@ -65,6 +65,10 @@ impl Run<'_> {
         (!free.is_empty()).then(|| free[number % free.len()])
     }
 
+    fn is_destroyed(&self, object: Id) -> bool {
+        self.reference.objects[object].life == Life::Destroyed
+    }
+
     fn person(&self, number: usize) -> Option<Id> {
         let people: Vec<Id> = (0..self.records.len())
             .filter(|&id| {
@@ -84,7 +88,8 @@ impl Run<'_> {
             }
             Step::Load(kind, batching) => self.load(kind, batching).await?,
             Step::Text(number, text) => {
-                if let Some(object) = self.object(number) {
+                // A destroyed record is frozen.
+                if let Some(object) = self.object(number).filter(|&it| !self.is_destroyed(it)) {
                     let text = text.map(|text| format!("text {text}"));
                     let value = text.clone().map_or(Value::Null, Value::from);
                     self.records[object]
@@ -95,7 +100,7 @@ impl Run<'_> {
             }
             Step::Key(number, key) => {
                 // A new member of a collection gets its owner's key in any case.
-                if let Some(object) = self.object(number)
+                if let Some(object) = self.object(number).filter(|&it| !self.is_destroyed(it))
                     && !self.reference.is_member_of_any(object)
                 {
                     let rows: Vec<i64> = self.reference.people.keys().copied().collect();
@@ -110,7 +115,7 @@ impl Run<'_> {
             }
             Step::Link(number, parent) => {
                 let parent = parent.map(|number| self.person(number));
-                if let Some(object) = self.object(number)
+                if let Some(object) = self.object(number).filter(|&it| !self.is_destroyed(it))
                     && parent != Some(None)
                     && !self.reference.is_member_of_any(object)
                 {
