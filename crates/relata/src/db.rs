@@ -336,8 +336,9 @@ impl Db {
         levels::ambient(self).is_some()
     }
 
-    pub(crate) fn enlist(&self, participant: Arc<dyn Participant>) -> bool {
-        levels::enlist(self, participant)
+    /// Has a participant told what becomes of the open transaction; it is made only if there is one.
+    pub(crate) fn enlist(&self, participant: impl FnOnce() -> Arc<dyn Participant>) {
+        levels::enlist(self, participant);
     }
 
     /// Runs something once the outermost transaction is committed; at once if none is open. It is dropped with the

@@ -534,9 +534,9 @@ async fn run(hooks: Vec<Hook>) -> usize {
     failed
 }
 
-/// Registers with the level that the running code belongs to. False outside a transaction.
-pub(super) fn enlist(db: &Db, participant: Arc<dyn Participant>) -> bool {
-    with_stakes(db, |stakes| stakes.participants.push(participant)).is_some()
+/// Registers with the level that the running code belongs to, if there is one.
+pub(super) fn enlist(db: &Db, participant: impl FnOnce() -> Arc<dyn Participant>) {
+    with_stakes(db, |stakes| stakes.participants.push(participant()));
 }
 
 /// Registers a hook with the level that the running code belongs to; gives it back outside a transaction.
