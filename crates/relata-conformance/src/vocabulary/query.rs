@@ -72,7 +72,31 @@ async fn read(
     let ran = match (name, args.all.as_slice()) {
         ("where", []) if args.options.is_none() => Ok(Value::WhereChain(Arc::clone(query))),
         ("to_sql", []) => Ok(Value::text(&relation.to_sql())),
-        ("loaded?", []) => Ok(Value::Bool(false)),
+        ("loaded?", []) => Ok(Value::Bool(query.loaded().is_some())),
+        ("load" | "reload", []) => {
+            if name == "reload" {
+                query.reset();
+            }
+            query.records().await.map(|_| conditions::shared(query))
+        }
+        ("reset", []) => {
+            query.reset();
+            Ok(conditions::shared(query))
+        }
+        // What was read is looked through, not asked for again.
+        (
+            "first" | "second" | "last" | "take" | "size" | "empty?" | "any?" | "none?" | "many?"
+            | "one?",
+            _,
+        ) if plain && query.loaded().is_some() => {
+            let name = match (name, args.all.is_empty()) {
+                ("take", true) => "first",
+                (name, _) => name,
+            };
+            let records = query.loaded().unwrap_or_default();
+            let items = records.into_iter().map(Value::Record).collect();
+            enumerable::call(world, items, name, args).await
+        }
         ("klass" | "model", []) => Ok(Value::Class(crate::value::Class::Model(
             query.model().name().into(),
         ))),
