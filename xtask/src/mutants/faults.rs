@@ -105,9 +105,9 @@ pub(super) const FAULTS: &[Fault] = faults! {
     "null is compared with =" in "sql/expr.rs":
         "            (Comparison::Equal, true) => Node::IsNull(Box::new(self)),"
         => "            (Comparison::Equal, true) => Node::Compare(comparison, Box::new(self), Box::new(Node::Value(value))),";
-    "merging keeps both equalities" in "sql/select.rs":
-        "own.equality(onto).is_none_or(|(own, _)| own != column)"
-        => "own.equality(onto).is_none_or(|(own, _)| own != column || own == column)";
+    "merging leaves out conditions" in "sql/select.rs":
+        "            self.filters.push(node);\n        }\n        for join in &other.joins"
+        => "            drop(node);\n        }\n        for join in &other.joins";
     "primary_key of an association is not looked at" in "reflection/resolve.rs":
         "if declaration.primary_key.is_empty() {"
         => "if declaration.primary_key.is_empty() || referred.primary_key().len() == 1 {";

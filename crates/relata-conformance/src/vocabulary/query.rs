@@ -146,13 +146,14 @@ async fn read(
             Err(stop) => Err(stop),
         },
         ("find_by!", _) => match conditions::filter(query, args) {
-            Ok(query) => match query.relation.take().await {
-                Ok(Some(record)) => Ok(Value::Record(record)),
-                Ok(None) => Err(not_found(&query)),
-                Err(error) => Err(error.into()),
-            },
+            Ok(query) => (query.relation.take_or_fail().await)
+                .map(Value::Record)
+                .map_err(Stop::from),
             Err(stop) => Err(stop),
         },
+        ("take!", []) => (relation.take_or_fail().await)
+            .map(Value::Record)
+            .map_err(Stop::from),
         ("exists?", []) if args.options.is_none() => {
             relation.exists().await.map(Value::Bool).map_err(Stop::from)
         }
@@ -355,13 +356,6 @@ async fn update_all(query: &Query, args: &Args) -> Ran<Value> {
 
 fn positive(number: i64) -> u64 {
     u64::try_from(number).unwrap_or_default()
-}
-
-fn not_found(query: &Query) -> Stop {
-    Stop::raised(
-        "ActiveRecord::RecordNotFound",
-        format!("Couldn't find {}", query.model().name()),
-    )
 }
 
 /// A primary key: one value, or a list of several.
