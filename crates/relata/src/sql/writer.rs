@@ -88,6 +88,19 @@ impl Writer {
         }
     }
 
+    /// The conditions of a select, with placeholders, for messages; none without any.
+    pub(crate) fn conditions(mut self, select: &Select) -> Option<String> {
+        if select.filters.is_empty() {
+            return None;
+        }
+        self.aliases.add(select.root);
+        for join in select.all_joins() {
+            self.aliases.add(join.place);
+        }
+        self.conjunction("WHERE ", &select.filters);
+        Some(self.text)
+    }
+
     /// The whole statement.
     pub(crate) fn select(&mut self, select: &Select) -> Result<()> {
         if let Some(raw) = &select.raw {
