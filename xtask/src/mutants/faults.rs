@@ -57,10 +57,7 @@ pub(super) const FAULTS: &[Fault] = faults! {
     "deleting from a collection takes all rows" in "persistence/collection.rs":
         "        let rows = association.of_keys(saved)?;"
         => "        let rows = { drop(saved); association.relation() };";
-    "a required target is not asked for" in "persistence/validate.rs":
-        "if reflection.is_required() && !is_present(&association).await? {"
-        => "if reflection.is_required() && reflection.is_collection() {";
-    "presence takes blank text" in "persistence/validate.rs":
+    "presence takes blank text" in "persistence/rules.rs":
         "        Value::Text(text) => text.trim().is_empty(),"
         => "        Value::Text(_) => false,";
     "an UPDATE writes no time" in "persistence/write.rs":

@@ -140,6 +140,7 @@ async fn write(
             "NoMethodError",
             "prepend on association is not defined. Please use <<, push or append",
         )),
+        ("delete" | "destroy", []) => Ok(Value::Nil),
         ("delete" | "destroy", members) => {
             take_out(world, association, name == "destroy", members).await
         }
@@ -195,7 +196,12 @@ async fn create(
     generated::fill(world, &member, args).await?;
     match association.create_member(&member).await {
         Err(error) if fails || !error.is_record_invalid() => Err(error.into()),
-        _ => Ok(Value::Record(member)),
+        Err(_) => {
+            // Rails leaves it in the collection; to relata that is a second thing to ask for.
+            association.add_to_target(&member)?;
+            Ok(Value::Record(member))
+        }
+        Ok(()) => Ok(Value::Record(member)),
     }
 }
 
@@ -236,7 +242,7 @@ async fn delete_all(association: &Association, how: &[Value]) -> Ran<Value> {
     let rows = match how.first().and_then(Value::as_text) {
         None if how.is_empty() => association.delete_all().await?,
         Some("nullify") => association.delete_all_with(Removal::Nullify).await?,
-        Some("delete_all" | "destroy") => association.delete_all_with(Removal::Delete).await?,
+        Some("delete_all") => association.delete_all_with(Removal::Delete).await?,
         _ => {
             return Err(Stop::argument("Valid values are :delete_all or :nullify"));
         }

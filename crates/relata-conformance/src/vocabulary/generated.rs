@@ -289,8 +289,11 @@ async fn of_association(
     })
 }
 
-/// `build_author`.
+/// `build_author`. Rails takes the old target of a saved owner's `has_one` out at once; relata does when it is told to.
 async fn build(world: &Arc<World>, association: &Association, args: &Args) -> Ran<Value> {
+    if association.reflection().is_has_one() && association.owner().is_persisted() {
+        association.replace_one(None).await?;
+    }
     let target = association.build()?;
     fill(world, &target, args).await?;
     Ok(Value::Record(target))

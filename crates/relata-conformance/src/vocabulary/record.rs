@@ -225,7 +225,7 @@ pub(super) async fn call(
         }
         ("destroyed_by_association", []) => record
             .destroyed_by_association()
-            .map_or(Value::Nil, |declaration| Value::name(declaration.name())),
+            .map_or(Value::Nil, |declaration| world.reflection(declaration)),
         ("dup", []) => Value::Record(record.dup()),
         ("attributes", []) => attributes(record)?,
         ("to_param", []) => Value::text(&Value::of_attribute(&record.get("id")?).to_text()),

@@ -49,6 +49,7 @@ pub struct Declared {
     scope: Option<&'static Scope>,
     default: Option<DefaultTarget>,
     required: bool,
+    inversing: bool,
 }
 
 const FOR_ALL: &[&str] = &[
@@ -158,6 +159,7 @@ impl Declared {
             scope: None,
             default: None,
             required: kind == Macro::BelongsTo,
+            inversing: true,
         })
     }
 
@@ -197,6 +199,13 @@ impl Declared {
         self
     }
 
+    /// A collection is not told in memory of a record that was given its owner. Rails: `has_many_inversing = false`.
+    #[must_use]
+    pub fn without_inversing(mut self) -> Self {
+        self.inversing = false;
+        self
+    }
+
     /// The name of the target model, as written or by convention. Rails: `class_name`.
     #[must_use]
     pub fn class_name(&self) -> String {
@@ -219,6 +228,7 @@ impl Declared {
         let name = leak(self.name.clone());
         let mut association = AssociationReflection::new(self.kind, name, target);
         association.required = self.required;
+        association.inversing = self.inversing;
         association.scope = self.scope;
         for (option, setting) in &self.options {
             self.apply(&mut association, option, setting)?;
