@@ -65,6 +65,12 @@ pub const SHARED: &[(&str, &[&str])] = &[
     // An error carries the record it is about.
     ("error", &["attribute", "reflection", "record"]),
     ("hashing", &[]),
+    // What models declare to be run and kept: functions of records, as data. Reflections keep them and never call them;
+    // loading and persistence do, so that both storeys name the types.
+    ("callback", &["record"]),
+    ("validation", &["attribute", "record", "relation::Scope"]),
+    // The words of errors, under Rails' keys: a database holds where they come from.
+    ("messages", &[]),
     // The one named future; the ground storey must not name it.
     ("pending", &[]),
     // The trait of models: a typed shell, so it names one item of many rooms, and what its own methods forward to.

@@ -5,16 +5,17 @@
 
 use std::sync::Arc;
 
-use relata::callback::{Callback, DefaultTarget, Event};
+use relata::callback::{Callback, DefaultTarget, Event, MemberCallback, MemberEvent};
 use relata::{Abort, Pending, Record};
 use serde_json::Value as Json;
 
 use crate::describe;
-use crate::eval::{Env, poll_once};
+use crate::eval::{Args, Env, poll_once};
 use crate::form::Code;
 use crate::stop::{Ran, Stop};
 use crate::transcript::Declaration;
-use crate::value::Value;
+use crate::value::{Class, Value};
+use crate::vocabulary;
 use crate::world::World;
 
 /// A callback that logs, runs code, and then halts or raises.
@@ -99,4 +100,85 @@ pub fn default(world: &Arc<World>, code: Arc<Code>) -> DefaultTarget {
         };
         Pending::of(std::future::ready(target))
     }))
+}
+
+/// The callbacks of a collection that an option names: methods of the owner, events to log, code, modules.
+pub fn members(
+    world: &Arc<World>,
+    model: &str,
+    option: &str,
+    value: &Json,
+) -> Ran<Vec<MemberCallback>> {
+    let event = match option {
+        "before_add" => MemberEvent::BeforeAdd,
+        "after_add" => MemberEvent::AfterAdd,
+        "before_remove" => MemberEvent::BeforeRemove,
+        "after_remove" => MemberEvent::AfterRemove,
+        _ => return Ok(Vec::new()),
+    };
+    let all = match value {
+        Json::Array(all) => all.clone(),
+        one => vec![one.clone()],
+    };
+    all.into_iter()
+        .map(|one| member(world, model, option, event, &one))
+        .collect()
+}
+
+fn member(
+    world: &Arc<World>,
+    model: &str,
+    option: &str,
+    event: MemberEvent,
+    value: &Json,
+) -> Ran<MemberCallback> {
+    let code = match value.get("$code") {
+        Some(code) => Some(Arc::new(Code::parse(code).map_err(Stop::unsupported)?)),
+        None => None,
+    };
+    let known = value.is_string()
+        || ["$code", "$log", "$module"]
+            .iter()
+            .any(|key| value.get(key).is_some());
+    if !known {
+        return Err(Stop::unsupported(format!("{model}: {option}: {value}")));
+    }
+    let (world, value, option) = (Arc::downgrade(world), value.clone(), option.to_owned());
+    let run = move |owner: &Record, member: &Record| {
+        let Some(world) = world.upgrade() else {
+            return Ok(());
+        };
+        let text = |key: &str| value.get(key).and_then(Json::as_str);
+        let both = || vec![Value::Record(owner.clone()), Value::Record(member.clone())];
+        let ran = if let Some(code) = &code {
+            let env = Env::of_method(Value::Record(owner.clone()));
+            poll_once(world.run_code(&env, code, both()))
+        } else if let Some(name) = value.as_str() {
+            let (this, args) = (
+                Value::Record(owner.clone()),
+                Args::of(vec![Value::Record(member.clone())]),
+            );
+            poll_once(vocabulary::call(&world, &this, name, args))
+        } else if let Some(module) = text("$module") {
+            let this = Value::Class(Class::Module(Arc::from(module)));
+            poll_once(vocabulary::call(&world, &this, &option, Args::of(both())))
+        } else {
+            let label = text("$log").unwrap_or_default();
+            world.write_log(format!(
+                "{label}({}, {})",
+                describe::label(owner),
+                describe::label(member)
+            ));
+            match text("raise") {
+                _ if value.get("halt") == Some(&Json::Bool(true)) => return Err(Abort.into()),
+                Some(message) => Some(Err(Stop::raised("RuntimeError", message))),
+                None => None,
+            }
+        };
+        match ran {
+            Some(Err(stop)) => Err(stop.to_error()),
+            _ => Ok(()),
+        }
+    };
+    Ok(MemberCallback::new(event, Box::leak(Box::new(run))))
 }

@@ -16,7 +16,7 @@ use relata::validation::Validation;
 use relata::{Db, Raw, Record, Relation};
 use serde_json::{Map, Value as Json};
 
-use crate::callbacks::{callback, default};
+use crate::callbacks::{callback, default, members};
 use crate::eval::{Env, poll_once};
 use crate::form::Code;
 use crate::query::Query;
@@ -268,6 +268,9 @@ fn association(world: &Arc<World>, model: &str, declaration: &Declaration) -> Ra
     }
     for (option, value) in &declaration.options {
         declared = declared.option(option, setting(value))?;
+        for callback in members(world, name, option, value)? {
+            declared = declared.callback(callback);
+        }
         if let ("default", Some(code)) = (option.as_str(), value.get("$code")) {
             let code = Code::parse(code).map_err(Stop::unsupported)?;
             declared = declared.default(default(world, Arc::new(code)));

@@ -40,7 +40,7 @@ use proc_macro::TokenStream;
 /// `_was` and `saved_change_to_`; each association its reader and the methods that Rails gives it.
 ///
 /// Options of the model: `table = "..."`, `primary_key = id`, `(a, b)` or `none`, `strict_loading`.
-/// Of a column: `#[column(name = "...", default = ..., secret, index, unique)]`, `#[validates(presence)]`.
+/// Of a column: `#[column(name = "...", default = ..., secret, index, unique)]`, `#[validates(presence, length(max = 80))]`.
 /// Of an association: `foreign_key`, `primary_key`, `inverse_of`, `strict_loading`, `scope`.
 #[proc_macro_attribute]
 pub fn model(options: TokenStream, item: TokenStream) -> TokenStream {

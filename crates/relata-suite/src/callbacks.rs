@@ -387,11 +387,11 @@ pub async fn what_a_save_runs_can_be_read(backend: &Backend) -> Result<()> {
         at("validates the members of notes"),
         at("before_save org saves its parent and takes its key"),
         at("before_save log_3"),
-        at("INSERT or UPDATE, counters"),
+        at("the row is written, and counted"),
         at("after_create early"),
         at("after_create card gives its members the key and saves them"),
         at("after_create log_5"),
-        at("COMMIT"),
+        at("the transaction is committed"),
     ];
     assert!(order.is_sorted(), "{text}\n{order:?}");
     let text = Member::reflection().explain_destroy();

@@ -237,6 +237,43 @@ impl fmt::Debug for Callback {
     }
 }
 
+/// When a callback of a collection runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum MemberEvent {
+    /// Before a record becomes a member. [`Abort`] leaves it out.
+    BeforeAdd,
+    /// After it became one, saved already where the owner is.
+    AfterAdd,
+    /// Before records leave: for all of them before the first does. [`Abort`] keeps all.
+    BeforeRemove,
+    /// After they left.
+    AfterRemove,
+}
+
+/// What a callback of a collection does, with the owner and the member.
+pub type MemberRun = &'static (dyn Fn(&Record, &Record) -> Result<()> + Send + Sync);
+
+/// A callback of a collection. Not called for what is loaded, nor by `delete_all`. Rails: `before_add` and the like.
+#[derive(Clone, Copy)]
+pub struct MemberCallback {
+    pub(crate) event: MemberEvent,
+    pub(crate) run: MemberRun,
+}
+
+impl MemberCallback {
+    /// A callback for an event.
+    #[must_use]
+    pub const fn new(event: MemberEvent, run: MemberRun) -> Self {
+        Self { event, run }
+    }
+}
+
+impl fmt::Debug for MemberCallback {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.event)
+    }
+}
+
 /// What an `around` callback surrounds.
 #[derive(Debug)]
 pub struct Inside {

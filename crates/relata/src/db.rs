@@ -12,6 +12,7 @@ mod clock;
 mod events;
 #[cfg_attr(not(feature = "sqlite"), allow(dead_code))]
 mod faults;
+mod hooks;
 mod levels;
 mod options;
 #[cfg_attr(not(feature = "sqlite"), allow(dead_code))]
@@ -43,7 +44,7 @@ use clock::Clock;
 use events::Listeners;
 pub use events::{Capture, Event};
 pub use faults::Faults;
-pub(crate) use levels::{Hook, Participant};
+pub(crate) use levels::Participant;
 pub use options::{Options, Violation};
 use rows::Collected;
 pub use rows::Row;
@@ -341,41 +342,6 @@ impl Db {
         levels::enlist(self, participant);
     }
 
-    /// Runs something once the outermost transaction is committed; at once if none is open. It is dropped with the
-    /// savepoint that it was registered in. Rails: `after_commit`.
-    pub async fn after_commit<F>(&self, hook: impl FnOnce() -> F + Send + 'static)
-    where
-        F: Future<Output = ()> + Send + 'static,
-    {
-        let hook = infallible(hook);
-        if let Some(now) = levels::after_commit(self, hook) {
-            // It gives no error.
-            let _ = now().await;
-        }
-    }
-
-    /// As [`after_commit`](Self::after_commit), for what may fail: the transaction then gives `PostCommit`. Outside a
-    /// transaction it is dropped.
-    pub(crate) fn after_commit_hook(&self, hook: Hook) {
-        levels::after_commit(self, hook);
-    }
-
-    /// Runs something just before the outermost transaction commits, inside it; its error rolls it back. It is dropped
-    /// with the savepoint that it was registered in, and outside a transaction.
-    pub(crate) fn before_commit(&self, hook: Hook) {
-        levels::before_commit(self, hook);
-    }
-
-    /// Runs something once the level of the transaction that the running code is in, or one around it, was rolled back,
-    /// also because its future was dropped. Outside a transaction nothing can be rolled back, and it is dropped.
-    /// Never touches the database. Rails: `after_rollback`.
-    pub fn after_rollback<F>(&self, hook: impl FnOnce() -> F + Send + 'static)
-    where
-        F: Future<Output = ()> + Send + 'static,
-    {
-        levels::after_rollback(self, infallible(hook));
-    }
-
     /// Runs SQL that the user wrote, which may write. A named door for raw SQL.
     ///
     /// Errors: what the database says.
@@ -490,20 +456,6 @@ impl Db {
         let backend = self.0.backend.as_ref();
         backend.map(Backend::figures).unwrap_or_default()
     }
-}
-
-/// A hook that gives no error.
-fn infallible<F>(hook: impl FnOnce() -> F + Send + 'static) -> Hook
-where
-    F: Future<Output = ()> + Send + 'static,
-{
-    Box::new(move || {
-        let ran = hook();
-        Box::pin(async move {
-            ran.await;
-            Ok(())
-        })
-    })
 }
 
 impl PartialEq for Db {

@@ -90,6 +90,18 @@ pub fn ran(given: impl Ran) -> crate::Result<()> {
     given.ran()
 }
 
+/// Runs a callback of a collection.
+///
+/// # Errors
+/// The callback's own.
+pub fn member<O: Model, M: Model, R: Ran>(
+    owner: &Record,
+    member: &Record,
+    run: impl Fn(&O, &M) -> R,
+) -> crate::Result<()> {
+    run(&of(owner), &of(member)).ran()
+}
+
 /// What a `default` gives a `belongs_to`.
 #[diagnostic::on_unimplemented(
     message = "a `default` cannot give `{Self}`",

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! pipeline   the life of a record: what validating, saving, destroying and touching do, as tables, and their loop
+//! frame      one record on its way through it
 //! acts       what associations do at the events of their owner: parents, members, defaults
 //! dependent, counters, touch                           the others of those, each by itself
 //! validate, rules, uniqueness                          what a valid record keeps, and its errors
@@ -27,6 +28,7 @@ mod destroy;
 mod enrolled;
 pub(crate) mod errors;
 mod find_or_create;
+mod frame;
 mod keys;
 mod pipeline;
 mod replace;

@@ -81,6 +81,38 @@ async fn of_model(
         },
         ("create" | "create!", _) => return create(world, model, &args, name == "create!").await,
         ("transaction", _) => return transaction(world, &args).await,
+        ("no_touching", []) => {
+            let Some(block) = &args.block else {
+                return Err(Stop::argument("no block given"));
+            };
+            return relata::no_touching([model], async || world.yield_to(block, Vec::new()).await)
+                .await;
+        }
+        ("increment_counter" | "decrement_counter", [column, keys]) => {
+            let by = if name == "increment_counter" { 1 } else { -1 };
+            let counters = [(column.to_text(), by)];
+            return count(world, model, keys, &counters, touches(&args)).await;
+        }
+        ("update_counters", [keys, ..]) => {
+            let entries = args.entries();
+            let counters: Vec<(String, i64)> = entries
+                .iter()
+                .filter(|(name, _)| name.as_text() != Some("touch"))
+                .filter_map(|(name, by)| match by {
+                    Value::Int(by) => Some((name.to_text(), *by)),
+                    _ => None,
+                })
+                .collect();
+            return count(world, model, keys, &counters, touches(&args)).await;
+        }
+        ("reset_counters", [key, names @ ..]) => {
+            let names: Vec<String> = names.iter().map(Value::to_text).collect();
+            let key = key.to_attribute().ok_or_else(|| Stop::argument("no key"))?;
+            let names = names.iter().map(String::as_str);
+            let all: Relation = Relation::of(model, &world.db);
+            all.reset_counters(key, names, touches(&args)).await?;
+            Value::Bool(true)
+        }
         ("reflect_on_association", [name]) => model
             .reflect_on_association(&name.to_text())
             .map_or(Value::Nil, reflection),
@@ -152,6 +184,30 @@ async fn of_model(
             return query::call(world, &all, name, args).await;
         }
     })
+}
+
+fn touches(args: &Args) -> bool {
+    args.option("touch").is_some_and(|touch| touch.is_true())
+}
+
+/// Adds to counters of the rows with these keys.
+async fn count(
+    world: &Arc<World>,
+    model: &'static ModelReflection,
+    keys: &Value,
+    counters: &[(String, i64)],
+    touch: bool,
+) -> Ran<Value> {
+    let keys = match keys {
+        Value::List(list) => list.items(),
+        one => vec![one.clone()],
+    };
+    let keys: Vec<relata::Value<'static>> = keys.iter().filter_map(Value::to_attribute).collect();
+    let key = model.primary_key_names().next().unwrap_or("id");
+    let rows = Relation::of(model, &world.db).filter_in(key, keys)?;
+    let counters = counters.iter().map(|(name, by)| (name.as_str(), *by));
+    let rows = rows.update_counters(counters, touch).await?;
+    Ok(Value::Int(i64::try_from(rows).unwrap_or(i64::MAX)))
 }
 
 async fn new(world: &Arc<World>, model: &'static ModelReflection, args: &Args) -> Ran<Record> {

@@ -156,6 +156,15 @@ fn association(model: &Model, association: &Association, index: usize) -> TokenS
     let default = association.default.as_ref().map(|default| {
         quote!(.with_default(&|record| ::relata::__private::default_target::<#owner, #target, _>(record, #default)))
     });
+    let callbacks = association.callbacks.iter().map(|(event, function)| {
+        let event = format_ident!("{event}");
+        quote!(::relata::callback::MemberCallback::new(
+            ::relata::callback::MemberEvent::#event,
+            &|owner, member| ::relata::__private::member::<#owner, #target, _>(owner, member, #function),
+        ))
+    });
+    let callbacks =
+        (!association.callbacks.is_empty()).then(|| quote!(.with_callbacks(&[#(#callbacks),*])));
     let index_errors = association
         .index_errors
         .then(|| quote!(.with_index_errors()));
@@ -174,7 +183,7 @@ fn association(model: &Model, association: &Association, index: usize) -> TokenS
     quote! {
         ::relata::reflection::AssociationReflection::#make(#name, ::relata::reflection::Target::Model(#reflection))
             #foreign_key #primary_key #inverse #required #strict #autosave #validate #counter #touch #dependent
-            #default #index_errors #scope #options #doc
+            #default #callbacks #index_errors #scope #options #doc
     }
 }
 

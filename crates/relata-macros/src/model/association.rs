@@ -78,6 +78,8 @@ pub(crate) struct Association {
     pub(crate) dependent: Option<&'static str>,
     pub(crate) default: Option<Expr>,
     pub(crate) index_errors: bool,
+    /// `before_add` and the like: the variant of `MemberEvent`, and the function.
+    pub(crate) callbacks: Vec<(&'static str, Expr)>,
     pub(crate) scope: Option<Scope>,
     /// `#[validates(...)]`.
     pub(crate) validations: Vec<Validation>,

@@ -91,13 +91,13 @@ const HAS_MANY: Known<'static> = Known {
         "counter_cache",
         "dependent",
         "index_errors",
-    ],
-    later: &[
         "after_add",
         "after_remove",
-        "as",
         "before_add",
         "before_remove",
+    ],
+    later: &[
+        "as",
         "default_order",
         "deprecated",
         "disable_joins",
@@ -149,6 +149,7 @@ pub(crate) fn association(
         dependent: None,
         default: None,
         index_errors: false,
+        callbacks: Vec::new(),
         scope: None,
         validations: declared.validations,
         options: Vec::new(),
@@ -190,6 +191,12 @@ fn option(entry: &Entry, association: &mut Association) -> syn::Result<()> {
         "default" => {
             let example = "|post: &Post| Person::find(post.db(), 1)";
             association.default = Some(entry.value(example)?.clone());
+        }
+        "before_add" | "after_add" | "before_remove" | "after_remove" => {
+            let event = MEMBER_EVENTS.iter().find(|(word, _)| *word == name);
+            let function = entry.value("|author: &Author, post: &Post| ...")?.clone();
+            let event = event.map(|(_, event)| (*event, function));
+            association.callbacks.extend(event);
         }
         "index_errors" => association.index_errors = entry.flag()?,
         "scope" => {
@@ -271,6 +278,13 @@ fn touch(entry: &Entry) -> syn::Result<Option<Option<syn::Ident>>> {
         _ => Ok(entry.flag()?.then_some(None)),
     }
 }
+
+const MEMBER_EVENTS: &[(&str, &str)] = &[
+    ("before_add", "BeforeAdd"),
+    ("after_add", "AfterAdd"),
+    ("before_remove", "BeforeRemove"),
+    ("after_remove", "AfterRemove"),
+];
 
 /// What each macro's `dependent` may be, and the variant of it.
 const DEPENDENT: &[(&str, &str, &[Macro])] = &[

@@ -6,6 +6,7 @@
 use super::Association;
 use super::scope::targets;
 use crate::attribute::value::Value;
+use crate::callback::MemberEvent;
 use crate::error::{Error, ErrorKind, Result};
 use crate::record::{Linked, Record};
 
@@ -153,13 +154,38 @@ impl Association {
         Association::at(target, self.inverse()?).ok()
     }
 
-    /// Adds a record to a collection in memory: its key and its way back are set. Its place is at the end.
-    pub(crate) fn add(&self, member: &Record) -> Result<()> {
+    /// Adds a record to a collection in memory: its key and its way back are set. Its place is at the end. A callback
+    /// may leave it out; whether none did.
+    pub(crate) fn add(&self, member: &Record) -> Result<bool> {
         self.check_target(member)?;
         self.give_key_to(member)?;
+        if !self.tell(MemberEvent::BeforeAdd, member)? {
+            return Ok(false);
+        }
         self.own(member);
         self.remember(member);
-        Ok(())
+        self.tell(MemberEvent::AfterAdd, member)?;
+        Ok(true)
+    }
+
+    /// Runs the callbacks of a collection for a member, and says whether none of them aborted.
+    pub(crate) fn tell(&self, event: MemberEvent, member: &Record) -> Result<bool> {
+        for callback in self.reflection().callbacks {
+            if callback.event != event {
+                continue;
+            }
+            match (callback.run)(&self.owner, member) {
+                Ok(()) => {}
+                Err(error) if error.kind() == ErrorKind::Abort => return Ok(false),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(true)
+    }
+
+    /// Whether something runs when members come or go.
+    pub(crate) fn is_watched(&self) -> bool {
+        !self.reflection().callbacks.is_empty()
     }
 
     /// Remembers a member of a collection, at the end of those that memory knows.

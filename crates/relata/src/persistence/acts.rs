@@ -3,8 +3,9 @@
 //!
 //! Invariant: an act decides which record comes next and what becomes of its failure; the pipeline does it.
 
+use super::frame::{Frame, Task};
 use super::keys::Keys;
-use super::pipeline::{Frame, Pipeline, Task, Verb};
+use super::pipeline::{Pipeline, Verb};
 use super::replace::detach;
 use super::{counters, dependent, touch};
 use crate::association::{self, Association};

@@ -9,7 +9,8 @@ use super::save::save;
 use super::set_wise;
 use crate::association::{Association, Removal};
 use crate::attribute::value::Value;
-use crate::error::{ErrorKind, Result};
+use crate::callback::MemberEvent;
+use crate::error::{Error, ErrorKind, Result};
 use crate::loading;
 use crate::pending::Pending;
 use crate::record::Record;
@@ -49,11 +50,22 @@ impl Association {
             association.must_be_collection()?;
             association.must_be_saved()?;
             association.check_target(&member)?;
+            if !association.is_watched() {
+                association.give_key_to(&member)?;
+                association.own(&member);
+                save(&member).await?;
+                association.remember(&member);
+                return Ok(());
+            }
             association.give_key_to(&member)?;
-            association.own(&member);
-            save(&member).await?;
-            association.remember(&member);
-            Ok(())
+            let db = association.owner().db().clone();
+            db.transaction(async || add_watched(&association, std::slice::from_ref(&member)).await)
+                .await?;
+            if association.holds(&member) {
+                return Ok(());
+            }
+            let message = format!("a callback of {association:?} kept the new member out");
+            Err(Error::new(ErrorKind::RecordNotSaved, message).with_record(member))
         })
     }
 
@@ -206,11 +218,20 @@ async fn add(association: &Association, members: &[Record]) -> Result<()> {
             loading::load_to_replace(association).await?;
         }
         for member in members {
-            association.own(member);
-            association.remember(member);
+            if association.tell(MemberEvent::BeforeAdd, member)? {
+                association.own(member);
+                association.remember(member);
+                association.tell(MemberEvent::AfterAdd, member)?;
+            }
         }
         association.complete();
         return Ok(());
+    }
+    if association.is_watched() {
+        let db = association.owner().db().clone();
+        return db
+            .transaction(async || add_watched(association, members).await)
+            .await;
     }
     let added = save_all(association, members).await;
     for member in members {
@@ -219,6 +240,22 @@ async fn add(association: &Association, members: &[Record]) -> Result<()> {
         association.remember(member);
     }
     added
+}
+
+/// Adds members to a collection of a saved owner, with its callbacks: those that one aborts for are left out.
+async fn add_watched(association: &Association, members: &[Record]) -> Result<()> {
+    for member in members {
+        if !association.tell(MemberEvent::BeforeAdd, member)? {
+            continue;
+        }
+        association.give_key_to(member)?;
+        association.own(member);
+        let saved = save(member).await;
+        association.remember(member);
+        saved?;
+        association.tell(MemberEvent::AfterAdd, member)?;
+    }
+    Ok(())
 }
 
 /// Gives the owner's key to the members and saves them, all or none.
@@ -234,11 +271,30 @@ async fn save_all(association: &Association, members: &[Record]) -> Result<()> {
 /// Gives the owner's key to the members and saves one after the other.
 pub(super) async fn save_each(association: &Association, members: &[Record]) -> Result<()> {
     for member in members {
+        if !association.tell(MemberEvent::BeforeAdd, member)? {
+            continue;
+        }
         association.give_key_to(member)?;
         association.own(member);
         save(member).await?;
+        association.tell(MemberEvent::AfterAdd, member)?;
     }
     Ok(())
+}
+
+/// Asks the callbacks whether members may leave: all of them, or none.
+fn may_leave(association: &Association, members: &[Record]) -> Result<bool> {
+    for member in members {
+        if !association.tell(MemberEvent::BeforeRemove, member)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+fn have_left(association: &Association, members: &[Record]) -> Result<()> {
+    let told = |member| association.tell(MemberEvent::AfterRemove, member).map(drop);
+    members.iter().try_for_each(told)
 }
 
 pub(super) async fn delete(association: &Association, members: &[Record]) -> Result<()> {
@@ -256,12 +312,15 @@ pub(super) async fn delete(association: &Association, members: &[Record]) -> Res
     if association.destroys_what_leaves() {
         return destroy_members(association, members).await;
     }
+    if !may_leave(association, members)? {
+        return Ok(());
+    }
     if !saved.is_empty() && association.has_key() {
         let rows = association.of_keys(saved)?;
         remove_rows(association, rows, association.removal()).await?;
     }
     association.forget(|known| members.contains(known));
-    Ok(())
+    have_left(association, members)
 }
 
 pub(super) async fn remove_rows(
@@ -301,6 +360,9 @@ async fn take_out(
 }
 
 async fn destroy_members(association: &Association, members: &[Record]) -> Result<()> {
+    if !may_leave(association, members)? {
+        return Ok(());
+    }
     let destroy_each = async || {
         for member in members {
             destroy(member).await?;
@@ -314,5 +376,5 @@ async fn destroy_members(association: &Association, members: &[Record]) -> Resul
         db.transaction(destroy_each).await?;
     }
     association.forget(|known| members.contains(known));
-    Ok(())
+    have_left(association, members)
 }

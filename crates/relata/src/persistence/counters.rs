@@ -4,7 +4,7 @@
 //! part of the parent's own UPDATE; the parent object that the child leads to follows in memory, and goes back when
 //! the transaction is rolled back.
 
-use super::pipeline::{Frame, Task};
+use super::frame::{Frame, Task};
 use super::set_wise;
 use super::snapshot::Before;
 use super::write::stamp;

@@ -6,7 +6,8 @@
 use super::collection::remove_rows;
 use super::destroy::{delete_row, destroy};
 use super::errors::Keeping;
-use super::pipeline::{Frame, Task, Verb};
+use super::frame::{Frame, Task};
+use super::pipeline::Verb;
 use crate::association::{Association, Removal};
 use crate::attribute::value::Value;
 use crate::callback::Abort;

@@ -5,7 +5,8 @@
 use std::panic::Location;
 
 use super::errors::{key_of, unknown_key};
-use super::pipeline::{self, Task, Verb};
+use super::frame::Task;
+use super::pipeline::{self, Verb};
 use super::save::SaveOptions;
 use super::snapshot::Before;
 use super::turn::Turn;

@@ -8,21 +8,16 @@
 //! when a step fails, the frames above it are given up one by one, and each may turn the failure into its own.
 
 use std::collections::{HashMap, HashSet};
-use std::future::Future;
-use std::pin::Pin;
-use std::sync::{Mutex, PoisonError};
-use std::task::Poll;
 
 use super::acts;
 use super::enrolled::Enrolled;
+use super::frame::{Frame, Task};
 use super::keys::Keys;
-use super::save::SaveOptions;
 use crate::association::Association;
-use crate::callback::{Abort, Body, Callback, Event, Inside, Outside, RunAround};
-use crate::error::{Error, ErrorKind, Result};
+use crate::callback::{Body, Callback, Event};
+use crate::error::{ErrorKind, Result};
 use crate::hashing::Hashing;
-use crate::pending::Pending;
-use crate::record::{Life, Record};
+use crate::record::Record;
 use crate::reflection::{Act, Hook};
 
 /// What is done to a record.
@@ -36,7 +31,7 @@ pub(super) enum Verb {
 
 /// One step of a verb.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Step {
+pub(super) enum Step {
     /// Forget what earlier validations found.
     Clear,
     /// Join the transaction: commit and rollback callbacks.
@@ -65,14 +60,14 @@ enum Step {
 
 use Step::{Clear, Count, Delete, End, Enroll, Hooks, LetGo, Look, PutOff, Touch, Valid, Write};
 
-const VALIDATE: &[Step] = &[
+pub(super) const VALIDATE: &[Step] = &[
     Clear,
     Hooks(Event::BeforeValidation),
     Look,
     Hooks(Event::AfterValidation),
 ];
 
-const CREATE: &[Step] = &[
+pub(super) const CREATE: &[Step] = &[
     Enroll,
     Valid,
     Hooks(Event::BeforeSave),
@@ -87,7 +82,7 @@ const CREATE: &[Step] = &[
     Hooks(Event::AfterSave),
 ];
 
-const UPDATE: &[Step] = &[
+pub(super) const UPDATE: &[Step] = &[
     Enroll,
     Valid,
     Hooks(Event::BeforeSave),
@@ -100,7 +95,7 @@ const UPDATE: &[Step] = &[
     Hooks(Event::AfterSave),
 ];
 
-const DESTROY: &[Step] = &[
+pub(super) const DESTROY: &[Step] = &[
     Enroll,
     Hooks(Event::BeforeDestroy),
     Delete,
@@ -109,65 +104,7 @@ const DESTROY: &[Step] = &[
     Hooks(Event::AfterDestroy),
 ];
 
-const TOUCH: &[Step] = &[Enroll, Touch, Hooks(Event::AfterTouch)];
-
-/// What is to be done to one record.
-pub(super) struct Task {
-    pub(super) record: Record,
-    pub(super) verb: Verb,
-    pub(super) options: SaveOptions,
-    /// The columns that a touch sets.
-    pub(super) columns: Vec<usize>,
-}
-
-impl Task {
-    pub(super) fn new(verb: Verb, record: &Record, options: SaveOptions) -> Self {
-        Self {
-            record: record.clone(),
-            verb,
-            options,
-            columns: Vec::new(),
-        }
-    }
-}
-
-/// A task on its way.
-pub(super) struct Frame {
-    pub(super) task: Task,
-    steps: &'static [Step],
-    step: usize,
-    /// Which of the step's hooks, or of what it looks at, is at hand.
-    pub(super) hook: usize,
-    /// What the hook at hand still waits for, last first.
-    pub(super) todo: Option<Vec<Record>>,
-    /// Parents that are destroyed once the row no longer refers to them.
-    pub(super) let_go: Vec<Record>,
-    arounds: Vec<Around>,
-    enrolled: Option<Enrolled>,
-    /// Whether the DELETE found the row.
-    pub(super) deleted: bool,
-    /// What is being done, by Rails' name for the context.
-    doing: &'static str,
-    /// Functions of the user that had run when it began.
-    calls: u64,
-}
-
-/// An `around` callback that waits for what it surrounds.
-struct Around {
-    event: Event,
-    future: Mutex<Pending<()>>,
-    finish: tokio::sync::oneshot::Sender<Result<()>>,
-}
-
-impl Around {
-    /// Tells the callback what became of what it surrounds, and lets it end.
-    async fn ends(self, inside: Result<()>) -> Result<()> {
-        // Whoever does not wait for it need not hear it.
-        let _ = self.finish.send(inside);
-        let future = self.future.into_inner();
-        future.unwrap_or_else(PoisonError::into_inner).await
-    }
-}
+pub(super) const TOUCH: &[Step] = &[Enroll, Touch, Hooks(Event::AfterTouch)];
 
 /// What happens next.
 enum Next {
@@ -175,114 +112,6 @@ enum Next {
     On,
     /// Another record first; then this step again, with what became of it.
     First(Task),
-}
-
-impl Frame {
-    fn new(task: Task, calls: u64) -> Self {
-        let new = task.record.life() == Life::New;
-        let (steps, doing) = match task.verb {
-            Verb::Validate => (VALIDATE, if new { "create" } else { "update" }),
-            Verb::Save if new => (CREATE, "create"),
-            Verb::Save => (UPDATE, "update"),
-            Verb::Destroy => (DESTROY, "destroy"),
-            Verb::Touch => (TOUCH, "update"),
-        };
-        Self {
-            task,
-            steps,
-            step: 0,
-            hook: 0,
-            todo: None,
-            let_go: Vec::new(),
-            arounds: Vec::new(),
-            enrolled: None,
-            deleted: false,
-            doing,
-            calls,
-        }
-    }
-
-    pub(super) fn record(&self) -> &Record {
-        &self.task.record
-    }
-
-    /// The context that `on` asks for: the validation's own, or what is being done.
-    pub(super) fn context(&self) -> &str {
-        match (&self.task.options.context, self.task.verb) {
-            (Some(context), Verb::Validate) => context,
-            _ => self.doing,
-        }
-    }
-
-    /// The options for the records that it leads to.
-    pub(super) fn options(&self) -> SaveOptions {
-        self.task.options.clone()
-    }
-
-    /// Whether it inserts the record.
-    pub(super) fn is_creating(&self) -> bool {
-        self.steps == CREATE
-    }
-
-    /// Whether the whole graph is looked at, not only what changed.
-    pub(super) fn has_own_context(&self) -> bool {
-        self.task.options.context.is_some()
-    }
-
-    async fn begin_around(&mut self, event: Event, run: RunAround) -> Result<()> {
-        let (inside, Outside { mut begun, finish }) = Inside::pair();
-        let mut future = run(self.record(), inside);
-        let ended = std::future::poll_fn(|context| {
-            if let Poll::Ready(ended) = Pin::new(&mut future).poll(context) {
-                return Poll::Ready(Some(ended));
-            }
-            match Pin::new(&mut begun).poll(context) {
-                Poll::Ready(Ok(())) => Poll::Ready(None),
-                _ => Poll::Pending,
-            }
-        });
-        match ended.await {
-            None => {
-                self.arounds.push(Around {
-                    event,
-                    future: Mutex::new(future),
-                    finish,
-                });
-                Ok(())
-            }
-            // It never ran what it surrounds.
-            Some(ended) => ended.and(Err(Abort.into())),
-        }
-    }
-
-    async fn end_arounds(&mut self, event: Event) -> Result<()> {
-        while self
-            .arounds
-            .last()
-            .is_some_and(|around| around.event == event)
-        {
-            if let Some(around) = self.arounds.pop() {
-                around.ends(Ok(())).await?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Ends a frame whose step failed: what surrounds it hears of it, and the error becomes one of the verb's.
-    async fn give_up(mut self, error: Error) -> Error {
-        let error = match (error.kind(), self.task.verb) {
-            (ErrorKind::Abort, Verb::Save) => acts::not_saved(self.record()).with_source(error),
-            (ErrorKind::Abort, Verb::Destroy) => {
-                acts::not_destroyed(self.record()).with_source(error)
-            }
-            _ => error,
-        };
-        while let Some(around) = self.arounds.pop() {
-            // What it makes of that changes nothing any more.
-            let _ = around.ends(Err(error.clone())).await;
-        }
-        error
-    }
 }
 
 /// One run of the loop.
@@ -526,14 +355,6 @@ impl Pipeline {
         let quiet = frame.calls == self.calls;
         if frame.task.verb == Verb::Validate && quiet && !frame.record().has_errors() {
             self.valid.insert(frame.record().identity(), self.calls);
-        }
-    }
-}
-
-impl Frame {
-    fn wrote(&self) {
-        if let Some(enrolled) = &self.enrolled {
-            enrolled.wrote(self.doing);
         }
     }
 }

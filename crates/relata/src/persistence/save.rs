@@ -5,7 +5,8 @@
 use std::sync::Arc;
 
 use super::acts;
-use super::pipeline::{self, Task, Verb};
+use super::frame::Task;
+use super::pipeline::{self, Verb};
 use super::write::refuse;
 use crate::error::Result;
 use crate::pending::Pending;

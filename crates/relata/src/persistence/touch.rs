@@ -7,7 +7,8 @@
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::pipeline::{self, Frame, Task, Verb};
+use super::frame::{Frame, Task};
+use super::pipeline::{self, Verb};
 use super::save::SaveOptions;
 use super::snapshot::Before;
 use super::write::stamp;

@@ -5,7 +5,8 @@
 
 use std::collections::HashSet;
 
-use super::pipeline::{self, Frame, Pipeline, Task, Verb};
+use super::frame::{Frame, Task};
+use super::pipeline::{self, Pipeline, Verb};
 use super::rules;
 use super::save::SaveOptions;
 use crate::association::{self, Association};

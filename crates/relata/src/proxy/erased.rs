@@ -74,6 +74,16 @@ impl Association {
         })
     }
 
+    /// Adds a new record, made with `build_member`, to a collection, in memory: it is saved with its owner. Whether it
+    /// was taken: a `before_add` may leave it out. Rails: what `build` does with it.
+    ///
+    /// # Errors
+    /// `AssociationTypeMismatch`; `Argument` for a singular association; a callback's own.
+    pub fn add_member(&self, member: &Record) -> Result<bool> {
+        self.must_be(true)?;
+        self.add(member)
+    }
+
     /// Adds a record to what memory knows of a collection, and nothing else: neither its key nor its row changes. Never
     /// touches the database. Rails: `add_to_target`.
     ///

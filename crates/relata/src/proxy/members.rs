@@ -34,7 +34,7 @@ impl<M: Model> Collection<'_, M> {
         let member: M = typed(record);
         set(&member);
         // The types of both keys were checked when the program was compiled.
-        let _: Result<(), Error> = association.add(&member);
+        let _: Result<bool, Error> = association.add(&member);
         member
     }
 

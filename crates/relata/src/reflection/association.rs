@@ -5,7 +5,7 @@
 use std::sync::OnceLock;
 
 use super::ModelReflection;
-use crate::callback::DefaultTarget;
+use crate::callback::{DefaultTarget, MemberCallback};
 use crate::relation::Scope;
 
 /// Which macro declared the association.
@@ -115,6 +115,7 @@ pub struct AssociationReflection {
     pub(crate) dependent: Option<Dependent>,
     pub(crate) default: Option<DefaultTarget>,
     pub(crate) index_errors: bool,
+    pub(crate) callbacks: &'static [MemberCallback],
     pub(crate) options: &'static [(&'static str, &'static str)],
     pub(crate) doc: &'static str,
 }
@@ -143,6 +144,7 @@ impl AssociationReflection {
             dependent: None,
             default: None,
             index_errors: false,
+            callbacks: &[],
             options: &[],
             doc: "",
         }
@@ -254,6 +256,13 @@ impl AssociationReflection {
     #[must_use]
     pub const fn with_default(mut self, default: DefaultTarget) -> Self {
         self.default = Some(default);
+        self
+    }
+
+    /// What runs when members come and go, in this order.
+    #[must_use]
+    pub const fn with_callbacks(mut self, callbacks: &'static [MemberCallback]) -> Self {
+        self.callbacks = callbacks;
         self
     }
 

@@ -5,7 +5,7 @@
 //! `Unsupported` where relata does not have it yet. None is ignored.
 
 use super::{AssociationReflection, Dependent, InverseOf, Macro, Target, Touch};
-use crate::callback::DefaultTarget;
+use crate::callback::{DefaultTarget, MemberCallback};
 use crate::error::{Error, ErrorKind, Result};
 use crate::relation::Scope;
 
@@ -48,6 +48,7 @@ pub struct Declared {
     options: Vec<(String, Setting)>,
     scope: Option<&'static Scope>,
     default: Option<DefaultTarget>,
+    callbacks: Vec<MemberCallback>,
     required: bool,
     inversing: bool,
 }
@@ -158,6 +159,7 @@ impl Declared {
             options: Vec::new(),
             scope: None,
             default: None,
+            callbacks: Vec::new(),
             required: kind == Macro::BelongsTo,
             inversing: true,
         })
@@ -182,6 +184,13 @@ impl Declared {
     #[must_use]
     pub fn scope(mut self, scope: &'static Scope) -> Self {
         self.scope = Some(scope);
+        self
+    }
+
+    /// What runs when members come or go, for the options `before_add` and the like.
+    #[must_use]
+    pub fn callback(mut self, callback: MemberCallback) -> Self {
+        self.callbacks.push(callback);
         self
     }
 
@@ -233,6 +242,7 @@ impl Declared {
         for (option, setting) in &self.options {
             self.apply(&mut association, option, setting)?;
         }
+        association.callbacks = Vec::leak(self.callbacks.clone());
         association.options = self.written();
         Ok(association)
     }
@@ -273,6 +283,8 @@ impl Declared {
             ("counter_cache", Setting::Text(column)) => {
                 association.counter_cache = Some(leak(column.clone()));
             }
+            ("before_add" | "after_add" | "before_remove" | "after_remove", _)
+                if !self.callbacks.is_empty() => {}
             ("default", Setting::Code) if self.default.is_some() => {
                 association.default = self.default;
             }

@@ -205,15 +205,15 @@ const SAVE: &[(&str, &[Event])] = &[
     ("validation", &[Event::BeforeValidation]),
     ("", &[Event::AfterValidation]),
     ("save", &[Event::BeforeSave, Event::BeforeCreate, Event::BeforeUpdate]),
-    ("INSERT or UPDATE, counters", &[Event::AfterCreate, Event::AfterUpdate, Event::AfterSave]),
-    ("COMMIT", &[Event::AfterCommit]),
+    ("the row is written, and counted", &[Event::AfterCreate, Event::AfterUpdate, Event::AfterSave]),
+    ("the transaction is committed", &[Event::AfterCommit]),
 ];
 
 #[rustfmt::skip]
 const DESTROY: &[(&str, &[Event])] = &[
     ("destroy", &[Event::BeforeDestroy]),
-    ("DELETE, counters", &[Event::AfterDestroy]),
-    ("COMMIT", &[Event::AfterCommit]),
+    ("the row is deleted, and counted out", &[Event::AfterDestroy]),
+    ("the transaction is committed", &[Event::AfterCommit]),
 ];
 
 impl ModelReflection {

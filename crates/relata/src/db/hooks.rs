@@ -1,0 +1,59 @@
+//! What waits for the end of a transaction.
+//!
+//! Invariant: a hook belongs to the level that it was registered in, and shares its fate.
+
+use std::future::Future;
+
+use super::Db;
+use super::levels::{self, Hook};
+
+impl Db {
+    /// Runs something once the outermost transaction is committed; at once if none is open. It is dropped with the
+    /// savepoint that it was registered in. Rails: `after_commit`.
+    pub async fn after_commit<F>(&self, hook: impl FnOnce() -> F + Send + 'static)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let hook = infallible(hook);
+        if let Some(now) = levels::after_commit(self, hook) {
+            // It gives no error.
+            let _ = now().await;
+        }
+    }
+
+    /// As [`after_commit`](Self::after_commit), for what may fail: the transaction then gives `PostCommit`. Outside a
+    /// transaction it is dropped.
+    pub(crate) fn after_commit_hook(&self, hook: Hook) {
+        levels::after_commit(self, hook);
+    }
+
+    /// Runs something just before the outermost transaction commits, inside it; its error rolls it back. It is dropped
+    /// with the savepoint that it was registered in, and outside a transaction.
+    pub(crate) fn before_commit(&self, hook: Hook) {
+        levels::before_commit(self, hook);
+    }
+
+    /// Runs something once the level of the transaction that the running code is in, or one around it, was rolled back,
+    /// also because its future was dropped. Outside a transaction nothing can be rolled back, and it is dropped.
+    /// Never touches the database. Rails: `after_rollback`.
+    pub fn after_rollback<F>(&self, hook: impl FnOnce() -> F + Send + 'static)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        levels::after_rollback(self, infallible(hook));
+    }
+}
+
+/// A hook that gives no error.
+fn infallible<F>(hook: impl FnOnce() -> F + Send + 'static) -> Hook
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    Box::new(move || {
+        let ran = hook();
+        Box::pin(async move {
+            ran.await;
+            Ok(())
+        })
+    })
+}
