@@ -17,7 +17,7 @@ cargo xtask <task>
   soak              the long runs: many rounds of the randomised tests, valgrind over everything
   tidy              the rules of the house that no compiler knows
   bless             write down the compiler's present output for the compile-fail tests
-  mutants           put faults into a copy of the library, one at a time: some transcript must notice each [A PART OF ITS NAME]
+  mutants           put faults into a copy of the library, one at a time: some transcript must notice each [PARTS OF NAMES]
   links             build and run relata in one binary beside sqlx, Diesel and toasty, each in turn
   compile-cost      CPU time of `cargo check` for 50 models, ours against Diesel's
                     [--models N] [--rounds N] [--only relata|diesel] [--at-most RATIO] [--llvm-lines]

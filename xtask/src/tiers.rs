@@ -245,6 +245,10 @@ fn full(root: &Path) -> Vec<Step> {
             soundness(&packages).into_iter().map(memcheck).collect(),
         )
         .with(|_| tools::valgrind()),
+        Step::runs(
+            "models",
+            vec![Run::new("cargo test --release").within(root.join("models"))],
+        ),
         Step::work("links", links::check),
         Step::runs("benches", vec![benches(root)]),
     ]

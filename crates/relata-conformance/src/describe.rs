@@ -42,7 +42,7 @@ pub fn describe(world: &World, value: &Value) -> Ran<Json> {
         Value::Collection(association) => describe_collection(world, association)?,
         Value::Query(query) => json!({
             "relation": query.model().name(),
-            "loaded": false,
+            "loaded": query.loaded().is_some(),
             "to_sql": query.relation.to_sql(),
         }),
         Value::Reflection(one) => {

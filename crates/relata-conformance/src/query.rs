@@ -1,14 +1,15 @@
 //! A relation of a scenario: relata's, with what the language adds to one.
 //!
-//! Invariant: what is asked of the database is asked by the relation inside; beside it stand only the names by which
-//! later conditions find a table, and the methods that were added.
+//! Invariant: what is asked of the database is asked by the relation inside; beside it stand the names by which later
+//! conditions find a table, the methods that were added, and the records once they were read.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use relata::Relation;
 use relata::reflection::ModelReflection;
+use relata::{Record, Relation};
 
 use crate::form::Method;
+use crate::stop::Ran;
 
 /// A relation.
 #[derive(Debug, Clone)]
@@ -23,6 +24,8 @@ pub struct Query {
     pub methods: Vec<Arc<Method>>,
     /// The attributes that it is grouped by.
     pub groups: Vec<String>,
+    /// The records, once they were read: a relation of Rails is an object that keeps them.
+    loaded: Arc<Mutex<Option<Vec<Record>>>>,
 }
 
 impl Query {
@@ -35,6 +38,7 @@ impl Query {
             modules: Vec::new(),
             methods: Vec::new(),
             groups: Vec::new(),
+            loaded: Arc::default(),
         }
     }
 
@@ -44,13 +48,42 @@ impl Query {
         self.relation.reflection()
     }
 
-    /// The same with another relation inside.
+    /// The same with another relation inside, which is not loaded.
     #[must_use]
     pub fn with(&self, relation: Relation) -> Self {
         Self {
             relation,
+            loaded: Arc::default(),
             ..self.clone()
         }
+    }
+
+    /// The records, if they were read.
+    #[must_use]
+    pub fn loaded(&self) -> Option<Vec<Record>> {
+        self.memory().clone()
+    }
+
+    /// The records, read once.
+    ///
+    /// # Errors
+    /// What reading raises.
+    pub async fn records(&self) -> Ran<Vec<Record>> {
+        if let Some(records) = self.loaded() {
+            return Ok(records);
+        }
+        let records = self.relation.load().await?;
+        *self.memory() = Some(records.clone());
+        Ok(records)
+    }
+
+    /// Forgets the records.
+    pub fn reset(&self) {
+        *self.memory() = None;
+    }
+
+    fn memory(&self) -> MutexGuard<'_, Option<Vec<Record>>> {
+        self.loaded.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The same with its relation changed.

@@ -263,6 +263,9 @@ fn association(world: &Arc<World>, model: &str, declaration: &Declaration) -> Ra
     if world.config.get("belongs_to_required_by_default") == Some(&Json::Bool(false)) {
         declared = declared.optional_by_default();
     }
+    if world.config.get("has_many_inversing") == Some(&Json::Bool(false)) {
+        declared = declared.without_inversing();
+    }
     for (option, value) in &declaration.options {
         declared = declared.option(option, setting(value))?;
         for callback in members(world, name, option, value)? {

@@ -81,7 +81,7 @@ pub async fn items(world: &Arc<World>, value: &Value) -> Ran<Vec<Value>> {
             members.into_iter().map(Value::Record).collect()
         }
         Value::Query(query) => {
-            let records = query.relation.load().await?;
+            let records = query.records().await?;
             records.into_iter().map(Value::Record).collect()
         }
         Value::Map(map) => map

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use relata::db::Violation;
-use relata::reflection::ModelReflection;
+use relata::reflection::{AssociationReflection, ModelReflection};
 use relata::{Db, Options, Record};
 
 use crate::clock;
@@ -16,7 +16,7 @@ use crate::form::Method;
 use crate::schema;
 use crate::stop::{Ran, Stop};
 use crate::transcript::{Declaration, Model, Scenario, Table};
-use crate::value::{Class, Value};
+use crate::value::{Class, Reflection, Value};
 
 /// The world of a scenario.
 pub struct World {
@@ -144,6 +144,19 @@ impl World {
     pub fn model(&self, name: &str) -> Option<&'static ModelReflection> {
         let defined = self.defined.read().unwrap_or_else(PoisonError::into_inner);
         defined.get(name).copied()
+    }
+
+    /// An association, with the model that declares it.
+    #[must_use]
+    pub fn reflection(&self, declaration: &'static AssociationReflection) -> Value {
+        let defined = self.defined.read().unwrap_or_else(PoisonError::into_inner);
+        let declares = |model: &&&'static ModelReflection| {
+            let mut own = model.reflections().iter();
+            own.any(|one| std::ptr::eq(one, declaration))
+        };
+        defined.values().find(declares).map_or(Value::Nil, |model| {
+            Value::Reflection(Reflection { model, declaration })
+        })
     }
 
     /// What a class is.

@@ -14,6 +14,7 @@ mod events;
 mod faults;
 mod hooks;
 mod levels;
+mod options;
 #[cfg_attr(not(feature = "sqlite"), allow(dead_code))]
 mod queue;
 pub(crate) mod rows;
@@ -44,6 +45,7 @@ use events::Listeners;
 pub use events::{Capture, Event};
 pub use faults::Faults;
 pub(crate) use levels::Participant;
+pub use options::{Options, Violation};
 use rows::Collected;
 pub use rows::Row;
 pub use transaction::{Isolation, Transaction, UnlessRolledBack};
@@ -52,7 +54,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::hashing::Hashing;
 use crate::messages::{Messages, Source};
 use crate::pending::{self, Pending};
-use crate::sql::{Dialect, Raw};
+use crate::sql::{Dialect, Raw, Writer};
 
 /// A database. Cheap to clone; every clone is the same database.
 #[derive(Clone)]
@@ -68,75 +70,6 @@ struct Inner {
     /// Writes that may have touched any table.
     generation: AtomicU64,
     messages: Source,
-}
-
-/// How to connect.
-#[derive(Debug, Clone)]
-pub struct Options {
-    deadline: Duration,
-    log: bool,
-    log_binds: bool,
-    strict: Violation,
-}
-
-/// What a lazy load that strict loading forbids comes to. Rails: `action_on_strict_loading_violation`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[non_exhaustive]
-pub enum Violation {
-    /// It is an error.
-    #[default]
-    Raise,
-    /// It is told, to standard error or to `tracing`, and done.
-    Log,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        let log =
-            std::env::var_os("RELATA_LOG").is_some_and(|value| value != "0" && !value.is_empty());
-        Self {
-            deadline: Duration::from_secs(5),
-            log,
-            log_binds: false,
-            strict: Violation::default(),
-        }
-    }
-}
-
-impl Options {
-    /// The usual ones: waits end after 5 seconds; statements are logged if the environment has `RELATA_LOG=1`.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// How long anything waits: for the writer, a connection, a nested transaction, another process's lock.
-    #[must_use]
-    pub fn deadline(mut self, deadline: Duration) -> Self {
-        self.deadline = deadline;
-        self
-    }
-
-    /// Whether every statement is printed to standard error.
-    #[must_use]
-    pub fn log(mut self, log: bool) -> Self {
-        self.log = log;
-        self
-    }
-
-    /// What a lazy load that strict loading forbids comes to: an error, unless this says otherwise.
-    #[must_use]
-    pub fn strict_loading_violation(mut self, comes_to: Violation) -> Self {
-        self.strict = comes_to;
-        self
-    }
-
-    /// Whether events show the values of statements. They may be secrets: off by default.
-    #[must_use]
-    pub fn log_binds(mut self, show: bool) -> Self {
-        self.log_binds = show;
-        self
-    }
 }
 
 impl Db {
@@ -238,35 +171,34 @@ impl Db {
         self.0.options.deadline
     }
 
-    /// Runs a statement and gives its rows to `decode`, which comes back with them.
-    pub(crate) async fn fetch<D: Decode + 'static>(
-        &self,
-        statement: Statement,
-        decode: D,
-    ) -> Result<D> {
-        self.perform(Job { statement, decode })
-            .await
-            .map(|(decode, _)| decode)
+    /// Runs a statement and gives its rows to its decoder.
+    pub(crate) async fn fetch<D: Decode + 'static>(&self, job: &mut Job<D>) -> Result<Outcome> {
+        let begun = self.0.listeners.are_there().then(Instant::now);
+        let ran = match levels::ambient(self) {
+            None => self.backend()?.run(job).await,
+            Some(level) => level.run(self, job).await,
+        };
+        if begun.is_none()
+            && let Ok((_, outcome)) = ran
+        {
+            return Ok(outcome);
+        }
+        self.told(&job.statement, begun, ran)
     }
 
     /// Runs a statement that gives no rows.
     pub(crate) async fn execute(&self, statement: Statement) -> Result<Outcome> {
-        let decode = Discard;
-        self.perform(Job { statement, decode })
-            .await
-            .map(|(_, outcome)| outcome)
+        self.fetch(&mut Job::new(statement, Discard)).await
     }
 
-    async fn perform<D: Decode + 'static>(&self, job: Job<D>) -> Result<(D, Outcome)> {
-        let begun = self.0.listeners.are_there().then(Instant::now);
-        let mut job = Some(job);
-        let ran = match levels::ambient(self) {
-            None => self.backend()?.run(&mut job).await,
-            Some(level) => level.run(self, &mut job).await,
-        };
-        let Some(Job { statement, decode }) = job else {
-            return Err(ran.err().unwrap_or_else(levels::over));
-        };
+    /// The outcome of a statement that somebody listens to, or that failed.
+    #[cold]
+    fn told(
+        &self,
+        statement: &Statement,
+        begun: Option<Instant>,
+        ran: Result<Ran>,
+    ) -> Result<Outcome> {
         let ran = ran.map_err(|error| {
             let error = error.with_sql(Arc::clone(&statement.text));
             match statement.model {
@@ -275,12 +207,11 @@ impl Db {
             }
         });
         if let Some(begun) = begun {
-            self.tell(&statement, begun.elapsed(), &ran);
+            self.tell(statement, begun.elapsed(), &ran);
         }
-        ran.map(|(_, outcome)| (decode, outcome))
+        ran.map(|(_, outcome)| outcome)
     }
 
-    #[cold]
     fn tell(&self, statement: &Statement, time: Duration, ran: &Result<Ran>) {
         let (rows, outcome) = ran.as_ref().map(|done| *done).unwrap_or_default();
         self.0.listeners.tell(&Event {
@@ -406,8 +337,9 @@ impl Db {
         levels::ambient(self).is_some()
     }
 
-    pub(crate) fn enlist(&self, participant: Arc<dyn Participant>) -> bool {
-        levels::enlist(self, participant)
+    /// Has a participant told what becomes of the open transaction; it is made only if there is one.
+    pub(crate) fn enlist(&self, participant: impl FnOnce() -> Arc<dyn Participant>) {
+        levels::enlist(self, participant);
     }
 
     /// Runs SQL that the user wrote, which may write. A named door for raw SQL.
@@ -417,7 +349,7 @@ impl Db {
     pub fn execute_sql(&self, sql: Raw) -> Pending<Outcome> {
         let db = self.clone();
         Pending::new(async move {
-            let outcome = db.execute(raw(&sql, true)).await;
+            let outcome = db.execute(raw(&sql, true, db.dialect())).await;
             // Whatever it was, it may have written any table.
             db.written_all();
             outcome
@@ -439,8 +371,9 @@ impl Db {
     pub fn fetch_sql(&self, sql: Raw) -> Pending<Vec<Row>> {
         let db = self.clone();
         Pending::new(async move {
-            let collected = db.fetch(raw(&sql, false), Collected::default()).await?;
-            Ok(collected.rows)
+            let mut job = Job::new(raw(&sql, false, db.dialect()), Collected::default());
+            db.fetch(&mut job).await?;
+            Ok(job.decoded()?.rows)
         })
     }
 
@@ -539,10 +472,13 @@ impl fmt::Debug for Db {
     }
 }
 
-fn raw(sql: &Raw, writes: bool) -> Statement {
+fn raw(sql: &Raw, writes: bool, dialect: Dialect) -> Statement {
+    let mut writer = Writer::new(dialect);
+    writer.raw(sql);
+    let (text, binds) = writer.finish();
     Statement {
-        text: Arc::from(sql.text()),
-        binds: sql.binds().to_vec(),
+        text: Arc::from(text),
+        binds,
         reuse: false,
         writes,
         purpose: Purpose::Raw,

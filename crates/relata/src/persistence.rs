@@ -12,6 +12,7 @@
 //! update     single columns, past validation
 //! collection, replace, singular                        writing through associations
 //! set_wise, bulk                                       many rows at once, without records
+//! witness    a write, and what holds while its outcome is not known
 //! snapshot, keys   what a rollback gives back          find_or_create, saved
 //! ```
 //!
@@ -42,6 +43,7 @@ mod turn;
 mod uniqueness;
 mod update;
 mod validate;
+mod witness;
 mod write;
 
 pub use bulk::{InsertAll, Inserted};

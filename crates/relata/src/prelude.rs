@@ -19,4 +19,4 @@
 //! }
 //! ```
 
-pub use crate::{Attribute, Db, Error, ErrorKind, Model, Result, UnlessRolledBack, model};
+pub use crate::{Attribute, Db, Error, ErrorKind, Model, Result, Saved, UnlessRolledBack, model};

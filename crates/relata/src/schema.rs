@@ -40,10 +40,16 @@ impl Db {
         Pending::new(async move {
             let dialect = db.dialect();
             db.transaction(async || {
+                let mut later = Vec::new();
                 for model in models {
-                    for text in schema::create(model, dialect)? {
+                    let (now, then) = schema::create(model, dialect)?;
+                    later.extend(then);
+                    for text in now {
                         db.execute(statement(Arc::from(text), true)).await?;
                     }
+                }
+                for text in later {
+                    db.execute(statement(Arc::from(text), true)).await?;
                 }
                 Ok(())
             })

@@ -22,12 +22,14 @@ fn count(bytes: usize, sign: isize) {
 
 // SAFETY: every call goes to the system's allocator as it came; counting touches no memory that is handed out.
 unsafe impl GlobalAlloc for Counting {
+    // SAFETY: as the trait says; the layout goes on as it came.
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count(layout.size(), 1);
         // SAFETY: the caller's promise for `alloc` is the same.
         unsafe { System.alloc(layout) }
     }
 
+    // SAFETY: as the trait says; pointer and layout go on as they came.
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
         count(layout.size(), -1);
         // SAFETY: the pointer came from `alloc` above, with this layout.
@@ -312,7 +314,8 @@ fn what_is_dropped_is_free_to_the_byte() {
     }
     frees!(includes lazy_loads builds saves dropped_futures);
     assert_eq!(left_by(|| chains(&db)), 0, "bytes are left by chains");
-    for seed in 1..=20 {
+    let seeds = if length_of_chains() < 100_000 { 2 } else { 20 };
+    for seed in 1..=seeds {
         assert_eq!(
             left_by(|| four_threads(&db, seed)),
             0,

@@ -7,7 +7,7 @@ use std::future::Future;
 use std::path::Path;
 
 use relata::association::Removal;
-use relata::{Db, Options, Raw, Record, Relation, Result, SaveOptions, Saved, Value, model};
+use relata::{Db, Options, Raw, Record, Relation, Result, SaveOptions, Value, model};
 
 #[model]
 pub struct Person {
@@ -48,13 +48,14 @@ fn every_public_future_can_be_awaited_in_a_spawned_task() {
     handler(relations);
     handler(values);
     handler(records);
+    handler(counters_and_callbacks);
+    handler(set_wise);
+    handler(found_or_created);
+    handler(written_collections);
+    handler(written_by_name);
     handler(singular);
     handler(collections);
     handler(by_name);
-    handler(members_by_name);
-    handler(single_columns);
-    handler(many_rows);
-    handler(found_or_made);
 }
 
 async fn databases(_: Db) -> Result<()> {
@@ -65,6 +66,7 @@ async fn databases(_: Db) -> Result<()> {
     db.create_tables([Person::reflection()]).await?;
     db.check_tables([Person::reflection()]).await?;
     db.execute_sql(Raw::new("SELECT 1")).await?;
+    db.fetch_sql(Raw::new("SELECT 1")).await?;
     db.fetch_sql(Raw::new("SELECT 1")).await?;
     db.after_commit(|| async {}).await;
     Ok(())
@@ -84,6 +86,12 @@ async fn transactions(db: Db) -> Result<()> {
     }
     let mut names = Vec::new();
     let ann = Person::find(&db, 1).await?;
+    db.read_only(async || ann.posts().count().await).await?;
+    db.transaction_with::<relata::Error, _, _>(async || ann.save().await)
+        .await?;
+    db.transaction(async || ann.save().await)
+        .read_only()
+        .await?;
     db.transaction(async || {
         ann.set_name("Ann").save().await?;
         inside(&db, &mut names).await?;
@@ -155,6 +163,17 @@ async fn records(db: Db) -> Result<()> {
     ann.set_name("Bob").save().await?;
     same.reload().await?;
     let name: &str = same.name();
+    ann.save_with(SaveOptions::default()).await?;
+    ann.update_attribute("name", "Bob").await?;
+    ann.update_columns([("name", Value::from("Bob"))]).await?;
+    ann.increment("age", 1).await?;
+    ann.decrement("age", 1).await?;
+    ann.toggle("age").await?;
+    ann.touch().await?;
+    ann.touch_columns(["name"]).await?;
+    ann.lock().await?;
+    ann.with_lock(async || ann.save().await).await?;
+    same.delete().await?;
     ann.destroy().await?;
     assert_eq!(name, "Bob");
     Ok(())
@@ -171,8 +190,6 @@ async fn singular(db: Db) -> Result<()> {
     ann.profile().await?;
     ann.create_profile(|p| p.set_motto("x")).await?;
     ann.reload_profile().await?;
-    let profile = ann.create_profile(|p| p.set_motto("y")).await?;
-    ann.profile().replace(&profile).await?;
     Ok(())
 }
 
@@ -197,23 +214,6 @@ async fn collections(db: Db) -> Result<()> {
     ann.posts().last().await?;
     ann.posts().ids().await?;
     ann.post_ids().await?;
-    ann.posts().many().await?;
-    ann.posts().one().await?;
-    ann.posts().exists().await?;
-    ann.posts().find_by(|p| p.title.eq("x")).await?;
-    ann.posts().take().await?;
-    ann.posts().first_n(2).await?;
-    ann.posts().last_n(2).await?;
-    ann.posts().replace([&post]).await?;
-    ann.posts().replace_ids([1]).await?;
-    ann.posts().delete([&post]).await?;
-    ann.posts().delete_ids([1]).await?;
-    ann.posts().destroy([&post]).await?;
-    ann.posts().delete_all().await?;
-    ann.posts().delete_all_with(Removal::Delete).await?;
-    ann.posts().destroy_all().await?;
-    ann.posts().clear().await?;
-    ann.posts().insert_all([&post]).await?;
     ann.posts().filter(|p| p.title.eq("x")).await?;
     relata::loading::preload([&ann], |p| p.posts).await?;
     Ok(())
@@ -228,7 +228,6 @@ async fn by_name(db: Db) -> Result<()> {
     post.association("author")?.load_one().await?;
     post.set("title", "x")?.save().await?;
     all.sum_named("id").await?;
-    all.count_by_named(["id"]).await?;
     all.average_named("id").await?;
     all.minimum_named("id").await?;
     all.maximum_named("id").await?;
@@ -236,81 +235,92 @@ async fn by_name(db: Db) -> Result<()> {
     Ok(())
 }
 
-async fn members_by_name(db: Db) -> Result<()> {
-    let ann: Record = Relation::of(Person::reflection(), &db)
-        .first_or_fail()
-        .await?;
-    let (posts, profile) = (ann.association("posts")?, ann.association("profile")?);
-    let post = posts.build_member()?;
-    posts.create_member(&post).await?;
-    posts.concat([post.clone()]).await?;
-    posts.replace_many([post.clone()]).await?;
-    posts.replace_ids(vec![vec![Value::Int(1)]]).await?;
-    posts.delete([post.clone()]).await?;
-    posts.delete_keys(vec![vec![Value::Int(1)]]).await?;
-    posts.destroy([post.clone()]).await?;
-    posts.destroy_keys(vec![vec![Value::Int(1)]]).await?;
-    posts.find_key([Value::Int(1)]).await?;
-    posts.reload().await?;
-    let motto = profile.build_apart()?;
-    profile.create_one(&motto).await?;
-    profile.replace_one(None).await
-}
-
-async fn single_columns(db: Db) -> Result<()> {
-    let ann = Person::find(&db, 1).await?;
-    ann.save_with(SaveOptions::new()).await.saved()?;
-    ann.update_attribute("name", "x").await?;
-    ann.update_columns([("name", "x".into())]).await?;
-    ann.increment("age", 1).await?;
-    ann.decrement("age", 1).await?;
-    ann.toggle("age").await?;
-    ann.touch().await?;
-    ann.touch_columns(["age"]).await?;
-    ann.is_valid_in("publish").await?;
-    relata::no_touching([Person::reflection()], async || ann.touch().await).await?;
-    ann.lock().await?;
-    ann.with_lock(async || ann.delete().await).await
-}
-
-async fn many_rows(db: Db) -> Result<()> {
+async fn counters_and_callbacks(db: Db) -> Result<()> {
+    async fn around(inside: relata::callback::Inside) -> Result<()> {
+        inside.run().await
+    }
+    handler(|_| async {
+        let _: fn(relata::callback::Inside) -> _ = around;
+        Ok(())
+    });
     let all = Person::all(&db);
-    let ann = Person::new(&db);
-    all.update_all(|p| p.name.set("x")).await?;
-    all.update_all_by(&[("name", "x".into())]).await?;
+    all.update_counters([("age", 1)], false).await?;
+    all.reset_counters(1, ["posts"], false).await?;
+    all.count_by_named(["age"]).await?;
+    let ann = all.first_or_fail().await?;
+    ann.is_valid_in("signup").await?;
+    relata::no_touching([Person::reflection()], async || ann.save().await).await
+}
+
+async fn set_wise(db: Db) -> Result<()> {
+    let all = Person::all(&db).filter(|p| p.name.eq("x"));
+    all.update_all(|p| p.name.set("y")).await?;
+    all.update_all_by(&[("name", Value::from("y"))]).await?;
     all.touch_all().await?;
-    all.update_counters([("age", 1)], true).await?;
-    all.reset_counters(1, ["posts"], true).await?;
     all.delete_all().await?;
     all.destroy_all().await?;
-    all.insert_all([&ann]).returning(|p| p.id).await?;
-    all.upsert_all([&ann]).unique_by(|p| p.id).await?;
-    let erased = all.erased();
-    erased.insert_records([]).returning_named(["id"]).await?;
     Ok(())
 }
 
-/// What surrounds a save.
-fn surrounds(inside: relata::callback::Inside) -> impl Future<Output = Result<()>> + Send {
-    inside.run()
-}
-
-async fn found_or_made(db: Db) -> Result<()> {
+async fn found_or_created(db: Db) -> Result<()> {
     let all = Person::all(&db);
-    all.create(|p| p.set_name("x")).await?;
-    all.create_record(&all.build_record()?).await?;
     all.find_or_create_by(|p| p.name.eq("x"), |p| p).await?;
     all.find_or_initialize_by(|p| p.name.eq("x"), |p| p).await?;
     all.create_or_find_by(|p| p.name.eq("x"), |p| p).await?;
     all.first_or_create(|p| p).await?;
     all.first_or_initialize(|p| p).await?;
     all.take_or_create(|p| p).await?;
-    all.take_or_initialize(|p| p).await?;
-    let erased = all.erased();
-    erased.find_or_create_with(&[("name", "x".into())]).await?;
-    erased
-        .find_or_initialize_with(&[("name", "x".into())])
+    let ann = all.take_or_initialize(|p| p).await?;
+    ann.posts()
+        .find_or_create_by(|p| p.title.eq("x"), |p| p)
         .await?;
+    ann.posts()
+        .find_or_initialize_by(|p| p.title.eq("x"), |p| p)
+        .await?;
+    ann.posts().first_or_create(|p| p).await?;
+    Ok(())
+}
+
+async fn written_collections(db: Db) -> Result<()> {
+    let ann = Person::find(&db, 1).await?;
+    let post = Post::find(&db, 1).await?;
+    ann.posts().many().await?;
+    ann.posts().one().await?;
+    ann.posts().replace([&post]).await?;
+    ann.posts().replace_ids([1]).await?;
+    ann.posts().delete([&post]).await?;
+    ann.posts().delete_ids([1]).await?;
+    ann.posts().delete_all().await?;
+    ann.posts().delete_all_with(Removal::Delete).await?;
+    ann.posts().destroy([&post]).await?;
+    ann.posts().destroy_all().await?;
+    ann.posts().clear().await?;
+    ann.profile().replace(None).await?;
+    Ok(())
+}
+
+async fn written_by_name(db: Db) -> Result<()> {
+    let all = Relation::of(Person::reflection(), &db);
+    all.find_or_create_with(&[("name", Value::from("x"))])
+        .await?;
+    let ann: Record = all
+        .find_or_initialize_with(&[("name", Value::from("x"))])
+        .await?;
+    let post = Record::new(Post::reflection(), &db);
+    all.create_record(&ann).await?;
+    let posts = ann.association("posts")?;
+    posts.create_member(&post).await?;
+    posts.replace_many([post.clone()]).await?;
+    posts.many().await?;
+    posts.one().await?;
+    posts.delete_all_with(Removal::Nullify).await?;
+    posts.destroy([post.clone()]).await?;
+    posts.replace_ids(vec![vec![Value::Int(1)]]).await?;
+    posts.delete([post.clone()]).await?;
+    posts.delete_keys(vec![vec![Value::Int(1)]]).await?;
+    posts.destroy_keys(vec![vec![Value::Int(1)]]).await?;
+    ann.association("profile")?.replace_one(None).await?;
+    post.association("author")?.create_one(&ann).await?;
     Ok(())
 }
 
@@ -323,6 +333,10 @@ fn awaitable(folder: &Path, names: &mut Vec<String>) {
             continue;
         }
         let source = std::fs::read_to_string(&path).unwrap();
+        // What only generated code calls.
+        if path.ends_with("declare.rs") {
+            continue;
+        }
         // Methods of the trait of models are public without saying so.
         let of_trait = path.ends_with("model.rs");
         for (at, _) in source.match_indices("fn ") {
@@ -331,7 +345,9 @@ fn awaitable(folder: &Path, names: &mut Vec<String>) {
                 .next()
                 .unwrap_or_default()
                 .trim_start();
-            let public = line.starts_with("pub ") || (of_trait && line.is_empty());
+            // Constructors of tables: `pub const fn later`.
+            let public = (line.starts_with("pub ") && !line.contains("const "))
+                || (of_trait && line.is_empty());
             let signature = source[at..].split(['{', ';']).next().unwrap_or_default();
             let name = signature["fn ".len()..]
                 .split(['(', '<'])
@@ -339,6 +355,7 @@ fn awaitable(folder: &Path, names: &mut Vec<String>) {
                 .unwrap_or_default();
             let waits = line.contains("async ")
                 || signature.contains("-> Pending<")
+                || signature.contains("-> Transaction<")
                 || signature.contains("-> impl Future<");
             if public && waits && !name.starts_with("__") {
                 names.push(name.to_owned());
@@ -356,12 +373,14 @@ fn no_public_future_is_left_out() {
     );
     assert!(names.len() > 60, "{names:?}");
     let here = include_str!("send.rs");
-    let left_out: Vec<&String> = names
-        .iter()
-        .filter(|name| {
-            !here.contains(&format!(".{name}(")) && !here.contains(&format!("::{name}("))
+    let called = |name: &String| {
+        [".", "::"].iter().any(|before| {
+            ["(", "::<"]
+                .iter()
+                .any(|after| here.contains(&format!("{before}{name}{after}")))
         })
-        .collect();
+    };
+    let left_out: Vec<&String> = names.iter().filter(|name| !called(name)).collect();
     assert!(
         left_out.is_empty(),
         "call these in a handler above: {left_out:?}"

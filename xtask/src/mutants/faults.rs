@@ -57,10 +57,7 @@ pub(super) const FAULTS: &[Fault] = faults! {
     "deleting from a collection takes all rows" in "persistence/collection.rs":
         "        let rows = association.of_keys(saved)?;"
         => "        let rows = { drop(saved); association.relation() };";
-    "a required target is not asked for" in "persistence/validate.rs":
-        "if reflection.is_required() && !is_present(&association).await? {"
-        => "if reflection.is_required() && reflection.is_collection() {";
-    "presence takes blank text" in "persistence/validate.rs":
+    "presence takes blank text" in "persistence/rules.rs":
         "        Value::Text(text) => text.trim().is_empty(),"
         => "        Value::Text(_) => false,";
     "an UPDATE writes no time" in "persistence/write.rs":
@@ -75,15 +72,12 @@ pub(super) const FAULTS: &[Fault] = faults! {
     "a destroyed record lives on" in "persistence/destroy.rs":
         "    record.set_life(Life::Destroyed);"
         => "    record.set_life(record.life());\n    let _ = Life::Destroyed;";
-    "reload keeps what associations lead to" in "record/life.rs":
-        "            self.unlink(association);\n        }\n        Ok(())"
-        => "            let _ = association;\n        }\n        Ok(())";
+    "reload keeps what was set" in "record/life.rs":
+        "            let value = fresh.value(column);\n            self.fill(column, &value);\n        }\n        let state"
+        => "            let value = fresh.value(column);\n            if !self.column_changed(column) {\n                self.fill(column, &value);\n            }\n        }\n        let state";
     "a default counts as a change" in "record/life.rs":
         "                self.fill(column, &default);"
         => "                let _ = self.set_value(column, default);";
-    "saved changes are kept past a rollback" in "record/state.rs":
-        "        self.before = None;\n        self.life = snapshot.life;"
-        => "        self.life = snapshot.life;";
     "a count leaves out what is not saved" in "loading/collection.rs":
         "    Ok(rows + unsaved.count() as u64)"
         => "    Ok(rows + unsaved.count() as u64 / 99)";
@@ -108,18 +102,15 @@ pub(super) const FAULTS: &[Fault] = faults! {
     "null is compared with =" in "sql/expr.rs":
         "            (Comparison::Equal, true) => Node::IsNull(Box::new(self)),"
         => "            (Comparison::Equal, true) => Node::Compare(comparison, Box::new(self), Box::new(Node::Value(value))),";
-    "merging keeps both equalities" in "sql/select.rs":
-        "own.equality(onto).is_none_or(|(own, _)| own != column)"
-        => "own.equality(onto).is_none_or(|(own, _)| own != column || own == column)";
+    "merging leaves out conditions" in "sql/select.rs":
+        "            self.filters.push(node);\n        }\n        for join in &other.joins"
+        => "            drop(node);\n        }\n        for join in &other.joins";
     "primary_key of an association is not looked at" in "reflection/resolve.rs":
         "if declaration.primary_key.is_empty() {"
         => "if declaration.primary_key.is_empty() || referred.primary_key().len() == 1 {";
-    "inverse_of = none is not looked at" in "reflection/resolve.rs":
-        "        InverseOf::Off => return Ok((None, InverseReason::Off)),"
-        => "        InverseOf::Off => {}";
-    "a collection is the inverse without being named" in "reflection/resolve.rs":
-        "    if target.reflections()[at].is_collection() {"
-        => "    if target.reflections()[at].is_collection() && at > 99 {";
+    "a written inverse is not taken" in "reflection/resolve.rs":
+        "            return Ok((Some(found), InverseReason::Written));"
+        => "            return Ok((None, InverseReason::Written));";
     "an unknown option is taken" in "reflection/declared.rs":
         "        self.check_keys()?;\n"
         => "";

@@ -140,6 +140,7 @@ async fn write(
             "NoMethodError",
             "prepend on association is not defined. Please use <<, push or append",
         )),
+        ("delete" | "destroy", []) => Ok(Value::Nil),
         ("delete" | "destroy", members) => {
             take_out(world, association, name == "destroy", members).await
         }
@@ -169,12 +170,9 @@ async fn build(world: &Arc<World>, association: &Association, args: &Args) -> Ra
         }
         return Ok(Value::list(built));
     }
-    let member = association.build_member()?;
+    let member = association.build()?;
     generated::fill(world, &member, args).await?;
-    Ok(match association.add_member(&member)? {
-        true => Value::Record(member),
-        false => Value::Nil,
-    })
+    Ok(Value::Record(member))
 }
 
 async fn create(
@@ -197,17 +195,12 @@ async fn create(
     let member = association.build_member()?;
     generated::fill(world, &member, args).await?;
     match association.create_member(&member).await {
-        // What is wrong with the member itself, or what keeps it out.
-        Err(error)
-            if !fails
-                && is_soft(&error)
-                && error
-                    .erased_record()
-                    .is_some_and(|record| record.is(&member)) =>
-        {
+        Err(error) if fails || !error.is_record_invalid() => Err(error.into()),
+        Err(_) => {
+            // Rails leaves it in the collection; to relata that is a second thing to ask for.
+            association.add_to_target(&member)?;
             Ok(Value::Record(member))
         }
-        Err(error) => Err(error.into()),
         Ok(()) => Ok(Value::Record(member)),
     }
 }
@@ -228,11 +221,8 @@ async fn take_out(
     destroys: bool,
     members: &[Value],
 ) -> Ran<Value> {
-    if members.is_empty() {
-        return Ok(Value::Nil);
-    }
     let by_key = |value: &Value| matches!(value, Value::Int(_) | Value::Text(_));
-    let taken = if members.iter().all(by_key) {
+    let taken = if !members.is_empty() && members.iter().all(by_key) {
         let keys = members.iter().map(query::key).collect::<Ran<Vec<_>>>()?;
         match destroys {
             true => association.destroy_keys(keys).await?,
@@ -254,7 +244,7 @@ async fn delete_all(association: &Association, how: &[Value]) -> Ran<Value> {
         Some("nullify") => association.delete_all_with(Removal::Nullify).await?,
         Some("delete_all") => association.delete_all_with(Removal::Delete).await?,
         _ => {
-            return Err(Stop::argument("Valid values are :nullify or :delete_all"));
+            return Err(Stop::argument("Valid values are :delete_all or :nullify"));
         }
     };
     Ok(Value::Int(i64::try_from(rows).unwrap_or(i64::MAX)))

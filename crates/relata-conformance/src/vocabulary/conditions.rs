@@ -48,8 +48,10 @@ fn raw(sql: &str, binds: &[Value], args: &Args) -> Raw {
         let length = match mark.as_bytes()[0] {
             b'\'' => mark[1..].find('\'').map_or(mark.len(), |end| end + 2),
             b'?' => {
-                values.push(given.next().cloned().unwrap_or(Value::Nil));
-                text.push('?');
+                text.push_str(&marks(
+                    given.next().cloned().unwrap_or(Value::Nil),
+                    &mut values,
+                ));
                 rest = &mark[1..];
                 continue;
             }
@@ -58,8 +60,7 @@ fn raw(sql: &str, binds: &[Value], args: &Args) -> Raw {
                     .find(|c: char| !c.is_alphanumeric() && c != '_')
                     .map_or(mark.len(), |end| end + 1);
                 if let Some(value) = named(&mark[1..end]) {
-                    values.push(value);
-                    text.push('?');
+                    text.push_str(&marks(value, &mut values));
                     rest = &mark[end..];
                     continue;
                 }
@@ -72,8 +73,25 @@ fn raw(sql: &str, binds: &[Value], args: &Args) -> Raw {
     text.push_str(rest);
     values
         .iter()
-        .filter_map(Value::to_attribute)
+        .map(|value| bound(value).unwrap_or(relata::Value::Null))
         .fold(Raw::trusted(text), Raw::bind)
+}
+
+/// The place of a value, or the places of the values of a list.
+fn marks(value: Value, values: &mut Vec<Value>) -> String {
+    let Value::List(list) = value else {
+        values.push(value);
+        return "?".to_owned();
+    };
+    let items = list.items();
+    let places = vec!["?"; items.len()].join(", ");
+    values.extend(items);
+    // No value is in an empty list, nor null.
+    if places.is_empty() {
+        "NULL".to_owned()
+    } else {
+        places
+    }
 }
 
 /// The conditions of a map.

@@ -67,8 +67,6 @@ fn of_text(receiver: &Value, text: &str, name: &str, args: &Args) -> Ran<Value> 
         ("reverse", []) => Value::text(&text.chars().rev().collect::<String>()),
         ("size" | "length", []) => Value::count(text.chars().count()),
         ("empty?", []) => Value::Bool(text.is_empty()),
-        ("blank?", []) => Value::Bool(text.trim().is_empty()),
-        ("present?", []) => Value::Bool(!text.trim().is_empty()),
         ("include?", [Value::Text(part)]) => Value::Bool(text.contains(&**part)),
         ("start_with?", [Value::Text(part)]) => Value::Bool(text.starts_with(&**part)),
         ("end_with?", [Value::Text(part)]) => Value::Bool(text.ends_with(&**part)),

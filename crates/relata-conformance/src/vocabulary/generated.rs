@@ -99,7 +99,17 @@ fn means<'a>(model: &'static ModelReflection, name: &'a str) -> Option<Means<'a>
     {
         return Some(Means::Association(base, Verb::PreviouslyChanged));
     }
-    let endings: [(&str, OfColumn<'a>); 5] = [
+    if let Some(base) = name
+        .strip_prefix("will_save_change_to_")
+        .and_then(|base| base.strip_suffix('?'))
+        && column(base)
+    {
+        return Some(Means::Changed(base));
+    }
+    let endings: [(&str, OfColumn<'a>); 8] = [
+        ("_previously_changed?", Means::SavedChanged),
+        ("_previously_was", Means::BeforeLastSave),
+        ("_in_database", Means::Was),
         ("_changed?", Means::Changed),
         ("_was", Means::Was),
         ("_change", Means::Change),
@@ -279,8 +289,11 @@ async fn of_association(
     })
 }
 
-/// `build_author`.
+/// `build_author`. Rails takes the old target of a saved owner's `has_one` out at once; relata does when it is told to.
 async fn build(world: &Arc<World>, association: &Association, args: &Args) -> Ran<Value> {
+    if association.reflection().is_has_one() && association.owner().is_persisted() {
+        association.replace_one(None).await?;
+    }
     let target = association.build()?;
     fill(world, &target, args).await?;
     Ok(Value::Record(target))

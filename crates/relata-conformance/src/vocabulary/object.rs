@@ -29,6 +29,21 @@ pub(super) async fn call(
         }
         ("nil?", []) => Value::Bool(matches!(receiver, Value::Nil)),
         ("itself", []) => receiver.clone(),
+        ("present?", []) if !goes_through(receiver) => Value::Bool(!is_blank(receiver)),
+        ("blank?", []) if !goes_through(receiver) => Value::Bool(is_blank(receiver)),
+        ("is_a?" | "kind_of?" | "instance_of?", [Value::Class(of)]) => {
+            Value::Bool(matches!(class(receiver)?, Value::Class(own) if own == *of))
+        }
+        ("try", [method, rest @ ..]) => {
+            if matches!(receiver, Value::Nil) {
+                return Some(Ok(Value::Nil));
+            }
+            let args = Args {
+                block: args.block.clone(),
+                ..Args::of(rest.to_vec())
+            };
+            return Some(world.send(receiver, &method.to_text(), args).await);
+        }
         ("inspect", []) => Value::text(&inspect(receiver)),
         ("class", []) => class(receiver)?,
         ("frozen?", []) => match receiver {
@@ -56,6 +71,22 @@ async fn equality(world: &Arc<World>, one: &Value, other: &Value) -> Ran<bool> {
         return Ok(equal(&Value::list(one), &Value::list(other)));
     }
     Ok(equal(one, other))
+}
+
+/// Whether being blank is a matter of what it holds.
+fn goes_through(receiver: &Value) -> bool {
+    matches!(
+        receiver,
+        Value::List(_) | Value::Map(_) | Value::Collection(_) | Value::Query(_) | Value::Errors(_)
+    )
+}
+
+fn is_blank(receiver: &Value) -> bool {
+    match receiver {
+        Value::Nil | Value::Bool(false) => true,
+        Value::Text(text) => text.trim().is_empty(),
+        _ => false,
+    }
 }
 
 fn class(receiver: &Value) -> Option<Value> {

@@ -21,6 +21,26 @@ pub(super) fn errors(record: &Record, name: &str, args: &Args) -> Ran<Value> {
         ("include?" | "key?", [attribute]) => {
             Value::Bool(!errors.on(&attribute.to_text()).is_empty())
         }
+        ("full_messages_for", [attribute]) => {
+            let attribute = attribute.to_text();
+            let all = errors.to_vec();
+            let of = all.iter().filter(|problem| problem.attribute == attribute);
+            texts(of.map(relata::Problem::full_message).collect())
+        }
+        ("messages" | "to_hash", []) => Value::map(
+            names()
+                .iter()
+                .map(|name| (Value::name(name), texts(errors.on(name)))),
+        ),
+        ("add", [attribute, message, ..]) => {
+            let kind = match message {
+                Value::Name(kind) => kind.to_string().leak(),
+                _ => "invalid",
+            };
+            let message = args.option("message").unwrap_or_else(|| message.clone());
+            errors.add(attribute.to_text(), kind, message.to_text());
+            Value::Nil
+        }
         ("clear", []) => {
             errors.clear();
             Value::Nil

@@ -72,7 +72,31 @@ async fn read(
     let ran = match (name, args.all.as_slice()) {
         ("where", []) if args.options.is_none() => Ok(Value::WhereChain(Arc::clone(query))),
         ("to_sql", []) => Ok(Value::text(&relation.to_sql())),
-        ("loaded?", []) => Ok(Value::Bool(false)),
+        ("loaded?", []) => Ok(Value::Bool(query.loaded().is_some())),
+        ("load" | "reload", []) => {
+            if name == "reload" {
+                query.reset();
+            }
+            query.records().await.map(|_| conditions::shared(query))
+        }
+        ("reset", []) => {
+            query.reset();
+            Ok(conditions::shared(query))
+        }
+        // What was read is looked through, not asked for again.
+        (
+            "first" | "second" | "last" | "take" | "size" | "empty?" | "any?" | "none?" | "many?"
+            | "one?",
+            _,
+        ) if plain && query.loaded().is_some() => {
+            let name = match (name, args.all.is_empty()) {
+                ("take", true) => "first",
+                (name, _) => name,
+            };
+            let records = query.loaded().unwrap_or_default();
+            let items = records.into_iter().map(Value::Record).collect();
+            enumerable::call(world, items, name, args).await
+        }
         ("klass" | "model", []) => Ok(Value::Class(crate::value::Class::Model(
             query.model().name().into(),
         ))),
@@ -122,13 +146,14 @@ async fn read(
             Err(stop) => Err(stop),
         },
         ("find_by!", _) => match conditions::filter(query, args) {
-            Ok(query) => match query.relation.take().await {
-                Ok(Some(record)) => Ok(Value::Record(record)),
-                Ok(None) => Err(not_found(&query)),
-                Err(error) => Err(error.into()),
-            },
+            Ok(query) => (query.relation.take_or_fail().await)
+                .map(Value::Record)
+                .map_err(Stop::from),
             Err(stop) => Err(stop),
         },
+        ("take!", []) => (relation.take_or_fail().await)
+            .map(Value::Record)
+            .map_err(Stop::from),
         ("exists?", []) if args.options.is_none() => {
             relation.exists().await.map(Value::Bool).map_err(Stop::from)
         }
@@ -331,13 +356,6 @@ async fn update_all(query: &Query, args: &Args) -> Ran<Value> {
 
 fn positive(number: i64) -> u64 {
     u64::try_from(number).unwrap_or_default()
-}
-
-fn not_found(query: &Query) -> Stop {
-    Stop::raised(
-        "ActiveRecord::RecordNotFound",
-        format!("Couldn't find {}", query.model().name()),
-    )
 }
 
 /// A primary key: one value, or a list of several.

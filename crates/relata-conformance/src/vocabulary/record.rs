@@ -9,13 +9,20 @@ use relata::record::StrictLoading;
 use super::{assign, generated, missing};
 use crate::eval::Args;
 use crate::stop::{Ran, Stop, is_soft};
-use crate::value::{Reflection, Value};
+use crate::value::Value;
 use crate::world::World;
 
 /// The methods that every record has.
 const METHODS: &[&str] = &[
     "[]",
     "[]=",
+    "toggle",
+    "previous_changes",
+    "increment",
+    "has_attribute?",
+    "decrement",
+    "attribute_names",
+    "_destroy",
     "assign_attributes",
     "association",
     "attributes",
@@ -153,6 +160,32 @@ pub(super) async fn call(
             record.toggle(&column.to_text()).await?;
             this()
         }
+        ("increment" | "decrement", [column, by @ ..]) => {
+            let by = match by.first() {
+                Some(Value::Int(by)) => *by,
+                _ => 1,
+            };
+            let by = if name == "increment" { by } else { -by };
+            let now = match Value::of_attribute(&record.get(&column.to_text())?) {
+                Value::Int(now) => now,
+                _ => 0,
+            };
+            assign::attribute(record, &column.to_text(), &Value::Int(now + by))?;
+            this()
+        }
+        ("toggle", [column]) => {
+            let now = Value::of_attribute(&record.get(&column.to_text())?);
+            assign::attribute(record, &column.to_text(), &Value::Bool(!now.is_true()))?;
+            this()
+        }
+        ("has_attribute?", [name]) => {
+            let name = name.to_text();
+            Value::Bool(record.reflection().column_position(&name).is_some())
+        }
+        ("attribute_names", []) => {
+            let columns = record.reflection().columns();
+            Value::list(columns.iter().map(|column| Value::text(column.name())))
+        }
         ("lock!", []) => {
             record.lock().await?;
             this()
@@ -177,7 +210,7 @@ pub(super) async fn call(
         ("changed?" | "has_changes_to_save?", []) => Value::Bool(record.is_changed()),
         ("changed", []) => Value::list(record.changed().into_iter().map(Value::text)),
         ("changes", []) => changes(record.changes()),
-        ("saved_changes", []) => changes(record.saved_changes()),
+        ("saved_changes" | "previous_changes", []) => changes(record.saved_changes()),
         ("saved_changes?", []) => Value::Bool(!record.saved_changes().is_empty()),
         ("restore_attributes", []) => {
             record.restore_attributes();
@@ -187,22 +220,12 @@ pub(super) async fn call(
             record.mark_for_destruction();
             Value::Bool(true)
         }
-        ("marked_for_destruction?", []) => Value::Bool(record.is_marked_for_destruction()),
-        ("destroyed_by_association", []) => {
-            let models = world.declared();
-            let mut models = models.iter().filter_map(|model| world.model(&model.name));
-            record
-                .destroyed_by_association()
-                .and_then(|declaration| {
-                    let declares = |model: &&'static relata::reflection::ModelReflection| {
-                        let own = model.reflections();
-                        own.iter().any(|one| std::ptr::eq(one, declaration))
-                    };
-                    let model = models.find(declares)?;
-                    Some(Value::Reflection(Reflection { model, declaration }))
-                })
-                .unwrap_or(Value::Nil)
+        ("marked_for_destruction?" | "_destroy", []) => {
+            Value::Bool(record.is_marked_for_destruction())
         }
+        ("destroyed_by_association", []) => record
+            .destroyed_by_association()
+            .map_or(Value::Nil, |declaration| world.reflection(declaration)),
         ("dup", []) => Value::Record(record.dup()),
         ("attributes", []) => attributes(record)?,
         ("to_param", []) => Value::text(&Value::of_attribute(&record.get("id")?).to_text()),

@@ -14,7 +14,10 @@ pub(super) fn refine(query: &Query, name: &str, args: &Args) -> Option<Ran<Query
         _ => None,
     };
     Some(match name {
-        "all" | "load" | "spawn" => Ok(query.clone()),
+        "all" | "spawn" => Ok(query.clone()),
+        "unscoped" | "scoping" if args.block.is_some() => {
+            Err(Stop::unsupported(format!("{name} with a block")))
+        }
         "references" => references(query, args),
         "unscoped" => Ok(Query::of(relata::Relation::unscoped(
             query.model(),

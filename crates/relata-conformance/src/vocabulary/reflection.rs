@@ -72,6 +72,8 @@ pub(super) async fn call(
             }),
         ("has_inverse?", []) => Value::Bool(resolved()?.inverse.is_some()),
         ("scope", []) if declaration.scope().is_none() => Value::Nil,
+        ("deprecated?", []) => Value::Bool(false),
+        ("inverse_which_updates_counter_cache", []) => Value::Nil,
         ("has_scope?", []) => Value::Bool(declaration.scope().is_some()),
         ("validate?", []) => Value::Bool(declaration.validates()),
         ("counter_cache_column", []) => match declaration.counter_cache() {

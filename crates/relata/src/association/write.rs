@@ -134,7 +134,10 @@ impl Association {
         };
         if inverse.reflection().is_has_one() {
             inverse.link(Some(&self.owner));
-        } else if self.has_named_inverse() && !inverse.holds(&self.owner) {
+        } else if self.has_named_inverse()
+            && inverse.reflection().inversing
+            && !inverse.holds(&self.owner)
+        {
             inverse.remember(&self.owner);
         }
     }

@@ -198,13 +198,9 @@ impl At {
     }
 
     /// Runs a statement of this level.
-    pub(super) async fn run<D: Decode + 'static>(
-        &self,
-        db: &Db,
-        job: &mut Option<Job<D>>,
-    ) -> Result<Ran> {
+    pub(super) async fn run<D: Decode + 'static>(&self, db: &Db, job: &mut Job<D>) -> Result<Ran> {
         self.open.held.note_used();
-        let writes = job.as_ref().is_some_and(|job| job.statement.writes);
+        let writes = job.statement.writes;
         let lease = self
             .at_top(db, |stack| {
                 if writes && stack.levels.iter().any(|level| level.reads_only) {
@@ -538,9 +534,9 @@ async fn run(hooks: Vec<Hook>) -> usize {
     failed
 }
 
-/// Registers with the level that the running code belongs to. False outside a transaction.
-pub(super) fn enlist(db: &Db, participant: Arc<dyn Participant>) -> bool {
-    with_stakes(db, |stakes| stakes.participants.push(participant)).is_some()
+/// Registers with the level that the running code belongs to, if there is one.
+pub(super) fn enlist(db: &Db, participant: impl FnOnce() -> Arc<dyn Participant>) {
+    with_stakes(db, |stakes| stakes.participants.push(participant()));
 }
 
 /// Registers a hook with the level that the running code belongs to; gives it back outside a transaction.

@@ -16,7 +16,7 @@ use crate::record::Record;
 use crate::reflection::ModelReflection;
 use crate::relation::{Core, Relation};
 use crate::sql::expr::Node;
-use crate::sql::{Direction, Expr, Place, What};
+use crate::sql::{Direction, Expr, Place, What, Writer};
 
 /// `Post.find(1)`.
 #[track_caller]
@@ -45,6 +45,20 @@ pub(crate) fn find_typed_error(model: &'static ModelReflection, what: &str) -> E
         format!("Couldn't find {}{what}", model.name()),
     )
     .with_model(model.name())
+}
+
+fn conditions_of(core: &Core) -> Option<String> {
+    Writer::new(core.db.dialect()).conditions(&core.select)
+}
+
+/// The same, with the conditions of the relation that was asked, as Rails adds them.
+fn missing(core: &Core, what: &str) -> Error {
+    let model = core.select.model();
+    match (conditions_of(core), what) {
+        (None, what) => find_typed_error(model, what),
+        (Some(conditions), "") => find_typed_error(model, &format!(" with [{conditions}]")),
+        (Some(conditions), what) => find_typed_error(model, &format!("{what} [{conditions}]")),
+    }
 }
 
 fn describe(model: &'static ModelReflection, key: &[Value<'static>]) -> String {
@@ -165,6 +179,13 @@ impl<M: FromRecord> Relation<M> {
         Pending::new(async move { Ok(some(&core).await?.pop()) })
     }
 
+    /// Any one row, or `RecordNotFound`. Rails: `take!`, and `find_by!` after its conditions.
+    #[track_caller]
+    pub fn take_or_fail(&self) -> Pending<M> {
+        let (taken, core) = (self.take(), self.core().clone());
+        Pending::new(async move { taken.await?.ok_or_else(|| missing(&core, "")) })
+    }
+
     /// Up to `rows` rows, without an order. Rails: `take(3)`.
     #[track_caller]
     pub fn take_n(&self, rows: u64) -> Pending<Vec<M>> {
@@ -185,9 +206,8 @@ impl<M: FromRecord> Relation<M> {
     /// The first row, or `RecordNotFound`. Rails: `first!`.
     #[track_caller]
     pub fn first_or_fail(&self) -> Pending<M> {
-        let first = self.first();
-        let model = self.reflection();
-        Pending::new(async move { first.await?.ok_or_else(|| find_typed_error(model, "")) })
+        let (first, core) = (self.first(), self.core().clone());
+        Pending::new(async move { first.await?.ok_or_else(|| missing(&core, "")) })
     }
 
     /// The first rows by the relation's order, or by the key. Rails: `first(3)`.
@@ -227,14 +247,14 @@ impl<M: FromRecord> Relation<M> {
     /// Rails: `sole`.
     #[track_caller]
     pub fn sole(&self) -> Pending<M> {
-        let mut core = self.core().clone();
+        let (asked, model) = (self.core().clone(), self.reflection());
+        let mut core = asked.clone();
         core.select.limit = Some(2);
-        let model = self.reflection();
         Pending::new(async move {
             let mut found = some(&core).await?;
             match (found.pop(), found.pop()) {
                 (Some(only), None) => Ok(only),
-                (None, _) => Err(find_typed_error(model, "")),
+                (None, _) => Err(missing(&asked, "")),
                 _ => {
                     let message = format!("Wanted only one {}", model.name());
                     Err(Error::new(ErrorKind::SoleRecordExceeded, message).with_model(model.name()))
@@ -249,7 +269,8 @@ impl<M: FromRecord> Relation<M> {
         let model = self.reflection();
         let key: Vec<_> = key.into_iter().collect();
         let condition = by_key(model, vec![key.clone()]);
-        let mut core = self.core().clone();
+        let asked = self.core().clone();
+        let mut core = asked.clone();
         core.select.filter(Expr(condition));
         core.select.limit = Some(1);
         Pending::new(async move {
@@ -257,7 +278,7 @@ impl<M: FromRecord> Relation<M> {
             some(&core)
                 .await?
                 .pop()
-                .ok_or_else(|| find_typed_error(model, &describe(model, &key)))
+                .ok_or_else(|| missing(&asked, &describe(model, &key)))
         })
     }
 
@@ -266,7 +287,8 @@ impl<M: FromRecord> Relation<M> {
     #[track_caller]
     pub fn find_keys(&self, keys: Vec<Vec<Value<'static>>>) -> Pending<Vec<M>> {
         let model = self.reflection();
-        let mut core = self.core().clone();
+        let asked = self.core().clone();
+        let mut core = asked.clone();
         core.select.filter(Expr(by_key(model, keys.clone())));
         Pending::new(async move {
             keys.iter().try_for_each(|key| check_key(model, key))?;
@@ -288,11 +310,13 @@ impl<M: FromRecord> Relation<M> {
                 _ => relata_inflect::pluralize(word),
             };
             let message = format!(
-                "Couldn't find all {} with '{}': ({}) (found {} results, but was looking for {}). \
+                "Couldn't find all {} with '{}': ({}){} (found {} results, but was looking for {}). \
                  Couldn't find {} with {} {}.",
                 relata_inflect::pluralize(model.name()),
                 names.join(", "),
                 listed(keys.iter()),
+                conditions_of(&asked)
+                    .map_or_else(String::new, |conditions| format!(" [{conditions}]")),
                 sorted.len(),
                 keys.len(),
                 count(model.name()),
@@ -348,11 +372,6 @@ impl<M: Model> Relation<M> {
         &self,
         condition: impl FnOnce(&'static M::Columns) -> E,
     ) -> Pending<M> {
-        let found = self.find_by(condition);
-        Pending::new(async move {
-            found
-                .await?
-                .ok_or_else(|| find_typed_error(M::reflection(), ""))
-        })
+        self.clone().filter(condition).take_or_fail()
     }
 }

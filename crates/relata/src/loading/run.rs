@@ -10,7 +10,7 @@ use crate::association::Association;
 use crate::attribute::value::Value;
 use crate::callback::Event;
 use crate::db::Db;
-use crate::db::adapter::{Purpose, Statement};
+use crate::db::adapter::{Job, Purpose, Statement};
 use crate::error::Result;
 use crate::record::{Index, Links, Place, Record, Terms, Tie};
 use crate::reflection::ModelReflection;
@@ -45,9 +45,9 @@ pub(crate) async fn load(core: &Core, purpose: Purpose) -> Result<Vec<Record>> {
     }
     let statement = statement(&core.select, &core.db, purpose)?;
     let partial = core.select.raw.is_some() || matches!(core.select.what, What::Columns(_));
-    let rows = Rows::new(core.select.model(), partial);
-    let rows = core.db.fetch(statement, rows).await?;
-    let records = Record::adopt(rows.finish(&core.db, core.terms)?);
+    let mut job = Job::new(statement, Rows::new(core.select.model(), partial));
+    core.db.fetch(&mut job).await?;
+    let records = Record::adopt(job.decoded()?.finish(&core.db, core.terms)?);
     if let Some((owner, association)) = &core.origin {
         lead_back(owner, *association, &records)?;
     }
@@ -88,7 +88,8 @@ pub(crate) async fn fetch_by_key(
         purpose: Purpose::Load,
         model: Some(model.name()),
     };
-    let rows = db.fetch(statement, Rows::new(model, false)).await?;
+    let mut job = Job::new(statement, Rows::new(model, false));
+    db.fetch(&mut job).await?;
     let strict = model
         .is_strict_loading_by_default()
         .then_some(crate::record::StrictLoading::All);
@@ -96,9 +97,9 @@ pub(crate) async fn fetch_by_key(
         strict,
         ..Terms::default()
     };
-    let found_one = Record::adopt(rows.finish(db, terms)?);
-    found(model, &found_one)?;
-    Ok(found_one.into_iter().next_back())
+    let records = Record::adopt(job.decoded()?.finish(db, terms)?);
+    found(model, &records)?;
+    Ok(records.into_iter().next_back())
 }
 
 /// Records that were read through an owner's collection lead back to that owner, where their key says so.

@@ -12,7 +12,7 @@ use super::write::stamp;
 use crate::association::Association;
 use crate::attribute::AttributeType;
 use crate::attribute::value::Value;
-use crate::db::adapter::{Purpose, Statement};
+use crate::db::adapter::{Job, Purpose, Statement};
 use crate::error::{Error, ErrorKind, Result};
 use crate::loading::{Columns, Tuples};
 use crate::model::Model;
@@ -309,7 +309,9 @@ async fn run(
                 affected += db.execute(statement).await?.affected;
                 continue;
             }
-            let given = db.fetch(statement, Tuples::new(types.clone())).await?.rows;
+            let mut job = Job::new(statement, Tuples::new(types.clone()));
+            db.fetch(&mut job).await?;
+            let given = job.decoded()?.rows;
             affected += given.len() as u64;
             returned.extend(given);
         }

@@ -10,6 +10,7 @@ use super::pipeline::{self, Verb};
 use super::save::SaveOptions;
 use super::snapshot::Before;
 use super::turn::Turn;
+use super::witness;
 use super::write::refuse_readonly;
 use crate::attribute::value::Value;
 use crate::db::adapter::{Purpose, Statement};
@@ -163,10 +164,7 @@ pub(super) async fn delete_row(record: &Record) -> Result<bool> {
             purpose: Purpose::Destroy,
             model: Some(model.name()),
         };
-        let outcome = db
-            .execute(statement)
-            .await
-            .map_err(|error| error.with_record(record.clone()))?;
+        let outcome = witness::run(record, statement).await?;
         db.written(model.table());
         deleted = outcome.affected > 0;
     }

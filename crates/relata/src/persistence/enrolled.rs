@@ -33,7 +33,7 @@ impl Enrolled {
             done: Mutex::default(),
         });
         let db = record.db();
-        db.enlist(Arc::clone(&part) as Arc<dyn Participant>);
+        db.enlist(|| Arc::clone(&part) as Arc<dyn Participant>);
         let committed = Arc::clone(&part);
         db.after_commit_hook(Box::new(move || {
             Box::pin(async move { committed.committed().await })

@@ -116,7 +116,7 @@ impl Keys {
     pub(super) fn keep(mut self) {
         for filled in self.filled.drain(..) {
             let db = filled.record.db().clone();
-            db.enlist(Arc::new(filled));
+            db.enlist(|| Arc::new(filled));
         }
     }
 }

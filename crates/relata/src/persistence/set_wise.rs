@@ -173,9 +173,7 @@ async fn run(
 /// Notes that rows of the model were written, now and again if it is rolled back.
 pub(super) fn wrote(db: &Db, model: &'static ModelReflection) {
     db.written(model.table());
-    if db.in_transaction() {
-        db.enlist(Arc::new(Wrote(db.clone(), model)));
-    }
+    db.enlist(|| Arc::new(Wrote(db.clone(), model)));
 }
 
 struct Wrote(Db, &'static ModelReflection);

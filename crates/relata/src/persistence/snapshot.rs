@@ -40,10 +40,8 @@ impl Before {
 
     /// Leaves it to the open transaction to put the record back, if there is one.
     pub(super) fn enlist(self) {
-        let db = self.0.record().db().clone();
-        if db.in_transaction() {
-            db.enlist(Arc::new(self));
-        }
+        let record = self.0.record().clone();
+        record.db().enlist(|| Arc::new(self));
     }
 }
 
@@ -55,6 +53,6 @@ impl Participant for Before {
     fn committed(&self) {}
 
     fn in_doubt(&self) {
-        self.0.record().set_in_doubt();
+        self.0.record().set_in_doubt(true);
     }
 }

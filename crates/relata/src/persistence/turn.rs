@@ -15,6 +15,11 @@ impl<'a> Turn<'a> {
         if record.begin_writing() {
             return Self(record);
         }
+        // Apart, so that who need not wait carries no place for it.
+        Box::pin(Self::wait(record)).await
+    }
+
+    async fn wait(record: &'a Record) -> Self {
         let Some(keeping) = record.keeping() else {
             return Self(record);
         };

@@ -6,7 +6,7 @@
 use super::errors::unknown_key;
 use super::snapshot::Before;
 use super::turn::Turn;
-use super::{counters, uniqueness};
+use super::{counters, uniqueness, witness};
 use crate::attribute::value::{Kind, Value};
 use crate::db::adapter::{Purpose, Statement};
 use crate::error::{Error, ErrorKind, Result};
@@ -16,23 +16,27 @@ use crate::sql::statements;
 
 /// Refuses what no save may write.
 pub(super) fn refuse(record: &Record) -> Result<()> {
-    let model = record.reflection().name();
-    let (kind, message) = if record.is_destroyed() {
-        (
-            ErrorKind::RecordNotSaved,
-            format!("{model} was destroyed and cannot be saved"),
-        )
-    } else if record.is_in_doubt() {
-        (
-            ErrorKind::CommitOutcomeUnknown,
-            format!(
-                "the outcome of a commit of this {model} is not known: reload it before saving it again"
-            ),
-        )
-    } else {
-        return refuse_readonly(record);
-    };
-    Err(Error::new(kind, message).with_record(record.clone()))
+    if record.is_destroyed() {
+        let message = format!(
+            "{} was destroyed and cannot be saved",
+            record.reflection().name()
+        );
+        return Err(Error::new(ErrorKind::RecordNotSaved, message).with_record(record.clone()));
+    }
+    refuse_readonly(record)
+}
+
+/// Refuses a record whose last write may have happened or not. To be asked by who has the turn to write it: while
+/// another save is under way, its outcome is not known either.
+fn refuse_doubt(record: &Record) -> Result<()> {
+    if !record.is_in_doubt() {
+        return Ok(());
+    }
+    let message = format!(
+        "whether the last write of this {} happened is not known: reload it before saving it again",
+        record.reflection().name()
+    );
+    Err(Error::new(ErrorKind::CommitOutcomeUnknown, message).with_record(record.clone()))
 }
 
 /// Refuses a record that is marked as readonly.
@@ -49,6 +53,7 @@ pub(super) fn refuse_readonly(record: &Record) -> Result<()> {
 pub(super) async fn write(record: &Record, touch: bool) -> Result<()> {
     let _turn = Turn::of(record).await;
     refuse(record)?;
+    refuse_doubt(record)?;
     let written = match record.life() {
         Life::New => insert(record).await,
         Life::Persisted => {
@@ -66,10 +71,7 @@ pub(super) async fn write(record: &Record, touch: bool) -> Result<()> {
 async fn run(record: &Record, bound: Bound, columns: &[usize], statement: Statement) -> Result<()> {
     let db = record.db();
     let mut before = Before::of(record);
-    let outcome = db
-        .execute(statement)
-        .await
-        .map_err(|error| error.with_record(record.clone()))?;
+    let outcome = witness::run(record, statement).await?;
     let model = record.reflection();
     db.written(model.table());
     if record.is_persisted() && outcome.affected == 0 {

@@ -279,13 +279,13 @@ impl Record {
         self.state_or_make().values_mut().life = life;
     }
 
-    /// Whether the answer to a commit of this record was lost.
+    /// Whether the answer to a write or commit of this record was lost, or is not here yet.
     pub(crate) fn is_in_doubt(&self) -> bool {
         self.state().is_some_and(|state| state.values().in_doubt)
     }
 
-    pub(crate) fn set_in_doubt(&self) {
-        self.state_or_make().values_mut().in_doubt = true;
+    pub(crate) fn set_in_doubt(&self, in_doubt: bool) {
+        self.state_or_make().values_mut().in_doubt = in_doubt;
     }
 
     /// What a savepoint keeps of this record.

@@ -103,6 +103,8 @@ pub struct AssociationReflection {
     pub(crate) primary_key: &'static [&'static str],
     pub(crate) inverse_of: InverseOf,
     pub(crate) required: bool,
+    /// Whether a collection is told in memory of a record that was given its owner.
+    pub(crate) inversing: bool,
     pub(crate) strict_loading: Option<bool>,
     pub(crate) scope: Option<&'static Scope>,
     pub(crate) autosave: Option<bool>,
@@ -131,6 +133,7 @@ impl AssociationReflection {
             primary_key: &[],
             inverse_of: InverseOf::Automatic,
             required: false,
+            inversing: true,
             strict_loading: None,
             scope: None,
             autosave: None,

@@ -50,6 +50,7 @@ pub struct Declared {
     default: Option<DefaultTarget>,
     callbacks: Vec<MemberCallback>,
     required: bool,
+    inversing: bool,
 }
 
 const FOR_ALL: &[&str] = &[
@@ -160,6 +161,7 @@ impl Declared {
             default: None,
             callbacks: Vec::new(),
             required: kind == Macro::BelongsTo,
+            inversing: true,
         })
     }
 
@@ -206,6 +208,13 @@ impl Declared {
         self
     }
 
+    /// A collection is not told in memory of a record that was given its owner. Rails: `has_many_inversing = false`.
+    #[must_use]
+    pub fn without_inversing(mut self) -> Self {
+        self.inversing = false;
+        self
+    }
+
     /// The name of the target model, as written or by convention. Rails: `class_name`.
     #[must_use]
     pub fn class_name(&self) -> String {
@@ -228,6 +237,7 @@ impl Declared {
         let name = leak(self.name.clone());
         let mut association = AssociationReflection::new(self.kind, name, target);
         association.required = self.required;
+        association.inversing = self.inversing;
         association.scope = self.scope;
         for (option, setting) in &self.options {
             self.apply(&mut association, option, setting)?;

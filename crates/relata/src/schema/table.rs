@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use crate::db::Db;
-use crate::db::adapter::{Cell, Cells, Decode, Names};
+use crate::db::adapter::{Cell, Cells, Decode, Job, Names};
 use crate::error::Result;
 use crate::sql::schema;
 
@@ -137,8 +137,7 @@ async fn rows<const N: usize>(
 ) -> Result<Vec<[Option<String>; N]>> {
     let text = schema::about(table, db.dialect(), question);
     let words = Words(Vec::new());
-    Ok(db
-        .fetch(super::statement(Arc::from(text), false), words)
-        .await?
-        .0)
+    let mut job = Job::new(super::statement(Arc::from(text), false), words);
+    db.fetch(&mut job).await?;
+    Ok(job.decoded()?.0)
 }

@@ -15,9 +15,30 @@ use crate::reflection::ModelReflection;
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Wanted {
     Find,
-    Insert(Box<[usize]>),
-    Update(Box<[usize]>),
+    Insert(Columns),
+    Update(Columns),
     Delete,
+}
+
+/// Which columns, in their order: a bit each, without an allocation, where there are not too many.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Columns {
+    Few(u64),
+    Many(Box<[usize]>),
+}
+
+impl Columns {
+    fn of(columns: &[usize]) -> Self {
+        let bits = columns.iter().try_fold(0, |bits, &column| {
+            let bit = 1_u64.checked_shl(u32::try_from(column).ok()?)?;
+            // Another order is another text.
+            (bits < bit).then_some(bits | bit)
+        });
+        match bits {
+            Some(bits) => Self::Few(bits),
+            None => Self::Many(columns.into()),
+        }
+    }
 }
 
 /// The texts of a model.
@@ -94,27 +115,32 @@ pub(crate) fn insert(
     dialect: Dialect,
     columns: &[usize],
 ) -> Arc<str> {
-    Texts::get(model, dialect, Wanted::Insert(columns.into()), |writer| {
-        writer.push("INSERT INTO ").name(model.table()).push(" ");
-        if columns.is_empty() {
-            writer.push(dialect.default_values());
-        } else {
-            writer.push("(");
-            writer.list(columns, ", ", |writer, &column| name(writer, model, column));
-            writer.push(") VALUES (");
-            writer.list(columns, ", ", |writer, _| {
-                _ = writer.value(crate::attribute::value::Value::Null)
-            });
-            writer.push(")");
-        }
-        if let [key] = *model.primary_key()
-            && dialect.returns_key()
-            && !columns.contains(&key)
-        {
-            writer.push(" RETURNING ");
-            name(writer, model, key);
-        }
-    })
+    Texts::get(
+        model,
+        dialect,
+        Wanted::Insert(Columns::of(columns)),
+        |writer| {
+            writer.push("INSERT INTO ").name(model.table()).push(" ");
+            if columns.is_empty() {
+                writer.push(dialect.default_values());
+            } else {
+                writer.push("(");
+                writer.list(columns, ", ", |writer, &column| name(writer, model, column));
+                writer.push(") VALUES (");
+                writer.list(columns, ", ", |writer, _| {
+                    _ = writer.value(crate::attribute::value::Value::Null)
+                });
+                writer.push(")");
+            }
+            if let [key] = *model.primary_key()
+                && dialect.returns_key()
+                && !columns.contains(&key)
+            {
+                writer.push(" RETURNING ");
+                name(writer, model, key);
+            }
+        },
+    )
 }
 
 /// `UPDATE "posts" SET "title" = ? WHERE "posts"."id" = ?`
@@ -123,17 +149,22 @@ pub(crate) fn update(
     dialect: Dialect,
     columns: &[usize],
 ) -> Arc<str> {
-    Texts::get(model, dialect, Wanted::Update(columns.into()), |writer| {
-        writer.push("UPDATE ").name(model.table()).push(" SET ");
-        writer.list(columns, ", ", |writer, &column| {
-            name(writer, model, column);
-            writer
-                .push(" = ")
-                .value(crate::attribute::value::Value::Null);
-        });
-        writer.push(" WHERE ");
-        equal(writer, model, model.primary_key());
-    })
+    Texts::get(
+        model,
+        dialect,
+        Wanted::Update(Columns::of(columns)),
+        |writer| {
+            writer.push("UPDATE ").name(model.table()).push(" SET ");
+            writer.list(columns, ", ", |writer, &column| {
+                name(writer, model, column);
+                writer
+                    .push(" = ")
+                    .value(crate::attribute::value::Value::Null);
+            });
+            writer.push(" WHERE ");
+            equal(writer, model, model.primary_key());
+        },
+    )
 }
 
 /// What counting changes: counters by how much, timestamps, in the rows with a key.

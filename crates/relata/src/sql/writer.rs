@@ -88,6 +88,19 @@ impl Writer {
         }
     }
 
+    /// The conditions of a select, with placeholders, for messages; none without any.
+    pub(crate) fn conditions(mut self, select: &Select) -> Option<String> {
+        if select.filters.is_empty() {
+            return None;
+        }
+        self.aliases.add(select.root);
+        for join in select.all_joins() {
+            self.aliases.add(join.place);
+        }
+        self.conjunction("WHERE ", &select.filters);
+        Some(self.text)
+    }
+
     /// The whole statement.
     pub(crate) fn select(&mut self, select: &Select) -> Result<()> {
         if let Some(raw) = &select.raw {
@@ -381,9 +394,9 @@ impl Writer {
             .push(like.after);
     }
 
-    fn raw(&mut self, raw: &Raw) {
+    pub(crate) fn raw(&mut self, raw: &Raw) {
         let mut values = raw.binds().iter();
-        for (position, part) in raw.text().split('?').enumerate() {
+        for (position, part) in raw.pieces().enumerate() {
             if position > 0 {
                 match values.next() {
                     Some(value) => _ = self.value(value.clone()),
@@ -392,6 +405,8 @@ impl Writer {
             }
             self.push(part);
         }
+        // One that has no place is not left out in silence: the database refuses the statement.
+        self.binds.extend(values.cloned());
     }
 
     /// A select within this one: it names its tables on its own.

@@ -179,7 +179,7 @@ impl Reference {
         self.lead_to(object, parent);
     }
 
-    /// Adds a member in memory: its way back is the owner's, and its key, if the owner has one.
+    /// Adds a member in memory: its way back is the owner's, and its key as soon as the owner has one.
     pub(crate) fn own(&mut self, owner: Id, list: List, member: Id) {
         if self.objects[owner].now.id.is_some() {
             self.link(member, Some(owner));
@@ -187,6 +187,12 @@ impl Reference {
             self.lead_to(member, Some(owner));
         }
         self.members_mut(owner, list).objects.push(member);
+    }
+
+    /// A new owner has no rows: who adds to its collection has seen all of it.
+    pub(crate) fn add_to_new(&mut self, owner: Id, list: List, member: Id) {
+        self.own(owner, list, member);
+        self.members_mut(owner, list).loaded = true;
     }
 
     /// Whether some collection in memory has it.
@@ -225,7 +231,12 @@ impl Reference {
         let known = self.members(owner, list).clone();
         let id = match (self.objects[owner].now.id, self.objects[owner].life) {
             (Some(id), Life::Persisted | Life::Destroyed) if !known.loaded => id,
-            _ => return known.objects,
+            // A new owner has no rows: what is in memory is all, now and later.
+            _ => {
+                let is_new = self.is_new(owner);
+                self.members_mut(owner, list).loaded |= is_new;
+                return known.objects;
+            }
         };
         let rows = self.table(list.of()).values();
         let rows: Vec<Row> = rows.filter(|row| row.key == Some(id)).cloned().collect();
@@ -291,23 +302,29 @@ impl Reference {
 
     // Writing.
 
-    /// Whether a save of the owner saves a member too: one that is new, and any of an owner that is new itself.
-    fn comes_with(&self, owner: Id, member: Id) -> bool {
-        self.is_new(member) || (self.is_new(owner) && self.objects[member].life == Life::Persisted)
+    /// Members that are saved with their owner: new ones, and on a new owner all of them.
+    fn saved_with(&self, owner: Id) -> Vec<Id> {
+        let members = [List::Reports, List::Posts].map(|list| &self.members(owner, list).objects);
+        let members = members.into_iter().flatten().copied();
+        members
+            .filter(|&member| match self.objects[member].life {
+                Life::New => true,
+                Life::Persisted => self.is_new(owner),
+                Life::Destroyed => false,
+            })
+            .collect()
     }
 
-    /// What a save writes: the object, its new parents, and the members that come with their owners.
-    fn to_save(&self, root: Id) -> Vec<Id> {
+    /// What a save writes: the object, its new parents, and the members that are saved with their owner.
+    pub(crate) fn to_save(&self, root: Id) -> Vec<Id> {
         let mut all = vec![root];
         let mut at = 0;
         while let Some(&object) = all.get(at) {
             let parent = self.known_parent(object).flatten();
-            let members =
-                [List::Reports, List::Posts].map(|list| &self.members(object, list).objects);
-            let parent = parent.filter(|&parent| self.is_new(parent));
-            let members = members.into_iter().flatten().copied();
-            let members = members.filter(|&member| self.comes_with(object, member));
-            for next in parent.into_iter().chain(members) {
+            let mut near: Vec<Id> = parent.filter(|&it| self.is_new(it)).into_iter().collect();
+            near.extend(self.saved_with(object));
+            near.retain(|next| !all.contains(next));
+            for next in near {
                 if !all.contains(&next) {
                     all.push(next);
                 }
@@ -342,14 +359,11 @@ impl Reference {
     pub(crate) fn missing_parents(&self, root: Id) -> Vec<i64> {
         let all = self.to_save(root);
         let gets_a_key = |object: Id| {
-            let mut owners = all.iter().filter(|&&owner| {
-                let lists = [List::Reports, List::Posts];
-                let holds = |list| self.members(owner, list).objects.contains(&object);
-                lists.into_iter().any(holds)
-            });
             let parent = self.known_parent(object).flatten();
             parent.is_some_and(|parent| self.is_new(parent))
-                || owners.any(|&owner| self.comes_with(owner, object))
+                || all
+                    .iter()
+                    .any(|&owner| self.saved_with(owner).contains(&object))
         };
         let key = |&object: &Id| {
             let it = &self.objects[object];
@@ -387,13 +401,7 @@ impl Reference {
             })
             .collect();
         let were_new: Vec<Id> = all.iter().copied().filter(|&it| self.is_new(it)).collect();
-        let lists = [List::Reports, List::Posts];
-        let come: Vec<(Id, Id)> = all
-            .iter()
-            .flat_map(|&owner| lists.map(|list| (owner, self.members(owner, list).objects.clone())))
-            .flat_map(|(owner, members)| members.into_iter().map(move |member| (owner, member)))
-            .filter(|&(owner, member)| self.comes_with(owner, member))
-            .collect();
+        let with: Vec<(Id, Vec<Id>)> = all.iter().map(|&it| (it, self.saved_with(it))).collect();
         for &object in &were_new {
             self.objects[object].now.id = Some(id(object));
             self.objects[object].life = Life::Persisted;
@@ -405,10 +413,13 @@ impl Reference {
                 self.link(object, Some(parent));
             }
         }
-        for &(owner, member) in &come {
-            self.link(member, Some(owner));
+        let mut given = Vec::new();
+        for (owner, members) in with {
+            for member in members {
+                self.link(member, Some(owner));
+                given.push(member);
+            }
         }
-        let given: Vec<Id> = come.into_iter().map(|(_, member)| member).collect();
         for ((&object, (key, parent)), before) in all.iter().zip(parents).zip(&mut written) {
             let it = &mut self.objects[object];
             // A new one that leads to itself had no key for a moment.

@@ -65,6 +65,10 @@ impl Run<'_> {
         (!free.is_empty()).then(|| free[number % free.len()])
     }
 
+    fn is_destroyed(&self, object: Id) -> bool {
+        self.reference.objects[object].life == Life::Destroyed
+    }
+
     fn person(&self, number: usize) -> Option<Id> {
         let people: Vec<Id> = (0..self.records.len())
             .filter(|&id| {
@@ -84,7 +88,8 @@ impl Run<'_> {
             }
             Step::Load(kind, batching) => self.load(kind, batching).await?,
             Step::Text(number, text) => {
-                if let Some(object) = self.object(number) {
+                // A destroyed record is frozen.
+                if let Some(object) = self.object(number).filter(|&it| !self.is_destroyed(it)) {
                     let text = text.map(|text| format!("text {text}"));
                     let value = text.clone().map_or(Value::Null, Value::from);
                     self.records[object]
@@ -95,7 +100,7 @@ impl Run<'_> {
             }
             Step::Key(number, key) => {
                 // A new member of a collection gets its owner's key in any case.
-                if let Some(object) = self.object(number)
+                if let Some(object) = self.object(number).filter(|&it| !self.is_destroyed(it))
                     && !self.reference.is_member_of_any(object)
                 {
                     let rows: Vec<i64> = self.reference.people.keys().copied().collect();
@@ -110,7 +115,7 @@ impl Run<'_> {
             }
             Step::Link(number, parent) => {
                 let parent = parent.map(|number| self.person(number));
-                if let Some(object) = self.object(number)
+                if let Some(object) = self.object(number).filter(|&it| !self.is_destroyed(it))
                     && parent != Some(None)
                     && !self.reference.is_member_of_any(object)
                 {
@@ -257,8 +262,10 @@ impl Run<'_> {
         if saves {
             let id = |object: Id| id_of(&self.records[object]);
             self.reference.save(member, id);
+            self.reference.own(owner, list, member);
+        } else {
+            self.reference.add_to_new(owner, list, member);
         }
-        self.reference.own(owner, list, member);
         Ok(())
     }
 
@@ -306,7 +313,8 @@ impl Run<'_> {
     async fn save(&mut self, object: Id, fault: Option<u64>) -> Result<(), String> {
         // A key that a row had once may be given to another, and then there is a parent: left to chance, left out.
         let once = |&key: &i64| key != NOWHERE;
-        if self.reference.is_orphan(object)
+        let orphan = |&it: &Id| self.reference.is_orphan(it);
+        if self.reference.to_save(object).iter().any(orphan)
             || self.reference.missing_parents(object).iter().any(once)
         {
             return Ok(());
