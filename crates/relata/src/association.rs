@@ -12,6 +12,7 @@ mod target;
 mod write;
 
 pub(crate) use scope::{Key, targets, targets_of};
+pub(crate) use target::{known_one, tie_of};
 pub(crate) use write::all;
 
 use crate::error::{Error, ErrorKind, Result};

@@ -20,6 +20,7 @@ mod graph;
 mod life;
 mod link;
 mod state;
+mod table;
 #[cfg(test)]
 mod tests;
 
@@ -28,10 +29,11 @@ use std::sync::Arc;
 
 pub use batch::StrictLoading;
 pub(crate) use batch::{Batch, Terms};
-pub(crate) use builder::{BatchBuilder, NotText, Row, Step, Take};
+pub(crate) use builder::{BatchBuilder, Row, Step, Take};
 pub use life::Change;
-pub(crate) use link::{Index, Linked, Links, Members, Place, Tie};
+pub(crate) use link::{Linked, Members, Tie};
 pub(crate) use state::{Bound, Life, Snapshot};
+pub(crate) use table::{Index, Links, Place};
 
 use crate::attribute::{Kind, Stored};
 use crate::db::Db;
@@ -154,6 +156,12 @@ impl Record {
         self.batch().state(self.row)
     }
 
+    /// Whether anything was set on this record, or said to it alone.
+    #[inline]
+    pub(crate) fn is_touched(&self) -> bool {
+        self.state().is_some()
+    }
+
     fn state_or_make(&self) -> &State {
         self.batch().state_or_make(self.row)
     }
@@ -190,21 +198,13 @@ impl Record {
     }
 
     /// This record's place among them.
+    #[inline]
     pub(crate) fn row_number(&self) -> usize {
         self.row as usize
     }
 
-    /// The record of the same batch at that row.
-    pub(crate) fn sibling(&self, row: usize) -> Option<Record> {
-        let row = u32::try_from(row)
-            .ok()
-            .filter(|&row| (row as usize) < self.batch().len())?;
-        Some(Self {
-            row,
-            ..self.clone()
-        })
-    }
-
+    /// Whether both were loaded together.
+    #[inline]
     pub(crate) fn is_sibling(&self, other: &Record) -> bool {
         self.batch == other.batch
     }
@@ -236,7 +236,7 @@ fn stored(row: &[u64], column: usize, slot: Slot) -> Stored<'_> {
 /// As [`stored`], for a row as it was loaded.
 #[inline]
 fn loaded(batch: &Batch, row: u32, column: usize, slot: Slot) -> Stored<'_> {
-    let ([first, second], null) = batch.cell(row, column, slot);
+    let (first, second, null) = batch.cell(row, column, slot);
     // SAFETY: as for `stored`: the words are those of the slot in the batch's own rows, or 0.
     unsafe { Stored::new(slot.kind, null, first, second) }
 }

@@ -69,15 +69,7 @@ async fn load_siblings(association: &Association) -> Result<bool> {
     if size > TOGETHER && owner.count_single_load(position) == 0 {
         return Ok(false);
     }
-    let key = &association.resolved().owner_key;
-    let siblings: Vec<Record> = (0..size)
-        .filter_map(|row| owner.sibling(row))
-        .filter(|sibling| sibling.is_persisted() && !sibling.has_own_link(position))
-        .filter(|sibling| {
-            !key.iter()
-                .any(|&column| sibling.value(column) != sibling.loaded_value(column))
-        })
-        .collect();
+    let siblings = owner.untold_siblings(position, &association.resolved().owner_key);
     if !siblings.iter().any(|sibling| sibling.is(owner)) {
         return Ok(false);
     }
@@ -110,6 +102,9 @@ async fn load_single(association: &Association) -> Result<()> {
     // Who asked for records that load alone gets no others through them.
     core.terms.batching &= association.owner().terms().batching;
     let targets = Box::pin(super::load(&core, Purpose::Load)).await?;
+    if preload::link_alone(association, &targets) {
+        return Ok(());
+    }
     if singular {
         association.link(targets.first());
         if let Some(target) = targets.first() {

@@ -6,12 +6,11 @@ use std::sync::Arc;
 
 use super::decode::Rows;
 use super::preload;
-use crate::association::Association;
 use crate::attribute::value::Value;
 use crate::db::Db;
 use crate::db::adapter::{Purpose, Statement};
 use crate::error::Result;
-use crate::record::{Index, Links, Place, Record, Terms, Tie};
+use crate::record::{Record, Terms, Tie};
 use crate::reflection::ModelReflection;
 use crate::relation::Core;
 use crate::sql::{Select, What, Writer, statements};
@@ -48,7 +47,9 @@ pub(crate) async fn load(core: &Core, purpose: Purpose) -> Result<Vec<Record>> {
     let rows = core.db.fetch(statement, rows).await?;
     let records = Record::adopt(rows.finish(&core.db, core.terms)?);
     if let Some((owner, association)) = &core.origin {
-        lead_back(owner, *association, &records)?;
+        // Through a collection, and where their key says so.
+        let resolved = owner.reflection().resolve(*association)?;
+        preload::lead_to(owner, resolved, &records, Tie::Depend);
     }
     preload::includes(&records, &core.includes, core.terms.strict).await?;
     preload::includes(&records, &core.preloads, core.terms.strict).await?;
@@ -78,40 +79,4 @@ pub(crate) async fn fetch_by_key(
         ..Terms::default()
     };
     Ok(Record::adopt(rows.finish(db, terms)?).pop())
-}
-
-/// Records that were read through an owner's collection lead back to that owner, where their key says so.
-pub(super) fn lead_back(owner: &Record, association: usize, records: &[Record]) -> Result<()> {
-    let association = Association::at(owner, association)?;
-    let (Some(first), Some(inverse)) = (records.first(), association.inverse()) else {
-        return Ok(());
-    };
-    let key = association.owner_key();
-    let belongs = |record: &Record| {
-        let columns = &association.resolved().target_key;
-        columns
-            .iter()
-            .zip(&key)
-            .all(|(&column, value)| record.value(column) == *value)
-    };
-    let mut missing = vec![0u64; records.len().div_ceil(64)].into_boxed_slice();
-    for (row, _) in records
-        .iter()
-        .enumerate()
-        .filter(|(_, record)| !belongs(record))
-    {
-        missing[row / 64] |= 1 << (row % 64);
-    }
-    let place = Place {
-        batch: 0,
-        row: u32::try_from(owner.row_number()).unwrap_or_default(),
-    };
-    let links = Links {
-        targets: vec![owner.clone()],
-        index: Index::One(vec![place; records.len()].into()),
-        missing: Some(missing),
-        generation: None,
-    };
-    first.publish(inverse, links, Tie::Depend);
-    Ok(())
 }

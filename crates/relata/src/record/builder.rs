@@ -35,27 +35,39 @@ pub(crate) struct BatchBuilder {
 /// How one column of a row is filled from a result.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Step {
-    /// The position in the result.
+    /// The position in the result; past its end when it has no such column.
     pub(crate) cell: u32,
     /// The column's position.
     column: u32,
-    slot: Slot,
     pub(crate) nullable: bool,
     pub(crate) take: Take,
 }
 
 /// What is done with a cell: decided once a result, not once a row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
+#[repr(u8)]
 pub(crate) enum Take {
     /// Every integer is a value of the column.
-    Int,
+    Int(IntSlot),
     /// Every text is a value of the column.
-    Text,
+    Text(TextSlot),
     /// By way of its value.
-    Value,
+    Value(AnySlot),
     /// The result has no such column.
     Absent,
 }
+
+/// The first word of a column of integers in the rows of one builder, which alone makes it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct IntSlot(u32);
+
+/// The first word of a column of text in the rows of one builder, which alone makes it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct TextSlot(u32);
+
+/// A column in the rows of one builder, which alone makes it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct AnySlot(Slot);
 
 /// The row that is being built: blank and not null until something is put there.
 pub(crate) struct Row<'a> {
@@ -116,19 +128,18 @@ impl BatchBuilder {
         let cell = cell.and_then(|cell| u32::try_from(cell).ok());
         let take = match (cell, slot.kind, reflection.ty.check) {
             (None, ..) => Take::Absent,
-            (_, Kind::Int, None) => Take::Int,
-            (_, Kind::Text, None) => Take::Text,
-            _ => Take::Value,
+            (_, Kind::Int, None) => Take::Int(IntSlot(slot.offset)),
+            (_, Kind::Text, None) => Take::Text(TextSlot(slot.offset)),
+            _ => Take::Value(AnySlot(slot)),
         };
-        if take == Take::Absent {
+        if cell.is_none() {
             let words = self.reflection.columns().len().div_ceil(64);
             let absent = self.absent.get_or_insert_with(|| vec![0; words].into());
             set_bit(absent, column, true);
         }
         self.steps.push(Step {
-            cell: cell.unwrap_or_default(),
+            cell: cell.unwrap_or(u32::MAX),
             column: u32::try_from(column).unwrap_or_default(),
-            slot,
             nullable: reflection.ty.nullable,
             take,
         });
@@ -238,7 +249,6 @@ impl Step {
     }
 }
 
-// A step is made by the builder whose rows it is used on, so its slot is one of the row's.
 impl Row<'_> {
     /// Makes a column null.
     #[inline]
@@ -246,72 +256,52 @@ impl Row<'_> {
         set_bit(self.words, step.column(), true);
     }
 
-    /// Puts an integer into a column of integers.
+    /// Puts an integer.
     #[inline]
-    pub(crate) fn int(&mut self, step: &Step, value: i64) {
-        if step.take == Take::Int {
-            self.put_word(step, value.cast_unsigned());
-        }
+    pub(crate) fn int(&mut self, slot: IntSlot, value: i64) {
+        self.put_word(slot.0, value.cast_unsigned());
     }
 
-    /// Puts text, to be checked when the batch ends, into a column of text.
-    ///
-    /// # Errors
-    /// When it can be no text by itself.
+    /// Puts text, to be checked when the batch ends. False when it can be no text by itself.
     #[inline]
-    pub(crate) fn text(&mut self, step: &Step, text: &[u8]) -> Result<(), NotText> {
-        if step.take == Take::Text {
-            self.put_text(step, text)
-        } else {
-            Ok(())
-        }
-    }
-
-    /// Puts a value of the column's kind.
-    ///
-    /// # Errors
-    /// When a text can be none by itself.
-    pub(crate) fn value(&mut self, step: &Step, value: &Value<'_>) -> Result<(), NotText> {
-        let stored = Stored::of(value);
-        if value.is_null() {
-            self.null(step);
-        } else if stored.kind() == step.slot.kind {
-            match stored.kind() {
-                kind if kind.is_text() => return self.put_text(step, stored.bytes()),
-                Kind::Bytes => {
-                    let words = self.bytes.push(stored.bytes());
-                    self.put_words(step, words);
-                }
-                Kind::Uuid => self.put_words(step, stored.words()),
-                _ => self.put_word(step, stored.words()[0]),
-            }
-        }
-        Ok(())
-    }
-
-    #[inline]
-    fn put_text(&mut self, step: &Step, text: &[u8]) -> Result<(), NotText> {
+    pub(crate) fn text(&mut self, slot: TextSlot, text: &[u8]) -> bool {
         // What begins with the rest of a character might end one of the text before it.
         if text.first().is_some_and(|first| first & 0xc0 == 0x80) {
-            return Err(NotText {
-                column: step.column(),
-            });
+            return false;
         }
         let words = self.texts.push(text);
-        self.put_words(step, words);
-        Ok(())
+        self.put_words(slot.0, words);
+        true
+    }
+
+    /// Puts a value of the column's kind that is not null. False when it is text and can be none by itself.
+    pub(crate) fn value(&mut self, AnySlot(slot): AnySlot, value: &Value<'_>) -> bool {
+        let stored = Stored::of(value);
+        if value.is_null() || stored.kind() != slot.kind {
+            return true;
+        }
+        match slot.kind {
+            kind if kind.is_text() => return self.text(TextSlot(slot.offset), stored.bytes()),
+            Kind::Bytes => {
+                let words = self.bytes.push(stored.bytes());
+                self.put_words(slot.offset, words);
+            }
+            Kind::Uuid => self.put_words(slot.offset, stored.words()),
+            _ => self.put_word(slot.offset, stored.words()[0]),
+        }
+        true
     }
 
     #[inline]
-    fn put_word(&mut self, step: &Step, word: u64) {
-        if let Some(place) = self.words.get_mut(step.slot.offset as usize) {
+    fn put_word(&mut self, offset: u32, word: u64) {
+        if let Some(place) = self.words.get_mut(offset as usize) {
             *place = word;
         }
     }
 
     #[inline]
-    fn put_words(&mut self, step: &Step, words: [u64; 2]) {
-        let start = step.slot.offset as usize;
+    fn put_words(&mut self, offset: u32, words: [u64; 2]) {
+        let start = offset as usize;
         if let Some(place) = self.words.get_mut(start..start + 2) {
             place.copy_from_slice(&words);
         }

@@ -56,9 +56,9 @@ fn rows(model: &'static ModelReflection, numbers: std::ops::Range<i64>) -> Vec<R
         let name = format!("record {number}");
         let filled = builder.row(|step, row| {
             match step.take {
-                Take::Int => row.int(step, number),
-                Take::Text => row.text(step, name.as_bytes()).unwrap(),
-                Take::Value | Take::Absent => row.null(step),
+                Take::Int(slot) => row.int(slot, number),
+                Take::Text(slot) => assert!(row.text(slot, name.as_bytes())),
+                Take::Value(_) | Take::Absent => row.null(step),
             }
             Ok(())
         });
