@@ -83,6 +83,10 @@ macro_rules! suite {
                 batching_takes_siblings_along_and_can_be_turned_off
                 an_unread_sibling_is_loaded_again_after_a_write
                 handles_keep_what_is_linked
+                an_owner_that_is_asked_twice_does_not_stand_for_its_sibling
+                a_large_batch_is_loaded_by_one_and_then_the_rest
+                a_collection_reloaded_again_and_again_keeps_what_it_replaced
+                unsaved_members_stay_behind_those_that_are_loaded
                 everything_is_send }
             relations { conditions_are_written_as_rails_writes_them
                 conditions_find_the_rows_they_say

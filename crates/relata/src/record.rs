@@ -19,6 +19,7 @@ mod debug;
 mod graph;
 mod life;
 mod link;
+mod merge;
 mod state;
 mod table;
 #[cfg(test)]
@@ -121,6 +122,14 @@ impl Record {
                 row,
             })
             .collect()
+    }
+
+    /// The last record of a batch that was just read, in a graph of its own: the only one, where one was asked for.
+    pub(crate) fn adopt_last(batch: Batch) -> Option<Self> {
+        let row = u32::try_from(batch.len()).ok()?.checked_sub(1)?;
+        let (graph, batch) = Graph::with(batch);
+        let batch = BatchPtr::of(&batch);
+        Some(Self { graph, batch, row })
     }
 
     /// A new record without values, in a graph of its own.

@@ -4,6 +4,7 @@
 //! not known.
 
 use super::Association;
+use crate::attribute::value::Value;
 use crate::error::{ErrorKind, Result};
 use crate::record::{Linked, Members, Record, StrictLoading, Tie};
 use crate::reflection::{AssociationReflection, Resolved};
@@ -131,25 +132,30 @@ impl Association {
     }
 
     /// Takes the rows of the database as the collection's members. Members in memory that are the same row stay the
-    /// objects they are; unsaved ones come last; others are dropped, for the database no longer has them.
-    /// Rails: `merge_target_lists`.
-    pub(crate) fn take_loaded(&self, rows: Vec<Record>) {
-        let before = self.peek_many().records;
-        let mut members: Vec<Record> = rows
-            .into_iter()
-            .map(|row| match before.iter().find(|member| **member == row) {
-                Some(member) => {
-                    member.refresh_from(&row);
-                    member.clone()
-                }
-                None => row,
-            })
-            .collect();
-        members.extend(before.into_iter().filter(Record::is_new_record));
-        self.owner.link_many(self.position, &members, true);
-        for member in &members {
+    /// objects they are; unsaved ones, and those that came since `before` was looked at, come last; others are dropped,
+    /// for the database no longer has them. Rails: `merge_target_lists`.
+    pub(crate) fn take_loaded(&self, rows: Vec<Record>, before: &[Record]) {
+        let merged = self
+            .owner
+            .link_rows(self.position, rows, before, || self.generation());
+        for (member, row) in &merged.known {
+            member.refresh_from(row);
+        }
+        for member in &merged.members {
             self.own(member);
         }
+    }
+
+    /// Takes what a query found for these values of the owner's key as the target. One that was set while the query ran
+    /// stays, and this is false.
+    pub(crate) fn take_found(&self, target: Option<&Record>, key: Vec<Value<'static>>) -> bool {
+        let key: (&[usize], _) = if self.is_belongs_to() {
+            (&self.resolved.owner_key, key)
+        } else {
+            (&[], Vec::new())
+        };
+        self.owner
+            .link_found(self.position, target, key, self.tie(), || self.generation())
     }
 }
 

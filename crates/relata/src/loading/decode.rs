@@ -15,7 +15,8 @@ use crate::reflection::{Column, ModelReflection};
 
 /// Decodes rows into a batch.
 pub(crate) struct Rows {
-    batch: BatchBuilder,
+    /// In a box: an adapter hands a decoder on, by value.
+    batch: Box<BatchBuilder>,
     /// Whether columns may be missing from the result.
     partial: bool,
 }
@@ -23,7 +24,7 @@ pub(crate) struct Rows {
 impl Rows {
     pub(crate) fn new(model: &'static ModelReflection, partial: bool) -> Self {
         Self {
-            batch: BatchBuilder::new(model),
+            batch: Box::new(BatchBuilder::new(model)),
             partial,
         }
     }

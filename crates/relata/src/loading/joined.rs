@@ -166,6 +166,7 @@ impl Batches {
             let found = Found {
                 targets: records[at].clone(),
                 rows: Sorted::of_pairs(records[above].len(), &pairs),
+                before: HashMap::new(),
             };
             preload::link(&records[above], position, resolved, &found, None);
         }

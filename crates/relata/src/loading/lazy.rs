@@ -77,7 +77,15 @@ async fn load_siblings(association: &Association) -> Result<bool> {
     let generation = owner.db().generation(resolved.target.table());
     // A `belongs_to` finds at most one row an owner.
     let most = (!association.is_belongs_to()).then_some(MOST);
-    match find_targets(&siblings, resolved, most, strict_of_members(association)).await? {
+    match find_targets(
+        &siblings,
+        position,
+        resolved,
+        most,
+        strict_of_members(association),
+    )
+    .await?
+    {
         Some(found) => {
             preload::link(&siblings, position, resolved, &found, Some(generation));
             Ok(true)
@@ -101,13 +109,16 @@ async fn load_single(association: &Association) -> Result<()> {
     core.terms.strict = core.terms.strict.or(strict_of_members(association));
     // Who asked for records that load alone gets no others through them.
     core.terms.batching &= association.owner().terms().batching;
+    let key = association.owner_key();
+    let before = association.peek_many().records;
     let targets = Box::pin(super::load(&core, Purpose::Load)).await?;
     if preload::link_alone(association, &targets) {
         return Ok(());
     }
     if singular {
-        association.link(targets.first());
-        if let Some(target) = targets.first() {
+        if association.take_found(targets.first(), key)
+            && let Some(target) = targets.first()
+        {
             if association.is_belongs_to() {
                 association.link_back(target);
             } else {
@@ -115,7 +126,7 @@ async fn load_single(association: &Association) -> Result<()> {
             }
         }
     } else {
-        association.take_loaded(targets);
+        association.take_loaded(targets, &before);
     }
     Ok(())
 }

@@ -6,6 +6,7 @@
 //! owner in a result gets its targets, also when the same row is in it twice.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::owners::{OwnerKeys, Sorted};
@@ -79,7 +80,7 @@ pub(crate) async fn preload(
         Cow::Owned(asked)
     };
     for asked in with_one_scope(asked, resolved) {
-        if let Some(found) = find_targets(&asked, resolved, None, strict).await? {
+        if let Some(found) = find_targets(&asked, position, resolved, None, strict).await? {
             link(&asked, position, resolved, &found, None);
             if known.is_empty() {
                 known = found.targets;
@@ -120,6 +121,8 @@ pub(super) struct Found {
     pub(super) targets: Vec<Record>,
     /// By owner: the rows of its targets.
     pub(super) rows: Sorted,
+    /// By owner: the members of its own that memory held before the query.
+    pub(super) before: HashMap<usize, Vec<Record>>,
 }
 
 impl Found {
@@ -133,10 +136,12 @@ impl Found {
 /// Asks for the targets of owners. `None` when there are more than `most`.
 pub(super) async fn find_targets(
     owners: &[Record],
+    position: usize,
     resolved: &'static Resolved,
     most: Option<u64>,
     strict: Option<StrictLoading>,
 ) -> Result<Option<Found>> {
+    let before = own_members(owners, position, resolved);
     let mut keys = OwnerKeys::of(owners, &resolved.owner_key);
     let values = keys.take_values();
     let mut targets = Vec::new();
@@ -164,7 +169,30 @@ pub(super) async fn find_targets(
         }
     }
     let rows = keys.sort(&targets, &resolved.target_key);
-    Ok(Some(Found { targets, rows }))
+    Ok(Some(Found {
+        targets,
+        rows,
+        before,
+    }))
+}
+
+/// The members that owners hold by themselves, as new ones, of a collection that is to be loaded.
+fn own_members(
+    owners: &[Record],
+    position: usize,
+    resolved: &'static Resolved,
+) -> HashMap<usize, Vec<Record>> {
+    let mut held = HashMap::new();
+    if resolved.declaration().is_collection() {
+        for (at, owner) in owners.iter().enumerate() {
+            if owner.has_own_link(position)
+                && let Ok(association) = Association::at(owner, position)
+            {
+                held.insert(at, association.peek_many().records);
+            }
+        }
+    }
+    held
 }
 
 /// Hands what was found to the owners, and the owners to what was found. With a `generation`, all but the rows in
@@ -252,9 +280,10 @@ fn tell(owner: &Record, at: usize, position: usize, found: &Found) {
         return;
     };
     if association.reflection().is_collection() {
-        association.take_loaded(found.of(at).cloned().collect());
+        let before = found.before.get(&at).map_or(&[][..], Vec::as_slice);
+        association.take_loaded(found.of(at).cloned().collect(), before);
     } else {
-        association.link(found.of(at).next());
+        association.take_found(found.of(at).next(), association.owner_key());
     }
 }
 

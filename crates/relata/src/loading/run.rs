@@ -78,5 +78,5 @@ pub(crate) async fn fetch_by_key(
         strict,
         ..Terms::default()
     };
-    Ok(Record::adopt(rows.finish(db, terms)?).pop())
+    Ok(Record::adopt_last(rows.finish(db, terms)?))
 }

@@ -13,7 +13,7 @@
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 
-use super::graph::{Graph, Shape};
+use super::graph::{Graph, Shape, ShapeGuard};
 use super::state::State;
 use super::table::{Index, Link, LinkSet, Links, TargetBatch, Unread};
 use super::{BatchPtr, Record};
@@ -245,34 +245,56 @@ impl Record {
             .map(|&column| self.value(column).into_owned())
             .collect();
         let mut shape = Shape::lock();
+        self.replace_target(association, target, known, tie, &mut shape);
+    }
+
+    pub(super) fn replace_target(
+        &self,
+        association: usize,
+        target: Option<&Record>,
+        known: Box<[Value<'static>]>,
+        tie: Tie,
+        shape: &mut ShapeGuard,
+    ) {
         let target = target.map(|target| Entry {
             batch: target.batch,
             row: target.row,
             graph: match tie {
                 Tie::Unite => {
-                    self.graph.unite(&target.graph, &mut shape);
+                    self.graph.unite(&target.graph, shape);
                     None
                 }
                 Tie::Depend => self
                     .graph
-                    .depend(&target.graph, &mut shape)
+                    .depend(&target.graph, shape)
                     .map(|root| Arc::downgrade(&root)),
             },
         });
         self.replace_override(
             association,
             Some(Override::One { target, key: known }),
-            &mut shape,
+            shape,
         );
     }
 
     /// Tells this record its members, in memory.
+    #[allow(dead_code, reason = "what replaces whole collections calls it")]
     pub(crate) fn link_many(&self, association: usize, members: &[Record], loaded: bool) {
         let mut shape = Shape::lock();
+        self.replace_members(association, members, loaded, &mut shape);
+    }
+
+    pub(super) fn replace_members(
+        &self,
+        association: usize,
+        members: &[Record],
+        loaded: bool,
+        shape: &mut ShapeGuard,
+    ) {
         let members = members
             .iter()
             .map(|member| {
-                self.graph.unite(&member.graph, &mut shape);
+                self.graph.unite(&member.graph, shape);
                 Entry {
                     batch: member.batch,
                     row: member.row,
@@ -280,11 +302,7 @@ impl Record {
                 }
             })
             .collect();
-        self.replace_override(
-            association,
-            Some(Override::Many { members, loaded }),
-            &mut shape,
-        );
+        self.replace_override(association, Some(Override::Many { members, loaded }), shape);
     }
 
     /// Adds a member at the end of those that memory knows. What was known and what is added become one list in one
@@ -334,12 +352,7 @@ impl Record {
         self.replace_override(association, Some(Override::Unknown), &mut shape);
     }
 
-    fn replace_override(
-        &self,
-        association: usize,
-        new: Option<Override>,
-        shape: &mut super::graph::ShapeGuard,
-    ) {
+    fn replace_override(&self, association: usize, new: Option<Override>, shape: &mut ShapeGuard) {
         let state = self.state_or_make();
         let old = match state.overrides().get_mut(association) {
             Some(place) => std::mem::replace(place, new),

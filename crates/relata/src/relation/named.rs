@@ -4,7 +4,7 @@
 //! text never becomes SQL.
 
 use super::{Relation, includes};
-use crate::attribute::value::Value;
+use crate::attribute::value::{Kind, Value};
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::expr::{Comparison, Node};
 use crate::sql::{Direction, Expr, JoinKind, Order, Place, What};
@@ -28,11 +28,14 @@ impl<M> Relation<M> {
         let Some(reflection) = model.columns().get(column) else {
             return Ok(value);
         };
-        reflection
-            .attribute_type()
-            .kind
-            .cast(value)
-            .map_err(|problem| model.refused(column, &problem))
+        let ty = reflection.attribute_type();
+        // A document that has no JSON must not be compared as text; other values of the kind are simply not there.
+        let cast = if ty.kind == Kind::Json {
+            ty.cast(value)
+        } else {
+            ty.kind.cast(value)
+        };
+        cast.map_err(|problem| model.refused(column, &problem))
     }
 
     /// Keeps the rows whose attribute equals the value (`IS NULL` for null). `author.name` joins.

@@ -59,6 +59,8 @@ pub(crate) enum Node {
     Star,
     /// SQL that the user wrote, through a named door.
     Raw(Raw),
+    /// A value that is none of its column's type, and why: the statement is refused when it is run.
+    Refused(String),
 }
 
 impl Expr {
@@ -194,7 +196,7 @@ impl Node {
             }
             Node::And(all) => all.iter().for_each(|node| node.places(rejects_null, visit)),
             Node::Or(any) => any.iter().for_each(|node| node.places(false, visit)),
-            Node::Value(_) | Node::Always(_) | Node::Star | Node::Raw(_) => {}
+            Node::Value(_) | Node::Always(_) | Node::Star | Node::Raw(_) | Node::Refused(_) => {}
         }
     }
 
@@ -222,7 +224,9 @@ impl Node {
             Node::Or(any) => Node::Or(many(any)?),
             Node::Not(operand) => Node::Not(boxed(operand)?),
             Node::Call(function, operand) => Node::Call(*function, boxed(operand)?),
-            Node::Value(_) | Node::Always(_) | Node::Star | Node::Raw(_) => self.clone(),
+            Node::Value(_) | Node::Always(_) | Node::Star | Node::Raw(_) | Node::Refused(_) => {
+                self.clone()
+            }
         })
     }
 

@@ -12,7 +12,7 @@ use super::place::Place;
 use super::raw::Raw;
 use super::select::{Direction, JoinKind, Lock, Select, What};
 use crate::attribute::value::Value;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 
 pub(crate) struct Writer {
     dialect: Dialect,
@@ -20,6 +20,8 @@ pub(crate) struct Writer {
     binds: Vec<Value<'static>>,
     inline: bool,
     aliases: Aliases,
+    /// Why the statement must not run: a value in it is none of its column's type.
+    refused: Option<String>,
 }
 
 impl Writer {
@@ -30,6 +32,7 @@ impl Writer {
             binds: Vec::new(),
             inline: false,
             aliases: Aliases::default(),
+            refused: None,
         }
     }
 
@@ -170,7 +173,11 @@ impl Writer {
             let annotation = annotation.replace("*/", "* /").replace("/*", "/ *");
             _ = write!(self.text, " /* {annotation} */");
         }
-        Ok(())
+        match &self.refused {
+            Some(problem) => Err(Error::new(ErrorKind::InvalidValue, problem.clone())
+                .with_model(select.model().name())),
+            None => Ok(()),
+        }
     }
 
     fn join(&mut self, place: Place) -> Result<()> {
@@ -293,6 +300,8 @@ impl Writer {
             Node::Call(function, operand) => self.call(*function, operand),
             Node::Star => _ = self.push("*"),
             Node::Raw(raw) => self.raw(raw),
+            // Nothing is written for it: whoever forgets to look gets no statement either.
+            Node::Refused(problem) => self.refused = Some(problem.clone()),
         }
         self
     }
