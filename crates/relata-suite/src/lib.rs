@@ -93,6 +93,7 @@ macro_rules! suite {
                 the_find_family_gives_rows_options_and_errors
                 calculations_and_values
                 batches_give_every_row_once
+                rows_are_found_by_presence_and_in_the_order_of_a_list
                 includes_load_each_association_once
                 two_children_under_one_parent_and_diamonds_load_once
                 duplicated_owners_in_one_result_each_get_their_children

@@ -11,6 +11,7 @@ mod columns;
 mod includes;
 mod named;
 mod operand;
+mod presence;
 
 use std::marker::PhantomData;
 

@@ -41,14 +41,22 @@ impl Rows {
 impl Decode for Rows {
     fn columns(&mut self, names: &Names) -> Result<()> {
         let model = self.batch.reflection();
-        self.batch.begin();
-        for (position, column) in model.columns().iter().enumerate() {
-            // Usually the table's columns stand in the order of the fields.
+        let columns = model.columns();
+        let is = |name: &str, column: &Column| *name == *column.column_name();
+        // Usually the table's columns stand in the order of the fields.
+        let in_order = names
+            .iter()
+            .zip(columns)
+            .all(|(name, column)| is(name, column));
+        if in_order && names.len() >= columns.len() {
+            self.batch.expect_all();
+            return Ok(());
+        }
+        let mut cells = Vec::with_capacity(columns.len());
+        for (position, column) in columns.iter().enumerate() {
             let cell = match names.get(position) {
-                Some(name) if **name == *column.column_name() => Some(position),
-                _ => names
-                    .iter()
-                    .position(|name| **name == *column.column_name()),
+                Some(name) if is(name, column) => Some(position),
+                _ => names.iter().position(|name| is(name, column)),
             };
             if cell.is_none() && !self.partial {
                 let message = format!(
@@ -62,8 +70,9 @@ impl Decode for Rows {
                     .with_model(model.name())
                     .with_attribute(column.name()));
             }
-            self.batch.expect(cell);
+            cells.push(cell);
         }
+        self.batch.expect(&cells);
         Ok(())
     }
 

@@ -60,11 +60,11 @@ pub(crate) async fn load(core: &Core, purpose: Purpose) -> Result<Vec<Record>> {
 pub(crate) async fn fetch_by_key(
     model: &'static ModelReflection,
     db: &Db,
-    key: &[Value<'static>],
+    key: Vec<Value<'static>>,
 ) -> Result<Option<Record>> {
     let statement = Statement {
         text: statements::find(model, db.dialect()),
-        binds: key.to_vec(),
+        binds: key,
         reuse: true,
         writes: false,
         purpose: Purpose::Load,

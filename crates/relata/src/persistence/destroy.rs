@@ -35,7 +35,7 @@ impl Record {
                 .into_iter()
                 .map(Value::into_owned)
                 .collect();
-            match loading::fetch_by_key(model, record.db(), &key).await? {
+            match loading::fetch_by_key(model, record.db(), key.clone()).await? {
                 Some(fresh) => record.take_row(&fresh),
                 None => Err(loading::find_typed_error(model, &format!(" with {key:?}"))
                     .with_record(record.clone())),

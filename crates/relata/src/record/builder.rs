@@ -25,11 +25,18 @@ pub(crate) struct BatchBuilder {
     words: Vec<u64>,
     used: usize,
     len: u32,
-    steps: Vec<Step>,
+    steps: Steps,
     texts: Arena,
     /// Apart from the texts, which are checked as a whole.
     bytes: Arena,
     absent: Option<Box<[u64]>>,
+}
+
+/// How the columns of a row are filled.
+enum Steps {
+    /// The result has the model's columns, in their order: worked out once a model.
+    Model(&'static [Step]),
+    Own(Vec<Step>),
 }
 
 /// How one column of a row is filled from a result.
@@ -90,7 +97,7 @@ impl BatchBuilder {
             words: Vec::new(),
             used: 0,
             len: 0,
-            steps: Vec::new(),
+            steps: Steps::Own(Vec::new()),
             texts: Arena::default(),
             bytes: Arena::default(),
             absent: None,
@@ -110,39 +117,51 @@ impl BatchBuilder {
         self.bytes = Arena::default();
     }
 
-    /// Forgets how rows are filled: the columns of the result are about to be told.
-    pub(crate) fn begin(&mut self) {
-        self.steps.clear();
-        self.steps.reserve_exact(self.reflection.columns().len());
+    /// The result has the model's columns, in their order.
+    pub(crate) fn expect_all(&mut self) {
+        self.absent = None;
+        let make = || {
+            let columns = 0..self.reflection.columns().len();
+            let steps = columns.filter_map(|column| self.step(column, Some(column)));
+            steps.collect::<Box<[Step]>>()
+        };
+        match self.reflection.steps(make) {
+            Some(steps) => self.steps = Steps::Model(steps),
+            None => self.steps = Steps::Own(make().into()),
+        }
     }
 
-    /// The next column, in the model's order, is at that position of the result, or is not in it.
-    pub(crate) fn expect(&mut self, cell: Option<usize>) {
-        let column = self.steps.len();
-        let (Some(&slot), Some(reflection)) = (
-            self.layout.slots.get(column),
-            self.reflection.columns().get(column),
-        ) else {
-            return;
-        };
+    /// The model's columns are at these positions of the result, or are not in it.
+    pub(crate) fn expect(&mut self, cells: &[Option<usize>]) {
+        self.absent = None;
+        let mut steps = Vec::with_capacity(cells.len());
+        for (column, &cell) in cells.iter().enumerate() {
+            if cell.is_none() {
+                let words = self.reflection.columns().len().div_ceil(64);
+                let absent = self.absent.get_or_insert_with(|| vec![0; words].into());
+                set_bit(absent, column, true);
+            }
+            steps.extend(self.step(column, cell));
+        }
+        self.steps = Steps::Own(steps);
+    }
+
+    fn step(&self, column: usize, cell: Option<usize>) -> Option<Step> {
+        let slot = *self.layout.slots.get(column)?;
+        let ty = self.reflection.columns().get(column)?.ty;
         let cell = cell.and_then(|cell| u32::try_from(cell).ok());
-        let take = match (cell, slot.kind, reflection.ty.check) {
+        let take = match (cell, slot.kind, ty.check) {
             (None, ..) => Take::Absent,
             (_, Kind::Int, None) => Take::Int(IntSlot(slot.offset)),
             (_, Kind::Text, None) => Take::Text(TextSlot(slot.offset)),
             _ => Take::Value(AnySlot(slot)),
         };
-        if cell.is_none() {
-            let words = self.reflection.columns().len().div_ceil(64);
-            let absent = self.absent.get_or_insert_with(|| vec![0; words].into());
-            set_bit(absent, column, true);
-        }
-        self.steps.push(Step {
+        Some(Step {
             cell: cell.unwrap_or(u32::MAX),
-            column: u32::try_from(column).unwrap_or_default(),
-            nullable: reflection.ty.nullable,
+            column: u32::try_from(column).ok()?,
+            nullable: ty.nullable,
             take,
-        });
+        })
     }
 
     /// Adds a row: calls `fill` for each expected column.
@@ -168,7 +187,11 @@ impl BatchBuilder {
             texts: &mut self.texts,
             bytes: &mut self.bytes,
         };
-        self.steps.iter().try_for_each(|step| fill(step, &mut row))
+        let steps = match &self.steps {
+            Steps::Model(steps) => steps,
+            Steps::Own(steps) => steps.as_slice(),
+        };
+        steps.iter().try_for_each(|step| fill(step, &mut row))
     }
 
     #[cold]

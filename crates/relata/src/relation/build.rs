@@ -101,7 +101,7 @@ impl<T> Selection<T> {
 }
 
 impl<M: Model> Relation<M> {
-    fn columns(&self) -> &'static M::Columns {
+    pub(super) fn columns(&self) -> &'static M::Columns {
         columns_at::<M>(self.core().select.root)
     }
 

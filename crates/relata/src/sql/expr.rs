@@ -59,6 +59,8 @@ pub(crate) enum Node {
     Star,
     /// SQL that the user wrote, through a named door.
     Raw(Raw),
+    /// Where the value stands in the list, counted from 1; null when it is not there.
+    Rank(Box<Node>, Vec<Value<'static>>),
     /// A value that is none of its column's type, and why: the statement is refused when it is run.
     Refused(String),
 }
@@ -185,6 +187,7 @@ impl Node {
             Node::Between(operand, ..)
             | Node::In(operand, _)
             | Node::Like(operand, ..)
+            | Node::Rank(operand, _)
             | Node::Call(_, operand) => {
                 operand.places(rejects_null, visit);
             }
@@ -215,6 +218,7 @@ impl Node {
                 Node::Between(boxed(operand)?, low.clone(), high.clone())
             }
             Node::In(operand, values) => Node::In(boxed(operand)?, values.clone()),
+            Node::Rank(operand, values) => Node::Rank(boxed(operand)?, values.clone()),
             Node::InTuples(columns, tuples) => Node::InTuples(many(columns)?, tuples.clone()),
             Node::InSelect(columns, select) => Node::InSelect(many(columns)?, select.clone()),
             Node::Like(operand, pattern, insensitive) => {

@@ -271,6 +271,7 @@ impl Writer {
                 self.node(operand);
                 self.in_list(values, true);
             }
+            Node::Rank(operand, values) => self.rank(operand, values),
             Node::InTuples(columns, tuples) => self.tuples(columns, tuples),
             Node::InSelect(columns, select) => {
                 match columns.as_slice() {
@@ -331,6 +332,19 @@ impl Writer {
     }
 
     /// A list, written out and padded to a power of two so that few texts exist, or as one value.
+    fn rank(&mut self, operand: &Node, values: &[Value<'static>]) {
+        if values.is_empty() {
+            self.push("NULL");
+            return;
+        }
+        self.push("CASE ").node(operand);
+        for (position, value) in values.iter().enumerate() {
+            self.push(" WHEN ").value(value.clone());
+            _ = write!(self.text, " THEN {}", position + 1);
+        }
+        self.push(" END");
+    }
+
     fn in_list(&mut self, values: &[Value<'static>], within: bool) {
         if let Some(lists) = self.dialect.lists()
             && !self.inline
