@@ -247,7 +247,7 @@ mod tests {
         let (status, answer) = client.send("POST", "/posts", new).await;
         assert_eq!(status, 422);
         let errors = json!({
-            "author": [{ "code": "required", "message": "must exist" }],
+            "author": [{ "code": "blank", "message": "must exist" }],
             "title": [{ "code": "blank", "message": "can't be blank" }],
         });
         assert_eq!(answer, json!({ "errors": errors }));

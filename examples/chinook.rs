@@ -343,7 +343,7 @@ fn known() -> Report {
 async fn shop(folder: &std::path::Path) -> Result<()> {
     let db = Db::connect("sqlite::memory:").await?;
     load(&db, &folder.join("chinook-sqlite.sql")).await?;
-    assert_eq!(db.check_tables(models()).await?, Vec::<String>::new());
+    assert_eq!(db.check_tables(models()).await?, []);
     let found = report(&db).await?;
     println!("{found:#?}");
     assert_eq!(found, known());
@@ -419,7 +419,7 @@ mod tests {
     #[relata::test]
     async fn a_small_shop_of_the_same_shape_gives_its_answers(db: Db) -> Result<()> {
         small(&db).await?;
-        assert_eq!(db.check_tables(models()).await?, Vec::<String>::new());
+        assert_eq!(db.check_tables(models()).await?, []);
         let found = report(&db).await?;
         let wanted = Report {
             counts: vec![2, 1, 1, 1, 2, 1, 2, 2, 1, 1, 2],

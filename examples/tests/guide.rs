@@ -1,6 +1,7 @@
 //! The guide, run: see `build.rs`.
 
 #![allow(
+    dead_code,
     missing_docs,
     unreachable_pub,
     unused_imports,
@@ -9,10 +10,8 @@
     reason = "snippets are written for readers"
 )]
 
-use relata::{
-    Attribute, Db, Error, ErrorKind, Model, Options, Raw, Record, Relation, Result, Value,
-    assert_queries, assert_sql, model,
-};
+use relata::prelude::*;
+use relata::{Options, Raw, Record, Relation, Value, assert_queries, assert_sql};
 
 /// Ann with three posts, Bob with one, Cat with none; Cat commented on Ann's first post, twice.
 async fn blog(db: &Db) -> Result<()> {

@@ -9,6 +9,7 @@ pub mod clock;
 pub mod command;
 pub mod compile_cost;
 pub mod links;
+pub mod mutants;
 pub mod rooms;
 pub mod tidy;
 pub mod tiers;

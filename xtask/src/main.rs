@@ -4,7 +4,7 @@
 
 use std::process::ExitCode;
 
-use xtask::{callgrind, compile_cost, links, tidy, tiers, workspace};
+use xtask::{callgrind, compile_cost, links, mutants, tidy, tiers, workspace};
 
 const USAGE: &str = "\
 cargo xtask <task>
@@ -17,6 +17,7 @@ cargo xtask <task>
   soak              the long runs: many rounds of the randomised tests, valgrind over everything
   tidy              the rules of the house that no compiler knows
   bless             write down the compiler's present output for the compile-fail tests
+  mutants           put faults into a copy of the library, one at a time: some transcript must notice each [A PART OF ITS NAME]
   links             build and run relata in one binary beside sqlx, Diesel and toasty, each in turn
   compile-cost      CPU time of `cargo check` for 50 models, ours against Diesel's
                     [--models N] [--rounds N] [--only relata|diesel] [--at-most RATIO] [--llvm-lines]
@@ -37,6 +38,7 @@ fn main() -> ExitCode {
         "tidy" => tidy::report(&root),
         "bless" => tiers::bless(&root),
         "links" => links::check(&root),
+        "mutants" => mutants::run(&root, rest),
         "compile-cost" => compile_cost::measure(&root, rest),
         "callgrind" => callgrind::measure(&root, rest),
         "help" | "--help" | "-h" => {

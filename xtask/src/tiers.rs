@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use crate::command::Run;
 use crate::workspace::{self, Package};
-use crate::{links, tidy, tools};
+use crate::{links, mutants, tidy, tools};
 
 type Work = Box<dyn Fn(&Path) -> Result<(), String>>;
 
@@ -106,6 +106,7 @@ pub fn soak(root: &Path, arguments: &[String]) -> Result<(), String> {
                 Run::new("cargo test --workspace --all-features --release").env("RELATA_SOAK", "1"),
             ],
         ),
+        Step::work("mutants", |root| mutants::run(root, &[])),
         Step::runs(
             "memcheck-all",
             vec![memcheck(Run::new(
@@ -197,6 +198,7 @@ fn full(root: &Path) -> Vec<Step> {
         ),
         Step::runs("features", features(&packages)),
         Step::work("oldest-compiler", oldest_compiler),
+        Step::runs("conformance", vec![conformance()]),
         // Compiles and runs examples too: an example with `#[test]`s is a test.
         Step::runs(
             "tests",
@@ -214,6 +216,15 @@ fn full(root: &Path) -> Vec<Step> {
         Step::runs(
             "programs",
             vec![Run::new("cargo test -p relata --test programs").env("RELATA_PROGRAMS", "10000")],
+        ),
+        // The record room's threads in every order, with locks that a scheduler hands out.
+        Step::runs(
+            "orders",
+            vec![
+                Run::new("cargo test -p relata --lib orders")
+                    .env("RUSTFLAGS", "--cfg shuttle")
+                    .env("CARGO_TARGET_DIR", "target/shuttle"),
+            ],
         ),
         Step::runs(
             "doctests",
@@ -234,9 +245,22 @@ fn full(root: &Path) -> Vec<Step> {
             soundness(&packages).into_iter().map(memcheck).collect(),
         )
         .with(|_| tools::valgrind()),
+        Step::runs(
+            "models",
+            vec![Run::new("cargo test --release").within(root.join("models"))],
+        ),
         Step::work("links", links::check),
         Step::runs("benches", vec![benches(root)]),
     ]
+}
+
+/// What Active Record does, as recorded: every scenario ends as the file beside the transcripts says.
+fn conformance() -> Run {
+    Run::new("cargo run --quiet --package relata-conformance --").args([
+        "crates/relata-conformance/transcripts",
+        "--expect",
+        "crates/relata-conformance/expected.txt",
+    ])
 }
 
 /// The library without features, and with each one alone.

@@ -1,7 +1,7 @@
 //! What relata does otherwise on purpose: `docs/differences.md`, read as data.
 //!
-//! A difference is a heading, `## D3. A nested transaction is a savepoint`, and below it, beside its reason, lines
-//! `Excuses: area/name#3, area/name#4`. `#tables` names the final tables; a scenario without a step means all of it.
+//! Its lines `- \`nested-savepoint\`: area/name#3, area/name#4` say which steps a difference excuses. `#tables` names the
+//! final tables; a scenario without a step means all of it.
 //!
 //! Invariant: a step is excused by the list alone; the runner has no opinion about it.
 
@@ -26,18 +26,19 @@ impl Differences {
     #[must_use]
     pub fn parse(text: &str) -> Self {
         let mut all = Vec::new();
-        let mut id = None;
         for line in text.lines() {
-            if let Some(heading) = line.strip_prefix("## ") {
-                id = heading.split(['.', ' ']).next().map(str::to_owned);
-            } else if let (Some(steps), Some(id)) = (line.strip_prefix("Excuses:"), &id) {
-                let steps = steps.split(',').map(|step| step.trim().trim_matches('`'));
-                all.extend(
-                    steps
-                        .filter(|step| step.contains('/'))
-                        .map(|step| (step.to_owned(), id.clone())),
-                );
-            }
+            let Some((id, steps)) = line
+                .strip_prefix("- `")
+                .and_then(|line| line.split_once("`: "))
+            else {
+                continue;
+            };
+            let steps = steps.split(',').map(str::trim);
+            all.extend(
+                steps
+                    .filter(|step| step.contains('/'))
+                    .map(|step| (step.to_owned(), id.to_owned())),
+            );
         }
         Self(all)
     }
@@ -68,13 +69,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_below_a_heading_excuses_steps() {
+    fn a_line_excuses_the_steps_that_it_names() {
         let list = Differences::parse(
-            "# D\n\n## D1. One\n\nWhy.\n\nExcuses: `a/b#2`, `a/c`\n\n## D2. Two\n\nExcuses: `a/b#tables`\n",
+            "# D\n\n| `one` | why |\n\n- `one`: a/b#2, a/c\n- `two`: a/b#tables\n",
         );
-        assert_eq!(list.excuse("a/b", 2), Some("D1"));
+        assert_eq!(list.excuse("a/b", 2), Some("one"));
         assert_eq!(list.excuse("a/b", 3), None);
-        assert_eq!(list.excuse("a/c", 9), Some("D1"));
-        assert_eq!(list.excuse_tables("a/b"), Some("D2"));
+        assert_eq!(list.excuse("a/c", 9), Some("one"));
+        assert_eq!(list.excuse_tables("a/b"), Some("two"));
     }
 }

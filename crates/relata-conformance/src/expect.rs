@@ -113,9 +113,10 @@ mod tests {
             agreed: 0,
             skipped: 0,
             fewer: 0,
-            messages: 0,
+            messages: Vec::new(),
             excused: Vec::new(),
             needless: Vec::new(),
+            differing: Vec::new(),
         }
     }
 

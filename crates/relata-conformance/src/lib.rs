@@ -13,6 +13,7 @@
 //! Invariant: a scenario is only ever data. Nothing here knows one by its name; what relata lacks is reported as
 //! unsupported with its true reason, at the moment it is needed.
 
+pub mod callbacks;
 pub mod clock;
 pub mod compare;
 pub mod describe;

@@ -8,6 +8,8 @@ use std::sync::Arc;
 use relata::Relation;
 use relata::reflection::ModelReflection;
 
+use crate::form::Method;
+
 /// A relation.
 #[derive(Debug, Clone)]
 pub struct Query {
@@ -17,6 +19,10 @@ pub struct Query {
     pub joined: Vec<String>,
     /// The modules that add methods.
     pub modules: Vec<Arc<str>>,
+    /// The methods that an association adds.
+    pub methods: Vec<Arc<Method>>,
+    /// The attributes that it is grouped by.
+    pub groups: Vec<String>,
 }
 
 impl Query {
@@ -27,6 +33,8 @@ impl Query {
             relation,
             joined: Vec::new(),
             modules: Vec::new(),
+            methods: Vec::new(),
+            groups: Vec::new(),
         }
     }
 

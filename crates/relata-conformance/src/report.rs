@@ -42,7 +42,7 @@ pub fn summary(reports: &[Report]) -> String {
         "{} steps ask Ruby; {} agree with fewer reads; {} errors have another message",
         sum(|report| report.skipped),
         sum(|report| report.fewer),
-        sum(|report| report.messages)
+        sum(|report| report.messages.len())
     );
     let count = |wanted: fn(&Outcome) -> bool| {
         reports
@@ -92,9 +92,10 @@ pub fn json(reports: &[Report]) -> Json {
             "agreed": report.agreed,
             "skipped": report.skipped,
             "fewer_reads": report.fewer,
-            "other_messages": report.messages,
+            "other_messages": report.messages.iter().map(|(step, message)| json!({ "step": step, "message": message })).collect::<Vec<_>>(),
             "excused": report.excused.iter().map(|(step, id)| json!({ "step": step, "difference": id })).collect::<Vec<_>>(),
             "needlessly_listed": report.needless,
+            "differing": report.differing.iter().map(|(step, how)| json!({ "step": step, "how": how })).collect::<Vec<_>>(),
         })
     };
     Json::Array(reports.iter().map(one).collect())

@@ -6,7 +6,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use relata::db::Event;
+use relata::db::{Event, Row};
 use relata::{Raw, Relation};
 use serde_json::{Map, Value as Json};
 
@@ -47,12 +47,14 @@ pub struct Report {
     pub skipped: usize,
     /// Agreeing steps that needed fewer reads.
     pub fewer: usize,
-    /// Agreeing errors with another message.
-    pub messages: usize,
+    /// Agreeing errors with another message: the step, and the message.
+    pub messages: Vec<(String, String)>,
     /// Excused steps, by the difference that excuses them.
     pub excused: Vec<(String, String)>,
     /// Steps that are listed as different and agree.
     pub needless: Vec<String>,
+    /// Every step that differs and is not excused, and how.
+    pub differing: Vec<(String, String)>,
 }
 
 /// What one step showed.
@@ -60,7 +62,7 @@ pub struct Report {
 struct Verdict {
     differs: Option<String>,
     fewer: bool,
-    message: bool,
+    message: Option<String>,
 }
 
 /// Runs a scenario.
@@ -81,9 +83,10 @@ pub fn run(scenario: &Scenario, differences: &Differences) -> Report {
             .filter(|step| step.form.is_none())
             .count(),
         fewer: 0,
-        messages: 0,
+        messages: Vec::new(),
         excused: Vec::new(),
         needless: Vec::new(),
+        differing: Vec::new(),
     };
     let ran = catch_unwind(AssertUnwindSafe(|| {
         relata::run(async {
@@ -140,14 +143,18 @@ async fn go_through(scenario: &Scenario, differences: &Differences, report: &mut
             }
         }
     }
-    if report.outcome == Outcome::Passed
-        && let Some(expected) = &scenario.final_tables
-        && let Some(difference) = final_tables(&world, expected).await
+    if let Some(expected) = &scenario.final_tables
+        && let Some(how) = final_tables(&world, expected).await
     {
         let id = format!("{}#tables", scenario.name);
         match differences.excuse_tables(&scenario.name) {
             Some(difference) => report.excused.push((id, difference.to_owned())),
-            None => report.outcome = Outcome::Failed(format!("final tables: {difference}")),
+            None => {
+                if report.outcome == Outcome::Passed {
+                    report.outcome = Outcome::Failed(format!("final tables: {how}"));
+                }
+                report.differing.push((id, how));
+            }
         }
     }
 }
@@ -172,13 +179,16 @@ fn take(report: &mut Report, step: &Step, id: &str, excuse: Option<&str>, verdic
         (None, excuse) => {
             report.agreed += 1;
             report.fewer += usize::from(verdict.fewer);
-            report.messages += usize::from(verdict.message);
+            report
+                .messages
+                .extend(verdict.message.map(|message| (id.to_owned(), message)));
             if excuse.is_some() {
                 report.needless.push(id.to_owned());
             }
         }
         (Some(_), Some(difference)) => report.excused.push((id.to_owned(), difference.to_owned())),
         (Some(how), None) => {
+            report.differing.push((id.to_owned(), how.clone()));
             if report.outcome == Outcome::Passed {
                 report.outcome =
                     Outcome::Failed(format!("step {} `{}`: {how}", step.number, step.source));
@@ -221,7 +231,8 @@ async fn perform(world: &Arc<World>, step: &Step, form: &Form) -> Result<Verdict
             difference => difference,
         },
         (Err(raised), _, Some(expected)) => {
-            verdict.message = !compare::is_message(expected, &raised.message);
+            let same = compare::is_message(expected, &raised.message);
+            verdict.message = (!same).then(|| raised.message.clone());
             let label = raised.record.as_ref().map(describe::label);
             compare::errors(expected, &raised, label.as_deref())
         }
@@ -278,7 +289,13 @@ async fn same_query(world: &Arc<World>, expected: &Json, got: &Json) -> bool {
     if expected.contains("ORDER BY") {
         return wanted == found;
     }
-    compare::rows("rows", &wanted, &found).is_none()
+    sorted(wanted) == sorted(found)
+}
+
+fn sorted(rows: Vec<Json>) -> Vec<String> {
+    let mut rows: Vec<String> = rows.iter().map(Json::to_string).collect();
+    rows.sort();
+    rows
 }
 
 /// The tables that a text joins, each with its kind of join.
@@ -301,35 +318,17 @@ fn joins(sql: &str) -> Vec<String> {
     all
 }
 
-/// The rows of a text, as those of the table that it reads first.
+/// The rows of a text: lists of values, in the order of its columns, whatever these are called.
 async fn rows_of(world: &Arc<World>, sql: &str) -> Ran<Vec<Json>> {
-    let from = sql
-        .split(" FROM ")
-        .nth(1)
-        .unwrap_or_default()
-        .split_whitespace()
-        .next()
-        .unwrap_or_default();
-    let name = from.trim_matches('"');
-    let Some(table) = world.tables.iter().find(|table| table.name == name) else {
-        return Err(Stop::unsupported(format!("reading the SQL {sql}")));
+    let rows = world.db.fetch_sql(Raw::trusted(sql.to_owned())).await?;
+    let row = |row: &Row| {
+        let values = row
+            .values()
+            .iter()
+            .map(|value| describe(world, &Value::of_attribute(value)));
+        Ok(Json::Array(values.collect::<Ran<Vec<_>>>()?))
     };
-    let relation =
-        Relation::of(schema::plain(table)?, &world.db).from_sql(Raw::trusted(sql.to_owned()));
-    let mut rows = Vec::new();
-    for record in relation.load().await? {
-        let mut row = Map::new();
-        for column in &table.columns {
-            if let Ok(value) = record.get(&column.name) {
-                row.insert(
-                    column.name.clone(),
-                    describe(world, &Value::of_attribute(&value))?,
-                );
-            }
-        }
-        rows.push(Json::Object(row));
-    }
-    Ok(rows)
+    rows.iter().map(row).collect()
 }
 
 /// What differs between the tables and those that Rails ended with.

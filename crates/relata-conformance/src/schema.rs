@@ -7,13 +7,16 @@ use std::collections::HashMap;
 use std::sync::{Arc, OnceLock, Weak};
 
 use relata::attribute::{AttributeType, Kind};
+use relata::callback::Event;
 use relata::reflection::{
-    Column, ColumnDefault, Declared, ModelBuilder, ModelReflection, Setting, Target, Validation,
+    Column, ColumnDefault, Declared, ModelBuilder, ModelReflection, Setting, Target,
 };
 use relata::relation::Scope;
-use relata::{Db, Record, Relation};
+use relata::validation::Validation;
+use relata::{Db, Raw, Record, Relation};
 use serde_json::{Map, Value as Json};
 
+use crate::callbacks::{callback, default};
 use crate::eval::{Env, poll_once};
 use crate::form::Code;
 use crate::query::Query;
@@ -22,13 +25,14 @@ use crate::transcript::{Declaration, Model, Table};
 use crate::value::Value;
 use crate::world::World;
 
-/// Settings that are what relata does anyway, and those that a declaration takes into account.
+/// Settings that are what relata does anyway, and those that the tables, models or database take into account. What
+/// relata does whatever the setting says shows where it matters: in a step.
 const SETTINGS: &[(&str, &[Json])] = &[
     (
         "belongs_to_required_by_default",
         &[Json::Bool(true), Json::Bool(false)],
     ),
-    ("has_many_inversing", &[Json::Bool(true)]),
+    ("has_many_inversing", &[Json::Bool(true), Json::Bool(false)]),
     ("automatic_scope_inversing", &[Json::Bool(true)]),
     (
         "automatically_invert_plural_associations",
@@ -37,7 +41,7 @@ const SETTINGS: &[(&str, &[Json])] = &[
     ("partial_inserts", &[Json::Bool(false), Json::Bool(true)]),
     (
         "belongs_to_required_validates_foreign_key",
-        &[Json::Bool(false)],
+        &[Json::Bool(false), Json::Bool(true)],
     ),
     ("raise_on_assign_to_attr_readonly", &[Json::Bool(true)]),
     (
@@ -62,7 +66,8 @@ const SETTINGS: &[(&str, &[Json])] = &[
 /// The setting, as unsupported.
 pub fn check_settings(config: &Map<String, Json>) -> Ran<()> {
     for (name, value) in config {
-        let raises = name == "action_on_strict_loading_violation" && value == "raise";
+        let raises =
+            name == "action_on_strict_loading_violation" && (value == "raise" || value == "log");
         let known = SETTINGS
             .iter()
             .any(|(known, values)| known == name && values.contains(value));
@@ -73,13 +78,52 @@ pub fn check_settings(config: &Map<String, Json>) -> Ran<()> {
     Ok(())
 }
 
-/// Makes the tables as the transcript has them: those of plain models have no foreign keys and no indexes.
+/// Makes the tables as the transcript has them, without constraints and indexes.
 ///
 /// # Errors
 /// What the database says.
 pub async fn create_tables(db: &Db, tables: &[Table]) -> Ran<()> {
-    let plain = tables.iter().map(plain).collect::<Ran<Vec<_>>>()?;
-    Ok(db.create_tables(plain).await?)
+    for table in tables {
+        db.execute_sql(Raw::trusted(definition(table))).await?;
+    }
+    Ok(())
+}
+
+fn definition(table: &Table) -> String {
+    let generated = table.columns.iter().any(|column| column.auto);
+    let mut parts: Vec<String> = Vec::new();
+    for column in &table.columns {
+        let kind = match column.kind.as_str() {
+            "integer" => "INTEGER",
+            "boolean" => "BOOLEAN",
+            "datetime" => "DATETIME",
+            _ => "VARCHAR",
+        };
+        let mut part = format!("\"{}\" {kind}", column.name);
+        if column.auto {
+            part.push_str(" PRIMARY KEY AUTOINCREMENT NOT NULL");
+        } else if table.primary_key.contains(&column.name) {
+            part.push_str(" NOT NULL");
+        }
+        match &column.default {
+            Some(Json::Bool(value)) => part.push_str(&format!(" DEFAULT {}", i32::from(*value))),
+            Some(Json::String(text)) => {
+                part.push_str(&format!(" DEFAULT '{}'", text.replace('\'', "''")));
+            }
+            Some(other) => part.push_str(&format!(" DEFAULT {other}")),
+            None => {}
+        }
+        parts.push(part);
+    }
+    if !generated && !table.primary_key.is_empty() {
+        let key: Vec<String> = table
+            .primary_key
+            .iter()
+            .map(|name| format!("\"{name}\""))
+            .collect();
+        parts.push(format!("PRIMARY KEY ({})", key.join(", ")));
+    }
+    format!("CREATE TABLE \"{}\" ({})", table.name, parts.join(", "))
 }
 
 /// A model of nothing but a table's columns: what reads the table at the end.
@@ -174,7 +218,7 @@ fn declare(
 ) -> Ran<ModelBuilder> {
     match declaration.kind.as_str() {
         "belongs_to" | "has_one" | "has_many" => {
-            let declared = association(world, declaration)?;
+            let declared = association(world, model, declaration)?;
             let target = declared.class_name();
             let (target, _) = slots
                 .entry(target.clone())
@@ -205,19 +249,26 @@ fn declare(
                 name.unwrap_or_default()
             ))),
         },
-        other => Err(Stop::unsupported(format!("{model}: the macro {other}"))),
+        other => match Event::named(other) {
+            Some(event) => Ok(builder.callback(callback(world, model, declaration, event)?)),
+            None => Err(Stop::unsupported(format!("{model}: the macro {other}"))),
+        },
     }
 }
 
 /// An association as relata reads one from words.
-fn association(world: &Arc<World>, declaration: &Declaration) -> Ran<Declared> {
+fn association(world: &Arc<World>, model: &str, declaration: &Declaration) -> Ran<Declared> {
     let name = declaration.name.as_deref().unwrap_or_default();
-    let mut declared = Declared::new(&declaration.kind, name)?;
+    let mut declared = Declared::new(model, &declaration.kind, name)?;
     if world.config.get("belongs_to_required_by_default") == Some(&Json::Bool(false)) {
         declared = declared.optional_by_default();
     }
     for (option, value) in &declaration.options {
         declared = declared.option(option, setting(value))?;
+        if let ("default", Some(code)) = (option.as_str(), value.get("$code")) {
+            let code = Code::parse(code).map_err(Stop::unsupported)?;
+            declared = declared.default(default(world, Arc::new(code)));
+        }
     }
     if let Some(code) = &declaration.scope {
         declared = declared.scope(scope(world, code));
@@ -298,7 +349,7 @@ fn validates(mut builder: ModelBuilder, declaration: &Declaration) -> Ran<ModelB
     }
     for attribute in &declaration.args {
         let name: &'static str = attribute.as_str().unwrap_or_default().to_owned().leak();
-        builder = builder.validates(Validation::Presence(name));
+        builder = builder.validates(Validation::presence(name));
     }
     Ok(builder)
 }

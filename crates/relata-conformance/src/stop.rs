@@ -56,7 +56,16 @@ impl Stop {
             Self::Raised(raised) if raised.class == ROLLBACK => {
                 Error::new(ErrorKind::Rollback, raised.message.clone())
             }
-            Self::Raised(raised) => Error::new(ErrorKind::Other, raised.message.clone()),
+            Self::Raised(raised) => {
+                // What a save or destroy answers with false must still be that when it comes out of a callback.
+                let kind = match raised.class.as_str() {
+                    "ActiveRecord::RecordInvalid" => ErrorKind::RecordInvalid,
+                    "ActiveRecord::RecordNotSaved" => ErrorKind::RecordNotSaved,
+                    "ActiveRecord::RecordNotDestroyed" => ErrorKind::RecordNotDestroyed,
+                    _ => ErrorKind::Other,
+                };
+                Error::new(kind, raised.message.clone())
+            }
             Self::Unsupported(what) | Self::NoMethod(what) => {
                 Error::new(ErrorKind::Other, what.clone())
             }
@@ -129,6 +138,8 @@ fn class_of(error: &Error) -> &'static str {
         ErrorKind::ReadOnlyDatabase => "ActiveRecord::ReadOnlyError",
         ErrorKind::StatementInvalid => "ActiveRecord::StatementInvalid",
         ErrorKind::Configuration => "ActiveRecord::ConfigurationError",
+        ErrorKind::StrictValidationFailed => "ActiveModel::StrictValidationFailed",
+        ErrorKind::NotPersisted => "ActiveRecord::ActiveRecordError",
         ErrorKind::Argument | ErrorKind::IncompatibleRelation => "ArgumentError",
         _ => "StandardError",
     }

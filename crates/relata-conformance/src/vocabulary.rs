@@ -14,6 +14,7 @@ mod object;
 mod parts;
 mod query;
 mod record;
+mod refine;
 mod reflection;
 
 use std::sync::Arc;

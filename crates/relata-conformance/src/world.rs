@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
+use relata::db::Violation;
 use relata::reflection::ModelReflection;
 use relata::{Db, Options, Record};
 
@@ -50,7 +51,10 @@ impl World {
     /// The stop that ends the scenario: an option that relata lacks, an error in a declaration.
     pub async fn new(scenario: &Scenario) -> Ran<Arc<Self>> {
         schema::check_settings(&scenario.config)?;
-        let options = Options::new().log(false).log_binds(true);
+        let mut options = Options::new().log(false).log_binds(true);
+        if scenario.config.get("action_on_strict_loading_violation") == Some(&"log".into()) {
+            options = options.strict_loading_violation(Violation::Log);
+        }
         let db = Db::connect_with("sqlite::memory:", options).await?;
         db.stop_clock_at(clock::START);
         let modules = scenario.modules.iter();

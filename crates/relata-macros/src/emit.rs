@@ -18,6 +18,9 @@ mod docs;
 mod handle;
 mod reflection;
 mod types;
+mod validation;
+
+pub(crate) use validation::only;
 
 use proc_macro2::TokenStream;
 use quote::quote;

@@ -34,6 +34,11 @@ impl Errors {
         result.map_err(|error| self.push(error)).ok()
     }
 
+    /// The mistakes as one error.
+    pub(crate) fn into_first(self) -> Option<syn::Error> {
+        self.0
+    }
+
     /// How many mistakes were told.
     pub(crate) fn count(&self) -> usize {
         self.1

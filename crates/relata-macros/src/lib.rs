@@ -9,6 +9,7 @@
 //! Invariant: this crate links nothing of the library; it emits paths into `::relata`.
 
 mod attribute;
+mod callbacks;
 mod check;
 mod emit;
 mod errors;
@@ -54,6 +55,30 @@ pub fn model(options: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_derive(Attribute, attributes(attribute, default))]
 pub fn attribute(item: TokenStream) -> TokenStream {
     attribute::derive(item.into()).into()
+}
+
+/// Says which functions of a model run in the life of its records, and which validate them.
+///
+/// ```ignore
+/// #[callbacks]
+/// impl Post {
+///     #[before_validation]
+///     fn trim(&self) { self.set_title(&self.title().trim().to_owned()); }
+///
+///     #[before_destroy(prepend, unless = Post::is_draft)]
+///     async fn keep_what_was_read(&self) -> relata::Result<()> { ... }
+///
+///     #[validate(on = publish)]
+///     fn has_a_picture(&self) { ... }
+/// }
+/// ```
+///
+/// Functions run in the order of declaration, after what the model's associations do at the same event; with `prepend`
+/// before it. An error of one before the statement halts: `Err(Abort)`. Options: `if`, `unless`, `on`, `prepend`.
+/// A model has one such block.
+#[proc_macro_attribute]
+pub fn callbacks(options: TokenStream, item: TokenStream) -> TokenStream {
+    callbacks::expand(options.into(), item.into()).into()
 }
 
 /// A test with a fresh database: `#[relata::test] async fn saves(db: Db) { ... }`.

@@ -7,14 +7,16 @@ mod association;
 mod column;
 mod naming;
 mod types;
+mod validation;
 
 use proc_macro2::Ident;
 use syn::{Attribute, Visibility};
 
-pub(crate) use association::{Association, Inverse, Macro, Scope};
+pub(crate) use association::{Association, Counter, Inverse, Macro, Scope};
 pub(crate) use column::{Column, Default};
 pub(crate) use naming::{Generated, doc_of, ids_of, of_association, of_column, plain, target_name};
 pub(crate) use types::{is_plain, owned_path, shown, unwrapped};
+pub(crate) use validation::{Condition, Limit, Only, Rule, Validation};
 
 /// One declared model.
 pub(crate) struct Model {
@@ -25,6 +27,7 @@ pub(crate) struct Model {
     pub(crate) table: Option<String>,
     pub(crate) primary_key: PrimaryKey,
     pub(crate) strict_loading: bool,
+    pub(crate) timestamps: Timestamps,
     pub(crate) columns: Vec<Column>,
     pub(crate) associations: Vec<Association>,
     /// Whether parts were left out because something is wrong: other models then do not check against this one.
@@ -39,6 +42,19 @@ pub(crate) enum PrimaryKey {
     None,
     /// One name or several.
     Names(Vec<Ident>),
+}
+
+/// Where the times of creation and change are kept, as it was written.
+pub(crate) enum Timestamps {
+    /// Nothing was written: in the columns of Rails' names.
+    Conventional,
+    /// `timestamps = none`.
+    Off,
+    /// Two names, either of which may be `none`.
+    Named {
+        created: Option<Ident>,
+        updated: Option<Ident>,
+    },
 }
 
 impl Model {

@@ -12,4 +12,5 @@ mod table;
 mod validates;
 
 pub(crate) use declaration::declaration;
-pub(crate) use options::{Known, entries, of_attribute};
+pub(crate) use options::{Entry, Known, entries, of_attribute};
+pub(crate) use validates::narrow;

@@ -7,7 +7,15 @@
 
 pub mod associations;
 pub mod blog;
+pub mod callbacks;
+pub mod collections;
+pub mod dependents;
+pub mod eager;
 pub mod relations;
+pub mod saving;
+pub mod shop;
+pub mod updates;
+pub mod validations;
 
 use std::sync::{Mutex, PoisonError};
 
@@ -88,6 +96,57 @@ macro_rules! suite {
                 a_collection_reloaded_again_and_again_keeps_what_it_replaced
                 unsaved_members_stay_behind_those_that_are_loaded
                 everything_is_send }
+            collections { pushing_to_a_saved_owner_saves_at_once
+                a_push_that_fails_writes_nothing_and_keeps_the_records
+                a_new_owner_keeps_everything_in_memory
+                deleting_sets_keys_to_null_with_one_statement
+                deleting_where_the_key_cannot_be_null_says_what_to_do
+                destroying_takes_the_rows
+                destroying_several_is_all_or_none
+                emptying_loads_nothing
+                replacing_writes_the_difference
+                a_replacement_that_fails_leaves_rows_and_memory
+                every_statement_of_a_replacement_may_fail
+                ids_are_read_alone_remembered_and_replaced
+                sizes_ask_as_little_as_rails_does
+                members_are_found_in_memory_where_memory_knows_more
+                a_scope_gives_its_values_to_what_is_made_through_it
+                collections_are_written_by_name
+                rows_go_into_a_collection_with_one_statement }
+            eager { includes_that_a_condition_names_are_joined
+                includes_that_sql_names_are_joined_when_that_is_said
+                eager_loading_is_one_query
+                a_limit_of_an_eager_load_counts_records
+                records_that_are_there_are_given_what_they_lack
+                relations_do_by_name_what_they_do_by_type }
+            saving { replacing_a_has_one_saves_at_once
+                a_has_one_that_cannot_be_replaced_stays
+                every_statement_of_replacing_a_has_one_may_fail
+                a_has_one_set_in_memory_takes_its_place_with_the_owner
+                creating_a_has_one_takes_the_old_one_out
+                a_belongs_to_that_is_created_is_assigned_valid_or_not
+                an_invalid_new_parent_is_left_out_or_refused
+                new_members_are_validated_with_their_owner_unless_told_otherwise
+                autosave_saves_what_changed_and_destroys_what_is_marked
+                autosave_reaches_over_levels_and_to_parents
+                autosave_off_saves_no_target
+                a_graph_of_twenty_is_saved_once_or_not_at_all
+                what_is_set_to_null_is_written_as_null
+                a_default_is_no_change
+                strict_records_are_validated
+                setters_of_text_take_every_text
+                times_are_kept_by_name_or_not_at_all }
+            updates { columns_are_written_past_validation
+                counters_are_added_to_in_the_database
+                an_update_that_finds_no_row_is_an_error
+                a_row_is_read_again_when_it_is_locked
+                all_rows_of_a_relation_are_updated_at_once
+                what_was_written_set_wise_is_not_taken_for_up_to_date
+                many_rows_are_deleted_or_destroyed
+                rows_are_inserted_skipped_or_updated
+                more_rows_than_one_statement_can_bind_are_one_transaction
+                a_record_is_found_or_made
+                a_second_save_waits_for_the_first }
             relations { conditions_are_written_as_rails_writes_them
                 conditions_find_the_rows_they_say
                 the_find_family_gives_rows_options_and_errors
@@ -99,6 +158,30 @@ macro_rules! suite {
                 duplicated_owners_in_one_result_each_get_their_children
                 a_readonly_relation_gives_records_that_refuse_to_be_saved
                 strict_records_refuse_lazy_loading_and_say_what_to_do }
+            callbacks { a_graph_is_saved_in_the_order_of_rails
+                aborting_halts_and_writes_nothing
+                an_around_callback_surrounds
+                commit_callbacks_run_once_for_what_stands
+                records_announce_that_they_were_made_and_read
+                what_a_save_runs_can_be_read }
+            dependents { destroying_goes_down_in_the_order_of_declaration
+                what_refuses_keeps_the_owner
+                every_statement_of_a_destruction_may_fail
+                members_leave_as_dependent_says
+                a_counter_follows_its_rows
+                a_counter_is_never_overwritten
+                the_size_of_a_collection_is_its_counter
+                counters_can_be_corrected
+                a_touch_goes_up_once_a_transaction
+                two_that_touch_each_other_end
+                a_default_fills_a_missing_parent_in }
+            validations { each_rule_says_what_rails_says
+                problems_have_kinds_and_options
+                a_strict_validation_fails_at_once
+                contexts_choose_validations
+                uniqueness_asks_and_the_index_keeps_it
+                members_are_validated_with_their_owner
+                messages_can_be_replaced }
         }
     };
 }
@@ -125,7 +208,14 @@ mod listed {
         let list = include_str!("lib.rs");
         for (module, source) in [
             ("associations", include_str!("associations.rs")),
+            ("callbacks", include_str!("callbacks.rs")),
+            ("collections", include_str!("collections.rs")),
+            ("eager", include_str!("eager.rs")),
+            ("dependents", include_str!("dependents.rs")),
             ("relations", include_str!("relations.rs")),
+            ("saving", include_str!("saving.rs")),
+            ("updates", include_str!("updates.rs")),
+            ("validations", include_str!("validations.rs")),
         ] {
             for line in source.lines() {
                 let Some(rest) = line.strip_prefix("pub async fn ") else {

@@ -7,13 +7,16 @@
 //! Invariant: only here is (association, owners) turned into a query, and only here is it decided what linking two
 //! records means for their keys and for the other side.
 
+mod change;
+mod counter;
 mod scope;
 mod target;
 mod write;
 
+pub use change::Removal;
 pub(crate) use scope::{Key, targets, targets_of};
 pub(crate) use target::{known_one, tie_of};
-pub(crate) use write::all;
+pub(crate) use write::known;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::record::Record;

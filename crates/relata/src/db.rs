@@ -42,15 +42,16 @@ use clock::Clock;
 use events::Listeners;
 pub use events::{Capture, Event};
 pub use faults::Faults;
-pub(crate) use levels::Participant;
+pub(crate) use levels::{Hook, Participant};
 use rows::Collected;
 pub use rows::Row;
 pub use transaction::{Isolation, Transaction, UnlessRolledBack};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::hashing::Hashing;
+use crate::messages::{Messages, Source};
 use crate::pending::{self, Pending};
-use crate::sql::{Dialect, Raw};
+use crate::sql::{Dialect, Raw, Writer};
 
 /// A database. Cheap to clone; every clone is the same database.
 #[derive(Clone)]
@@ -65,6 +66,7 @@ struct Inner {
     generations: RwLock<HashMap<&'static str, Arc<AtomicU64>, Hashing>>,
     /// Writes that may have touched any table.
     generation: AtomicU64,
+    messages: Source,
 }
 
 /// How to connect.
@@ -73,6 +75,18 @@ pub struct Options {
     deadline: Duration,
     log: bool,
     log_binds: bool,
+    strict: Violation,
+}
+
+/// What a lazy load that strict loading forbids comes to. Rails: `action_on_strict_loading_violation`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Violation {
+    /// It is an error.
+    #[default]
+    Raise,
+    /// It is told, to standard error or to `tracing`, and done.
+    Log,
 }
 
 impl Default for Options {
@@ -83,6 +97,7 @@ impl Default for Options {
             deadline: Duration::from_secs(5),
             log,
             log_binds: false,
+            strict: Violation::default(),
         }
     }
 }
@@ -108,6 +123,13 @@ impl Options {
         self
     }
 
+    /// What a lazy load that strict loading forbids comes to: an error, unless this says otherwise.
+    #[must_use]
+    pub fn strict_loading_violation(mut self, comes_to: Violation) -> Self {
+        self.strict = comes_to;
+        self
+    }
+
     /// Whether events show the values of statements. They may be secrets: off by default.
     #[must_use]
     pub fn log_binds(mut self, show: bool) -> Self {
@@ -119,7 +141,7 @@ impl Options {
 impl Db {
     /// Connects: `sqlite::memory:`, `sqlite:path`, `sqlite://path`. A file is made if it is not there.
     ///
-    /// Errors: `Configuration` for a URL of another form; `ConnectionNotEstablished`.
+    /// Errors: `Configuration` for a URL of another form, and outside of tokio; `ConnectionNotEstablished`.
     #[track_caller]
     pub fn connect(url: &str) -> Pending<Self> {
         Self::connect_with(url, Options::default())
@@ -132,6 +154,11 @@ impl Db {
     pub fn connect_with(url: &str, options: Options) -> Pending<Self> {
         let url = url.to_owned();
         Pending::new(async move {
+            if tokio::runtime::Handle::try_current().is_err() {
+                let message = "relata runs on tokio, and no runtime of it runs here: \
+                               call this within `relata::run` or `#[tokio::main]`";
+                return Err(Error::new(ErrorKind::Configuration, message));
+            }
             let faults = Arc::new(Faults::default());
             let backend = Backend::open(&url, options.deadline, &faults).await?;
             let db = Self::with(Some(backend), options, faults);
@@ -152,6 +179,7 @@ impl Db {
             clock: Clock::default(),
             generations: RwLock::default(),
             generation: AtomicU64::new(0),
+            messages: Source::default(),
         }))
     }
 
@@ -162,8 +190,21 @@ impl Db {
             deadline: Duration::from_secs(5),
             log: false,
             log_binds: false,
+            strict: Violation::default(),
         };
         Self::with(None, options, Arc::default())
+    }
+
+    /// Tells of a lazy load that strict loading forbids, where that is no error. True when it was told.
+    pub(crate) fn tells_violation(&self, message: &str) -> bool {
+        if self.0.options.strict == Violation::Raise {
+            return false;
+        }
+        #[cfg(feature = "tracing")]
+        tracing::warn!(target: "relata::strict_loading", "{message}");
+        #[cfg(not(feature = "tracing"))]
+        eprintln!("{message}");
+        true
     }
 
     /// How this database writes SQL. A detached one writes as SQLite does.
@@ -196,35 +237,34 @@ impl Db {
         self.0.options.deadline
     }
 
-    /// Runs a statement and gives its rows to `decode`, which comes back with them.
-    pub(crate) async fn fetch<D: Decode + 'static>(
-        &self,
-        statement: Statement,
-        decode: D,
-    ) -> Result<D> {
-        self.perform(Job { statement, decode })
-            .await
-            .map(|(decode, _)| decode)
+    /// Runs a statement and gives its rows to its decoder.
+    pub(crate) async fn fetch<D: Decode + 'static>(&self, job: &mut Job<D>) -> Result<Outcome> {
+        let begun = self.0.listeners.are_there().then(Instant::now);
+        let ran = match levels::ambient(self) {
+            None => self.backend()?.run(job).await,
+            Some(level) => level.run(self, job).await,
+        };
+        if begun.is_none()
+            && let Ok((_, outcome)) = ran
+        {
+            return Ok(outcome);
+        }
+        self.told(&job.statement, begun, ran)
     }
 
     /// Runs a statement that gives no rows.
     pub(crate) async fn execute(&self, statement: Statement) -> Result<Outcome> {
-        let decode = Discard;
-        self.perform(Job { statement, decode })
-            .await
-            .map(|(_, outcome)| outcome)
+        self.fetch(&mut Job::new(statement, Discard)).await
     }
 
-    async fn perform<D: Decode + 'static>(&self, job: Job<D>) -> Result<(D, Outcome)> {
-        let begun = self.0.listeners.are_there().then(Instant::now);
-        let mut job = Some(job);
-        let ran = match levels::ambient(self) {
-            None => self.backend()?.run(&mut job).await,
-            Some(level) => level.run(self, &mut job).await,
-        };
-        let Some(Job { statement, decode }) = job else {
-            return Err(ran.err().unwrap_or_else(levels::over));
-        };
+    /// The outcome of a statement that somebody listens to, or that failed.
+    #[cold]
+    fn told(
+        &self,
+        statement: &Statement,
+        begun: Option<Instant>,
+        ran: Result<Ran>,
+    ) -> Result<Outcome> {
         let ran = ran.map_err(|error| {
             let error = error.with_sql(Arc::clone(&statement.text));
             match statement.model {
@@ -233,12 +273,11 @@ impl Db {
             }
         });
         if let Some(begun) = begun {
-            self.tell(&statement, begun.elapsed(), &ran);
+            self.tell(statement, begun.elapsed(), &ran);
         }
-        ran.map(|(_, outcome)| (decode, outcome))
+        ran.map(|(_, outcome)| outcome)
     }
 
-    #[cold]
     fn tell(&self, statement: &Statement, time: Duration, ran: &Result<Ran>) {
         let (rows, outcome) = ran.as_ref().map(|done| *done).unwrap_or_default();
         self.0.listeners.tell(&Event {
@@ -374,9 +413,23 @@ impl Db {
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        if let Some(now) = levels::after_commit(self, Box::new(move || Box::pin(hook()))) {
-            now().await;
+        let hook = infallible(hook);
+        if let Some(now) = levels::after_commit(self, hook) {
+            // It gives no error.
+            let _ = now().await;
         }
+    }
+
+    /// As [`after_commit`](Self::after_commit), for what may fail: the transaction then gives `PostCommit`. Outside a
+    /// transaction it is dropped.
+    pub(crate) fn after_commit_hook(&self, hook: Hook) {
+        levels::after_commit(self, hook);
+    }
+
+    /// Runs something just before the outermost transaction commits, inside it; its error rolls it back. It is dropped
+    /// with the savepoint that it was registered in, and outside a transaction.
+    pub(crate) fn before_commit(&self, hook: Hook) {
+        levels::before_commit(self, hook);
     }
 
     /// Runs something once the level of the transaction that the running code is in, or one around it, was rolled back,
@@ -386,7 +439,7 @@ impl Db {
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        levels::after_rollback(self, Box::new(move || Box::pin(hook())));
+        levels::after_rollback(self, infallible(hook));
     }
 
     /// Runs SQL that the user wrote, which may write. A named door for raw SQL.
@@ -396,7 +449,7 @@ impl Db {
     pub fn execute_sql(&self, sql: Raw) -> Pending<Outcome> {
         let db = self.clone();
         Pending::new(async move {
-            let outcome = db.execute(raw(&sql, true)).await;
+            let outcome = db.execute(raw(&sql, true, db.dialect())).await;
             // Whatever it was, it may have written any table.
             db.written_all();
             outcome
@@ -418,8 +471,9 @@ impl Db {
     pub fn fetch_sql(&self, sql: Raw) -> Pending<Vec<Row>> {
         let db = self.clone();
         Pending::new(async move {
-            let collected = db.fetch(raw(&sql, false), Collected::default()).await?;
-            Ok(collected.rows)
+            let mut job = Job::new(raw(&sql, false, db.dialect()), Collected::default());
+            db.fetch(&mut job).await?;
+            Ok(job.decoded()?.rows)
         })
     }
 
@@ -432,6 +486,15 @@ impl Db {
     /// Stops the clock at a time, in microseconds since 1970-01-01 00:00:00 UTC. For tests.
     pub fn stop_clock_at(&self, micros: i64) {
         self.0.clock.stop_at(micros);
+    }
+
+    /// Takes the texts of errors from another source than Rails' English. Never touches the database. Rails: `I18n`.
+    pub fn set_messages(&self, messages: impl Messages + 'static) {
+        self.0.messages.replace(messages);
+    }
+
+    pub(crate) fn messages(&self) -> &Source {
+        &self.0.messages
     }
 
     /// How often a table was written through this database, as far as unread results may be out of date.
@@ -495,6 +558,20 @@ impl Db {
     }
 }
 
+/// A hook that gives no error.
+fn infallible<F>(hook: impl FnOnce() -> F + Send + 'static) -> Hook
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    Box::new(move || {
+        let ran = hook();
+        Box::pin(async move {
+            ran.await;
+            Ok(())
+        })
+    })
+}
+
 impl PartialEq for Db {
     fn eq(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
@@ -509,10 +586,13 @@ impl fmt::Debug for Db {
     }
 }
 
-fn raw(sql: &Raw, writes: bool) -> Statement {
+fn raw(sql: &Raw, writes: bool, dialect: Dialect) -> Statement {
+    let mut writer = Writer::new(dialect);
+    writer.raw(sql);
+    let (text, binds) = writer.finish();
     Statement {
-        text: Arc::from(sql.text()),
-        binds: sql.binds().to_vec(),
+        text: Arc::from(text),
+        binds,
         reuse: false,
         writes,
         purpose: Purpose::Raw,

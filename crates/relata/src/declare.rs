@@ -2,9 +2,13 @@
 
 use std::future::Future;
 
+use crate::attribute::Value;
+use crate::model::Model;
 pub use crate::model::checked;
+use crate::pending::Pending;
 use crate::proxy::Singular;
 use crate::record::Record;
+use crate::reflection::Callbacks;
 
 /// Forgets the target of a singular association. Called by `reset_author`.
 pub fn reset(owner: &Record, association: usize) {
@@ -19,6 +23,118 @@ pub fn association_changed(owner: &Record, association: usize) -> bool {
 /// Called by `author_previously_changed`.
 pub fn association_previously_changed(owner: &Record, association: usize) -> bool {
     Singular::<Record>::new(owner, association).was_changed()
+}
+
+/// A model without `#[callbacks] impl`: the inherent constant of one that has it stands before this.
+pub trait WithoutCallbacks {
+    /// None.
+    const __CALLBACKS: Callbacks = Callbacks::NONE;
+}
+
+impl<T> WithoutCallbacks for T {}
+
+/// The record as its model. Called for callbacks and conditions.
+pub fn of<M: Model>(record: &Record) -> M {
+    crate::model::typed(record.clone())
+}
+
+/// Whether a condition holds for a record.
+pub fn holds<M: Model>(record: &Record, condition: impl Fn(&M) -> bool) -> bool {
+    condition(&of(record))
+}
+
+/// What a function of a record gives, as a value.
+pub fn computed<M: Model, V: Into<Value<'static>>>(
+    record: &Record,
+    compute: impl Fn(&M) -> V,
+) -> Value<'static> {
+    compute(&of(record)).into()
+}
+
+/// A callback that may ask the database.
+#[track_caller]
+pub fn later(run: impl Future<Output = crate::Result<()>> + Send + 'static) -> Pending<()> {
+    Pending::new(run)
+}
+
+/// What a callback gives.
+#[diagnostic::on_unimplemented(
+    message = "a callback cannot return `{Self}`",
+    label = "return nothing, `Result<()>`, or `Result<(), Abort>`"
+)]
+pub trait Ran {
+    /// As the library's result.
+    ///
+    /// # Errors
+    /// The callback's own.
+    fn ran(self) -> crate::Result<()>;
+}
+
+impl Ran for () {
+    fn ran(self) -> crate::Result<()> {
+        Ok(())
+    }
+}
+
+impl<E: Into<crate::Error>> Ran for Result<(), E> {
+    fn ran(self) -> crate::Result<()> {
+        self.map_err(Into::into)
+    }
+}
+
+/// What a callback gave, as the library's result.
+///
+/// # Errors
+/// The callback's own.
+pub fn ran(given: impl Ran) -> crate::Result<()> {
+    given.ran()
+}
+
+/// What a `default` gives a `belongs_to`.
+#[diagnostic::on_unimplemented(
+    message = "a `default` cannot give `{Self}`",
+    label = "give the target, an `Option` of it, or what is awaited for it"
+)]
+pub trait Default<M> {
+    /// The target, on its way.
+    fn into_target(self) -> Pending<Option<Record>>;
+}
+
+impl<M: Model> Default<M> for M {
+    #[track_caller]
+    fn into_target(self) -> Pending<Option<Record>> {
+        Pending::ready(Ok(Some((*self).clone())))
+    }
+}
+
+impl<M: Model> Default<M> for Option<M> {
+    #[track_caller]
+    fn into_target(self) -> Pending<Option<Record>> {
+        Pending::ready(Ok(self.map(|target| (*target).clone())))
+    }
+}
+
+impl<M: Model> Default<M> for Pending<M> {
+    #[track_caller]
+    fn into_target(self) -> Pending<Option<Record>> {
+        Pending::new(async move { self.await.map(|target| Some((*target).clone())) })
+    }
+}
+
+impl<M: Model> Default<M> for Pending<Option<M>> {
+    #[track_caller]
+    fn into_target(self) -> Pending<Option<Record>> {
+        Pending::new(async move { Ok(self.await?.map(|target| (*target).clone())) })
+    }
+}
+
+/// What a `default` gives for a record.
+#[track_caller]
+pub fn default_target<M: Model, T: Model, D: Default<T>>(
+    record: &Record,
+    default: impl Fn(&M) -> D,
+) -> Pending<Option<Record>> {
+    default(&of(record)).into_target()
 }
 
 /// Whether a stored text is one of an enum's. Called by `#[derive(Attribute)]`.
@@ -143,6 +259,12 @@ impl Drop for TemporaryFile {
 }
 
 pub(crate) fn block_on<T>(future: impl Future<Output = crate::Result<T>>) -> crate::Result<T> {
+    if tokio::runtime::Handle::try_current().is_ok() {
+        return Err(crate::Error::new(
+            crate::ErrorKind::Configuration,
+            "this thread runs futures already, so it cannot wait here for another: await the future instead",
+        ));
+    }
     tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .build()

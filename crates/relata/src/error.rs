@@ -21,10 +21,16 @@ pub enum ErrorKind {
     RecordNotFound,
     /// Validation failed; [`Error::record`] gives the record and its errors.
     RecordInvalid,
+    /// A validation that is `strict` failed.
+    StrictValidationFailed,
+    /// A callback halted: [`Abort`](crate::callback::Abort).
+    Abort,
     /// The record could not be saved, for a reason that is not a validation.
     RecordNotSaved,
     /// The record could not be destroyed.
     RecordNotDestroyed,
+    /// What was asked needs a record that is in the database, and this one is new or destroyed.
+    NotPersisted,
     /// `sole` found more than one row.
     SoleRecordExceeded,
     /// A unique index refused the row.
@@ -229,6 +235,8 @@ macro_rules! predicates {
 predicates! {
     is_record_not_found => RecordNotFound,
     is_record_invalid => RecordInvalid,
+    is_strict_validation_failed => StrictValidationFailed,
+    is_delete_restriction => DeleteRestriction,
     is_record_not_saved => RecordNotSaved,
     is_record_not_destroyed => RecordNotDestroyed,
     is_sole_record_exceeded => SoleRecordExceeded,

@@ -57,39 +57,46 @@
 pub mod __private;
 pub mod association;
 pub mod attribute;
+pub mod callback;
 pub mod db;
 mod error;
 mod hashing;
 pub mod loading;
+mod messages;
 pub mod model;
 mod pending;
 pub mod persistence;
+pub mod prelude;
 pub mod proxy;
 pub mod record;
 pub mod reflection;
 pub mod relation;
 mod schema;
 mod sql;
+pub mod validation;
 
 pub use association::Association;
 pub use attribute::{Attribute, Value};
+pub use callback::Abort;
 pub use db::{Db, Isolation, Options, Row, Transaction, UnlessRolledBack};
 pub use error::{Error, ErrorKind, Result};
+pub use messages::{English, Messages};
 pub use model::{FromRecord, Key, Model};
 pub use pending::Pending;
-pub use persistence::{Errors, Problem};
+pub use persistence::{Errors, Problem, SaveOptions, Saved, no_touching};
 pub use proxy::{Collection, Singular};
 pub use record::Record;
 pub use relation::Relation;
+pub use schema::{Difference, DifferenceKind};
 pub use sql::{Dialect, Expr, Place, Raw};
 
 #[doc(inline)]
-pub use relata_macros::{Attribute, model, test};
+pub use relata_macros::{Attribute, callbacks, model, test};
 
 /// Runs a future to its end on a small runtime of its own: for `main` and for examples.
 ///
 /// # Errors
-/// The future's error.
+/// The future's error; `Configuration` inside a runtime, where the future is to be awaited.
 pub fn run<T>(future: impl std::future::Future<Output = Result<T>>) -> Result<T> {
     __private::block_on(future)
 }

@@ -5,6 +5,7 @@
 //! preload   an association for many owners, in one query     lazy     for one, and its siblings with it
 //! joined    a relation and its associations, in one query with joins
 //! owners    which targets belong to which owners
+//! collection   what a collection knows without its members, and with them
 //! finders   first, take, find, sole ...    calculate   count, sum ...    batches   find_each, in_batches
 //! ```
 //!
@@ -12,6 +13,7 @@
 
 mod batches;
 mod calculate;
+mod collection;
 mod decode;
 mod finders;
 mod joined;
@@ -23,9 +25,10 @@ mod records;
 mod run;
 
 pub use batches::{Batches, Each};
+pub(crate) use decode::Tuples;
 pub(crate) use finders::find;
 pub(crate) use finders::find_typed_error;
-pub(crate) use lazy::{load_many, load_one};
+pub(crate) use lazy::{has_any, load_many, load_one, load_to_replace};
 pub use pluck::Columns;
 pub use records::{preload, preload_named};
 pub(crate) use run::{fetch_by_key, load, statement};

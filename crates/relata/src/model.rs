@@ -67,9 +67,9 @@ pub trait Model: Clone + Send + Sync + Deref<Target = Record> + 'static {
     /// A new record with values, not saved. Never touches the database. Rails: `Post.new(title: "x")`.
     #[must_use]
     fn build(db: &Db, set: impl FnOnce(&Self) -> &Self) -> Self {
-        let record = Self::new(db);
+        let record = typed(Record::blank(Self::reflection(), db).with_defaults());
         set(&record);
-        record
+        typed((*record).clone().initialized())
     }
 
     /// A new record with values, saved. Rails: `Post.create!(title: "x")`.

@@ -54,6 +54,18 @@ enum State<T> {
 }
 
 impl<T> Pending<T> {
+    /// A result of your own that is on its way: what a callback or a default of a model made at run time gives.
+    ///
+    /// ```
+    /// # relata::run(async {
+    /// assert_eq!(relata::Pending::of(async { Ok(7) }).await?, 7);
+    /// # Ok(()) }).unwrap();
+    /// ```
+    #[track_caller]
+    pub fn of(future: impl Future<Output = Result<T>> + Send + 'static) -> Self {
+        Self::new(future)
+    }
+
     /// A result that has to be worked out.
     #[track_caller]
     pub(crate) fn new(future: impl Future<Output = Result<T>> + Send + 'static) -> Self {

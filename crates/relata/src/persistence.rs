@@ -1,23 +1,52 @@
 //! Persistence: the only room that writes rows.
 //!
 //! ```text
-//! plan       which records a save writes, in which order, and which keys it copies when    (in memory)
-//! save       validate, plan, write, inside a transaction when there is more than one statement
-//! validate   the declared rules, and required associations
-//! destroy    DELETE                     reload   the row again, into the same object
+//! pipeline   the life of a record: what validating, saving, destroying and touching do, as tables, and their loop
+//! acts       what associations do at the events of their owner: parents, members, defaults
+//! dependent, counters, touch                           the others of those, each by itself
+//! validate, rules, uniqueness                          what a valid record keeps, and its errors
+//! save, destroy                                        the doors of the pipeline
+//! enrolled   callbacks of commit and rollback
+//! write      INSERT or UPDATE of one record            turn       one writer at a time per record
+//! update     single columns, past validation
+//! collection, replace, singular                        writing through associations
+//! set_wise, bulk                                       many rows at once, without records
+//! witness    a write, and what holds while its outcome is not known
+//! snapshot, keys   what a rollback gives back          find_or_create, saved
 //! ```
 //!
 //! Invariants: what is bound is what counts as saved; a failure leaves rows and memory as they were; one record is
-//! written by one save at a time.
+//! written by one save at a time; a graph is walked by a loop over frames, never by a future that awaits itself.
 
+mod acts;
+mod bulk;
 mod collection;
+mod counters;
+mod dependent;
 mod destroy;
+mod enrolled;
 pub(crate) mod errors;
-mod plan;
+mod find_or_create;
+mod keys;
+mod pipeline;
+mod replace;
+mod rules;
 mod save;
+mod saved;
+mod set_wise;
 mod singular;
 mod snapshot;
+mod touch;
+mod turn;
+mod uniqueness;
+mod update;
 mod validate;
+mod witness;
+mod write;
 
+pub use bulk::{InsertAll, Inserted};
 pub use errors::{Errors, Problem};
+pub use save::SaveOptions;
 pub(crate) use save::create;
+pub use saved::Saved;
+pub use touch::no_touching;

@@ -4,6 +4,7 @@
 
 mod collection;
 mod erased;
+mod members;
 mod singular;
 
 pub use collection::Collection;

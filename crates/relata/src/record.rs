@@ -19,21 +19,22 @@ mod debug;
 mod graph;
 mod life;
 mod link;
+mod members;
 mod merge;
 mod state;
+mod sync;
 mod table;
 #[cfg(test)]
 mod tests;
 
 use std::ptr::NonNull;
-use std::sync::Arc;
 
 pub use batch::StrictLoading;
 pub(crate) use batch::{Batch, Terms};
 pub(crate) use builder::{BatchBuilder, Row, Step, Take};
 pub use life::Change;
 pub(crate) use link::{Linked, Members, Tie};
-pub(crate) use state::{Bound, Life, Snapshot};
+pub(crate) use state::{Bound, Life, Snapshot, Version};
 pub(crate) use table::{Index, Links, Place};
 
 use crate::attribute::{Kind, Stored};
@@ -42,6 +43,7 @@ use crate::model::FromRecord;
 use crate::reflection::{ModelReflection, Slot};
 use graph::Graph;
 use state::State;
+use sync::Arc;
 
 /// One row of some model, untyped. A model is a newtype of it and derefs to it, so everything here can be called
 /// on a `Post` too.
@@ -82,6 +84,8 @@ impl BatchPtr {
     #[inline]
     fn get(self, keeper: &Record) -> &Batch {
         let _ = keeper;
+        #[cfg(all(test, shuttle))]
+        assert!(batch::is_at(self.0.as_ptr().addr()), "a batch was freed");
         // SAFETY: the batch is in an `Arc` that the owning root holds until it is dropped; the keeper holds its
         // graph, whose forwards and dependencies hold that root; batches are never removed from a live root
         // except to move to the root that it then forwards to.

@@ -14,14 +14,19 @@
 mod association;
 mod column;
 mod declared;
+mod hooks;
 mod layout;
 mod model;
 mod resolve;
 pub mod shape;
+mod timestamps;
 
-pub use association::{AssociationReflection, InverseOf, Macro, Target};
+pub use association::{AssociationReflection, Dependent, InverseOf, Macro, Target, Touch};
 pub use column::{Column, ColumnDefault};
 pub use declared::{Declared, Setting};
+pub(crate) use hooks::{Act, Hook, Looked};
 pub(crate) use layout::{Layout, Slot};
-pub use model::{ModelBuilder, ModelReflection, Validation};
+pub use model::{Callbacks, ModelBuilder, ModelReflection};
 pub use resolve::{InverseReason, KeyReason, Resolved};
+pub(crate) use timestamps::Stamps;
+pub use timestamps::Timestamps;

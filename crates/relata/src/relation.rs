@@ -6,6 +6,7 @@
 //! Invariant: a relation runs nothing; the loading room runs it when it is awaited. It records its includes and
 //! never executes them.
 
+mod assign;
 mod build;
 mod columns;
 mod includes;
@@ -15,6 +16,7 @@ mod presence;
 
 use std::marker::PhantomData;
 
+pub use assign::{Assignment, Assignments};
 pub use build::{Orders, Part, Selection};
 pub(crate) use columns::columns_at;
 pub use columns::{Column, Computed, Path, Textual};
@@ -22,6 +24,7 @@ pub use includes::Paths;
 pub(crate) use includes::{Include, add_named as include_named, add_places as include_places};
 pub use operand::{List, Operand};
 
+use crate::attribute::value::Value;
 use crate::db::Db;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::FromRecord;
@@ -57,6 +60,8 @@ pub(crate) struct Core {
     /// The owner and association that the relation was chained from: records built or loaded through it know
     /// their owner.
     pub(crate) origin: Option<(Record, usize)>,
+    /// What records made through the relation hold, beside what its conditions say.
+    pub(crate) values: Vec<(usize, Value<'static>)>,
 }
 
 impl Core {
@@ -197,6 +202,7 @@ impl Relation {
                 ..Terms::default()
             },
             origin: None,
+            values: Vec::new(),
         })
     }
 

@@ -17,6 +17,7 @@ pub(crate) mod place;
 pub(crate) mod raw;
 pub(crate) mod schema;
 pub(crate) mod select;
+pub(crate) mod set_wise;
 pub(crate) mod statements;
 mod writer;
 

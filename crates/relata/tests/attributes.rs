@@ -61,12 +61,15 @@ async fn refused<T: Attribute>(literal: &str, class: &str) {
     assert_eq!(error.kind(), ErrorKind::InvalidValue, "{error}");
     assert_eq!(error.model(), Some("Thing"));
     assert_eq!(error.attribute(), Some("value"));
+    let name = T::NAME;
+    let fix = if class == "NULL" {
+        format!(": declare `Option<{name}>`")
+    } else {
+        String::new()
+    };
     assert_eq!(
         error.to_string(),
-        format!(
-            "Thing.value: the table holds {class}, which is not a {}",
-            T::NAME
-        )
+        format!("Thing.value: the table holds {class}, and the field is `{name}`{fix}")
     );
 }
 

@@ -6,7 +6,8 @@
 use std::future::Future;
 use std::path::Path;
 
-use relata::{Db, Options, Raw, Record, Relation, Result, Value, model};
+use relata::association::Removal;
+use relata::{Db, Options, Raw, Record, Relation, Result, SaveOptions, Value, model};
 
 #[model]
 pub struct Person {
@@ -47,6 +48,10 @@ fn every_public_future_can_be_awaited_in_a_spawned_task() {
     handler(relations);
     handler(values);
     handler(records);
+    handler(set_wise);
+    handler(found_or_created);
+    handler(written_collections);
+    handler(written_by_name);
     handler(singular);
     handler(collections);
     handler(by_name);
@@ -60,6 +65,7 @@ async fn databases(_: Db) -> Result<()> {
     db.create_tables([Person::reflection()]).await?;
     db.check_tables([Person::reflection()]).await?;
     db.execute_sql(Raw::new("SELECT 1")).await?;
+    db.fetch_sql(Raw::new("SELECT 1")).await?;
     db.fetch_sql(Raw::new("SELECT 1")).await?;
     db.after_commit(|| async {}).await;
     Ok(())
@@ -79,6 +85,12 @@ async fn transactions(db: Db) -> Result<()> {
     }
     let mut names = Vec::new();
     let ann = Person::find(&db, 1).await?;
+    db.read_only(async || ann.posts().count().await).await?;
+    db.transaction_with::<relata::Error, _, _>(async || ann.save().await)
+        .await?;
+    db.transaction(async || ann.save().await)
+        .read_only()
+        .await?;
     db.transaction(async || {
         ann.set_name("Ann").save().await?;
         inside(&db, &mut names).await?;
@@ -150,6 +162,17 @@ async fn records(db: Db) -> Result<()> {
     ann.set_name("Bob").save().await?;
     same.reload().await?;
     let name: &str = same.name();
+    ann.save_with(SaveOptions::default()).await?;
+    ann.update_attribute("name", "Bob").await?;
+    ann.update_columns([("name", Value::from("Bob"))]).await?;
+    ann.increment("age", 1).await?;
+    ann.decrement("age", 1).await?;
+    ann.toggle("age").await?;
+    ann.touch().await?;
+    ann.touch_columns(["name"]).await?;
+    ann.lock().await?;
+    ann.with_lock(async || ann.save().await).await?;
+    same.delete().await?;
     ann.destroy().await?;
     assert_eq!(name, "Bob");
     Ok(())
@@ -199,7 +222,7 @@ async fn by_name(db: Db) -> Result<()> {
     let all = Relation::of(Person::reflection(), &db).includes_named(["posts"])?;
     let ann: Record = all.first_or_fail().await?;
     let post = Record::new(Post::reflection(), &db);
-    ann.association("posts")?.push_record(&post).await?;
+    ann.association("posts")?.push(&post).await?;
     ann.association("posts")?.load_many().await?;
     post.association("author")?.load_one().await?;
     post.set("title", "x")?.save().await?;
@@ -208,6 +231,78 @@ async fn by_name(db: Db) -> Result<()> {
     all.minimum_named("id").await?;
     all.maximum_named("id").await?;
     relata::loading::preload_named(&[ann], ["posts"]).await?;
+    Ok(())
+}
+
+async fn set_wise(db: Db) -> Result<()> {
+    let all = Person::all(&db).filter(|p| p.name.eq("x"));
+    all.update_all(|p| p.name.set("y")).await?;
+    all.update_all_by(&[("name", Value::from("y"))]).await?;
+    all.touch_all().await?;
+    all.delete_all().await?;
+    all.destroy_all().await?;
+    Ok(())
+}
+
+async fn found_or_created(db: Db) -> Result<()> {
+    let all = Person::all(&db);
+    all.find_or_create_by(|p| p.name.eq("x"), |p| p).await?;
+    all.find_or_initialize_by(|p| p.name.eq("x"), |p| p).await?;
+    all.create_or_find_by(|p| p.name.eq("x"), |p| p).await?;
+    all.first_or_create(|p| p).await?;
+    all.first_or_initialize(|p| p).await?;
+    all.take_or_create(|p| p).await?;
+    let ann = all.take_or_initialize(|p| p).await?;
+    ann.posts()
+        .find_or_create_by(|p| p.title.eq("x"), |p| p)
+        .await?;
+    ann.posts()
+        .find_or_initialize_by(|p| p.title.eq("x"), |p| p)
+        .await?;
+    ann.posts().first_or_create(|p| p).await?;
+    Ok(())
+}
+
+async fn written_collections(db: Db) -> Result<()> {
+    let ann = Person::find(&db, 1).await?;
+    let post = Post::find(&db, 1).await?;
+    ann.posts().many().await?;
+    ann.posts().one().await?;
+    ann.posts().replace([&post]).await?;
+    ann.posts().replace_ids([1]).await?;
+    ann.posts().delete([&post]).await?;
+    ann.posts().delete_ids([1]).await?;
+    ann.posts().delete_all().await?;
+    ann.posts().delete_all_with(Removal::Delete).await?;
+    ann.posts().destroy([&post]).await?;
+    ann.posts().destroy_all().await?;
+    ann.posts().clear().await?;
+    ann.profile().replace(None).await?;
+    Ok(())
+}
+
+async fn written_by_name(db: Db) -> Result<()> {
+    let all = Relation::of(Person::reflection(), &db);
+    all.find_or_create_with(&[("name", Value::from("x"))])
+        .await?;
+    let ann: Record = all
+        .find_or_initialize_with(&[("name", Value::from("x"))])
+        .await?;
+    let post = Record::new(Post::reflection(), &db);
+    all.create_record(&ann).await?;
+    let posts = ann.association("posts")?;
+    posts.create_member(&post).await?;
+    posts.replace_many([post.clone()]).await?;
+    posts.many().await?;
+    posts.one().await?;
+    posts.delete_all_with(Removal::Nullify).await?;
+    posts.destroy([post.clone()]).await?;
+    posts.replace_ids(vec![vec![Value::Int(1)]]).await?;
+    posts.delete([post.clone()]).await?;
+    posts.delete_keys(vec![vec![Value::Int(1)]]).await?;
+    posts.destroy_keys(vec![vec![Value::Int(1)]]).await?;
+    ann.association("profile")?.replace_one(None).await?;
+    post.association("author")?.create_one(&ann).await?;
     Ok(())
 }
 
@@ -236,6 +331,7 @@ fn awaitable(folder: &Path, names: &mut Vec<String>) {
                 .unwrap_or_default();
             let waits = line.contains("async ")
                 || signature.contains("-> Pending<")
+                || signature.contains("-> Transaction<")
                 || signature.contains("-> impl Future<");
             if public && waits && !name.starts_with("__") {
                 names.push(name.to_owned());
@@ -253,12 +349,14 @@ fn no_public_future_is_left_out() {
     );
     assert!(names.len() > 60, "{names:?}");
     let here = include_str!("send.rs");
-    let left_out: Vec<&String> = names
-        .iter()
-        .filter(|name| {
-            !here.contains(&format!(".{name}(")) && !here.contains(&format!("::{name}("))
+    let called = |name: &String| {
+        [".", "::"].iter().any(|before| {
+            ["(", "::<"]
+                .iter()
+                .any(|after| here.contains(&format!("{before}{name}{after}")))
         })
-        .collect();
+    };
+    let left_out: Vec<&String> = names.iter().filter(|name| !called(name)).collect();
     assert!(
         left_out.is_empty(),
         "call these in a handler above: {left_out:?}"

@@ -332,12 +332,7 @@ fn a_record_of_another_model_is_an_error_or_blank() -> Result<()> {
 
         let note = Note::all(&db).first_or_fail().await?;
         assert!(note.association("note")?.set_target(Some(&other)).is_err());
-        assert!(
-            note.association("notes")?
-                .push_record(&other)
-                .await
-                .is_err()
-        );
+        assert!(note.association("notes")?.push(&other).await.is_err());
         for position in [0, 1, 2, 3, 64, usize::MAX] {
             // Each kind of association read as the other, and as other models.
             let _ = Singular::<'_, Option<Note>>::new(&note, position)

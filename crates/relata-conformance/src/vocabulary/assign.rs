@@ -50,23 +50,27 @@ pub(super) fn attribute(record: &Record, name: &str, value: &Value) -> Ran<()> {
     Ok(())
 }
 
-/// Sets the target, or the members, of an association.
+/// Sets the target, or the members, of an association. What Rails saves at once is saved at once.
 pub(super) async fn association(
     world: &Arc<World>,
     association: &Association,
     value: &Value,
 ) -> Ran<()> {
-    match (association.reflection().macro_kind(), value) {
-        (Macro::BelongsTo, Value::Nil) => Ok(association.set_target(None)?),
-        (Macro::BelongsTo, Value::Record(target)) => Ok(association.set_target(Some(target))?),
-        (Macro::HasOne, Value::Nil | Value::Record(_)) => {
-            Err(Stop::unsupported("assigning a has_one"))
+    let target = match value {
+        Value::Nil => None,
+        Value::Record(target) => Some(target),
+        value if association.reflection().is_collection() => {
+            let members = records(world, association, value).await?;
+            return Ok(association.replace_many(members).await?);
         }
-        (Macro::HasMany, value) => {
-            let _ = records(world, association, value).await?;
-            Err(Stop::unsupported("assigning a collection"))
+        value => return Err(mismatch(association, value)),
+    };
+    match association.reflection().macro_kind() {
+        Macro::HasOne if association.owner().is_persisted() => {
+            Ok(association.replace_one(target).await?)
         }
-        _ => Err(mismatch(association, value)),
+        Macro::HasMany => Err(mismatch(association, value)),
+        _ => Ok(association.set_target(target)?),
     }
 }
 

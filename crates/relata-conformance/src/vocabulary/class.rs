@@ -184,7 +184,8 @@ async fn create(
     }
 }
 
-/// `transaction`: the block in a transaction; a savepoint inside another one.
+/// `transaction`: the block in a transaction. Inside another one it joins that, which to relata means to run as it is;
+/// with `requires_new` it is a level of its own.
 pub(super) async fn transaction(world: &Arc<World>, args: &Args) -> Ran<Value> {
     let Some(block) = &args.block else {
         return Err(Stop::argument("no block given"));
@@ -201,6 +202,14 @@ pub(super) async fn transaction(world: &Arc<World>, args: &Args) -> Ran<Value> {
                 option.to_text()
             )));
         }
+    }
+    let joins =
+        world.db.in_transaction() && !args.option("requires_new").is_some_and(|new| new.is_true());
+    if joins {
+        return match world.yield_to(block, Vec::new()).await {
+            Err(Stop::Raised(raised)) if raised.class == ROLLBACK => Ok(Value::Nil),
+            done => done,
+        };
     }
     let mut stop = None;
     let done = world

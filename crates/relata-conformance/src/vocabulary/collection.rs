@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
-use relata::{Association, Record};
+use relata::association::Removal;
+use relata::{Association, Record, Relation};
 
-use super::{assign, conditions, enumerable, generated, missing, query};
-use crate::eval::Args;
+use super::{assign, enumerable, generated, missing, query};
+use crate::eval::{Args, Env};
+use crate::query::Query;
 use crate::stop::{Ran, Stop, is_soft};
 use crate::value::Value;
 use crate::world::World;
@@ -31,7 +33,7 @@ pub(super) async fn call(
         let items = super::items(world, &this()).await?;
         return enumerable::call(world, items, name, &args).await;
     }
-    let members = Arc::new(conditions::of_collection(association));
+    let members = Arc::new(query_of(world, association).await?);
     match query::call(world, &members, name, args).await {
         Err(Stop::NoMethod(_)) => Err(missing(&this(), name)),
         done => done,
@@ -65,31 +67,57 @@ const IN_MEMORY: &[&str] = &[
     "join",
 ];
 
-/// Methods of extensions and modules.
+/// The members as a relation, which has the methods that the association adds.
+async fn query_of(world: &Arc<World>, association: &Association) -> Ran<Query> {
+    let mut query = Query::of(association.relation());
+    let model = association.owner().reflection().name();
+    let name = association.reflection().name();
+    let Some(declaration) = world.declaration(model, name, &["has_many"]) else {
+        return Ok(query);
+    };
+    query.methods = declaration.extension;
+    let modules = match declaration.options.get("extend") {
+        Some(serde_json::Value::Array(all)) => all.iter().collect(),
+        Some(one) => vec![one],
+        None => Vec::new(),
+    };
+    let named = |module: &serde_json::Value| Some(module.get("$module")?.as_str()?.into());
+    query.modules = modules.into_iter().filter_map(named).collect();
+    // A scope may add modules too.
+    if let Some(code) = declaration.scope {
+        let this = Value::query(Query::of(Relation::unscoped(query.model(), &world.db)));
+        let owner = Value::Record(association.owner().clone());
+        let scoped = world
+            .run_code(&Env::of_method(this), &code, vec![owner])
+            .await?;
+        if let Value::Query(scoped) = scoped {
+            query.modules.extend(scoped.modules.iter().cloned());
+        }
+    }
+    Ok(query)
+}
+
+/// Methods that the association, or a module, adds.
 async fn added(
     world: &Arc<World>,
     association: &Association,
     name: &str,
     args: &Args,
 ) -> Option<Ran<Value>> {
-    let model = association.owner().reflection().name();
-    let declaration = world.declaration(model, association.reflection().name(), &["has_many"])?;
-    let own = declaration
-        .extension
+    let query = match query_of(world, association).await {
+        Ok(query) => query,
+        Err(stop) => return Some(Err(stop)),
+    };
+    let own = query
+        .methods
         .iter()
         .find(|method| method.name == name)
         .cloned();
-    let modules = declaration.options.get("extend");
-    let modules = match modules {
-        Some(serde_json::Value::Array(all)) => all.iter().collect(),
-        Some(one) => vec![one],
-        None => Vec::new(),
-    };
     let shared = || {
+        let modules = query.modules.iter();
         modules
-            .iter()
-            .filter_map(|module| module.get("$module")?.as_str())
-            .find_map(|module| world.module_method(module, name, false))
+            .filter_map(|module| world.module_method(module, name, false))
+            .next()
     };
     let method = own.or_else(shared)?;
     let this = Value::Collection(association.clone());
@@ -104,19 +132,27 @@ async fn write(
     args: &Args,
 ) -> Option<Ran<Value>> {
     let this = || Value::Collection(association.clone());
-    Some(match name {
-        "build" | "new" => build(world, association, args).await,
-        "create" | "create!" => create(world, association, args, name == "create!").await,
-        "<<" | "push" | "append" | "concat" => {
-            push(world, association, args).await.map(|()| this())
-        }
-        "prepend" => Err(Stop::raised(
+    Some(match (name, args.all.as_slice()) {
+        ("build" | "new", _) => build(world, association, args).await,
+        ("create" | "create!", _) => create(world, association, args, name == "create!").await,
+        ("<<" | "push" | "append" | "concat", _) => push(world, association, args).await,
+        ("prepend", _) => Err(Stop::raised(
             "NoMethodError",
             "prepend on association is not defined. Please use <<, push or append",
         )),
-        "delete" | "destroy" | "delete_all" | "destroy_all" | "clear" | "replace" => {
-            Err(Stop::unsupported(format!("{name} of a collection by name")))
+        ("delete" | "destroy", members) => {
+            take_out(world, association, name == "destroy", members).await
         }
+        ("delete_all", how) => delete_all(association, how).await,
+        ("destroy_all", []) => (association.destroy_all().await)
+            .map(Value::records)
+            .map_err(Stop::from),
+        ("clear", []) => (association.clear().await)
+            .map(|()| this())
+            .map_err(Stop::from),
+        ("replace", [members]) => assign::association(world, association, members)
+            .await
+            .map(|()| Value::records(association.target())),
         _ => return None,
     })
 }
@@ -155,26 +191,57 @@ async fn create(
         }
         return Ok(Value::list(created));
     }
-    if association.owner().is_new_record() {
-        return Err(Stop::raised(
-            "ActiveRecord::RecordNotSaved",
-            "You cannot call create unless the parent is saved",
-        ));
-    }
-    let member = association.build()?;
+    let member = association.build_member()?;
     generated::fill(world, &member, args).await?;
-    match member.save().await {
-        Err(error) if fails || !is_soft(&error) => Err(error.into()),
+    match association.create_member(&member).await {
+        Err(error) if fails || !error.is_record_invalid() => Err(error.into()),
         _ => Ok(Value::Record(member)),
     }
 }
 
-async fn push(world: &Arc<World>, association: &Association, args: &Args) -> Ran<()> {
+async fn push(world: &Arc<World>, association: &Association, args: &Args) -> Ran<Value> {
     let records = assign::records(world, association, &Value::list(args.all.clone())).await?;
-    for record in &records {
-        association.push_record(record).await?;
+    match association.concat(records).await {
+        Ok(()) => Ok(Value::Collection(association.clone())),
+        Err(error) if is_soft(&error) => Ok(Value::Nil),
+        Err(error) => Err(error.into()),
     }
-    Ok(())
+}
+
+/// `delete` and `destroy` of members, or of the members with these keys.
+async fn take_out(
+    world: &Arc<World>,
+    association: &Association,
+    destroys: bool,
+    members: &[Value],
+) -> Ran<Value> {
+    let by_key = |value: &Value| matches!(value, Value::Int(_) | Value::Text(_));
+    let taken = if !members.is_empty() && members.iter().all(by_key) {
+        let keys = members.iter().map(query::key).collect::<Ran<Vec<_>>>()?;
+        match destroys {
+            true => association.destroy_keys(keys).await?,
+            false => association.delete_keys(keys).await?,
+        }
+    } else {
+        let records = assign::records(world, association, &Value::list(members.to_vec())).await?;
+        match destroys {
+            true => association.destroy(records).await?,
+            false => association.delete(records).await?,
+        }
+    };
+    Ok(Value::records(taken))
+}
+
+async fn delete_all(association: &Association, how: &[Value]) -> Ran<Value> {
+    let rows = match how.first().and_then(Value::as_text) {
+        None if how.is_empty() => association.delete_all().await?,
+        Some("nullify") => association.delete_all_with(Removal::Nullify).await?,
+        Some("delete_all" | "destroy") => association.delete_all_with(Removal::Delete).await?,
+        _ => {
+            return Err(Stop::argument("Valid values are :delete_all or :nullify"));
+        }
+    };
+    Ok(Value::Int(i64::try_from(rows).unwrap_or(i64::MAX)))
 }
 
 /// The methods that look at the members in memory, or ask for less than all of them.
@@ -190,7 +257,7 @@ async fn look(
         ("loaded?", []) => Ok(Value::Bool(association.is_loaded())),
         ("target", []) => Ok(Value::records(association.target())),
         ("proxy_association", []) => Ok(Value::Association(association.clone())),
-        ("scope", []) => Ok(Value::query(conditions::of_collection(association))),
+        ("scope", []) => query_of(world, association).await.map(Value::query),
         ("reset", []) => {
             association.reset();
             Ok(this())
@@ -200,52 +267,68 @@ async fn look(
             .await
             .map(|_| this())
             .map_err(Stop::from),
-        ("reload", []) => {
-            association.reset();
-            association
-                .load_many()
-                .await
-                .map(|_| this())
-                .map_err(Stop::from)
-        }
+        ("reload", []) => (association.reload().await)
+            .map(|()| this())
+            .map_err(Stop::from),
         ("ids", []) => ids(association).await,
-        ("size", []) => size(association).await.map(Value::count),
-        ("empty?", []) => any(association).await.map(|any| Value::Bool(!any)),
-        ("any?", []) if plain => any(association).await.map(Value::Bool),
-        ("none?", []) if plain => any(association).await.map(|any| Value::Bool(!any)),
-        ("many?", []) if plain => size(association).await.map(|size| Value::Bool(size > 1)),
-        ("one?", []) if plain => size(association).await.map(|size| Value::Bool(size == 1)),
-        ("include?", [Value::Record(record)]) => {
-            include(association, record).await.map(Value::Bool)
-        }
+        ("size", []) => (association.size().await)
+            .map(|size| Value::Int(i64::try_from(size).unwrap_or(i64::MAX)))
+            .map_err(Stop::from),
+        ("length", []) => (association.len().await)
+            .map(Value::count)
+            .map_err(Stop::from),
+        ("count", []) if plain => (association.count().await)
+            .map(|count| Value::Int(i64::try_from(count).unwrap_or(i64::MAX)))
+            .map_err(Stop::from),
+        ("empty?" | "none?", []) if plain => (association.is_empty().await)
+            .map(Value::Bool)
+            .map_err(Stop::from),
+        ("any?", []) if plain => answer(association.any().await),
+        ("many?", []) if plain => answer(association.many().await),
+        ("one?", []) if plain => answer(association.one().await),
+        ("include?", [Value::Record(record)]) => answer(association.contains(record).await),
         ("include?", [_]) => Ok(Value::Bool(false)),
-        ("first" | "last" | "take" | "second" | "third" | "pluck", _)
-            if plain && association.is_loaded() =>
-        {
-            in_memory(world, association, name, args).await
-        }
+        ("first", []) if plain => one(association.first().await),
+        ("last", []) if plain => one(association.last().await),
+        ("take", []) if plain => one(association.take().await),
+        ("first", [Value::Int(rows)]) => some(association.first_n(rows.unsigned_abs()).await),
+        ("last", [Value::Int(rows)]) => some(association.last_n(rows.unsigned_abs()).await),
+        ("take", [Value::Int(rows)]) => some(association.take_n(rows.unsigned_abs()).await),
+        ("find", [_, ..]) if plain => find(association, &args.all).await,
+        ("pluck", _) if association.is_loaded() => in_memory(association, args).await,
         _ => return None,
     })
 }
 
-/// What needs no query, because the members are in memory.
-async fn in_memory(
-    world: &Arc<World>,
-    association: &Association,
-    name: &str,
-    args: &Args,
-) -> Ran<Value> {
-    let members = association.load_many().await?;
-    if name != "pluck" {
-        let name = match (name, args.all.is_empty()) {
-            ("take", true) => "first",
-            (name, _) => name,
-        };
-        let items = members.into_iter().map(Value::Record).collect();
-        return enumerable::call(world, items, name, args).await;
+fn answer(answer: relata::Result<bool>) -> Ran<Value> {
+    answer.map(Value::Bool).map_err(Stop::from)
+}
+
+fn one(found: relata::Result<Option<Record>>) -> Ran<Value> {
+    found.map(Value::record).map_err(Stop::from)
+}
+
+fn some(found: relata::Result<Vec<Record>>) -> Ran<Value> {
+    found.map(Value::records).map_err(Stop::from)
+}
+
+/// `find`: one key, several, or a list of them.
+async fn find(association: &Association, keys: &[Value]) -> Ran<Value> {
+    let (keys, many) = match keys {
+        [Value::List(list)] => (list.items(), true),
+        keys => (keys.to_vec(), keys.len() > 1),
+    };
+    let keys = keys.iter().map(query::key).collect::<Ran<Vec<_>>>()?;
+    match (keys.as_slice(), many) {
+        ([key], false) => Ok(Value::Record(association.find_key(key.clone()).await?)),
+        _ => Ok(Value::records(association.find_keys(keys).await?)),
     }
+}
+
+/// `pluck` of members that are in memory.
+async fn in_memory(association: &Association, args: &Args) -> Ran<Value> {
     let mut rows = Vec::new();
-    for member in &members {
+    for member in &association.load_many().await? {
         let values = args
             .all
             .iter()
@@ -261,55 +344,12 @@ async fn in_memory(
 
 /// `comment_ids`.
 pub(super) async fn ids(association: &Association) -> Ran<Value> {
-    let Some(key) = association.resolved().target.primary_key_names().next() else {
-        return Err(Stop::unsupported(
-            "the keys of members without a primary key",
-        ));
+    let key = |values: Vec<relata::Value<'static>>| {
+        let mut values: Vec<Value> = values.iter().map(Value::of_attribute).collect();
+        match values.len() {
+            1 => values.swap_remove(0),
+            _ => Value::list(values),
+        }
     };
-    if association.is_loaded() {
-        let members = association.load_many().await?;
-        let keys = members
-            .iter()
-            .map(|member| Ok(Value::of_attribute(&member.get(key)?)));
-        return Ok(Value::list(keys.collect::<Ran<Vec<_>>>()?));
-    }
-    let rows = association.relation().pluck_named([key]).await?;
-    Ok(Value::list(rows.iter().flatten().map(Value::of_attribute)))
-}
-
-async fn size(association: &Association) -> Ran<usize> {
-    let members = association.target();
-    if association.is_loaded() {
-        return Ok(members.len());
-    }
-    let unsaved = members
-        .iter()
-        .filter(|member| member.is_new_record())
-        .count();
-    let stored = association.relation().count().await?;
-    Ok(usize::try_from(stored).unwrap_or(usize::MAX) + unsaved)
-}
-
-async fn any(association: &Association) -> Ran<bool> {
-    let members = association.target();
-    if association.is_loaded() || !members.is_empty() {
-        return Ok(!members.is_empty());
-    }
-    Ok(association.relation().exists().await?)
-}
-
-async fn include(association: &Association, record: &Record) -> Ran<bool> {
-    let members = association.target();
-    if association.is_loaded() || record.is_new_record() || members.contains(record) {
-        return Ok(members.contains(record));
-    }
-    let Some(name) = record.reflection().primary_key_names().next() else {
-        return Ok(false);
-    };
-    let key = record.get(name)?.into_owned();
-    Ok(association
-        .relation()
-        .filter_by(name, key)?
-        .exists()
-        .await?)
+    Ok(Value::list(association.ids().await?.into_iter().map(key)))
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use relata::{Association, Raw, Record, Relation};
+use relata::{Raw, Record, Relation};
 
 use crate::eval::Args;
 use crate::query::Query;
@@ -350,11 +350,6 @@ fn named_term(query: &Query, term: &str) -> Ran<String> {
         direction @ ("asc" | "desc") => Ok(format!("{name} {direction}")),
         _ => Err(sql()),
     }
-}
-
-/// The query of a collection, without its members in memory.
-pub(super) fn of_collection(association: &Association) -> Query {
-    Query::of(association.relation())
 }
 
 /// A named scope or a method that modules add, on a relation.

@@ -114,9 +114,9 @@ pub(super) async fn call(
     args: &Args,
 ) -> Ran<Value> {
     if let Some(block) = &args.block
-        && let Some(done) = with_block(world, &items, name, args, block).await
+        && let Some(done) = go_through(world, &items, name, args, block).await?
     {
-        return done;
+        return Ok(done);
     }
     Ok(match (name, args.all.as_slice()) {
         ("size" | "length" | "count", []) => Value::count(items.len()),
@@ -244,18 +244,7 @@ pub(super) async fn call(
     })
 }
 
-async fn with_block(
-    world: &Arc<World>,
-    items: &[Value],
-    name: &str,
-    args: &Args,
-    block: &Callable,
-) -> Option<Ran<Value>> {
-    go_through(world, items, name, args, block)
-        .await
-        .transpose()
-}
-
+/// A method that yields each item to the block; none if it is not one of these.
 async fn go_through(
     world: &Arc<World>,
     items: &[Value],

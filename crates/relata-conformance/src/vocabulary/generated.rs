@@ -5,11 +5,11 @@
 use std::sync::Arc;
 
 use relata::reflection::{Macro, ModelReflection};
-use relata::{Association, Record, Singular};
+use relata::{Association, Record};
 
 use super::{assign, missing};
 use crate::eval::Args;
-use crate::stop::{Ran, Stop, is_soft};
+use crate::stop::Ran;
 use crate::value::Value;
 use crate::world::World;
 
@@ -42,6 +42,9 @@ enum Verb {
     Ids,
     WriteIds,
 }
+
+/// What a name with a certain ending means, by the column before the ending.
+type OfColumn<'a> = fn(&'a str) -> Means<'a>;
 
 fn means<'a>(model: &'static ModelReflection, name: &'a str) -> Option<Means<'a>> {
     let column = |name: &str| model.column_position(name).is_some();
@@ -96,8 +99,7 @@ fn means<'a>(model: &'static ModelReflection, name: &'a str) -> Option<Means<'a>
     {
         return Some(Means::Association(base, Verb::PreviouslyChanged));
     }
-    type Ending<'a> = (&'static str, fn(&'a str) -> Means<'a>);
-    let endings: [Ending<'a>; 5] = [
+    let endings: [(&str, OfColumn<'a>); 5] = [
         ("_changed?", Means::Changed),
         ("_was", Means::Was),
         ("_change", Means::Change),
@@ -224,6 +226,8 @@ fn of_attribute(record: &Record, means: Means<'_>, args: &Args) -> Ran<Value> {
         Means::Change(name) => change(pending(name)),
         Means::SavedChange(name) => change(saved(name)),
         Means::SavedChanged(name) => Value::Bool(saved(name).is_some()),
+        // Where no save changed anything, there is nothing before it.
+        Means::BeforeLastSave(_) if record.saved_changes().is_empty() => Value::Nil,
         Means::BeforeLastSave(name) => match (saved(name), pending(name)) {
             (Some((before, _)), _) | (None, Some((before, _))) => Value::of_attribute(&before),
             (None, None) => Value::of_attribute(&record.get(name)?),
@@ -253,31 +257,30 @@ async fn of_association(
             return create(world, &association, &args, verb == Verb::CreateOrFail).await;
         }
         Verb::Reload => {
-            association.reset();
+            association.reload().await?;
             Value::record(association.load_one().await?)
         }
         Verb::Reset => {
             association.reset();
-            Value::Nil
+            Value::Bool(false)
         }
-        Verb::Changed | Verb::PreviouslyChanged => {
-            let position = record.reflection().association(name)?;
-            let singular = Singular::<Record>::new(record, position);
-            Value::Bool(match verb {
-                Verb::Changed => singular.is_changed(),
-                _ => singular.was_changed(),
-            })
-        }
+        Verb::Changed => Value::Bool(association.is_changed()),
+        Verb::PreviouslyChanged => Value::Bool(association.was_changed()),
         Verb::Ids => super::collection::ids(&association).await?,
-        Verb::WriteIds => return Err(Stop::unsupported("assigning the keys of a collection")),
+        Verb::WriteIds => {
+            let ids = super::items(world, &args.at(0)).await?;
+            let blank = |id: &Value| id.to_text().trim().is_empty();
+            let keys = ids.iter().filter(|id| !blank(id)).map(super::query::key);
+            association
+                .replace_ids(keys.collect::<Ran<Vec<_>>>()?)
+                .await?;
+            args.at(0)
+        }
     })
 }
 
 /// `build_author`.
 async fn build(world: &Arc<World>, association: &Association, args: &Args) -> Ran<Value> {
-    if association.reflection().is_has_one() && association.owner().is_persisted() {
-        return Err(Stop::unsupported("building a has_one on a persisted owner"));
-    }
     let target = association.build()?;
     fill(world, &target, args).await?;
     Ok(Value::Record(target))
@@ -290,17 +293,10 @@ async fn create(
     args: &Args,
     fails: bool,
 ) -> Ran<Value> {
-    if association.reflection().is_has_one() {
-        return Err(Stop::unsupported("creating a has_one by name"));
-    }
-    let target = association.build()?;
+    let target = association.build_apart()?;
     fill(world, &target, args).await?;
-    let saved = target.save().await;
-    if saved.is_ok() {
-        association.set_target(Some(&target))?;
-    }
-    match saved {
-        Err(error) if fails || !is_soft(&error) => Err(error.into()),
+    match association.create_one(&target).await {
+        Err(error) if fails || !error.is_record_invalid() => Err(error.into()),
         _ => Ok(Value::Record(target)),
     }
 }

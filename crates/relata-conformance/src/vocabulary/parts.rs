@@ -9,37 +9,39 @@ use crate::value::{Reflection, Value};
 
 pub(super) fn errors(record: &Record, name: &str, args: &Args) -> Ran<Value> {
     let errors = record.errors();
+    let texts = |all: Vec<String>| Value::list(all.iter().map(|text| Value::text(text)));
+    let names = || errors.attribute_names();
     Ok(match (name, args.all.as_slice()) {
-        ("full_messages" | "to_a", []) => Value::list(
-            errors
-                .full_messages()
-                .iter()
-                .map(|message| Value::text(message)),
-        ),
-        ("attribute_names", []) => {
-            let names = errors.attribute_names();
-            Value::list(names.iter().map(|name| Value::name(name)))
-        }
-        ("[]" | "messages_for", [attribute]) => {
-            let messages = errors.on(&attribute.to_text());
-            Value::list(messages.iter().map(|message| Value::text(message)))
-        }
+        ("full_messages" | "to_a", []) => texts(errors.full_messages()),
+        ("attribute_names", []) => Value::list(names().iter().map(|name| Value::name(name))),
+        ("[]", [attribute]) => texts(errors.on(&attribute.to_text())),
         ("empty?" | "none?" | "blank?", []) => Value::Bool(errors.is_empty()),
         ("any?" | "present?", []) => Value::Bool(!errors.is_empty()),
         ("size" | "count" | "length", []) => Value::count(errors.len()),
         ("include?" | "key?", [attribute]) => {
             Value::Bool(!errors.on(&attribute.to_text()).is_empty())
         }
+        ("clear", []) => {
+            errors.clear();
+            Value::Nil
+        }
         ("details", []) => {
-            let all = errors.to_vec();
+            let problems = errors.to_vec();
             let one = |attribute: &String| {
-                let problems = all.iter().filter(|problem| problem.attribute == *attribute);
+                let of = problems
+                    .iter()
+                    .filter(|problem| problem.attribute == *attribute);
                 let detail = |problem: &relata::Problem| {
-                    Value::map([(Value::name("error"), Value::name(problem.kind))])
+                    let error = (Value::name("error"), Value::name(problem.kind));
+                    let options = problem.options.iter();
+                    // Rails keeps what the rule was given, not the value that broke it, of these kinds.
+                    let options = options
+                        .map(|(name, value)| (Value::name(name), Value::of_attribute(value)));
+                    Value::map(std::iter::once(error).chain(options))
                 };
-                (Value::name(attribute), Value::list(problems.map(detail)))
+                (Value::name(attribute), Value::list(of.map(detail)))
             };
-            Value::map(errors.attribute_names().iter().map(one))
+            Value::map(names().iter().map(one))
         }
         _ => return Err(missing(&Value::Errors(record.clone()), name)),
     })
@@ -55,6 +57,10 @@ pub(super) fn association(association: &Association, name: &str, args: &Args) ->
             Value::records(association.target())
         }
         ("target", []) => Value::record(one()),
+        ("add_to_target", [Value::Record(member)]) => {
+            association.add_to_target(member)?;
+            Value::Record(member.clone())
+        }
         ("reset", []) => {
             association.reset();
             Value::Nil

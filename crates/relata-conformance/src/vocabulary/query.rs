@@ -1,8 +1,8 @@
-//! The methods of a relation.
+//! The methods of a relation that read or make records.
 
 use std::sync::Arc;
 
-use super::{conditions, enumerable, missing};
+use super::{conditions, enumerable, missing, refine};
 use crate::eval::{Args, Env};
 use crate::query::Query;
 use crate::stop::{Ran, Stop};
@@ -18,7 +18,7 @@ pub(super) async fn call(
     if let Some(value) = added(world, query, name, &args).await {
         return value;
     }
-    if let Some(refined) = refine(query, name, &args) {
+    if let Some(refined) = refine::refine(query, name, &args) {
         return Ok(Value::query(refined?));
     }
     if let Some(found) = read(world, query, name, &args).await {
@@ -39,6 +39,9 @@ async fn added(
     args: &Args,
 ) -> Option<Ran<Value>> {
     let this = conditions::shared(query);
+    if let Some(method) = query.methods.iter().find(|method| method.name == name) {
+        return Some(world.run_method(&this, method, args.with_map()).await);
+    }
     for module in &query.modules {
         if let Some(method) = world.module_method(module, name, false) {
             return Some(world.run_method(&this, &method, args.with_map()).await);
@@ -54,215 +57,6 @@ async fn added(
         Value::Nil => this,
         value => value,
     }))
-}
-
-/// The methods that give a narrower or otherwise different relation.
-fn refine(query: &Query, name: &str, args: &Args) -> Option<Ran<Query>> {
-    let number = |at: usize| match args.at(at) {
-        Value::Int(number) => u64::try_from(number).ok(),
-        Value::Text(text) => text.parse().ok(),
-        _ => None,
-    };
-    Some(match name {
-        "all" | "load" | "spawn" => Ok(query.clone()),
-        "references" => references(query, args),
-        "unscoped" => Ok(Query::of(relata::Relation::unscoped(
-            query.model(),
-            query.relation.db(),
-        ))),
-        "select" if args.block.is_none() => select(query, args),
-        "or" => match args.at(0) {
-            Value::Query(other) => match query.relation.clone().or(other.relation.clone()) {
-                Ok(either) => Ok(query.with(either)),
-                Err(error) => Err(error.into()),
-            },
-            _ => Err(Stop::argument("You have passed no relation to #or")),
-        },
-        "and" => match args.at(0) {
-            Value::Query(other) => Ok(query.map(|relation| relation.and(other.relation.clone()))),
-            _ => Err(Stop::argument("You have passed no relation to #and")),
-        },
-        "invert_where" => Ok(query.map(relata::Relation::invert_filter)),
-        "lock" => Ok(query.map(relata::Relation::lock)),
-        "where" if !args.all.is_empty() || args.options.is_some() => {
-            conditions::filter(query, args)
-        }
-        "rewhere" => {
-            // The new conditions replace those on the same columns, as merging does.
-            let alone = query.with(relata::Relation::unscoped(
-                query.model(),
-                query.relation.db(),
-            ));
-            conditions::filter(&alone, args)
-                .and_then(|alone| Ok(query.with(query.relation.clone().merge(alone.relation)?)))
-        }
-        "order" => conditions::order(query, args),
-        "reorder" => {
-            let unordered = query.map(|relation| relation.unscope(relata::relation::Part::Orders));
-            conditions::order(&unordered, args)
-        }
-        "reverse_order" => Ok(query.map(relata::Relation::reverse_order)),
-        "distinct" => Ok(query.map(relata::Relation::distinct)),
-        "none" => Ok(query.map(relata::Relation::none)),
-        "readonly" => Ok(query.map(relata::Relation::readonly)),
-        "limit" => match number(0) {
-            Some(rows) => Ok(query.map(|relation| relation.limit(rows))),
-            None => Ok(query.map(|relation| relation.unscope(relata::relation::Part::Limit))),
-        },
-        "offset" => Ok(query.map(|relation| relation.offset(number(0).unwrap_or_default()))),
-        "joins" | "left_joins" | "left_outer_joins" => join(query, name == "joins", args),
-        "includes" | "preload" | "eager_load" => include(query, name, args),
-        "strict_loading" => match args.at(0) {
-            Value::Bool(false) => Err(Stop::unsupported("strict_loading(false) of a relation")),
-            _ => Ok(query.map(relata::Relation::strict_loading)),
-        },
-        "merge" => match args.at(0) {
-            Value::Query(other) if other.model() == query.model() => merge(query, &other),
-            Value::Query(other) => merge_other(query, &other),
-            _ => conditions::by_entries(query, &args.entries()),
-        },
-        "unscope" => unscope(query, args),
-        "extending" => {
-            let mut query = query.clone();
-            for module in &args.all {
-                query.modules.push(module.to_text().into());
-            }
-            Ok(query)
-        }
-        "group" | "having" | "create_with" | "in_order_of" | "excluding" | "without"
-        | "annotate" | "from" | "with" | "scoping"
-            if args.block.is_none() =>
-        {
-            Err(Stop::unsupported(format!("{name} of a relation by name")))
-        }
-        _ => return None,
-    })
-}
-
-fn merge(query: &Query, other: &Query) -> Ran<Query> {
-    let mut merged = query.with(query.relation.clone().merge(other.relation.clone())?);
-    merged.joined.extend(other.joined.iter().cloned());
-    merged.modules.extend(other.modules.iter().cloned());
-    Ok(merged)
-}
-
-fn join(query: &Query, inner: bool, args: &Args) -> Ran<Query> {
-    let mut query = query.clone();
-    for value in args.with_map() {
-        if let Value::Text(sql) = &value {
-            return Err(Stop::unsupported(format!("joins with the SQL {sql}")));
-        }
-        for path in conditions::paths(&value) {
-            let relation = query.relation.clone();
-            let joined = if inner {
-                relation.joins_named(&path)
-            } else {
-                relation.left_outer_joins_named(&path)
-            };
-            let joined = joined.map_err(|error| cannot_join(&query, &path, error))?;
-            query = query.with(joined);
-            query.joined.push(path);
-        }
-    }
-    Ok(query)
-}
-
-/// A join over what is no association is a wrong declaration to Rails.
-fn cannot_join(query: &Query, path: &str, error: relata::Error) -> Stop {
-    if error.kind() == relata::ErrorKind::AssociationNotFound {
-        return Stop::raised(
-            "ActiveRecord::ConfigurationError",
-            format!(
-                "Can't join '{}' to association named '{path}'; perhaps you misspelled it?",
-                query.model().name()
-            ),
-        );
-    }
-    error.into()
-}
-
-fn include(query: &Query, how: &str, args: &Args) -> Ran<Query> {
-    let mut query = query.clone();
-    for value in args.with_map() {
-        for path in conditions::paths(&value) {
-            let (relation, path) = (query.relation.clone(), [path.as_str()]);
-            let relation = match how {
-                "preload" => relation.preload_named(path),
-                "eager_load" => relation.eager_load_named(path),
-                _ => relation.includes_named(path),
-            };
-            query = query.with(relation?);
-        }
-    }
-    Ok(query)
-}
-
-/// `references`: the tables that SQL names; those that no association leads to change nothing.
-fn references(query: &Query, args: &Args) -> Ran<Query> {
-    let mut query = query.clone();
-    for table in &args.all {
-        if let Some(path) = query.path_to(&table.to_text()) {
-            query = query.with(query.relation.clone().references_named(&path)?);
-        }
-    }
-    Ok(query)
-}
-
-/// `select(:id, :title)`.
-fn select(query: &Query, args: &Args) -> Ran<Query> {
-    let names: Vec<String> = args.all.iter().map(Value::to_text).collect();
-    let known = |name: &String| query.model().column_position(name).is_some();
-    if let Some(sql) = names.iter().find(|name| !known(name)) {
-        return Err(Stop::unsupported(format!("select of the SQL {sql}")));
-    }
-    let relation = query.relation.clone();
-    Ok(query.with(relation.select_named(names.iter().map(String::as_str))?))
-}
-
-/// `merge` of a relation of another model: one that was joined.
-fn merge_other(query: &Query, other: &Query) -> Ran<Query> {
-    let Some(path) = query.path_to(other.model().table()) else {
-        return Err(Stop::unsupported(
-            "merge of a relation whose table is not joined",
-        ));
-    };
-    let relation = query.relation.clone();
-    Ok(query.with(relation.merge_named(&path, other.relation.clone())?))
-}
-
-/// `unscope(:order)`, `unscope(where: :title)`.
-fn unscope(query: &Query, args: &Args) -> Ran<Query> {
-    use relata::relation::Part;
-    let mut query = query.clone();
-    for (part, columns) in args.options.iter().flatten() {
-        if part.as_text() != Some("where") {
-            return Err(Stop::argument(
-                "Called unscope() with invalid unscoping argument",
-            ));
-        }
-        for column in conditions::paths(columns) {
-            query = query.with(query.relation.clone().unscope_named(&column)?);
-        }
-    }
-    for part in &args.all {
-        let part = match part.as_text() {
-            Some("where") => Part::Filters,
-            Some("order") => Part::Orders,
-            Some("limit") => Part::Limit,
-            Some("offset") => Part::Offset,
-            Some("distinct") => Part::Distinct,
-            Some("joins") => Part::Joins,
-            Some("group") => Part::Groups,
-            Some("includes" | "preload" | "eager_load") => Part::Includes,
-            _ => {
-                return Err(Stop::argument(
-                    "Called unscope() with invalid unscoping argument",
-                ));
-            }
-        };
-        query = query.map(|relation| relation.unscope(part));
-    }
-    Ok(query)
 }
 
 /// The methods that read.
@@ -345,6 +139,7 @@ async fn read(
             .await
             .map(|any| Value::Bool(!any))
             .map_err(Stop::from),
+        ("count", []) if !query.groups.is_empty() => count_groups(query).await,
         ("count" | "size", []) if plain => relation
             .count()
             .await
@@ -387,32 +182,151 @@ async fn read(
             | "build"
             | "create"
             | "create!"
-            | "first_or_create"
-            | "first_or_create!"
-            | "first_or_initialize"
             | "find_or_create_by"
             | "find_or_create_by!"
             | "find_or_initialize_by"
-            | "sum"
-            | "average"
-            | "minimum"
-            | "maximum"
-            | "update_all"
-            | "delete_all"
-            | "destroy_all"
-            | "insert_all"
-            | "insert"
-            | "upsert_all"
-            | "find_each"
-            | "in_batches"
-            | "find_in_batches"
-            | "touch_all"
-            | "explain",
+            | "first_or_create"
+            | "first_or_create!"
+            | "first_or_initialize",
             _,
-        ) if plain => Err(Stop::unsupported(format!("{name} of a relation by name"))),
+        ) => make(world, query, name, args).await,
+        ("update_all", _) => update_all(query, args).await,
+        ("delete_all", []) => relation.delete_all().await.map(number).map_err(Stop::from),
+        ("touch_all", []) => relation.touch_all().await.map(number).map_err(Stop::from),
+        ("destroy_all", []) => (relation.destroy_all().await)
+            .map(Value::records)
+            .map_err(Stop::from),
+        ("in_batches" | "find_each" | "find_in_batches", _) => {
+            batches(world, query, name, args).await
+        }
+        ("insert_all" | "insert" | "upsert_all" | "explain", _) => {
+            Err(Stop::unsupported(format!("{name} of a relation by name")))
+        }
         _ => return None,
     };
     Some(ran)
+}
+
+fn number(rows: u64) -> Value {
+    Value::Int(i64::try_from(rows).unwrap_or(i64::MAX))
+}
+
+/// `group(:author_id).count`: a map from values, or lists of values, to numbers. What is grouped by a `belongs_to` has
+/// its targets as keys.
+async fn count_groups(query: &Query) -> Ran<Value> {
+    let model = query.model();
+    let target = match query.groups.as_slice() {
+        [name] => model.reflect_on_association(name),
+        _ => None,
+    };
+    if let Some(association) = target.filter(|one| one.is_belongs_to()) {
+        let resolved = model.resolve(model.association(association.name())?)?;
+        let (&[mine], &[theirs]) = (&*resolved.owner_key, &*resolved.target_key) else {
+            return Err(Stop::unsupported(
+                "group by an association with a composite key",
+            ));
+        };
+        let name = model.columns()[mine].name();
+        let counted = query.relation.count_by_named([name]).await?;
+        let keys = counted
+            .iter()
+            .filter_map(|(values, _)| values.first().cloned());
+        let theirs = resolved.target.columns()[theirs].name();
+        let targets = relata::Relation::of(resolved.target, query.relation.db());
+        let targets = targets.filter_in(theirs, keys)?.load().await?;
+        let mut groups = Vec::new();
+        for (values, count) in counted {
+            let mut key = Value::Nil;
+            for target in &targets {
+                if values.first() == Some(&target.get(theirs)?) {
+                    key = Value::Record(target.clone());
+                }
+            }
+            groups.push((key, number(count)));
+        }
+        return Ok(Value::map(groups));
+    }
+    let names = query.groups.iter().map(String::as_str);
+    let counted = query.relation.count_by_named(names).await?;
+    let one = |(values, count): (Vec<relata::Value<'static>>, u64)| {
+        let mut values: Vec<Value> = values.iter().map(Value::of_attribute).collect();
+        let key = match values.len() {
+            1 => values.swap_remove(0),
+            _ => Value::list(values),
+        };
+        (key, number(count))
+    };
+    Ok(Value::map(counted.into_iter().map(one)))
+}
+
+/// New records that the relation would keep, and those that are looked for first.
+async fn make(world: &Arc<World>, query: &Arc<Query>, name: &str, args: &Args) -> Ran<Value> {
+    let mut query = Query::clone(query);
+    if name.starts_with("find_or") {
+        query = conditions::filter(&query, args)?;
+        if let Some(found) = query.relation.take().await? {
+            return Ok(Value::Record(found));
+        }
+    } else if name.starts_with("first_or")
+        && let Some(found) = query.relation.first().await?
+    {
+        return Ok(Value::Record(found));
+    }
+    let record = query.relation.build_record()?;
+    super::generated::fill(world, &record, args).await?;
+    if matches!(
+        name,
+        "new" | "build" | "find_or_initialize_by" | "first_or_initialize"
+    ) {
+        return Ok(Value::Record(record));
+    }
+    match query.relation.create_record(&record).await {
+        Err(error) if name.ends_with('!') || !crate::stop::is_soft(&error) => Err(error.into()),
+        _ => Ok(Value::Record(record)),
+    }
+}
+
+/// Batches: lists of records, or the records, for a block; without one, what Rails gives is a class of its own.
+async fn batches(world: &Arc<World>, query: &Query, name: &str, args: &Args) -> Ran<Value> {
+    let size = match args.option("of").or_else(|| args.option("batch_size")) {
+        Some(Value::Int(size)) => size.unsigned_abs(),
+        _ => 1_000,
+    };
+    let mut batches = query.relation.in_batches(size);
+    let Some(block) = &args.block else {
+        return Ok(Value::Wildcard);
+    };
+    while let Some(records) = batches.next().await? {
+        if name == "find_each" {
+            for record in records {
+                world.yield_to(block, vec![Value::Record(record)]).await?;
+            }
+        } else {
+            world.yield_to(block, vec![Value::records(records)]).await?;
+        }
+    }
+    Ok(Value::Nil)
+}
+
+async fn update_all(query: &Query, args: &Args) -> Ran<Value> {
+    let entries = args.entries();
+    if entries.is_empty() {
+        return Err(Stop::unsupported("update_all with SQL"));
+    }
+    let mut values = Vec::new();
+    for (name, value) in &entries {
+        let Some(value) = value.to_attribute() else {
+            return Err(Stop::unsupported(
+                "update_all with a value that is computed",
+            ));
+        };
+        values.push((name.to_text(), value));
+    }
+    let values: Vec<_> = values
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.clone()))
+        .collect();
+    Ok(number(query.relation.update_all_by(&values).await?))
 }
 
 fn positive(number: i64) -> u64 {
@@ -426,24 +340,31 @@ fn not_found(query: &Query) -> Stop {
     )
 }
 
-/// `find`: one key, several, or a list of them.
-async fn find(query: &Query, args: &Args) -> Ran<Value> {
-    let key = |value: &Value| {
+/// A primary key: one value, or a list of several.
+pub(super) fn key(value: &Value) -> Ran<Vec<relata::Value<'static>>> {
+    let one = |value: &Value| {
         let value = match value {
             // A text of digits is as good as the number.
             Value::Text(text) => text.parse().map_or_else(|_| value.clone(), Value::Int),
+            Value::Record(record) => {
+                let name = record.reflection().primary_key_names().next();
+                Value::of_attribute(&record.get(name.unwrap_or("id"))?)
+            }
             value => value.clone(),
         };
         value
             .to_attribute()
             .ok_or_else(|| Stop::raised("TypeError", "can't cast the key"))
     };
-    let many = |values: &[Value]| {
-        values
-            .iter()
-            .map(|value| key(value).map(|key| vec![key]))
-            .collect::<Ran<Vec<_>>>()
-    };
+    match value {
+        Value::List(list) => list.items().iter().map(one).collect(),
+        value => Ok(vec![one(value)?]),
+    }
+}
+
+/// `find`: one key, several, or a list of them.
+async fn find(query: &Query, args: &Args) -> Ran<Value> {
+    let many = |values: &[Value]| values.iter().map(key).collect::<Ran<Vec<_>>>();
     match args.all.as_slice() {
         [] => Err(Stop::raised(
             "ActiveRecord::RecordNotFound",
@@ -453,7 +374,7 @@ async fn find(query: &Query, args: &Args) -> Ran<Value> {
             let found = query.relation.find_keys(many(&list.items())?).await?;
             Ok(Value::records(found))
         }
-        [one] => Ok(Value::Record(query.relation.find_key([key(one)?]).await?)),
+        [one] => Ok(Value::Record(query.relation.find_key(key(one)?).await?)),
         several => {
             let found = query.relation.find_keys(many(several)?).await?;
             Ok(Value::records(found))

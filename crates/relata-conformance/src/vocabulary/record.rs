@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use relata::Record;
+use relata::persistence::SaveOptions;
 use relata::record::StrictLoading;
 
 use super::{assign, generated, missing};
@@ -23,13 +24,22 @@ const METHODS: &[&str] = &[
     "changed?",
     "changed_for_autosave?",
     "changes",
+    "decrement!",
     "delete",
     "destroy",
     "destroy!",
     "destroyed?",
+    "destroyed_by_association",
     "dup",
     "errors",
     "has_changes_to_save?",
+    "increment!",
+    "lock!",
+    "toggle!",
+    "touch",
+    "update_attribute",
+    "update_column",
+    "update_columns",
     "invalid?",
     "mark_for_destruction",
     "marked_for_destruction?",
@@ -75,10 +85,9 @@ pub(super) async fn call(
     }
     let this = || Value::Record(record.clone());
     Ok(match (name, args.all.as_slice()) {
-        ("save", _) => return save(record, &args).await,
+        ("save", _) => return soft(record.save_with(options(&args)?).await),
         ("save!", _) => {
-            refuse_options(&args)?;
-            record.save().await?;
+            record.save_with(options(&args)?).await?;
             Value::Bool(true)
         }
         ("update", _) => {
@@ -108,6 +117,47 @@ pub(super) async fn call(
             record.destroy().await?;
             this()
         }
+        ("delete", []) => {
+            record.delete().await?;
+            this()
+        }
+        ("touch", names) => {
+            let names: Vec<String> = names.iter().map(Value::to_text).collect();
+            record
+                .touch_columns(names.iter().map(String::as_str))
+                .await?;
+            Value::Bool(true)
+        }
+        ("update_attribute", [name, value]) => {
+            assign::attribute(record, &name.to_text(), value)?;
+            return soft(record.save_with(SaveOptions::new().validate(false)).await);
+        }
+        ("update_columns", _) => {
+            update_columns(record, &args.entries()).await?;
+            Value::Bool(true)
+        }
+        ("update_column", [name, value]) => {
+            update_columns(record, &[(name.clone(), value.clone())]).await?;
+            Value::Bool(true)
+        }
+        ("increment!" | "decrement!", [column, by @ ..]) => {
+            let by = match by.first() {
+                Some(Value::Int(by)) => *by,
+                _ => 1,
+            };
+            let by = if name == "increment!" { by } else { -by };
+            record.increment(&column.to_text(), by).await?;
+            this()
+        }
+        ("toggle!", [column]) => {
+            record.toggle(&column.to_text()).await?;
+            this()
+        }
+        ("lock!", []) => {
+            record.lock().await?;
+            this()
+        }
+        ("changed_for_autosave?", []) => Value::Bool(record.is_changed_for_autosave()),
         ("reload", []) => {
             record.reload().await?;
             this()
@@ -138,6 +188,9 @@ pub(super) async fn call(
             Value::Bool(true)
         }
         ("marked_for_destruction?", []) => Value::Bool(record.is_marked_for_destruction()),
+        ("destroyed_by_association", []) => record
+            .destroyed_by_association()
+            .map_or(Value::Nil, |declaration| Value::name(declaration.name())),
         ("dup", []) => Value::Record(record.dup()),
         ("attributes", []) => attributes(record)?,
         ("to_param", []) => Value::text(&Value::of_attribute(&record.get("id")?).to_text()),
@@ -161,19 +214,31 @@ pub(super) fn soft(written: relata::Result<()>) -> Ran<Value> {
     }
 }
 
-async fn save(record: &Record, args: &Args) -> Ran<Value> {
-    refuse_options(args)?;
-    soft(record.save().await)
+/// The options of `save`.
+fn options(args: &Args) -> Ran<SaveOptions> {
+    let mut options = SaveOptions::new();
+    for (name, value) in args.options.iter().flatten() {
+        options = match name.as_text() {
+            Some("validate") => options.validate(value.is_true()),
+            Some("touch") => options.touch(value.is_true()),
+            _ => return Err(Stop::unsupported(format!("save with {}", name.to_text()))),
+        };
+    }
+    Ok(options)
 }
 
-fn refuse_options(args: &Args) -> Ran<()> {
-    match &args.options {
-        Some(options) if !options.is_empty() => {
-            let names: Vec<String> = options.iter().map(|(name, _)| name.to_text()).collect();
-            Err(Stop::unsupported(format!("save with {}", names.join(", "))))
-        }
-        _ => Ok(()),
+async fn update_columns(record: &Record, entries: &[(Value, Value)]) -> Ran<()> {
+    let mut values = Vec::new();
+    for (name, value) in entries {
+        let value = value
+            .to_attribute()
+            .ok_or_else(|| Stop::raised("TypeError", "can't cast the value"))?;
+        values.push((name.to_text(), value));
     }
+    let values = values
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.clone()));
+    Ok(record.update_columns(values).await?)
 }
 
 fn changes(all: Vec<relata::record::Change<'_>>) -> Value {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use relata::Record;
-use relata::reflection::{Macro, Resolved};
+use relata::reflection::Resolved;
 
 use super::missing;
 use crate::eval::Args;
@@ -74,13 +74,25 @@ pub(super) async fn call(
         ("scope", []) if declaration.scope().is_none() => Value::Nil,
         ("has_scope?", []) => Value::Bool(declaration.scope().is_some()),
         ("validate?", []) => Value::Bool(declaration.validates()),
-        ("counter_cache_column", []) => match declaration.macro_kind() {
-            Macro::HasMany => Value::text(&format!("{}_count", declaration.name())),
-            _ => Value::Nil,
+        ("counter_cache_column", []) => match declaration.counter_cache() {
+            Some(column) => Value::text(column),
+            None if declaration.is_collection() => {
+                Value::text(&of_any(world, one)?.counter_column_name())
+            }
+            None => Value::Nil,
         },
         ("has_cached_counter?" | "has_active_cached_counter?", []) => {
-            let column = format!("{}_count", declaration.name());
-            Value::Bool(one.model.column_position(&column).is_some())
+            match (
+                of_any(world, one)?.has_counter(),
+                declaration.counter_cache(),
+            ) {
+                (false, _) => Value::Nil,
+                (true, Some(column)) if name == "has_cached_counter?" => Value::map([
+                    (Value::name("active"), Value::Bool(true)),
+                    (Value::name("column"), Value::text(column)),
+                ]),
+                (true, _) => Value::Bool(true),
+            }
         }
         ("options", []) => options(declaration.options()),
         ("build_association", _) => {
@@ -91,6 +103,12 @@ pub(super) async fn call(
         ("chain", []) => Value::list([Value::Reflection(*one)]),
         _ => return Err(missing(&Value::Reflection(*one), name)),
     })
+}
+
+/// The association on a record, for what depends on both sides.
+fn of_any(world: &Arc<World>, one: &Reflection) -> Ran<relata::Association> {
+    let record = Record::new(one.model, &world.db);
+    Ok(record.association(one.declaration.name())?)
 }
 
 /// The name of one column, or the names of several.

@@ -1,11 +1,11 @@
-//! Keys: every column that the declaration names must be a field.
+//! Keys and timestamps: every column that the declaration names must be a field.
 
 use std::collections::HashMap;
 
 use proc_macro2::Ident;
 
 use crate::errors::{Errors, hint, list};
-use crate::model::{Association, Macro, Model, PrimaryKey, owned_path, plain};
+use crate::model::{Association, Macro, Model, PrimaryKey, Timestamps, owned_path, plain};
 
 /// Tells every key that names no field.
 pub(crate) fn check(model: &Model, dropped: &[Ident], errors: &mut Errors) {
@@ -14,6 +14,17 @@ pub(crate) fn check(model: &Model, dropped: &[Ident], errors: &mut Errors) {
     }
     primary(model, errors);
     columns(model, errors);
+    if let Timestamps::Named { created, updated } = &model.timestamps {
+        for name in created.iter().chain(updated) {
+            known(model, std::slice::from_ref(name), "timestamps", errors);
+        }
+    }
+    let own = model.columns.iter().flat_map(|column| &column.validations);
+    for validation in own {
+        for name in validation.names() {
+            known(model, std::slice::from_ref(name), validation.name(), errors);
+        }
+    }
     for association in &model.associations {
         if association.faulty || dropped.contains(&association.ident) {
             continue;

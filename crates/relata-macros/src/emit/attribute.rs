@@ -36,11 +36,16 @@ pub(crate) fn methods(model: &Model, column: &Column, index: usize) -> TokenStre
         ty,
         get,
         set,
+        text,
     } = types::access(column);
     let (read, write, read_was, saved) = if plain {
         (
             quote!(self.0.read::<#ty>(#index)),
-            quote!(self.0.write::<#ty>(#index, value)),
+            if text {
+                quote!(self.0.write::<#ty>(#index, ::core::convert::AsRef::as_ref(&value)))
+            } else {
+                quote!(self.0.write::<#ty>(#index, value))
+            },
             quote!(self.0.read_was::<#ty>(#index)),
             quote!(self.0.saved_change_to::<#ty>(#index)),
         )

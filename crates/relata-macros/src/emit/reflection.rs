@@ -3,8 +3,8 @@
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 
-use super::{columns, handle, types};
-use crate::model::{Association, Column, Inverse, Macro, Model, doc_of, plain};
+use super::{columns, handle, types, validation};
+use crate::model::{Association, Column, Inverse, Macro, Model, Timestamps, doc_of, plain};
 
 /// Tables, trait and checks, in a `const` that hides the tables' names.
 pub(crate) fn reflection(model: &Model) -> TokenStream {
@@ -17,7 +17,7 @@ pub(crate) fn reflection(model: &Model) -> TokenStream {
         .associations
         .iter()
         .enumerate()
-        .map(|(index, one)| association(one, index));
+        .map(|(index, one)| association(model, one, index));
     let scopes = model
         .associations
         .iter()
@@ -33,8 +33,9 @@ pub(crate) fn reflection(model: &Model) -> TokenStream {
     let columns_name = columns::name(model);
     let columns_value = columns::value(model);
     let doc = doc(&doc_of(&model.attrs), "with_doc");
-    let validations = validations(model);
+    let validations = validation::validations(model);
     let strict = model.strict_loading.then(|| quote!(.with_strict_loading()));
+    let timestamps = timestamps(model);
     let checks = if model.broken {
         TokenStream::new()
     } else {
@@ -50,7 +51,11 @@ pub(crate) fn reflection(model: &Model) -> TokenStream {
                     .with_columns(&COLUMNS)
                     .with_primary_key(&[#(#key),*])
                     .with_associations(&ASSOCIATIONS)
-                    #validations #strict #doc;
+                    .with_callbacks({
+                        use ::relata::__private::WithoutCallbacks as _;
+                        &#ident::__CALLBACKS
+                    })
+                    #validations #strict #timestamps #doc;
             #[automatically_derived]
             impl ::relata::Model for #ident {
                 type Columns = #columns_name;
@@ -103,11 +108,11 @@ fn column(column: &Column) -> TokenStream {
     quote!(::relata::reflection::Column::new(#name, #attribute_type) #renamed #default #(.#flags())* #doc)
 }
 
-fn association(association: &Association, index: usize) -> TokenStream {
+fn association(model: &Model, association: &Association, index: usize) -> TokenStream {
     let (span, name) = (association.span, &association.name);
     let target = types::at(span, &association.target);
     let make = format_ident!("{}", association.kind.name());
-    let model = quote_spanned!(span=> <#target as ::relata::Model>::reflection);
+    let reflection = quote_spanned!(span=> <#target as ::relata::Model>::reflection);
     let foreign_key = names(&association.foreign_key, "with_foreign_key");
     let primary_key = names(&association.primary_key, "with_primary_key");
     let inverse = match &association.inverse_of {
@@ -128,6 +133,32 @@ fn association(association: &Association, index: usize) -> TokenStream {
     let validate = association
         .validate
         .map(|validate| quote!(.with_validate(#validate)));
+    let counter = association.counter_cache.as_ref().map(|counter| {
+        let column = match &counter.column {
+            Some(column) => plain(column),
+            None => format!("{}_count", relata_inflect::tableize(&model.name())),
+        };
+        let inactive = (!counter.active).then(|| quote!(.with_inactive_counter()));
+        quote!(.with_counter_cache(#column) #inactive)
+    });
+    let touch = association.touch.as_ref().map(|touch| match touch {
+        Some(column) => {
+            let column = plain(column);
+            quote!(.with_touch(::relata::reflection::Touch::Column(#column)))
+        }
+        None => quote!(.with_touch(::relata::reflection::Touch::Timestamps)),
+    });
+    let dependent = association.dependent.map(|dependent| {
+        let dependent = format_ident!("{dependent}");
+        quote!(.with_dependent(::relata::reflection::Dependent::#dependent))
+    });
+    let owner = &model.ident;
+    let default = association.default.as_ref().map(|default| {
+        quote!(.with_default(&|record| ::relata::__private::default_target::<#owner, #target, _>(record, #default)))
+    });
+    let index_errors = association
+        .index_errors
+        .then(|| quote!(.with_index_errors()));
     let scope = association.scope.as_ref().map(|_| {
         let scope = scope_name(index);
         quote!(.with_scope(&#scope))
@@ -141,8 +172,9 @@ fn association(association: &Association, index: usize) -> TokenStream {
     });
     let doc = doc(&doc_of(&association.attrs), "with_doc");
     quote! {
-        ::relata::reflection::AssociationReflection::#make(#name, ::relata::reflection::Target::Model(#model))
-            #foreign_key #primary_key #inverse #required #strict #autosave #validate #scope #options #doc
+        ::relata::reflection::AssociationReflection::#make(#name, ::relata::reflection::Target::Model(#reflection))
+            #foreign_key #primary_key #inverse #required #strict #autosave #validate #counter #touch #dependent
+            #default #index_errors #scope #options #doc
     }
 }
 
@@ -171,25 +203,24 @@ fn doc(text: &str, with: &str) -> Option<TokenStream> {
     (!text.is_empty()).then(|| quote!(.#with(#text)))
 }
 
-/// The validations, in the order of the fields.
-fn validations(model: &Model) -> Option<TokenStream> {
-    let columns = model
-        .columns
-        .iter()
-        .map(|column| (column.order, column.presence, &column.name));
-    let associations = model
-        .associations
-        .iter()
-        .map(|one| (one.order, one.presence, &one.name));
-    let mut present: Vec<_> = columns
-        .chain(associations)
-        .filter(|(_, presence, _)| *presence)
-        .collect();
-    present.sort_unstable_by_key(|(order, ..)| *order);
-    let names = present.iter().map(|(_, _, name)| name);
-    (!present.is_empty()).then(
-        || quote!(.with_validations(&[#(::relata::reflection::Validation::Presence(#names)),*])),
-    )
+/// Where the times are kept, if that was written.
+fn timestamps(model: &Model) -> Option<TokenStream> {
+    let name = |name: &Option<Ident>| match name {
+        Some(name) => {
+            let name = plain(name);
+            quote!(::core::option::Option::Some(#name))
+        }
+        None => quote!(::core::option::Option::None),
+    };
+    let kept = match &model.timestamps {
+        Timestamps::Conventional => return None,
+        Timestamps::Off => quote!(Off),
+        Timestamps::Named { created, updated } => {
+            let (created, updated) = (name(created), name(updated));
+            quote!(Named { created: #created, updated: #updated })
+        }
+    };
+    Some(quote!(.with_timestamps(::relata::reflection::Timestamps::#kept)))
 }
 
 /// One `const` an association, evaluated by the compiler, at the token that it judges.

@@ -47,6 +47,8 @@ pub(crate) struct Access {
     pub(crate) get: TokenStream,
     /// What a setter takes.
     pub(crate) set: TokenStream,
+    /// Whether a setter takes every text: `&str`, `String`, `&String`, `Cow<str>`.
+    pub(crate) text: bool,
 }
 
 /// How the column is read and set.
@@ -57,8 +59,13 @@ pub(crate) fn access(column: &Column) -> Access {
             plain: true,
             span,
             ty: column.ty.to_token_stream(),
-            get: shown.clone(),
-            set: shown,
+            text: is_text(&column.ty),
+            set: if is_text(&column.ty) {
+                quote_spanned!(span=> impl ::core::convert::AsRef<::core::primitive::str>)
+            } else {
+                shown.clone()
+            },
+            get: shown,
         },
         None => {
             let ty = at(span, &column.ty);
@@ -70,7 +77,12 @@ pub(crate) fn access(column: &Column) -> Access {
                 ty,
                 get,
                 set,
+                text: false,
             }
         }
     }
+}
+
+fn is_text(ty: &Type) -> bool {
+    matches!(owned_path(ty), Some((name, _, None)) if name == "String")
 }

@@ -1,7 +1,8 @@
 //! An association, as it was declared.
 
+use super::Validation;
 use proc_macro2::{Ident, Span};
-use syn::{Attribute, ExprClosure, Type, Visibility};
+use syn::{Attribute, Expr, ExprClosure, Type, Visibility};
 
 /// Which macro declares it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +42,14 @@ pub(crate) struct Scope {
     pub(crate) closure: ExprClosure,
 }
 
+/// `counter_cache`, as it was written.
+pub(crate) struct Counter {
+    /// The column, where it was named.
+    pub(crate) column: Option<Ident>,
+    /// Whether `size` may trust it.
+    pub(crate) active: bool,
+}
+
 /// One field that is an association.
 pub(crate) struct Association {
     pub(crate) kind: Macro,
@@ -61,9 +70,17 @@ pub(crate) struct Association {
     pub(crate) strict_loading: Option<bool>,
     pub(crate) autosave: Option<bool>,
     pub(crate) validate: Option<bool>,
+    /// The column that counts.
+    pub(crate) counter_cache: Option<Counter>,
+    /// `touch`, and the column that it names beside the usual ones.
+    pub(crate) touch: Option<Option<Ident>>,
+    /// The variant of `Dependent`.
+    pub(crate) dependent: Option<&'static str>,
+    pub(crate) default: Option<Expr>,
+    pub(crate) index_errors: bool,
     pub(crate) scope: Option<Scope>,
-    /// `#[validates(presence)]`.
-    pub(crate) presence: bool,
+    /// `#[validates(...)]`.
+    pub(crate) validations: Vec<Validation>,
     /// The options as they were written.
     pub(crate) options: Vec<(String, String)>,
     /// Whether its own attribute has a mistake: what follows from it is not told too.

@@ -1,5 +1,6 @@
 //! A column, as it was declared.
 
+use super::Validation;
 use proc_macro2::{Ident, TokenStream};
 use syn::{Attribute, Type, Visibility};
 
@@ -18,8 +19,8 @@ pub(crate) struct Column {
     pub(crate) secret: bool,
     pub(crate) index: bool,
     pub(crate) unique: bool,
-    /// `#[validates(presence)]`.
-    pub(crate) presence: bool,
+    /// `#[validates(...)]`.
+    pub(crate) validations: Vec<Validation>,
     /// The field's place among the fields.
     pub(crate) order: usize,
 }

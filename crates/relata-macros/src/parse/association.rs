@@ -5,9 +5,9 @@ use quote::ToTokens;
 use syn::{Attribute, Expr, ExprClosure, Type};
 
 use super::field::Declared;
-use super::options::{Entry, Known, of_attribute};
-use crate::errors::Errors;
-use crate::model::{Association, Inverse, Macro, Scope, owned_path, plain, unwrapped};
+use super::options::{Entry, Known, Value, entries, of_attribute};
+use crate::errors::{Errors, hint, list};
+use crate::model::{Association, Counter, Inverse, Macro, Scope, owned_path, plain, unwrapped};
 
 const CLASS_NAME: (&str, &str) = (
     "class_name",
@@ -26,20 +26,20 @@ const BELONGS_TO: Known<'static> = Known {
         "inverse_of",
         "strict_loading",
         "scope",
+        "autosave",
+        "validate",
         "optional",
         "required",
-    ],
-    later: &[
-        "autosave",
         "counter_cache",
         "default",
         "dependent",
+        "touch",
+    ],
+    later: &[
         "deprecated",
         "ensuring_owner_was",
         "foreign_type",
         "polymorphic",
-        "touch",
-        "validate",
     ],
     instead: &[CLASS_NAME, CONSTRAINTS],
 };
@@ -52,12 +52,14 @@ const HAS_ONE: Known<'static> = Known {
         "inverse_of",
         "strict_loading",
         "scope",
+        "autosave",
+        "validate",
         "required",
+        "dependent",
+        "touch",
     ],
     later: &[
         "as",
-        "autosave",
-        "dependent",
         "deprecated",
         "disable_joins",
         "ensuring_owner_was",
@@ -65,8 +67,6 @@ const HAS_ONE: Known<'static> = Known {
         "source",
         "source_type",
         "through",
-        "touch",
-        "validate",
     ],
     instead: &[
         CLASS_NAME,
@@ -86,27 +86,27 @@ const HAS_MANY: Known<'static> = Known {
         "inverse_of",
         "strict_loading",
         "scope",
+        "autosave",
+        "validate",
+        "counter_cache",
+        "dependent",
+        "index_errors",
     ],
     later: &[
         "after_add",
         "after_remove",
         "as",
-        "autosave",
         "before_add",
         "before_remove",
-        "counter_cache",
         "default_order",
-        "dependent",
         "deprecated",
         "disable_joins",
         "ensuring_owner_was",
         "extend",
         "foreign_type",
-        "index_errors",
         "source",
         "source_type",
         "through",
-        "validate",
     ],
     instead: &[CLASS_NAME, CONSTRAINTS],
 };
@@ -144,8 +144,13 @@ pub(crate) fn association(
         strict_loading: None,
         autosave: None,
         validate: None,
+        counter_cache: None,
+        touch: None,
+        dependent: None,
+        default: None,
+        index_errors: false,
         scope: None,
-        presence: declared.presence,
+        validations: declared.validations,
         options: Vec::new(),
         faulty: false,
         order: declared.order,
@@ -179,6 +184,14 @@ fn option(entry: &Entry, association: &mut Association) -> syn::Result<()> {
         "strict_loading" => association.strict_loading = Some(entry.flag()?),
         "autosave" => association.autosave = Some(entry.flag()?),
         "validate" => association.validate = Some(entry.flag()?),
+        "counter_cache" => association.counter_cache = counter(entry)?,
+        "touch" => association.touch = touch(entry)?,
+        "dependent" => association.dependent = Some(dependent(entry, association.kind)?),
+        "default" => {
+            let example = "|post: &Post| Person::find(post.db(), 1)";
+            association.default = Some(entry.value(example)?.clone());
+        }
+        "index_errors" => association.index_errors = entry.flag()?,
         "scope" => {
             association.scope = Some(Scope {
                 closure: scope(entry)?,
@@ -210,6 +223,102 @@ fn agrees(entry: &Entry, association: &Association, optional: bool) -> syn::Resu
         )
     };
     Err(syn::Error::new(entry.name.span(), message))
+}
+
+/// `counter_cache`, `counter_cache = likes_count`, `counter_cache(column = likes_count, active = false)`.
+fn counter(entry: &Entry) -> syn::Result<Option<Counter>> {
+    let mut counter = Counter {
+        column: None,
+        active: true,
+    };
+    match &entry.value {
+        Value::None => {}
+        Value::Expr(value) if matches!(&**value, Expr::Lit(_)) => {
+            if !entry.flag()? {
+                return Ok(None);
+            }
+        }
+        Value::Expr(_) => counter.column = Some(entry.ident("comments_count")?),
+        Value::List(group) => {
+            let known = Known {
+                attribute: "`counter_cache`",
+                now: &["column", "active"],
+                later: &[],
+                instead: &[],
+            };
+            let mut errors = Errors::default();
+            for option in entries(group.stream(), &known, &mut errors) {
+                if option.name() == "column" {
+                    counter.column = Some(option.ident("comments_count")?);
+                } else {
+                    counter.active = option.flag()?;
+                }
+            }
+            if let Some(error) = errors.into_first() {
+                return Err(error);
+            }
+        }
+    }
+    Ok(Some(counter))
+}
+
+/// `touch`, `touch = commented_at`.
+fn touch(entry: &Entry) -> syn::Result<Option<Option<syn::Ident>>> {
+    match &entry.value {
+        Value::Expr(value) if !matches!(&**value, Expr::Lit(_)) => {
+            Ok(Some(Some(entry.ident("commented_at")?)))
+        }
+        _ => Ok(entry.flag()?.then_some(None)),
+    }
+}
+
+/// What each macro's `dependent` may be, and the variant of it.
+const DEPENDENT: &[(&str, &str, &[Macro])] = &[
+    (
+        "destroy",
+        "Destroy",
+        &[Macro::BelongsTo, Macro::HasOne, Macro::HasMany],
+    ),
+    ("delete", "Delete", &[Macro::BelongsTo, Macro::HasOne]),
+    ("delete_all", "DeleteAll", &[Macro::HasMany]),
+    ("nullify", "Nullify", &[Macro::HasOne, Macro::HasMany]),
+    (
+        "restrict_with_error",
+        "RestrictWithError",
+        &[Macro::HasOne, Macro::HasMany],
+    ),
+    (
+        "restrict_with_exception",
+        "RestrictWithException",
+        &[Macro::HasOne, Macro::HasMany],
+    ),
+];
+
+fn dependent(entry: &Entry, kind: Macro) -> syn::Result<&'static str> {
+    let name = entry.ident("destroy")?;
+    let word = plain(&name);
+    if word == "destroy_async" {
+        return Err(syn::Error::new(
+            name.span(),
+            "`destroy_async` is not supported yet",
+        ));
+    }
+    let valid = DEPENDENT
+        .iter()
+        .filter(|(_, _, kinds)| kinds.contains(&kind));
+    let words: Vec<&str> = valid.clone().map(|(word, ..)| *word).collect();
+    match valid.clone().find(|(known, ..)| *known == word) {
+        Some((_, variant, _)) => Ok(variant),
+        None => Err(syn::Error::new(
+            name.span(),
+            format!(
+                "the `dependent` of a {} is one of {}{}",
+                kind.name(),
+                list(&words),
+                hint(&word, &words)
+            ),
+        )),
+    }
 }
 
 fn inverse(entry: &Entry) -> syn::Result<Inverse> {

@@ -67,7 +67,7 @@ pub(crate) fn column(
         secret: false,
         index: false,
         unique: false,
-        presence: declared.presence,
+        validations: declared.validations,
         order: declared.order,
     };
     if let [_, second, ..] = attributes {

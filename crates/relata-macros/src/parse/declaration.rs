@@ -56,6 +56,7 @@ fn structure(options: TokenStream, item: ItemStruct, errors: &mut Errors) -> Mod
         table,
         primary_key,
         strict_loading,
+        timestamps,
     } = table::table(options, errors);
     let mut model = Model {
         attrs: attributes(&item, errors),
@@ -64,6 +65,7 @@ fn structure(options: TokenStream, item: ItemStruct, errors: &mut Errors) -> Mod
         table,
         primary_key,
         strict_loading,
+        timestamps,
         columns: Vec::new(),
         associations: Vec::new(),
         broken: false,

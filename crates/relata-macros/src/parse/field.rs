@@ -5,7 +5,7 @@ use syn::{Attribute, Type, Visibility};
 
 use super::{association, column, validates};
 use crate::errors::{Errors, hint, list};
-use crate::model::{Association, Column, Macro, is_plain, unwrapped};
+use crate::model::{Association, Column, Macro, Validation, is_plain, unwrapped};
 
 /// Attributes of a field that are ours.
 const OURS: &[&str] = &["column", "validates", "belongs_to", "has_one", "has_many"];
@@ -50,7 +50,7 @@ pub(crate) struct Declared {
     pub(crate) ty: Type,
     /// Attributes that go on the reader.
     pub(crate) attrs: Vec<Attribute>,
-    pub(crate) presence: bool,
+    pub(crate) validations: Vec<Validation>,
     pub(crate) order: usize,
 }
 
@@ -62,7 +62,7 @@ pub(crate) fn field(declared: syn::Field, order: usize, errors: &mut Errors) -> 
         vis: (!matches!(declared.vis, Visibility::Inherited)).then_some(declared.vis),
         ty: declared.ty,
         attrs: Vec::new(),
-        presence: false,
+        validations: Vec::new(),
         order,
     };
     if let Some((equals, _)) = &declared.default {
@@ -83,7 +83,9 @@ pub(crate) fn field(declared: syn::Field, order: usize, errors: &mut Errors) -> 
             .unwrap_or_default();
         match name.as_str() {
             "column" => columns.push(attribute),
-            "validates" => found.presence |= validates::presence(&attribute, errors),
+            "validates" => found
+                .validations
+                .extend(validates::validations(&attribute, errors)),
             name if FORWARDED.contains(&name) => found.attrs.push(attribute),
             name => match Macro::named(name) {
                 Some(kind) => associations.push((kind, attribute)),
@@ -125,8 +127,35 @@ pub(crate) fn field(declared: syn::Field, order: usize, errors: &mut Errors) -> 
                     ),
                 );
             }
+            for validation in &found.validations {
+                if !validation.suits_association() {
+                    errors.at(
+                        found.ident.span(),
+                        format!(
+                            "`{}` is an association: it can be validated by `presence`, `absence`, `length` and \
+                             `associated`, not by `{}`",
+                            found.ident,
+                            validation.name()
+                        ),
+                    );
+                }
+            }
             association::association(kind, &attribute, found, errors)
                 .map(|found| Field::Association(Box::new(found)))
+        }
+        None if found
+            .validations
+            .iter()
+            .any(|one| one.name() == "associated") =>
+        {
+            errors.at(
+                found.ident.span(),
+                format!(
+                    "`{}` is no association: `associated` is for associations",
+                    found.ident
+                ),
+            );
+            column::column(&columns, found, errors).map(|found| Field::Column(Box::new(found)))
         }
         None => match refused {
             Some(name) if !is_plain(&found.ty) => {

@@ -2,15 +2,14 @@
 
 use proc_macro2::TokenStream;
 
-use super::options::{Known, entries};
+use super::options::{Entry, Known, entries};
 use crate::errors::Errors;
-use crate::model::PrimaryKey;
+use crate::model::{PrimaryKey, Timestamps};
 
 const KNOWN: Known<'static> = Known {
     attribute: "#[model]",
-    now: &["table", "primary_key", "strict_loading"],
+    now: &["table", "primary_key", "strict_loading", "timestamps"],
     later: &[
-        "timestamps",
         "readonly",
         "inheritance_column",
         "abstract_class",
@@ -38,6 +37,7 @@ pub(crate) struct Table {
     pub(crate) table: Option<String>,
     pub(crate) primary_key: PrimaryKey,
     pub(crate) strict_loading: bool,
+    pub(crate) timestamps: Timestamps,
 }
 
 /// The options of the model.
@@ -46,6 +46,7 @@ pub(crate) fn table(options: TokenStream, errors: &mut Errors) -> Table {
         table: None,
         primary_key: PrimaryKey::Convention,
         strict_loading: false,
+        timestamps: Timestamps::Conventional,
     };
     for entry in entries(options, &KNOWN, errors) {
         match entry.name().as_str() {
@@ -56,6 +57,11 @@ pub(crate) fn table(options: TokenStream, errors: &mut Errors) -> Table {
             }
             "strict_loading" => {
                 table.strict_loading = errors.take(entry.flag()).unwrap_or_default()
+            }
+            "timestamps" => {
+                if let Some(timestamps) = errors.take(timestamps(&entry)) {
+                    table.timestamps = timestamps;
+                }
             }
             _ => {
                 if let Some(names) = errors.take(entry.idents("id")) {
@@ -70,4 +76,30 @@ pub(crate) fn table(options: TokenStream, errors: &mut Errors) -> Table {
         }
     }
     table
+}
+
+/// `timestamps = none`, or `timestamps = (inserted_at, changed_at)`, where either may be `none`.
+fn timestamps(entry: &Entry) -> syn::Result<Timestamps> {
+    if let Ok(on) = entry.flag() {
+        return Ok(if on {
+            Timestamps::Conventional
+        } else {
+            Timestamps::Off
+        });
+    }
+    let names = entry.idents("(inserted_at, changed_at)")?;
+    let named = |name: &proc_macro2::Ident| (name != "none").then(|| name.clone());
+    match names.as_slice() {
+        [none] if none == "none" => Ok(Timestamps::Off),
+        [created, updated] => Ok(Timestamps::Named {
+            created: named(created),
+            updated: named(updated),
+        }),
+        _ => {
+            let message = "`timestamps` names two columns, the time of creation and that of the last change: \
+                           `timestamps = (inserted_at, changed_at)`; either may be `none`, and `timestamps = none` \
+                           keeps neither";
+            Err(syn::Error::new(entry.span(), message))
+        }
+    }
 }

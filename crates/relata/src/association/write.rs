@@ -4,8 +4,9 @@
 //! the same objects.
 
 use super::Association;
+use super::scope::targets;
 use crate::attribute::value::Value;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::record::{Linked, Record};
 
 impl Association {
@@ -31,13 +32,78 @@ impl Association {
             .zip(&self.resolved.target_key)
         {
             let value = target.map_or(Value::Null, |target| target.value(theirs).into_owned());
+            // A target that has no key yet is no reason to say that there is none.
+            if target.is_some() && value.is_null() && self.owner.value(mine).is_null() {
+                continue;
+            }
             self.owner.set_value(mine, value)?;
         }
         Ok(())
     }
 
-    /// Copies the owner's key into a target's columns.
+    /// Makes `target` the target of a singular association, in memory. What a `has_one` of a saved owner led to before
+    /// is removed once the new target is saved with the owner. Never saves.
+    pub(crate) fn put(&self, target: Option<&Record>) -> Result<()> {
+        if self.is_belongs_to() {
+            return self.assign(target);
+        }
+        if let Some(target) = target {
+            self.check_target(target)?;
+            self.give_key_to(target)?;
+        }
+        if self.can_query() {
+            self.owner.link_in_place(self.position, target);
+        } else {
+            self.link(target);
+        }
+        if let Some(target) = target {
+            self.own(target);
+        }
+        Ok(())
+    }
+
+    /// What a `has_one` led to before its target took its place in memory.
+    pub(crate) fn replaced(&self) -> Linked<Option<Record>> {
+        self.owner.replaced(self.position)
+    }
+
+    /// Takes a target out of a `has_one` or a collection, in memory: its key is null and it leads nowhere.
+    pub(crate) fn release(&self, target: &Record) -> Result<()> {
+        for &column in &self.resolved.target_key {
+            target.set_value(column, Value::Null)?;
+        }
+        if let Some(inverse) = self.inverse_of(target) {
+            inverse.link(None);
+        }
+        Ok(())
+    }
+
+    /// Refuses to set the key of targets to null where it cannot be.
+    pub(crate) fn check_nullable(&self) -> Result<()> {
+        let target = self.resolved.target;
+        let required = self
+            .resolved
+            .target_key
+            .iter()
+            .filter_map(|&column| target.columns().get(column))
+            .find(|column| !column.is_nullable());
+        let Some(column) = required else {
+            return Ok(());
+        };
+        let message = format!(
+            "{self:?} takes records out by setting {}.{} to null, and it cannot be null: destroy them, or make the key \
+             an Option",
+            target.name(),
+            column.name()
+        );
+        Err(self.error(ErrorKind::NotNullViolation, message))
+    }
+
+    /// Copies the owner's key into a target's columns. An owner without a key has none to give yet.
     pub(crate) fn give_key_to(&self, target: &Record) -> Result<()> {
+        if !self.has_key() {
+            return Ok(());
+        }
         for (&mine, &theirs) in self
             .resolved
             .owner_key
@@ -59,12 +125,16 @@ impl Association {
         self.owner.link_one(self.position, target, key, self.tie());
     }
 
-    /// Tells a target of a `belongs_to` whose inverse is a `has_one` that it leads back here.
+    /// Tells a target of a `belongs_to` that it leads back here: its `has_one`, or the collection that was named as the
+    /// inverse. Rails: `has_many_inversing`.
     pub(crate) fn link_back(&self, target: &Record) {
-        if let Some(inverse) = self.inverse_of(target)
-            && inverse.reflection().is_has_one()
-        {
+        let Some(inverse) = self.inverse_of(target) else {
+            return;
+        };
+        if inverse.reflection().is_has_one() {
             inverse.link(Some(&self.owner));
+        } else if self.has_named_inverse() && !inverse.holds(&self.owner) {
+            inverse.remember(&self.owner);
         }
     }
 
@@ -85,26 +155,45 @@ impl Association {
         self.check_target(member)?;
         self.give_key_to(member)?;
         self.own(member);
-        self.owner.link_member(self.position, member);
+        self.remember(member);
         Ok(())
     }
 
-    /// A new target, linked, with the values that the scope's equalities give. In memory only.
+    /// Remembers a member of a collection, at the end of those that memory knows.
+    pub(crate) fn remember(&self, member: &Record) {
+        self.owner.link_member(self.position, member);
+    }
+
+    /// Whether memory knows this very object as a member.
+    pub(crate) fn holds(&self, member: &Record) -> bool {
+        let known = self.peek_many().records;
+        known.iter().any(|known| known.is(member))
+    }
+
+    /// Takes members out of a collection in memory.
+    pub(crate) fn forget(&self, leaves: impl Fn(&Record) -> bool) {
+        self.owner.unlink_members(self.position, leaves);
+    }
+
+    /// Says that the members in memory are all there are.
+    pub(crate) fn complete(&self) {
+        self.owner.complete_members(self.position);
+    }
+
+    /// A new target in the owner's graph, not linked, with the values that the scope's equalities give. In memory only.
     pub(crate) fn build_target(&self) -> Result<Record> {
         let target = self
             .owner
             .blank_beside(self.resolved.target)
             .with_defaults();
-        let relation = self.relation();
-        let select = relation.select();
-        for (column, value) in select
-            .filters
-            .iter()
-            .filter_map(|filter| filter.equality(select.root))
-        {
-            target.set_value(column, value.clone())?;
-        }
-        Ok(target)
+        // A parent's key is not what the owner holds of another.
+        let relation = if self.is_belongs_to() {
+            targets(self.resolved, self.owner.db(), Some(&self.owner))
+        } else {
+            self.relation()
+        };
+        relation.give_values_to(&target)?;
+        Ok(target.initialized())
     }
 
     /// The target of a singular association that was set and is not saved yet.
@@ -114,25 +203,41 @@ impl Association {
             _ => None,
         }
     }
-
-    /// The members of a collection, or the target of a `has_one`, that are not saved yet.
-    pub(crate) fn new_members(&self) -> Vec<Record> {
-        let mut members = if self.reflection().is_collection() {
-            self.peek_many().records
-        } else {
-            self.unsaved_target().into_iter().collect()
-        };
-        members.retain(Record::is_new_record);
-        members
-    }
 }
 
-/// Every association of a record, resolved; what is wrong with the first that cannot be.
-pub(crate) fn all(record: &Record) -> impl Iterator<Item = Result<Association, Error>> + '_ {
-    (0..record.reflection().reflections().len()).map(|position| Association::at(record, position))
+/// The associations of a record that memory was told of, resolved; what is wrong with the first that cannot be.
+pub(crate) fn known(record: &Record) -> impl Iterator<Item = Result<Association, Error>> + '_ {
+    (0..record.reflection().reflections().len())
+        .filter(|&position| Association::is_known(record, position))
+        .map(|position| Association::at(record, position))
 }
 
 impl Association {
+    /// Whether the target's row holds the owner's key.
+    pub(crate) fn is_keyed(&self, target: &Record) -> bool {
+        let resolved = self.resolved;
+        resolved
+            .owner_key
+            .iter()
+            .zip(&resolved.target_key)
+            .all(|(&mine, &theirs)| self.owner.value(mine) == target.saved_value(theirs))
+    }
+
+    /// Whether a record without this association's target can be saved: its key may be null.
+    pub(crate) fn may_be_missing(&self) -> bool {
+        let columns = self.owner.reflection().columns();
+        self.resolved
+            .owner_key
+            .iter()
+            .filter_map(|&column| columns.get(column))
+            .all(|column| column.is_nullable())
+    }
+
+    /// Whether memory was told anything of this association, so that saving has to look at it.
+    pub(crate) fn is_known(owner: &Record, position: usize) -> bool {
+        owner.has_own_link(position) || owner.is_published(position)
+    }
+
     /// Whether the owner's key columns hold this target's key.
     pub(crate) fn is_key_of(&self, target: &Record) -> bool {
         let resolved = self.resolved;

@@ -42,7 +42,7 @@ use std::time::Duration;
 use super::transaction::{Isolation, Terms};
 use super::turns::Held;
 use crate::attribute::value::Value;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::sql::Dialect;
 
 /// What a database can do. Savepoints it must have.
@@ -67,17 +67,59 @@ pub struct Figures {
     pub readers: usize,
 }
 
-/// A statement and who receives its rows.
+/// A statement and who receives its rows. It stays where it was made, unless it has to go to another thread: what it
+/// consists of is moved there and back.
 #[derive(Debug)]
-pub(super) struct Job<D> {
+pub(crate) struct Job<D> {
     pub(super) statement: Statement,
-    pub(super) decode: D,
+    /// `None` while it is elsewhere; for good if it was lost there.
+    pub(super) decode: Option<D>,
+}
+
+impl<D> Job<D> {
+    pub(crate) fn new(statement: Statement, decode: D) -> Self {
+        Self {
+            statement,
+            decode: Some(decode),
+        }
+    }
+
+    /// The decoder, with the rows it was given.
+    pub(crate) fn decoded(self) -> Result<D> {
+        self.decode.ok_or_else(lost)
+    }
+
+    /// Takes the job to another place. What stays tells what it was.
+    pub(super) fn depart(&mut self) -> Self
+    where
+        D: Decode,
+    {
+        if let Some(decode) = &mut self.decode {
+            decode.departs();
+        }
+        Self {
+            statement: Statement {
+                text: Arc::clone(&self.statement.text),
+                binds: std::mem::take(&mut self.statement.binds),
+                ..self.statement
+            },
+            decode: self.decode.take(),
+        }
+    }
+}
+
+/// The error of a job whose decoder was lost in a panic.
+pub(super) fn lost() -> Error {
+    Error::new(
+        ErrorKind::ConnectionNotEstablished,
+        "the connection is gone",
+    )
 }
 
 /// How many rows a statement gave, and what it did.
 pub(super) type Ran = (u64, Outcome);
 
-/// A kind of database. Its jobs are `None` only after a panic took them.
+/// A kind of database.
 pub(super) trait Adapter: Sized + Send + Sync + 'static {
     /// A connection that a transaction holds.
     type Session: Session;
@@ -100,7 +142,7 @@ pub(super) trait Adapter: Sized + Send + Sync + 'static {
     /// Runs a statement outside any transaction.
     fn run<D: Decode + 'static>(
         self: &Arc<Self>,
-        job: &mut Option<Job<D>>,
+        job: &mut Job<D>,
     ) -> impl Future<Output = Result<Ran>> + Send;
 
     /// A connection for a transaction, when it is this caller's turn. Nothing is sent yet.
@@ -121,7 +163,7 @@ pub(super) trait Session: Send + Sync + 'static {
     /// Runs a statement.
     fn run<D: Decode + 'static>(
         self: &Arc<Self>,
-        job: &mut Option<Job<D>>,
+        job: &mut Job<D>,
     ) -> impl Future<Output = Result<Ran>> + Send;
 
     /// Runs BEGIN, SAVEPOINT, RELEASE: text without values.
@@ -185,6 +227,9 @@ pub trait Decode: Send {
 
     /// One row. An error stops the statement.
     fn row<C: Cells>(&mut self, cells: &C) -> Result<()>;
+
+    /// The statement leaves the caller's task. If this is dropped elsewhere, nobody was told what the statement did.
+    fn departs(&mut self) {}
 }
 
 /// Receives nothing: for statements without a result.

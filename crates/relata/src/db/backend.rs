@@ -51,7 +51,7 @@ macro_rules! adapters {
                 match *self { $($(#[$on])* Self::$name(ref adapter) => adapter.begin(terms),)* }
             }
 
-            pub(super) async fn run<D: Decode + 'static>(&self, job: &mut Option<Job<D>>) -> Result<Ran> {
+            pub(super) async fn run<D: Decode + 'static>(&self, job: &mut Job<D>) -> Result<Ran> {
                 match *self { $($(#[$on])* Self::$name(ref adapter) => adapter.run(job).await,)* }
             }
 
@@ -72,7 +72,7 @@ macro_rules! adapters {
                 match *self { $($(#[$on])* Self::$name(ref session) => session.note_holder(held),)* }
             }
 
-            pub(super) async fn run<D: Decode + 'static>(&self, job: &mut Option<Job<D>>) -> Result<Ran> {
+            pub(super) async fn run<D: Decode + 'static>(&self, job: &mut Job<D>) -> Result<Ran> {
                 match *self { $($(#[$on])* Self::$name(ref session) => session.run(job).await,)* }
             }
 

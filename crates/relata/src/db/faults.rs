@@ -127,13 +127,20 @@ impl<A: Adapter> Faulty<A> {
         }
     }
 
+    async fn run_faulty<D: Decode + 'static>(&self, fault: Fault, job: &mut Job<D>) -> Result<Ran> {
+        match fault {
+            Fault::Fail(kind) => Err(planned(kind)),
+            Fault::Delay(time) => {
+                tokio::time::sleep(time).await;
+                self.adapter.run(job).await
+            }
+            Fault::Cut(moment) => self.run_cut(moment, job).await,
+        }
+    }
+
     /// A statement outside any transaction, on a session of its own, so that its connection can be cut.
-    async fn run_cut<D: Decode + 'static>(
-        &self,
-        moment: Moment,
-        job: &mut Option<Job<D>>,
-    ) -> Result<Ran> {
-        let writes = job.as_ref().is_some_and(|job| job.statement.writes);
+    async fn run_cut<D: Decode + 'static>(&self, moment: Moment, job: &mut Job<D>) -> Result<Ran> {
+        let writes = job.statement.writes;
         let session = self.adapter.session(!writes).await?;
         let ran = match moment {
             Moment::BeforeSending => {
@@ -172,15 +179,10 @@ impl<A: Adapter> Adapter for Faulty<A> {
         self.adapter.begin(terms)
     }
 
-    async fn run<D: Decode + 'static>(self: &Arc<Self>, job: &mut Option<Job<D>>) -> Result<Ran> {
+    async fn run<D: Decode + 'static>(self: &Arc<Self>, job: &mut Job<D>) -> Result<Ran> {
         match self.faults.next() {
             None => self.adapter.run(job).await,
-            Some(Fault::Fail(kind)) => Err(planned(kind)),
-            Some(Fault::Delay(time)) => {
-                tokio::time::sleep(time).await;
-                self.adapter.run(job).await
-            }
-            Some(Fault::Cut(moment)) => self.run_cut(moment, job).await,
+            Some(fault) => Box::pin(self.run_faulty(fault, job)).await,
         }
     }
 
@@ -207,16 +209,22 @@ impl<S: Session> FaultySession<S> {
     async fn before(&self) -> Result<bool> {
         match self.faults.next() {
             None => Ok(false),
-            Some(Fault::Fail(kind)) => Err(planned(kind)),
-            Some(Fault::Delay(time)) => {
+            Some(fault) => Box::pin(self.meet(fault)).await,
+        }
+    }
+
+    async fn meet(&self, fault: Fault) -> Result<bool> {
+        match fault {
+            Fault::Fail(kind) => Err(planned(kind)),
+            Fault::Delay(time) => {
                 tokio::time::sleep(time).await;
                 Ok(false)
             }
-            Some(Fault::Cut(Moment::BeforeSending)) => {
+            Fault::Cut(Moment::BeforeSending) => {
                 self.session.sever().await;
                 Err(cut())
             }
-            Some(Fault::Cut(Moment::BeforeTheAnswer)) => Ok(true),
+            Fault::Cut(Moment::BeforeTheAnswer) => Ok(true),
         }
     }
 }
@@ -226,7 +234,7 @@ impl<S: Session> Session for FaultySession<S> {
         self.session.note_holder(held);
     }
 
-    async fn run<D: Decode + 'static>(self: &Arc<Self>, job: &mut Option<Job<D>>) -> Result<Ran> {
+    async fn run<D: Decode + 'static>(self: &Arc<Self>, job: &mut Job<D>) -> Result<Ran> {
         let cuts = self.before().await?;
         let ran = self.session.run(job).await;
         if cuts {

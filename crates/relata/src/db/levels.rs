@@ -27,6 +27,8 @@ use crate::pending;
 
 /// Told what became of a transaction it took part in.
 pub(crate) trait Participant: Send + Sync {
+    /// It is being rolled back; nobody's memory is put back yet. Told in the order of enlisting.
+    fn rolling_back(&self) {}
     /// The level it was enlisted in, or one around it, was rolled back.
     fn rolled_back(&self);
     /// The transaction was committed.
@@ -35,8 +37,8 @@ pub(crate) trait Participant: Send + Sync {
     fn in_doubt(&self);
 }
 
-/// Runs after the outermost commit, or after a rollback.
-pub(super) type Hook = Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = ()> + Send>> + Send>;
+/// Runs before or after the outermost commit, or after a rollback.
+pub(crate) type Hook = Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = Result<()>> + Send>> + Send>;
 
 tokio::task_local! {
     static AMBIENT: Scope;
@@ -84,6 +86,7 @@ struct Level {
 #[derive(Default)]
 struct Stakes {
     participants: Vec<Arc<dyn Participant>>,
+    committing: Vec<Hook>,
     committed: Vec<Hook>,
     rolled_back: Vec<Hook>,
 }
@@ -97,12 +100,16 @@ impl Stakes {
 
     fn take(&mut self, other: Self) {
         self.participants.extend(other.participants);
+        self.committing.extend(other.committing);
         self.committed.extend(other.committed);
         self.rolled_back.extend(other.rolled_back);
     }
 
     /// Tells the participants; the hooks are still to be run.
     fn roll_back(self, db: &Db) -> Vec<Hook> {
+        self.participants
+            .iter()
+            .for_each(|participant| participant.rolling_back());
         self.participants
             .iter()
             .rev()
@@ -191,13 +198,9 @@ impl At {
     }
 
     /// Runs a statement of this level.
-    pub(super) async fn run<D: Decode + 'static>(
-        &self,
-        db: &Db,
-        job: &mut Option<Job<D>>,
-    ) -> Result<Ran> {
+    pub(super) async fn run<D: Decode + 'static>(&self, db: &Db, job: &mut Job<D>) -> Result<Ran> {
         self.open.held.note_used();
-        let writes = job.as_ref().is_some_and(|job| job.statement.writes);
+        let writes = job.statement.writes;
         let lease = self
             .at_top(db, |stack| {
                 if writes && stack.levels.iter().any(|level| level.reads_only) {
@@ -372,6 +375,16 @@ impl Guard {
         self.at.open.changed.notify_waiters();
     }
 
+    /// What is to be done before the outermost commit, one after the other, each inside the transaction.
+    pub(super) fn next_before_commit(&self) -> Option<Hook> {
+        if self.at.level > 0 {
+            return None;
+        }
+        let mut stack = self.at.open.stack();
+        let committing = &mut stack.levels.first_mut()?.stakes.committing;
+        (!committing.is_empty()).then(|| committing.remove(0))
+    }
+
     /// Releases the level, or commits.
     pub(super) async fn succeed(self) -> Result<()> {
         if self.at.level == 0 {
@@ -488,7 +501,7 @@ async fn finish(db: Db, lease: Lease, stakes: Stakes) -> Result<()> {
             if failed == 0 {
                 return Ok(());
             }
-            let message = format!("the commit stands, and {failed} of its hooks panicked");
+            let message = format!("the commit stands, and {failed} of its hooks failed");
             Err(Error::new(ErrorKind::PostCommit, message))
         }
         Err(error) if error.is_commit_outcome_unknown() => {
@@ -509,12 +522,12 @@ async fn finish(db: Db, lease: Lease, stakes: Stakes) -> Result<()> {
     }
 }
 
-/// Runs hooks in order, each for itself. How many panicked.
+/// Runs hooks in order, each for itself. How many failed or panicked.
 async fn run(hooks: Vec<Hook>) -> usize {
     let mut failed = 0;
     for hook in hooks {
         // Calling it is part of it.
-        if tokio::spawn(async move { hook().await }).await.is_err() {
+        if !matches!(tokio::spawn(async move { hook().await }).await, Ok(Ok(()))) {
             failed += 1;
         }
     }
@@ -531,6 +544,11 @@ pub(super) fn after_commit(db: &Db, hook: Hook) -> Option<Hook> {
     let mut hook = Some(hook);
     with_stakes(db, |stakes| stakes.committed.extend(hook.take()));
     hook
+}
+
+/// Registers what is to be done before the outermost commit with the level that the running code belongs to.
+pub(super) fn before_commit(db: &Db, hook: Hook) {
+    with_stakes(db, |stakes| stakes.committing.push(hook));
 }
 
 /// Registers a hook with the level that the running code belongs to, if there is one.

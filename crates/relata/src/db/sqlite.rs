@@ -11,6 +11,7 @@
 mod aside;
 mod connection;
 mod errors;
+mod kept;
 mod params;
 mod session;
 mod statement;
@@ -18,12 +19,12 @@ mod statement;
 use std::ops::Deref;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use aside::{Holds, aside, here};
 use connection::{Connection, Location};
 
-use super::adapter::{Adapter, Capabilities, Decode, Figures, Job, Ran};
+use super::adapter::{Adapter, Capabilities, Decode, Figures, Job, Ran, lost};
 use super::transaction::{Isolation, Terms};
 use super::turns::{Turns, Waits};
 use crate::error::{Error, ErrorKind, Result};
@@ -144,8 +145,8 @@ impl Adapter for Sqlite {
         }
     }
 
-    async fn run<D: Decode + 'static>(self: &Arc<Self>, job: &mut Option<Job<D>>) -> Result<Ran> {
-        let writes = job.as_ref().is_some_and(|job| job.statement.writes);
+    async fn run<D: Decode + 'static>(self: &Arc<Self>, job: &mut Job<D>) -> Result<Ran> {
+        let writes = job.statement.writes;
         let role = self.role(!writes);
         let connection = self.turns(role).take().await?;
         let mut lease = Lease {
@@ -154,15 +155,14 @@ impl Adapter for Sqlite {
             connection,
         };
         if lease.connection.is_none() {
-            self.reopen(&mut lease).await?;
+            Box::pin(self.reopen(&mut lease)).await?;
         }
-        if !writes || !self.is_file() {
-            let until = Instant::now() + self.deadline;
-            if let Some(ran) = here(&mut lease, job, self.is_file(), until).await {
-                return ran;
-            }
+        if (!writes || !self.is_file())
+            && let Some(ran) = here(&mut lease, job, self.is_file(), self.deadline).await
+        {
+            return ran;
         }
-        aside(lease.travelling(self), job, self.deadline).await
+        Box::pin(aside(lease.travelling(self), job, self.deadline)).await
     }
 
     async fn session(self: &Arc<Self>, reads_only: bool) -> Result<Arc<Self::Session>> {
@@ -220,11 +220,4 @@ impl<H: Deref<Target = Sqlite>> Drop for Lease<H> {
         drop(self.connection.take_if(|connection| !connection.clean()));
         self.home.turns(self.role).give(self.connection.take());
     }
-}
-
-fn lost() -> Error {
-    Error::new(
-        ErrorKind::ConnectionNotEstablished,
-        "the connection is gone",
-    )
 }

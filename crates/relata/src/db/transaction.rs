@@ -53,6 +53,8 @@ enum Stage<B: Future> {
     Made(Pin<Box<B>>),
     Begins(Pin<Box<B>>, Boxed<Result<Guard>>),
     Runs(Pin<Box<B>>, Scope, Guard),
+    /// What was put off until just before the commit, one after the other.
+    Closes(B::Output, Option<Boxed<Result<()>>>, Scope, Guard),
     Commits(B::Output, Boxed<Result<()>>),
     RollsBack(B::Output, Boxed<()>),
     Over,
@@ -127,9 +129,30 @@ where
                         Poll::Ready(output) => {
                             drop(body);
                             this.stage = match output {
-                                Ok(_) => Stage::Commits(output, Box::pin(guard.succeed())),
+                                Ok(_) => Stage::Closes(output, None, scope, guard),
                                 Err(_) => Stage::RollsBack(output, Box::pin(guard.fail())),
                             };
+                        }
+                    }
+                }
+                Stage::Closes(output, None, scope, guard) => {
+                    this.stage = match guard.next_before_commit() {
+                        Some(hook) => Stage::Closes(output, Some(hook()), scope, guard),
+                        None => Stage::Commits(output, Box::pin(guard.succeed())),
+                    };
+                }
+                Stage::Closes(output, Some(mut hook), scope, guard) => {
+                    match At::within(&scope, || hook.as_mut().poll(context)) {
+                        Poll::Pending => {
+                            this.stage = Stage::Closes(output, Some(hook), scope, guard);
+                            return Poll::Pending;
+                        }
+                        Poll::Ready(Ok(())) => {
+                            this.stage = Stage::Closes(output, None, scope, guard);
+                        }
+                        Poll::Ready(Err(error)) => {
+                            let failed = Err(E::from(error));
+                            this.stage = Stage::RollsBack(failed, Box::pin(guard.fail()));
                         }
                     }
                 }

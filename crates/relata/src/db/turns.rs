@@ -5,6 +5,7 @@
 use std::future::Future;
 use std::panic::Location;
 use std::pin::pin;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 use std::time::{Duration, Instant};
@@ -37,27 +38,28 @@ pub(super) struct Waits {
 pub(super) struct Held {
     pub(super) at: Option<&'static Location<'static>>,
     since: Instant,
-    used: Mutex<Instant>,
+    /// When it last did something, in nanoseconds after `since`.
+    used: AtomicU64,
 }
 
 impl Held {
     pub(super) fn new(at: Option<&'static Location<'static>>) -> Arc<Self> {
-        let now = Instant::now();
         Arc::new(Self {
             at,
-            since: now,
-            used: Mutex::new(now),
+            since: Instant::now(),
+            used: AtomicU64::new(0),
         })
     }
 
     /// Notes that the holder is doing something.
     pub(super) fn note_used(&self) {
-        *self.used.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+        let since = u64::try_from(self.since.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        self.used.store(since, Ordering::Relaxed);
     }
 
     fn idle(&self) -> Duration {
-        let used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
-        used.elapsed()
+        let used = Duration::from_nanos(self.used.load(Ordering::Relaxed));
+        self.since.elapsed().saturating_sub(used)
     }
 }
 

@@ -173,6 +173,40 @@ impl<M> Relation<M> {
         self.aggregate_named(Function::Maximum, name)
     }
 
+    /// How many rows for each combination of values of named attributes. The erased form of `count_by`.
+    /// Rails: `group(:author_id).count`.
+    ///
+    /// The error for an unknown name comes when it is awaited.
+    #[track_caller]
+    pub fn count_by_named<'a>(
+        &self,
+        names: impl IntoIterator<Item = &'a str>,
+    ) -> Pending<Vec<(Vec<Value<'static>>, u64)>> {
+        let columns: Result<Vec<_>> = names.into_iter().map(|name| self.named(name)).collect();
+        let mut core = self.core().clone();
+        Pending::new(async move {
+            let columns = columns?;
+            let types = columns
+                .iter()
+                .map(|(place, column)| place.model().columns().get(*column).map(|c| c.ty))
+                .collect();
+            let nodes = columns
+                .into_iter()
+                .map(|(place, column)| Node::Column(place, column));
+            core.select.groups.extend(nodes.clone());
+            let count = Node::Call(Function::Count, Box::new(Node::Star));
+            core.select.what = What::Values(nodes.chain([count]).collect());
+            let rows = tuples(&core, Purpose::Calculate, types).await?;
+            Ok(rows
+                .into_iter()
+                .filter_map(|mut row| {
+                    let count = row.pop()?.as_i64()?;
+                    Some((row, u64::try_from(count).ok()?))
+                })
+                .collect())
+        })
+    }
+
     fn aggregate_named(&self, function: Function, name: &str) -> Pending<Value<'static>> {
         let (column, mut core) = (self.named(name), self.core().clone());
         Pending::new(async move {

@@ -15,8 +15,7 @@ use crate::reflection::{Column, ModelReflection};
 
 /// Decodes rows into a batch.
 pub(crate) struct Rows {
-    /// In a box: an adapter hands a decoder on, by value.
-    batch: Box<BatchBuilder>,
+    batch: BatchBuilder,
     /// Whether columns may be missing from the result.
     partial: bool,
 }
@@ -24,7 +23,7 @@ pub(crate) struct Rows {
 impl Rows {
     pub(crate) fn new(model: &'static ModelReflection, partial: bool) -> Self {
         Self {
-            batch: Box::new(BatchBuilder::new(model)),
+            batch: BatchBuilder::new(model),
             partial,
         }
     }
@@ -124,6 +123,7 @@ fn by_value(model: &ModelReflection, step: &Step, row: &mut Row<'_>, cell: Cell<
             row.null(step);
             return Ok(());
         }
+        _ if cell == Cell::Null => return Err(null(model, step.column())),
         _ => return Err(unfit(model, step.column(), &describe(cell))),
     };
     let Some(column) = model.columns().get(step.column()) else {
@@ -148,12 +148,28 @@ fn unfit(model: &ModelReflection, column: usize, found: &str) -> Error {
 fn refused(model: &ModelReflection, column: &Column, found: &str) -> Error {
     let (name, ty) = (column.name(), column.ty.name);
     let message = format!(
-        "{}.{name}: the table holds {found}, which is not a {ty}",
+        "{}.{name}: the table holds {found}, and the field is `{ty}`",
         model.name()
     );
+    invalid(model, column, message)
+}
+
+fn null(model: &ModelReflection, column: usize) -> Error {
+    let Some(column) = model.columns().get(column) else {
+        return unfit(model, column, "NULL");
+    };
+    let (name, ty) = (column.name(), column.ty.name);
+    let message = format!(
+        "{}.{name}: the table holds NULL, and the field is `{ty}`: declare `Option<{ty}>`",
+        model.name()
+    );
+    invalid(model, column, message)
+}
+
+fn invalid(model: &ModelReflection, column: &Column, message: String) -> Error {
     Error::new(ErrorKind::InvalidValue, message)
         .with_model(model.name())
-        .with_attribute(name)
+        .with_attribute(column.name())
 }
 
 /// The value that a cell holds for a column of that type.
@@ -260,7 +276,7 @@ impl Decode for Tuples {
                     .map_err(|found| {
                         Error::new(
                             ErrorKind::InvalidValue,
-                            format!("the query gave {found}, which is not a {}", ty.name),
+                            format!("the query gave {found}, and `{}` was asked for", ty.name),
                         )
                     })?
                     .into_owned(),

@@ -63,6 +63,15 @@ fn describe(model: &'static ModelReflection, key: &[Value<'static>]) -> String {
     }
 }
 
+/// Keys as a sentence names them: `1, 9`, and `[1, 2], [1, 3]` of several columns.
+fn listed<'a>(keys: impl Iterator<Item = &'a Vec<Value<'static>>>) -> String {
+    let one = |key: &Vec<Value<'static>>| match key.as_slice() {
+        [value] => format!("{value:?}"),
+        key => format!("{key:?}"),
+    };
+    keys.map(one).collect::<Vec<_>>().join(", ")
+}
+
 fn check_key(model: &'static ModelReflection, key: &[Value<'static>]) -> Result<()> {
     if model.primary_key().is_empty() {
         let message = format!(
@@ -135,6 +144,14 @@ impl<M: FromRecord> IntoFuture for &Relation<M> {
     #[track_caller]
     fn into_future(self) -> Pending<Vec<M>> {
         self.load()
+    }
+}
+
+impl<M> Relation<M> {
+    /// The rows with these keys.
+    pub(crate) fn with_keys(self, keys: Vec<Vec<Value<'static>>>) -> Self {
+        let condition = Expr(by_key(self.reflection(), keys));
+        self.map(|core| core.select.filter(condition))
     }
 }
 
@@ -273,13 +290,22 @@ impl<M: FromRecord> Relation<M> {
             if missing.is_empty() {
                 return sorted.into_iter().map(M::cast).collect();
             }
-            let names: Vec<&str> = model.primary_key_names().collect();
+            let (names, missed) = (model.primary_key_names().collect::<Vec<_>>(), missing.len());
+            let count = |word: &str| match missed {
+                1 => word.to_owned(),
+                _ => relata_inflect::pluralize(word),
+            };
             let message = format!(
-                "Couldn't find all {} with '{}': {keys:?} (found {} results, but was looking for {}). Missing: {missing:?}",
+                "Couldn't find all {} with '{}': ({}) (found {} results, but was looking for {}). \
+                 Couldn't find {} with {} {}.",
                 relata_inflect::pluralize(model.name()),
                 names.join(", "),
+                listed(keys.iter()),
                 sorted.len(),
-                keys.len()
+                keys.len(),
+                count(model.name()),
+                count(&names.join(", ")),
+                listed(missing.into_iter())
             );
             Err(Error::new(ErrorKind::RecordNotFound, message).with_model(model.name()))
         })

@@ -148,7 +148,11 @@ impl Batches {
         let Self { of, rows } = self;
         let mut records = Vec::with_capacity(of.len());
         for place in of {
-            records.push(Record::adopt(place.rows.finish(&core.db, core.terms)?));
+            let read = Record::adopt(place.rows.finish(&core.db, core.terms)?);
+            if let Some(first) = read.first() {
+                super::run::found(first.reflection(), &read)?;
+            }
+            records.push(read);
         }
         for (at, place) in places.iter().enumerate() {
             let Some((above, resolved)) = place.resolved()? else {

@@ -37,10 +37,26 @@ pub(crate) async fn load_one(association: &Association) -> Result<Option<Record>
     Ok(preload::known_one(association))
 }
 
+/// Whether an association has a target or members, for a validation, which strict loading does not refuse.
+pub(crate) async fn has_any(association: &Association) -> Result<bool> {
+    if association.reflection().is_collection() {
+        return Ok(!load_to_replace(association).await?.is_empty());
+    }
+    if association.can_query() && matches!(association.known_one(), Linked::Unknown) {
+        load_single(association).await?;
+    }
+    Ok(preload::known_one(association).is_some())
+}
+
 /// The members of a collection.
 pub(crate) async fn load_many(association: &Association) -> Result<Vec<Record>> {
     let members = association.known_many();
-    if members.loaded || !association.can_query() {
+    if members.loaded {
+        return Ok(members.records);
+    }
+    if !association.can_query() {
+        // There are no others, and there will be none: rows that a new owner could have are made through it.
+        association.complete();
         return Ok(members.records);
     }
     association.check_strict()?;
@@ -51,6 +67,14 @@ pub(crate) async fn load_many(association: &Association) -> Result<Vec<Record>> 
         }
     }
     load_single(association).await?;
+    Ok(association.known_many().records)
+}
+
+/// The members of this one collection, which strict loading does not refuse: to be replaced.
+pub(crate) async fn load_to_replace(association: &Association) -> Result<Vec<Record>> {
+    if !association.known_many().loaded && association.can_query() {
+        load_single(association).await?;
+    }
     Ok(association.known_many().records)
 }
 

@@ -6,7 +6,7 @@ use super::decode::Tuples;
 use super::statement;
 use crate::attribute::value::Value;
 use crate::attribute::{Attribute, AttributeType, Stored};
-use crate::db::adapter::Purpose;
+use crate::db::adapter::{Job, Purpose};
 use crate::error::Result;
 use crate::model::{Key, Model};
 use crate::pending::Pending;
@@ -24,8 +24,9 @@ pub(crate) async fn tuples(
         return Ok(Vec::new());
     }
     let statement = statement(&core.select, &core.db, purpose)?;
-    let rows = core.db.fetch(statement, Tuples::new(types)).await?;
-    Ok(rows.rows)
+    let mut job = Job::new(statement, Tuples::new(types));
+    core.db.fetch(&mut job).await?;
+    Ok(job.decoded()?.rows)
 }
 
 /// One column, or a tuple of columns, and what their values are.
@@ -154,7 +155,9 @@ impl<M> Relation<M> {
         Pending::new(async move {
             let mut statement = statement(&core.select, &core.db, Purpose::Explain)?;
             statement.text = explain(core.db.dialect(), &statement.text);
-            let rows = core.db.fetch(statement, Tuples::new(Vec::new())).await?;
+            let mut job = Job::new(statement, Tuples::new(Vec::new()));
+            core.db.fetch(&mut job).await?;
+            let rows = job.decoded()?;
             // The last column is the one for people.
             let line = |row: &Vec<Value<'static>>| {
                 row.last()

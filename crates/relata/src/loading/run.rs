@@ -7,8 +7,9 @@ use std::sync::Arc;
 use super::decode::Rows;
 use super::preload;
 use crate::attribute::value::Value;
+use crate::callback::Event;
 use crate::db::Db;
-use crate::db::adapter::{Purpose, Statement};
+use crate::db::adapter::{Job, Purpose, Statement};
 use crate::error::Result;
 use crate::record::{Record, Terms, Tie};
 use crate::reflection::ModelReflection;
@@ -43,17 +44,35 @@ pub(crate) async fn load(core: &Core, purpose: Purpose) -> Result<Vec<Record>> {
     }
     let statement = statement(&core.select, &core.db, purpose)?;
     let partial = core.select.raw.is_some() || matches!(core.select.what, What::Columns(_));
-    let rows = Rows::new(core.select.model(), partial);
-    let rows = core.db.fetch(statement, rows).await?;
-    let records = Record::adopt(rows.finish(&core.db, core.terms)?);
+    let mut job = Job::new(statement, Rows::new(core.select.model(), partial));
+    core.db.fetch(&mut job).await?;
+    let records = Record::adopt(job.decoded()?.finish(&core.db, core.terms)?);
     if let Some((owner, association)) = &core.origin {
         // Through a collection, and where their key says so.
         let resolved = owner.reflection().resolve(*association)?;
         preload::lead_to(owner, resolved, &records, Tie::Depend);
     }
+    found(core.select.model(), &records)?;
     preload::includes(&records, &core.includes, core.terms.strict).await?;
     preload::includes(&records, &core.preloads, core.terms.strict).await?;
     Ok(records)
+}
+
+/// Runs what the model declares for records that were read.
+pub(super) fn found(model: &'static ModelReflection, records: &[Record]) -> Result<()> {
+    let events = [Event::AfterFind, Event::AfterInitialize];
+    if events
+        .iter()
+        .all(|event| model.hooks().at(*event).is_empty())
+    {
+        return Ok(());
+    }
+    for record in records {
+        for event in events {
+            record.announce(event)?;
+        }
+    }
+    Ok(())
 }
 
 /// The row with that key, by a statement whose text is kept.
@@ -70,7 +89,8 @@ pub(crate) async fn fetch_by_key(
         purpose: Purpose::Load,
         model: Some(model.name()),
     };
-    let rows = db.fetch(statement, Rows::new(model, false)).await?;
+    let mut job = Job::new(statement, Rows::new(model, false));
+    db.fetch(&mut job).await?;
     let strict = model
         .is_strict_loading_by_default()
         .then_some(crate::record::StrictLoading::All);
@@ -78,5 +98,7 @@ pub(crate) async fn fetch_by_key(
         strict,
         ..Terms::default()
     };
-    Ok(Record::adopt_last(rows.finish(db, terms)?))
+    let record = Record::adopt_last(job.decoded()?.finish(db, terms)?);
+    found(model, record.as_slice())?;
+    Ok(record)
 }

@@ -1,51 +1,318 @@
-//! Writing through a collection: build, create, push.
+//! Adding to a collection, and taking out of it.
 //!
-//! Invariant: on a saved owner what is pushed is saved, all in one transaction; on a new one it waits in memory for
-//! the owner.
+//! Invariant: on a saved owner rows and memory change together, several statements in one transaction; on a new one
+//! everything waits in memory for the owner.
 
+use super::counters;
+use super::destroy::destroy;
 use super::save::save;
-use crate::association::Association;
+use super::set_wise;
+use crate::association::{Association, Removal};
+use crate::attribute::value::Value;
 use crate::error::{ErrorKind, Result};
+use crate::loading;
+use crate::pending::Pending;
 use crate::record::Record;
+use crate::sql::expr::Node;
 
 impl Association {
-    /// Adds records to the collection. On a saved owner they are saved, all or none; on a new owner they are saved
-    /// with it.
-    pub(crate) async fn push(&self, members: Vec<Record>) -> Result<()> {
-        members
-            .iter()
-            .try_for_each(|member| self.check_target(member))?;
-        if self.owner().is_new_record() {
-            return members.iter().try_for_each(|member| self.add(member));
-        }
-        if let [member] = members.as_slice() {
-            self.give_key_to(member)?;
-            self.own(member);
-            save(member).await?;
-            return self.add(member);
-        }
-        let db = self.owner().db().clone();
-        db.transaction(async || {
-            for member in &members {
-                self.give_key_to(member)?;
-                self.own(member);
-                save(member).await?;
-            }
-            Ok(())
-        })
-        .await?;
-        members.iter().try_for_each(|member| self.add(member))
+    /// Adds a record to a collection. On a saved owner it is saved; on a new owner it is saved with it. Rails: `<<`.
+    ///
+    /// Errors: as [`concat`](Self::concat).
+    #[track_caller]
+    pub fn push(&self, member: &Record) -> Pending<()> {
+        self.concat([member.clone()])
     }
 
-    /// Saves a member that was built, on a saved owner; it joins the collection once it is saved.
-    pub(crate) async fn create(&self, member: Record) -> Result<()> {
-        if self.owner().is_new_record() {
-            let message = "You cannot call create unless the parent is saved".to_owned();
-            return Err(self.error(ErrorKind::RecordNotSaved, message));
-        }
-        self.give_key_to(&member)?;
-        self.own(&member);
-        save(&member).await?;
-        self.add(&member)
+    /// Adds records to a collection. On a saved owner they are saved, all or none, and stay in memory also when that
+    /// fails; on a new owner they are saved with it. Rails: `concat`.
+    ///
+    /// Errors: `AssociationTypeMismatch`; what saving says of the first that cannot be saved.
+    #[track_caller]
+    pub fn concat(&self, members: impl IntoIterator<Item = Record>) -> Pending<()> {
+        let (association, members) = (self.clone(), members.into_iter().collect::<Vec<_>>());
+        Pending::new(async move {
+            association.must_be_collection()?;
+            check_all(&association, &members)?;
+            add(&association, &members).await
+        })
     }
+
+    /// Saves a new member that was made with [`build_member`](Self::build_member), on a saved owner. It joins the
+    /// collection once it is saved. Rails: `create!`.
+    ///
+    /// Errors: `RecordNotSaved` on a new owner; what saving says.
+    #[track_caller]
+    pub fn create_member(&self, member: &Record) -> Pending<()> {
+        let (association, member) = (self.clone(), member.clone());
+        Pending::new(async move {
+            association.must_be_collection()?;
+            association.must_be_saved()?;
+            association.check_target(&member)?;
+            association.give_key_to(&member)?;
+            association.own(&member);
+            save(&member).await?;
+            association.remember(&member);
+            Ok(())
+        })
+    }
+
+    /// A new member with what the association's scope says, not in the collection yet. Never touches the database.
+    ///
+    /// # Errors
+    /// `Argument` for a singular association; what the scope's values make impossible.
+    pub fn build_member(&self) -> Result<Record> {
+        self.must_be_collection()?;
+        self.build_target()
+    }
+
+    /// Takes records out of the collection: one UPDATE sets their keys to null. The objects keep the key that they hold,
+    /// as in Rails. What is not saved is only dropped. Gives the records. Rails: `delete`.
+    ///
+    /// `UPDATE "posts" SET "person_id" = ? WHERE "posts"."person_id" = ? AND "posts"."id" IN (?, ?)`
+    ///
+    /// Errors: `AssociationTypeMismatch`; `NotNullViolation` when the key cannot be null; what the database says.
+    #[track_caller]
+    pub fn delete(&self, members: impl IntoIterator<Item = Record>) -> Pending<Vec<Record>> {
+        let (association, members) = (self.clone(), members.into_iter().collect::<Vec<_>>());
+        Pending::new(async move {
+            association.must_be_collection()?;
+            check_all(&association, &members)?;
+            delete(&association, &members).await?;
+            Ok(members)
+        })
+    }
+
+    /// Takes the members with these keys out of the collection, as [`delete`](Self::delete). Rails: `delete(1, 2)`.
+    ///
+    /// Errors: `RecordNotFound` for one that is not a member; else as [`delete`](Self::delete).
+    #[track_caller]
+    pub fn delete_keys(&self, keys: Vec<Vec<Value<'static>>>) -> Pending<Vec<Record>> {
+        let association = self.clone();
+        Pending::new(async move {
+            let members = by_keys(&association, keys).await?;
+            delete(&association, &members).await?;
+            Ok(members)
+        })
+    }
+
+    /// Destroys records, and takes them out of the collection. Gives the records. Rails: `destroy`.
+    ///
+    /// Errors: `AssociationTypeMismatch`; what destroying says.
+    #[track_caller]
+    pub fn destroy(&self, members: impl IntoIterator<Item = Record>) -> Pending<Vec<Record>> {
+        let (association, members) = (self.clone(), members.into_iter().collect::<Vec<_>>());
+        Pending::new(async move {
+            association.must_be_collection()?;
+            check_all(&association, &members)?;
+            destroy_members(&association, &members).await?;
+            Ok(members)
+        })
+    }
+
+    /// Destroys the members with these keys, as [`destroy`](Self::destroy). Rails: `destroy(1, 2)`.
+    ///
+    /// Errors: `RecordNotFound` for one that is not a member; else as [`destroy`](Self::destroy).
+    #[track_caller]
+    pub fn destroy_keys(&self, keys: Vec<Vec<Value<'static>>>) -> Pending<Vec<Record>> {
+        let association = self.clone();
+        Pending::new(async move {
+            let members = by_keys(&association, keys).await?;
+            destroy_members(&association, &members).await?;
+            Ok(members)
+        })
+    }
+
+    /// Takes all members out of the collection: one UPDATE sets their keys to null. Nothing is loaded; the collection is
+    /// loaded and empty then. Gives the number of rows. Rails: `delete_all`.
+    ///
+    /// `UPDATE "posts" SET "person_id" = ? WHERE "posts"."person_id" = ?`
+    ///
+    /// Errors: `NotNullViolation` when the key cannot be null; what the database says.
+    #[track_caller]
+    pub fn delete_all(&self) -> Pending<u64> {
+        self.delete_all_with(self.removal())
+    }
+
+    /// Takes all members out of the collection in this way, whatever the association's own is.
+    /// Rails: `delete_all(:nullify)`, `delete_all(:delete_all)`.
+    ///
+    /// Errors: as [`delete_all`](Self::delete_all).
+    #[track_caller]
+    pub fn delete_all_with(&self, removal: Removal) -> Pending<u64> {
+        let association = self.clone();
+        Pending::new(async move {
+            association.must_be_collection()?;
+            let rows = remove_rows(&association, association.relation(), removal).await?;
+            empty(&association);
+            Ok(rows)
+        })
+    }
+
+    /// Loads the members and destroys each, all or none; the collection is loaded and empty then. Gives the records.
+    /// Rails: `destroy_all`.
+    ///
+    /// Errors: `StrictLoadingViolation`; what destroying says.
+    #[track_caller]
+    pub fn destroy_all(&self) -> Pending<Vec<Record>> {
+        let association = self.clone();
+        Pending::new(async move {
+            association.must_be_collection()?;
+            let members = loading::load_many(&association).await?;
+            destroy_members(&association, &members).await?;
+            empty(&association);
+            Ok(members)
+        })
+    }
+
+    /// As [`delete_all`](Self::delete_all). Rails: `clear`.
+    #[track_caller]
+    pub fn clear(&self) -> Pending<()> {
+        let deleted = self.delete_all();
+        Pending::new(async move { deleted.await.map(drop) })
+    }
+
+    pub(super) fn must_be_saved(&self) -> Result<()> {
+        if self.owner().is_persisted() {
+            return Ok(());
+        }
+        let message = "You cannot call create unless the parent is saved".to_owned();
+        Err(self.error(ErrorKind::RecordNotSaved, message))
+    }
+}
+
+pub(super) fn check_all(association: &Association, members: &[Record]) -> Result<()> {
+    members
+        .iter()
+        .try_for_each(|member| association.check_target(member))
+}
+
+async fn by_keys(association: &Association, keys: Vec<Vec<Value<'static>>>) -> Result<Vec<Record>> {
+    association.must_be_collection()?;
+    match <[_; 1]>::try_from(keys) {
+        Ok([key]) => Ok(vec![association.relation().find_key(key).await?]),
+        Err(keys) => association.relation().find_keys(keys).await,
+    }
+}
+
+fn empty(association: &Association) {
+    association.forget(|_| true);
+    association.complete();
+}
+
+async fn add(association: &Association, members: &[Record]) -> Result<()> {
+    if association.owner().is_new_record() {
+        if association.can_query() {
+            loading::load_to_replace(association).await?;
+        }
+        for member in members {
+            association.own(member);
+            association.remember(member);
+        }
+        association.complete();
+        return Ok(());
+    }
+    let added = save_all(association, members).await;
+    for member in members {
+        association.give_key_to(member)?;
+        association.own(member);
+        association.remember(member);
+    }
+    added
+}
+
+/// Gives the owner's key to the members and saves them, all or none.
+async fn save_all(association: &Association, members: &[Record]) -> Result<()> {
+    if members.len() < 2 {
+        return save_each(association, members).await;
+    }
+    let db = association.owner().db().clone();
+    db.transaction(async || save_each(association, members).await)
+        .await
+}
+
+/// Gives the owner's key to the members and saves one after the other.
+pub(super) async fn save_each(association: &Association, members: &[Record]) -> Result<()> {
+    for member in members {
+        association.give_key_to(member)?;
+        association.own(member);
+        save(member).await?;
+    }
+    Ok(())
+}
+
+pub(super) async fn delete(association: &Association, members: &[Record]) -> Result<()> {
+    let saved: Vec<Vec<Value<'static>>> = members
+        .iter()
+        .filter(|member| !member.is_new_record())
+        .map(|member| {
+            member
+                .saved_key()
+                .into_iter()
+                .map(Value::into_owned)
+                .collect()
+        })
+        .collect();
+    if association.destroys_what_leaves() {
+        return destroy_members(association, members).await;
+    }
+    if !saved.is_empty() && association.has_key() {
+        let rows = association.of_keys(saved)?;
+        remove_rows(association, rows, association.removal()).await?;
+    }
+    association.forget(|known| members.contains(known));
+    Ok(())
+}
+
+pub(super) async fn remove_rows(
+    association: &Association,
+    rows: crate::relation::Relation,
+    removal: Removal,
+) -> Result<u64> {
+    if association.counter().is_none() {
+        return take_out(association, &rows, removal).await;
+    }
+    let db = association.owner().db().clone();
+    db.transaction(async || {
+        let gone = take_out(association, &rows, removal).await?;
+        counters::forget(association, gone).await?;
+        Ok(gone)
+    })
+    .await
+}
+
+async fn take_out(
+    association: &Association,
+    rows: &crate::relation::Relation,
+    removal: Removal,
+) -> Result<u64> {
+    match removal {
+        Removal::Nullify => {
+            association.check_nullable()?;
+            let keys = &association.resolved().target_key;
+            let nulls = keys
+                .iter()
+                .map(|&column| (column, Node::Value(Value::Null)))
+                .collect();
+            set_wise::update_all(rows.core(), nulls).await
+        }
+        Removal::Delete => set_wise::delete_all(rows.core()).await,
+    }
+}
+
+async fn destroy_members(association: &Association, members: &[Record]) -> Result<()> {
+    let destroy_each = async || {
+        for member in members {
+            destroy(member).await?;
+        }
+        Ok(())
+    };
+    if members.len() < 2 {
+        destroy_each().await?;
+    } else {
+        let db = association.owner().db().clone();
+        db.transaction(destroy_each).await?;
+    }
+    association.forget(|known| members.contains(known));
+    Ok(())
 }

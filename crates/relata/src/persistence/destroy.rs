@@ -2,23 +2,49 @@
 //!
 //! Invariant: a record counts as destroyed only after its DELETE, and lives again if that is rolled back.
 
+use std::panic::Location;
+
+use super::errors::{key_of, unknown_key};
+use super::pipeline::{self, Task, Verb};
+use super::save::SaveOptions;
 use super::snapshot::Before;
+use super::turn::Turn;
+use super::witness;
+use super::write::refuse_readonly;
 use crate::attribute::value::Value;
 use crate::db::adapter::{Purpose, Statement};
 use crate::error::{Error, ErrorKind, Result};
 use crate::loading;
-use crate::pending::Pending;
+use crate::pending::{self, Pending};
 use crate::record::{Life, Record};
+use crate::relation::Relation;
 use crate::sql::statements;
 
 impl Record {
     /// Deletes the row. A new record has none: it only counts as destroyed. Rails: `destroy!`.
     ///
     /// `DELETE FROM "posts" WHERE "posts"."id" = ?`
+    ///
+    /// Errors: `ReadOnlyRecord`; what the database says.
     #[track_caller]
     pub fn destroy(&self) -> Pending<()> {
         let record = self.clone();
         Pending::new(async move { destroy(&record).await })
+    }
+
+    /// Deletes the row, and asks nobody: what `destroy` does for the records that depend on this one is left out.
+    /// Rails: `delete`.
+    ///
+    /// `DELETE FROM "posts" WHERE "posts"."id" = ?`
+    ///
+    /// Errors: what the database says.
+    #[track_caller]
+    pub fn delete(&self) -> Pending<()> {
+        let record = self.clone();
+        Pending::new(async move {
+            let _turn = Turn::of(&record).await;
+            delete_row(&record).await.map(drop)
+        })
     }
 
     /// Reads the row again, into this object: what was set and not saved is lost, associations are forgotten.
@@ -29,58 +55,119 @@ impl Record {
     pub fn reload(&self) -> Pending<()> {
         let record = self.clone();
         Pending::new(async move {
-            let model = record.reflection();
-            let key: Vec<Value<'static>> = record
-                .saved_key()
-                .into_iter()
-                .map(Value::into_owned)
-                .collect();
-            match loading::fetch_by_key(model, record.db(), key.clone()).await? {
-                Some(fresh) => record.take_row(&fresh),
-                None => Err(loading::find_typed_error(model, &format!(" with {key:?}"))
-                    .with_record(record.clone())),
-            }
+            let _turn = Turn::of(&record).await;
+            let key: Vec<Value<'static>> = owned_key(&record);
+            let fresh = loading::fetch_by_key(record.reflection(), record.db(), key).await?;
+            take(&record, fresh)
+        })
+    }
+
+    /// Reads the row again and locks it until the transaction ends: nobody else can write it. Outside a transaction it
+    /// is only read. Rails: `lock!`.
+    ///
+    /// `SELECT "posts".* FROM "posts" WHERE "posts"."id" = ? LIMIT 1 FOR UPDATE`, where the database locks rows.
+    ///
+    /// Errors: `RecordNotSaved` when something was set and not saved; `RecordNotFound` when the row is gone.
+    #[track_caller]
+    pub fn lock(&self) -> Pending<()> {
+        let record = self.clone();
+        Pending::new(async move { lock(&record).await })
+    }
+
+    /// Runs `body` in a transaction in which the row is locked and freshly read. Rails: `with_lock`.
+    ///
+    /// # Errors
+    /// As [`lock`](Self::lock); the body's error, which rolls back.
+    #[track_caller]
+    pub fn with_lock<T, F>(&self, body: F) -> impl Future<Output = Result<T>>
+    where
+        F: AsyncFnOnce() -> Result<T>,
+    {
+        let (record, db) = (self.clone(), self.db().clone());
+        pending::at(Location::caller(), async move {
+            db.transaction(async || {
+                lock(&record).await?;
+                body().await
+            })
+            .await
         })
     }
 }
 
-async fn destroy(record: &Record) -> Result<()> {
-    let Some(keeping) = record.keeping() else {
-        return Ok(());
-    };
-    let _one_at_a_time = keeping.gate.lock().await;
-    let (model, db) = (record.reflection(), record.db());
-    if record.is_readonly() {
-        let message = format!("{} is marked as readonly", model.name());
-        return Err(Error::new(ErrorKind::ReadOnlyRecord, message).with_record(record.clone()));
+fn owned_key(record: &Record) -> Vec<Value<'static>> {
+    let key = record.saved_key();
+    key.into_iter().map(Value::into_owned).collect()
+}
+
+fn take(record: &Record, fresh: Option<Record>) -> Result<()> {
+    match fresh {
+        Some(fresh) => record.take_row(&fresh),
+        None => {
+            let what = format!(" with {}", key_of(record));
+            let error = loading::find_typed_error(record.reflection(), &what);
+            Err(error.with_record(record.clone()))
+        }
     }
+}
+
+async fn lock(record: &Record) -> Result<()> {
+    if record.is_changed() {
+        let message = format!(
+            "Locking a record with unsaved changes is not supported. Use `save` to persist the changes, or `reload` to \
+             discard them explicitly. Changed attributes: {}.",
+            record.changed().join(", ")
+        );
+        return Err(Error::new(ErrorKind::RecordNotSaved, message).with_record(record.clone()));
+    }
+    let _turn = Turn::of(record).await;
+    let rows = Relation::of(record.reflection(), record.db());
+    let fresh = rows
+        .with_keys(vec![owned_key(record)])
+        .lock()
+        .take()
+        .await?;
+    take(record, fresh)
+}
+
+pub(super) async fn destroy(record: &Record) -> Result<()> {
+    let task = Task::new(Verb::Destroy, record, SaveOptions::default());
+    if !record.reflection().hooks().destroys_more() {
+        return pipeline::run(task).await;
+    }
+    let db = record.db().clone();
+    db.transaction(async || pipeline::run(task).await).await
+}
+
+/// Deletes the row, as a step of destroying the record, and says whether there was one.
+pub(super) async fn delete(record: &Record) -> Result<bool> {
+    let _turn = Turn::of(record).await;
+    refuse_readonly(record)?;
+    delete_row(record).await
+}
+
+/// Deletes the row, and says whether there was one.
+pub(super) async fn delete_row(record: &Record) -> Result<bool> {
+    let mut deleted = false;
+    let (model, db) = (record.reflection(), record.db());
     let before = Before::of(record);
     if record.is_persisted() {
-        let key = record.saved_key();
-        if key.is_empty() {
-            let message = format!(
-                "Unknown primary key for table {} in model {}",
-                model.table(),
-                model.name()
-            );
-            return Err(
-                Error::new(ErrorKind::UnknownPrimaryKey, message).with_record(record.clone())
-            );
+        let key = owned_key(record);
+        if key.is_empty() || key.iter().any(Value::is_null) {
+            return Err(unknown_key(record));
         }
         let statement = Statement {
             text: statements::delete(model, db.dialect()),
-            binds: key.into_iter().map(Value::into_owned).collect(),
+            binds: key,
             reuse: true,
             writes: true,
             purpose: Purpose::Destroy,
             model: Some(model.name()),
         };
-        db.execute(statement)
-            .await
-            .map_err(|error| error.with_record(record.clone()))?;
+        let outcome = witness::run(record, statement).await?;
         db.written(model.table());
+        deleted = outcome.affected > 0;
     }
     record.set_life(Life::Destroyed);
     before.enlist();
-    Ok(())
+    Ok(deleted)
 }

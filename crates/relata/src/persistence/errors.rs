@@ -3,21 +3,31 @@
 //! Invariant: a problem names an attribute or association of the model, or the record as a whole (`base`).
 
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
+use super::enrolled::Part;
+use super::touch::Deferred;
+
+use crate::attribute::value::Value;
 use crate::error::{Error, ErrorKind};
+use crate::messages::Source;
 use crate::record::Record;
+use crate::reflection::Resolved;
 
 /// One rule that a record does not keep.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Problem {
-    /// The attribute or association.
+    /// The attribute or association; `base` for the record as a whole, `posts[1].title` for one of a member's.
     pub attribute: String,
-    /// The kind of the rule, as Rails names it: `blank`, `required`, `invalid`.
+    /// The kind of the rule, as Rails names it: `blank`, `taken`, `too_long`.
     pub kind: &'static str,
     /// The message, to follow the attribute's name: `can't be blank`.
     pub message: String,
+    /// What the rule says of it: `count`, `value`. With the kind, what Rails calls `details`.
+    pub options: Vec<(&'static str, Value<'static>)>,
+    sentence: String,
 }
 
 /// What is wrong with a record. Rails: `errors`.
@@ -26,15 +36,34 @@ pub struct Problem {
 /// [`save`](Record::save) or [`is_valid`](Record::is_valid)), which starts an empty one. A clone is the same list;
 /// [`to_vec`](Self::to_vec) gives a copy that stays. Nothing here touches the database.
 #[derive(Clone, Default)]
-pub struct Errors(Arc<Mutex<Vec<Problem>>>);
+pub struct Errors(Arc<List>);
+
+#[derive(Default)]
+struct List {
+    problems: Mutex<Vec<Problem>>,
+    model: &'static str,
+    texts: Source,
+}
 
 impl Errors {
+    fn of(record: &Record) -> Self {
+        Self(Arc::new(List {
+            problems: Mutex::default(),
+            model: record.reflection().name(),
+            texts: record.db().messages().clone(),
+        }))
+    }
+
     fn problems(&self) -> MutexGuard<'_, Vec<Problem>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0
+            .problems
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Adds a problem with an attribute or association, or with the record as a whole: `base`. The next validation
-    /// forgets it, so it does not keep the record from being saved. Rails: `errors.add`.
+    /// forgets it, so it does not keep the record from being saved, unless a validation adds it.
+    /// Rails: `errors.add(:name, "message")`.
     ///
     /// ```
     /// # use relata::{Db, model};
@@ -54,10 +83,61 @@ impl Errors {
         kind: &'static str,
         message: impl Into<String>,
     ) {
-        let problem = Problem::new(attribute, kind, message);
+        self.push(attribute.into(), kind, Vec::new(), Some(&message.into()));
+    }
+
+    /// Adds a problem of a kind whose message is known: `blank`, `taken`, `invalid`, or one that your
+    /// [`Messages`](crate::Messages) have. Rails: `errors.add(:name, :taken)`.
+    ///
+    /// ```
+    /// # use relata::{Db, model};
+    /// # #[model]
+    /// # pub struct User { id: i64, name: String }
+    /// let user = User::new(&Db::detached());
+    /// user.errors().add_kind("name", "taken");
+    /// assert!(user.errors().of_kind("name", "taken"));
+    /// assert_eq!(user.errors().on("name"), ["has already been taken"]);
+    /// ```
+    pub fn add_kind(&self, attribute: impl Into<String>, kind: &'static str) {
+        self.push(attribute.into(), kind, Vec::new(), None);
+    }
+
+    /// Adds a problem: its message is the one given, else the kind's, with the options put in.
+    pub(super) fn push(
+        &self,
+        attribute: String,
+        kind: &'static str,
+        options: Vec<(&'static str, Value<'static>)>,
+        message: Option<&str>,
+    ) {
+        let List { model, texts, .. } = &*self.0;
+        let values: Vec<(&str, String)> = options
+            .iter()
+            .map(|(name, value)| (*name, shown(value)))
+            .collect();
+        let message = match message {
+            Some(message) => texts.filled(model, &attribute, message, &values),
+            None => texts.problem(model, &attribute, kind, &values),
+        };
+        let problem = Problem {
+            sentence: texts.sentence(model, &attribute, &message),
+            attribute,
+            kind,
+            message,
+            options,
+        };
         let mut problems = self.problems();
         if !problems.contains(&problem) {
             problems.push(problem);
+        }
+    }
+
+    /// Takes a member's problems over, under the association's name: `posts.title`. Rails: `NestedError`.
+    pub(super) fn take_nested(&self, prefix: &str, problems: Vec<Problem>) {
+        for problem in problems {
+            let attribute = format!("{prefix}.{}", problem.attribute);
+            let message = Some(problem.message.as_str());
+            self.push(attribute, problem.kind, problem.options, message);
         }
     }
 
@@ -78,7 +158,8 @@ impl Errors {
         self.problems().len()
     }
 
-    /// The problems as they are now, in the order they were found. Rails: `errors.to_a`, of objects.
+    /// The problems as they are now, in the order they were found. With their kinds
+    /// and options. Rails: `errors.objects`, `errors.details`.
     #[must_use]
     pub fn to_vec(&self) -> Vec<Problem> {
         self.problems().clone()
@@ -92,6 +173,14 @@ impl Errors {
             .filter(|problem| problem.attribute == attribute)
             .map(|problem| problem.message.clone())
             .collect()
+    }
+
+    /// Whether an attribute has a problem of that kind. Rails: `of_kind?`.
+    #[must_use]
+    pub fn of_kind(&self, attribute: &str, kind: &str) -> bool {
+        self.problems()
+            .iter()
+            .any(|problem| problem.attribute == attribute && problem.kind == kind)
     }
 
     /// The messages as sentences: `Title can't be blank`. Rails: `full_messages`.
@@ -132,25 +221,19 @@ impl Errors {
 }
 
 impl Problem {
-    pub(super) fn new(
-        attribute: impl Into<String>,
-        kind: &'static str,
-        message: impl Into<String>,
-    ) -> Self {
-        Self {
-            attribute: attribute.into(),
-            kind,
-            message: message.into(),
-        }
-    }
-
     /// The message as a sentence: `Title can't be blank`. Rails: `full_message`.
     #[must_use]
     pub fn full_message(&self) -> String {
-        match self.attribute.as_str() {
-            "base" => self.message.clone(),
-            attribute => format!("{} {}", relata_inflect::humanize(attribute), self.message),
-        }
+        self.sentence.clone()
+    }
+}
+
+/// A value as a message shows it.
+fn shown(value: &Value<'_>) -> String {
+    match value {
+        Value::Text(text) | Value::Decimal(text) | Value::Json(text) => text.clone().into_owned(),
+        Value::Null => String::new(),
+        other => format!("{other:?}"),
     }
 }
 
@@ -167,12 +250,86 @@ impl fmt::Debug for Errors {
 }
 
 /// What persistence keeps for a record.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Keeping {
     /// Made when somebody finds something or asks.
     errors: OnceLock<Errors>,
-    /// Held while the record is being written.
-    pub(crate) gate: tokio::sync::Mutex<()>,
+    /// What was typed a second time, by attribute.
+    confirmations: Mutex<Vec<(String, Value<'static>)>>,
+    /// Its parts in open transactions.
+    parts: Mutex<Vec<Weak<Part>>>,
+    rolling_back: AtomicBool,
+    /// The touch that waits for the commit.
+    deferred: Mutex<Weak<Deferred>>,
+    /// The association that destroyed it.
+    destroyed_by: Mutex<Option<&'static Resolved>>,
+    /// Told when the turn to write the record is free.
+    pub(crate) freed: tokio::sync::Notify,
+}
+
+impl Keeping {
+    pub(super) fn enroll(&self, part: &Arc<Part>) {
+        let mut parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
+        parts.retain(|known| known.strong_count() > 0);
+        parts.push(Arc::downgrade(part));
+    }
+
+    pub(super) fn take_parts(&self) -> Vec<Weak<Part>> {
+        std::mem::take(&mut self.parts.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The touch that waits for the commit, or a new one; and whether it is new.
+    pub(super) fn defer(&self, make: impl FnOnce() -> Deferred) -> (Arc<Deferred>, bool) {
+        let mut known = self.deferred.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(deferred) = known.upgrade() {
+            return (deferred, false);
+        }
+        let deferred = Arc::new(make());
+        *known = Arc::downgrade(&deferred);
+        (deferred, true)
+    }
+
+    pub(super) fn deferred(&self) -> Option<Arc<Deferred>> {
+        let known = self.deferred.lock().unwrap_or_else(PoisonError::into_inner);
+        known.upgrade()
+    }
+
+    pub(super) fn set_destroyed_by(&self, association: Option<&'static Resolved>) {
+        *self
+            .destroyed_by
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = association;
+    }
+
+    pub(super) fn destroyed_by(&self) -> Option<&'static Resolved> {
+        *self
+            .destroyed_by
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes whether a rollback is under way, and says whether one was.
+    pub(super) fn set_rolling_back(&self, on: bool) -> bool {
+        self.rolling_back.swap(on, Ordering::AcqRel)
+    }
+
+    pub(super) fn confirm(&self, attribute: &str, value: Value<'static>) {
+        let mut all = self
+            .confirmations
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        all.retain(|(known, _)| known != attribute);
+        all.push((attribute.to_owned(), value));
+    }
+
+    pub(super) fn confirmation(&self, attribute: &str) -> Option<Value<'static>> {
+        let all = self
+            .confirmations
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let found = all.iter().find(|(known, _)| known == attribute);
+        found.map(|(_, value)| value.clone())
+    }
 }
 
 impl Record {
@@ -184,7 +341,7 @@ impl Record {
     #[must_use]
     pub fn errors(&self) -> Errors {
         self.keeping()
-            .map(|keeping| keeping.errors.get_or_init(Errors::default).clone())
+            .map(|keeping| keeping.errors.get_or_init(|| Errors::of(self)).clone())
             .unwrap_or_default()
     }
 
@@ -195,16 +352,41 @@ impl Record {
             .is_some_and(|errors| !errors.is_empty())
     }
 
-    pub(crate) fn set_errors(&self, found: Vec<Problem>) {
-        let kept = self.existing_extension::<Keeping>();
-        if found.is_empty() && kept.is_none_or(|keeping| keeping.errors.get().is_none()) {
-            return;
+    /// Forgets what was found before, without making room for it.
+    pub(super) fn clear_errors(&self) {
+        if self.has_errors() {
+            self.errors().clear();
         }
-        *self.errors().problems() = found;
     }
 
     pub(crate) fn invalid(&self) -> Error {
-        let message = format!("Validation failed: {}", self.errors());
+        let values = [("errors", self.errors().to_string())];
+        let model = self.reflection().name();
+        let message = self
+            .db()
+            .messages()
+            .problem(model, "base", "record_invalid", &values);
         Error::new(ErrorKind::RecordInvalid, message).with_record(self.clone())
     }
+}
+
+/// `'id'=1`
+pub(super) fn key_of(record: &Record) -> String {
+    let names = record.reflection().primary_key_names();
+    let parts: Vec<String> = names
+        .zip(record.saved_key())
+        .map(|(name, value)| format!("'{name}'={value:?}"))
+        .collect();
+    parts.join(", ")
+}
+
+/// The error of a record whose row cannot be named.
+pub(super) fn unknown_key(record: &Record) -> Error {
+    let model = record.reflection();
+    let message = format!(
+        "Unknown primary key for table {} in model {}",
+        model.table(),
+        model.name()
+    );
+    Error::new(ErrorKind::UnknownPrimaryKey, message).with_record(record.clone())
 }

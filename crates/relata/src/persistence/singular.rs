@@ -1,28 +1,68 @@
 //! Writing through a singular association: create.
 //!
-//! Invariant: a target that could not be saved is not linked.
+//! Invariant: a new target takes its place whether or not it is valid, as in Rails; what the database refuses takes
+//! none.
 
+use super::replace::{in_the_way, remove};
 use super::save::save;
 use crate::association::Association;
-use crate::error::{ErrorKind, Result};
+use crate::error::Result;
+use crate::pending::Pending;
 use crate::record::Record;
 
 impl Association {
-    /// Saves a target that was built, and links it. A `belongs_to`'s owner gets the key and is not saved; a
-    /// `has_one`'s must be saved already.
-    pub(crate) async fn create_singular(&self, target: Record) -> Result<()> {
-        if self.is_belongs_to() {
-            save(&target).await?;
-            return self.assign(Some(&target));
-        }
-        if self.owner().is_new_record() {
-            let message = "You cannot call create unless the parent is saved".to_owned();
-            return Err(self.error(ErrorKind::RecordNotSaved, message));
-        }
-        self.give_key_to(&target)?;
-        save(&target).await?;
-        self.link(Some(&target));
-        self.own(&target);
-        Ok(())
+    /// Saves a new target that was made with [`build_apart`](Self::build_apart), and links it. A `belongs_to`'s owner
+    /// gets its key and is not saved. A `has_one`'s owner must be saved already; the target that was there leaves, with
+    /// its key set to null. Rails: `create_author!`.
+    ///
+    /// Errors: `RecordNotSaved` on a new owner of a `has_one`, or when the old target cannot be without its owner;
+    /// `RecordInvalid` when the target is not valid, in which case it is linked all the same, unsaved.
+    #[track_caller]
+    pub fn create_one(&self, target: &Record) -> Pending<()> {
+        let (association, target) = (self.clone(), target.clone());
+        Pending::new(async move { create_one(&association, &target).await })
     }
+
+    /// A new target with what the association's scope says, not linked yet. Never touches the database.
+    ///
+    /// # Errors
+    /// What the scope's values make impossible.
+    pub fn build_apart(&self) -> Result<Record> {
+        self.build_target()
+    }
+}
+
+async fn create_one(association: &Association, target: &Record) -> Result<()> {
+    association.check_target(target)?;
+    if association.is_belongs_to() {
+        let saved = save(target).await;
+        if matches!(&saved, Err(error) if !error.is_record_invalid()) {
+            return saved;
+        }
+        association.assign(Some(target))?;
+        return saved;
+    }
+    association.must_be_saved()?;
+    let current = in_the_way(association).await?;
+    association.give_key_to(target)?;
+    association.own(target);
+    let create = async || {
+        let saved = save(target).await;
+        if matches!(&saved, Err(error) if !error.is_record_invalid()) {
+            return saved.map(Ok);
+        }
+        if let Some(current) = &current {
+            remove(association, current).await?;
+        }
+        // That it is not valid is no reason to roll back.
+        Ok(saved)
+    };
+    let created = if current.is_some() {
+        let db = association.owner().db().clone();
+        db.transaction(create).await?
+    } else {
+        create().await?
+    };
+    association.link(Some(target));
+    created
 }

@@ -1,86 +1,225 @@
-//! The declared rules: presence of attributes and associations, and required targets.
+//! Validating a record: what must be there, its members, its rules, in the order of declaration.
 //!
 //! Invariant: a required `belongs_to` is looked up only when its key is null or was changed, so that saving a loaded
 //! record costs no query for it.
 
-use super::errors::Problem;
+use std::collections::HashSet;
+
+use super::pipeline::{self, Frame, Pipeline, Task, Verb};
+use super::rules;
+use super::save::SaveOptions;
 use crate::association::{self, Association};
-use crate::attribute::value::Value;
-use crate::error::Result;
+use crate::callback::Body;
+use crate::error::{ErrorKind, Result};
+use crate::hashing::Hashing;
 use crate::loading;
 use crate::pending::Pending;
 use crate::record::{Linked, Record};
-use crate::reflection::Validation;
+use crate::reflection::Looked;
+use crate::validation::Rule;
 
 impl Record {
-    /// Runs the validations. A required association whose key was set may be looked up with one query.
-    /// Rails: `valid?`.
+    /// Runs the validations, and their callbacks. A required association whose key was set may be looked up with one
+    /// query, and `uniqueness` asks one. Rails: `valid?`.
     #[track_caller]
     pub fn is_valid(&self) -> Pending<bool> {
         let record = self.clone();
-        Pending::new(async move { validate(&record).await })
+        Pending::new(async move { is_valid(&record, SaveOptions::default()).await })
+    }
+
+    /// Runs the validations of a context of your own, those without `on` among them; members in memory are validated
+    /// in it too. Rails: `valid?(:publish)`.
+    #[track_caller]
+    pub fn is_valid_in(&self, context: &str) -> Pending<bool> {
+        let (record, options) = (self.clone(), SaveOptions::new().context(context));
+        Pending::new(async move { is_valid(&record, options).await })
     }
 }
 
-/// Runs the validations of one record and keeps what they find.
-pub(super) async fn validate(record: &Record) -> Result<bool> {
-    let mut found = Vec::new();
-    for association in association::all(record) {
-        let association = association?;
-        if association.reflection().is_required() && !is_present(&association).await? {
-            found.push(Problem::new(
-                association.reflection().name(),
-                "required",
-                "must exist",
-            ));
-        }
-        if association.reflection().is_collection() {
-            invalid_members(&association, &mut found);
-        }
-    }
-    for validation in record.reflection().validations() {
-        match validation {
-            Validation::Presence(name) => {
-                let present = match record.reflection().column_position(name) {
-                    Some(column) => !is_blank(&record.value(column)),
-                    None => has_target(&record.association(name)?).await?,
-                };
-                if !present {
-                    found.push(Problem::new(*name, "blank", "can't be blank"));
+impl Record {
+    /// Whether saving would write this record or, over associations with `autosave`, one that is in memory: new, changed
+    /// or marked for destruction. Never touches the database. Rails: `changed_for_autosave?`.
+    #[must_use]
+    pub fn is_changed_for_autosave(&self) -> bool {
+        let mut seen: HashSet<(usize, u32), Hashing> = HashSet::default();
+        let mut left = vec![self.clone()];
+        while let Some(record) = left.pop() {
+            if record.is_new_record() || record.is_marked_for_destruction() || record.is_changed() {
+                return true;
+            }
+            if !seen.insert(record.identity()) {
+                continue;
+            }
+            for association in association::known(&record).flatten() {
+                if association.reflection().autosave == Some(true) {
+                    left.extend(association.peek_target());
                 }
             }
         }
+        false
     }
-    let valid = found.is_empty();
-    record.set_errors(found);
-    Ok(valid)
 }
 
-/// Members that are new were validated before their owner; it is told which of its collections has a bad one.
-fn invalid_members(association: &Association, found: &mut Vec<Problem>) {
-    if association.reflection().validate == Some(false) {
+/// Whether the record is valid, by itself and with the members that are looked at with it.
+pub(super) async fn is_valid(record: &Record, options: SaveOptions) -> Result<bool> {
+    let task = Task::new(Verb::Validate, record, options);
+    match pipeline::run(task).await {
+        Ok(()) => Ok(!record.has_errors()),
+        Err(error) if error.kind() == ErrorKind::Abort => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Looks at one thing after the other, up to the next member that must be validated first.
+pub(super) async fn look(
+    pipeline: &mut Pipeline,
+    frame: &mut Frame,
+    mut outcome: Option<Result<()>>,
+) -> Result<Option<Task>> {
+    let record = frame.record().clone();
+    let model = record.reflection();
+    while let Some(&looked) = model.hooks().looked().get(frame.hook) {
+        match looked {
+            Looked::Required(position) => required(&Association::at(&record, position)?).await?,
+            Looked::Members(position) if !Association::is_known(&record, position) => {}
+            Looked::Members(position) => {
+                let association = Association::at(&record, position)?;
+                let next = members(pipeline, frame, &association, outcome.take(), false)?;
+                if next.is_some() {
+                    return Ok(next);
+                }
+            }
+            Looked::Rule(position) => {
+                if let Some(rule) = model.validation(position)
+                    && (frame.todo.is_some() || rule.applies(&record, frame.context()))
+                {
+                    match rule.rule {
+                        Rule::Associated => {
+                            let association = record.association(rule.attribute)?;
+                            let next =
+                                members(pipeline, frame, &association, outcome.take(), true)?;
+                            if next.is_some() {
+                                return Ok(next);
+                            }
+                        }
+                        Rule::Custom(Body::Now(_) | Body::Later(_)) | Rule::Check(_) => {
+                            pipeline.called();
+                            rules::look(&record, rule).await?;
+                        }
+                        _ => rules::look(&record, rule).await?,
+                    }
+                }
+            }
+        }
+        frame.hook += 1;
+    }
+    frame.hook = 0;
+    Ok(None)
+}
+
+/// Validates the members in memory that are to be looked at, each in a frame of its own, and takes over what is wrong.
+fn members(
+    pipeline: &mut Pipeline,
+    frame: &mut Frame,
+    association: &Association,
+    outcome: Option<Result<()>>,
+    all: bool,
+) -> Result<Option<Task>> {
+    let autosave = association.reflection().autosave == Some(true);
+    let mut todo = match frame.todo.take() {
+        None => members_to_look_at(frame, association, all),
+        Some(mut todo) => {
+            if let (Some(member), Some(outcome)) = (todo.pop(), outcome) {
+                let halted = match outcome {
+                    Err(error) if error.kind() == ErrorKind::Abort => true,
+                    outcome => {
+                        outcome?;
+                        false
+                    }
+                };
+                judge(frame, association, &member, halted, all);
+            }
+            todo
+        }
+    };
+    while let Some(member) = todo.last() {
+        let gone = member.is_destroyed() || (autosave && member.is_marked_for_destruction());
+        if gone || pipeline.is_active(member, Verb::Validate, frame) {
+            todo.pop();
+            continue;
+        }
+        let task = Task::new(Verb::Validate, member, frame.options());
+        frame.todo = Some(todo);
+        return Ok(Some(task));
+    }
+    Ok(None)
+}
+
+fn members_to_look_at(frame: &Frame, association: &Association, all: bool) -> Vec<Record> {
+    let reflection = association.reflection();
+    let autosave = reflection.autosave == Some(true);
+    let all = all || frame.has_own_context();
+    let mut members = association.peek_target();
+    members.retain(|member| match reflection.is_collection() {
+        true if all || frame.record().is_new_record() => true,
+        true if autosave => member.is_changed_for_autosave(),
+        true => member.is_new_record(),
+        false => all || member.is_changed_for_autosave(),
+    });
+    members.reverse();
+    members
+}
+
+/// What a member's problems are to its owner: its own with `autosave`, else that it is invalid.
+fn judge(frame: &Frame, association: &Association, member: &Record, halted: bool, all: bool) {
+    if !halted && !member.has_errors() {
         return;
     }
-    let members = association.peek_many().records;
-    if members
-        .iter()
-        .any(|member| member.is_new_record() && member.has_errors())
-    {
-        found.push(Problem::new(
-            association.reflection().name(),
-            "invalid",
-            "is invalid",
-        ));
+    let (owner, reflection) = (frame.record(), association.reflection());
+    let mut errors = member.errors().to_vec();
+    if !halted && !all && !frame.has_own_context() && !member.is_changed_for_autosave() {
+        // A row that was bad before may be referred to; what changed below it may not.
+        errors.retain(|problem| problem.attribute.contains('.'));
+        if errors.is_empty() {
+            return;
+        }
     }
+    if reflection.autosave != Some(true) || all {
+        let name = reflection.name().to_owned();
+        owner.errors().push(name, "invalid", Vec::new(), None);
+        return;
+    }
+    let index = association
+        .peek_target()
+        .iter()
+        .position(|one| one.is(member));
+    let prefix = match index {
+        Some(index) if reflection.index_errors => format!("{}[{index}]", reflection.name()),
+        _ => reflection.name().to_owned(),
+    };
+    owner.errors().take_nested(&prefix, errors);
+}
+
+async fn required(association: &Association) -> Result<()> {
+    if is_present(association).await? {
+        return Ok(());
+    }
+    // Its kind is that of presence; only the words are others.
+    let (owner, name) = (association.owner(), association.reflection().name());
+    let texts = owner.db().messages();
+    let message = texts.problem(owner.reflection().name(), name, "required", &[]);
+    let errors = owner.errors();
+    errors.push(name.to_owned(), "blank", Vec::new(), Some(&message));
+    Ok(())
 }
 
 /// Whether a required association has its target, as far as that has to be looked at.
 async fn is_present(association: &Association) -> Result<bool> {
     if !association.is_belongs_to() {
-        return has_target(association).await;
+        return loading::has_any(association).await;
     }
     if let Linked::Known(target) = association.peek_one() {
-        return Ok(target.is_some());
+        return Ok(target.is_some_and(|target| !target.is_marked_for_destruction()));
     }
     if !association.has_key() {
         return Ok(false);
@@ -93,19 +232,8 @@ async fn is_present(association: &Association) -> Result<bool> {
     has_target(association).await
 }
 
+/// Whether there is one that stays. A validation may look where strict loading refuses.
 async fn has_target(association: &Association) -> Result<bool> {
-    if association.reflection().is_collection() {
-        return Ok(!loading::load_many(association).await?.is_empty());
-    }
-    Ok(loading::load_one(association).await?.is_some())
-}
-
-/// Null, or text of nothing but white space. Rails: `blank?`.
-fn is_blank(value: &Value<'_>) -> bool {
-    match value {
-        Value::Null => true,
-        Value::Text(text) => text.trim().is_empty(),
-        Value::Bool(value) => !value,
-        _ => false,
-    }
+    let marked = |target: Record| target.is_marked_for_destruction();
+    Ok(loading::has_any(association).await? && !association.peek_target().into_iter().any(marked))
 }

@@ -7,10 +7,9 @@ use std::future::IntoFuture;
 use std::marker::PhantomData;
 
 use crate::association::Association;
-use crate::attribute::value::Value;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::loading;
-use crate::model::{Key, Model, typed};
+use crate::model::{Key, Model};
 use crate::pending::Pending;
 use crate::record::Record;
 use crate::relation::{Orders, Paths, Relation};
@@ -19,12 +18,12 @@ use crate::sql::Expr;
 /// The members of one record's collection. Await it for all of them, as a `Vec`.
 #[must_use = "nothing is read until it is awaited"]
 pub struct Collection<'a, M> {
-    owner: &'a Record,
+    pub(super) owner: &'a Record,
     position: usize,
     model: PhantomData<fn() -> M>,
 }
 
-fn all<M: Model>(records: Vec<Record>) -> Result<Vec<M>> {
+pub(super) fn all<M: Model>(records: Vec<Record>) -> Result<Vec<M>> {
     records.into_iter().map(M::from_record).collect()
 }
 
@@ -145,73 +144,14 @@ impl<M: Model> Collection<'_, M> {
         )
     }
 
-    /// A new member with values, not saved: it is saved with its owner. Never touches the database. Rails: `build`.
-    pub fn build(&self, set: impl FnOnce(&M) -> &M) -> M {
-        let built = self
-            .erased()
-            .and_then(|association| Ok((association.build_target()?, association)));
-        let Ok((record, association)) = built else {
-            return M::build(self.owner.db(), set);
-        };
-        let member: M = typed(record);
-        set(&member);
-        // The types of both keys were checked when the program was compiled.
-        let _: Result<(), Error> = association.add(&member);
-        member
-    }
-
-    /// A new member with values, saved. The owner must be saved. Rails: `create!`.
-    #[track_caller]
-    pub fn create(&self, set: impl FnOnce(&M) -> &M) -> Pending<M> {
-        let built = self.erased().and_then(|association| {
-            let member: M = typed(association.build_target()?);
-            set(&member);
-            Ok((association, member))
-        });
-        Pending::new(async move {
-            let (association, member) = built?;
-            association.create((*member).clone()).await?;
-            Ok(member)
-        })
-    }
-
-    /// Adds a record. On a saved owner it is saved with its new key; on a new owner it waits for the owner.
-    /// Rails: `<<`.
-    #[track_caller]
-    pub fn push(&self, member: &M) -> Pending<()> {
-        self.concat([member])
-    }
-
-    /// Adds records, all or none. Rails: `concat`.
-    #[track_caller]
-    pub fn concat<'m>(&self, members: impl IntoIterator<Item = &'m M>) -> Pending<()> {
-        let members: Vec<Record> = members
-            .into_iter()
-            .map(|member| (**member).clone())
-            .collect();
-        let association = self.erased();
-        Pending::new(async move { association?.push(members).await })
-    }
-
-    /// How many members: those in memory when they are loaded, else a count plus those not saved. Rails: `size`.
+    /// How many members: those in memory when they are loaded; else a count of the rows, plus those in memory that are
+    /// not saved. A count of 0 makes the collection loaded. Rails: `size`.
     #[track_caller]
     pub fn size(&self) -> Pending<u64> {
-        let members = self
-            .erased()
-            .map(|association| (association.peek_many(), association.can_query()));
-        let count = self.all();
-        Pending::new(async move {
-            let (members, can_query) = members?;
-            if members.loaded || !can_query {
-                return Ok(members.records.len() as u64);
-            }
-            let unsaved = members
-                .records
-                .iter()
-                .filter(|member| member.is_new_record())
-                .count();
-            Ok(count.count().await? + unsaved as u64)
-        })
+        match self.erased() {
+            Ok(association) => association.size(),
+            Err(error) => Pending::ready(Err(error)),
+        }
     }
 
     /// How many members; loads them. Rails: `length`.
@@ -227,88 +167,126 @@ impl<M: Model> Collection<'_, M> {
         self.all().count()
     }
 
-    /// Whether there are no members, in memory or in the database. Rails: `empty?`.
+    /// Whether there are no members, in memory or in the database. Rails: `empty?`, `none?`.
     #[track_caller]
     pub fn is_empty(&self) -> Pending<bool> {
-        let any = self.any();
-        Pending::new(async move { Ok(!any.await?) })
+        match self.erased() {
+            Ok(association) => association.is_empty(),
+            Err(error) => Pending::ready(Err(error)),
+        }
     }
 
     /// Whether there are members, in memory or in the database. Rails: `any?`.
     #[track_caller]
     pub fn any(&self) -> Pending<bool> {
-        let members = self
-            .erased()
-            .map(|association| (association.peek_many(), association.can_query()));
-        let relation = self.all();
-        Pending::new(async move {
-            let (members, can_query) = members?;
-            if members.loaded || !can_query || !members.records.is_empty() {
-                return Ok(!members.records.is_empty());
-            }
-            relation.exists().await
-        })
+        match self.erased() {
+            Ok(association) => association.any(),
+            Err(error) => Pending::ready(Err(error)),
+        }
     }
 
-    /// Whether a record is a member. Rails: `include?`.
+    /// Whether there is more than one member. Rails: `many?`.
+    #[track_caller]
+    pub fn many(&self) -> Pending<bool> {
+        match self.erased() {
+            Ok(association) => association.many(),
+            Err(error) => Pending::ready(Err(error)),
+        }
+    }
+
+    /// Whether there is exactly one member. Rails: `one?`.
+    #[track_caller]
+    pub fn one(&self) -> Pending<bool> {
+        match self.erased() {
+            Ok(association) => association.one(),
+            Err(error) => Pending::ready(Err(error)),
+        }
+    }
+
+    /// Whether a record is a member: one that is not saved, in memory; else by its key, which is asked for unless the
+    /// members are loaded. Rails: `include?`.
     #[track_caller]
     pub fn contains(&self, record: &M) -> Pending<bool> {
-        let members = self
-            .erased()
-            .map(|association| (association.peek_many(), association.can_query()));
-        let key = record
-            .key()
-            .into_iter()
-            .map(Value::into_owned)
-            .collect::<Vec<_>>();
-        let (relation, record) = (self.all(), (**record).clone());
-        Pending::new(async move {
-            let (members, can_query) = members?;
-            if members.loaded || !can_query || record.is_new_record() {
-                return Ok(members.records.contains(&record));
-            }
-            match relation.find_key(key).await {
-                Ok(_) => Ok(true),
-                Err(error) if error.is_record_not_found() => Ok(false),
-                Err(error) => Err(error),
-            }
-        })
+        match self.erased() {
+            Ok(association) => association.contains(record),
+            Err(error) => Pending::ready(Err(error)),
+        }
     }
 
-    /// The member with that key. Rails: `find`.
+    /// Whether the database has members. Always asks. Rails: `exists?`.
+    #[track_caller]
+    pub fn exists(&self) -> Pending<bool> {
+        self.all().exists()
+    }
+
+    /// The member with that key. The database is asked, unless the members are loaded and `inverse_of` was written.
+    /// Rails: `find`.
+    ///
+    /// Errors: `RecordNotFound`.
     #[track_caller]
     pub fn find(&self, key: impl Into<M::Key>) -> Pending<M> {
-        self.all().find(key)
+        let key = key.into().values();
+        let association = self.erased();
+        Pending::new(async move { M::from_record(association?.find_key(key).await?) })
     }
 
-    /// The first member: in memory when they are loaded, else by the key. Rails: `first`.
+    /// The first member for which the condition holds. Always asks. Rails: `find_by`.
+    #[track_caller]
+    pub fn find_by<E: Into<Expr>>(
+        &self,
+        condition: impl FnOnce(&'static M::Columns) -> E,
+    ) -> Pending<Option<M>> {
+        self.all().find_by(condition)
+    }
+
+    /// The first member. Memory is asked when the members are loaded, the owner is new or strict, or a member in memory
+    /// is new or changed; else the database, by the key. Rails: `first`.
     #[track_caller]
     pub fn first(&self) -> Pending<Option<M>> {
-        match self.loaded() {
-            Some(members) => Pending::ready(Ok(members.into_iter().next())),
-            None => self.all().first(),
-        }
+        let association = self.erased();
+        Pending::new(async move { association?.first().await?.map(M::from_record).transpose() })
     }
 
-    /// The last member: in memory when they are loaded, else by the key. Rails: `last`.
+    /// The last member, as [`first`](Self::first). Rails: `last`.
     #[track_caller]
     pub fn last(&self) -> Pending<Option<M>> {
-        match self.loaded() {
-            Some(members) => Pending::ready(Ok(members.into_iter().next_back())),
-            None => self.all().last(),
-        }
+        let association = self.erased();
+        Pending::new(async move { association?.last().await?.map(M::from_record).transpose() })
     }
 
-    /// The keys of the members: from memory when they are loaded. Rails: `comment_ids`.
+    /// Any member, as [`first`](Self::first) without an order. Rails: `take`.
+    #[track_caller]
+    pub fn take(&self) -> Pending<Option<M>> {
+        let association = self.erased();
+        Pending::new(async move { association?.take().await?.map(M::from_record).transpose() })
+    }
+
+    /// The first members, as [`first`](Self::first). Rails: `first(3)`.
+    #[track_caller]
+    pub fn first_n(&self, rows: u64) -> Pending<Vec<M>> {
+        let association = self.erased();
+        Pending::new(async move { all(association?.first_n(rows).await?) })
+    }
+
+    /// The last members in their order, as [`first`](Self::first). Rails: `last(3)`.
+    #[track_caller]
+    pub fn last_n(&self, rows: u64) -> Pending<Vec<M>> {
+        let association = self.erased();
+        Pending::new(async move { all(association?.last_n(rows).await?) })
+    }
+
+    /// The keys of the members: from memory when some are there, which loads the rest; else they are read alone, and
+    /// remembered until the collection changes in memory. Rails: `comment_ids`.
     #[track_caller]
     pub fn ids(&self) -> Pending<Vec<M::Key>> {
-        match self.loaded() {
-            Some(members) => Pending::ready(Ok(members
+        let association = self.erased();
+        Pending::new(async move {
+            let keys = association?.ids().await?;
+            Ok(keys
                 .iter()
-                .filter_map(|member| M::Key::from_values(&member.key()))
-                .collect())),
-            None => self.all().ids(),
-        }
+                .filter_map(|key| M::Key::from_values(key))
+                .collect())
+        })
     }
 }
 

@@ -33,19 +33,18 @@ impl Association {
         })
     }
 
-    /// Makes a record the target of a `belongs_to`, in memory. Rails: `post.author = ann`.
+    /// Makes a record the target of a singular association, in memory. What a `has_one` of a saved owner led to before is
+    /// removed when the owner is saved. Never touches the database. Rails: `post.author = ann`.
     ///
     /// # Errors
-    /// `AssociationTypeMismatch` for a record of another model; `Argument` for another kind of association.
+    /// `AssociationTypeMismatch` for a record of another model; `Argument` for a collection.
     pub fn set_target(&self, target: Option<&Record>) -> Result<()> {
-        if !self.is_belongs_to() {
-            let message = format!("{self:?} is no belongs_to: its target cannot be set in memory");
-            return Err(self.error(ErrorKind::Argument, message));
-        }
-        self.assign(target)
+        self.must_be(false)?;
+        self.put(target)
     }
 
-    /// A new member or target, linked and not saved. Rails: `build`.
+    /// A new member or target, linked and not saved. What a `has_one` of a saved owner led to before is removed when the
+    /// owner is saved. Never touches the database. Rails: `build`.
     ///
     /// # Errors
     /// What the scope's values or the key make impossible.
@@ -53,24 +52,63 @@ impl Association {
         let target = self.build_target()?;
         if self.reflection().is_collection() {
             self.add(&target)?;
-        } else if self.is_belongs_to() {
-            self.assign(Some(&target))?;
         } else {
-            self.link(Some(&target));
-            self.own(&target);
-            self.give_key_to(&target)?;
+            self.put(Some(&target))?;
         }
         Ok(target)
     }
 
-    /// Adds a record to a collection; on a saved owner it is saved. Rails: `<<`.
+    /// Forgets the target and reads it again. Rails: `reload_author`, `post.comments.reload`.
+    ///
+    /// Errors: as [`load_many`](Self::load_many).
     #[track_caller]
-    pub fn push_record(&self, member: &Record) -> Pending<()> {
-        let (association, member) = (self.clone(), member.clone());
+    pub fn reload(&self) -> Pending<()> {
+        self.reset();
+        let association = self.clone();
         Pending::new(async move {
-            association.must_be(true)?;
-            association.push(vec![member]).await
+            if association.reflection().is_collection() {
+                loading::load_many(&association).await.map(drop)
+            } else {
+                loading::load_one(&association).await.map(drop)
+            }
         })
+    }
+
+    /// Adds a record to what memory knows of a collection, and nothing else: neither its key nor its row changes. Never
+    /// touches the database. Rails: `add_to_target`.
+    ///
+    /// # Errors
+    /// `AssociationTypeMismatch`; `Argument` for a singular association.
+    pub fn add_to_target(&self, member: &Record) -> Result<()> {
+        self.must_be(true)?;
+        self.check_target(member)?;
+        self.own(member);
+        self.remember(member);
+        Ok(())
+    }
+
+    /// Whether the owner leads to another target than when it was saved. Of a `belongs_to`. Never touches the database.
+    /// Rails: `author_changed?`.
+    #[must_use]
+    pub fn is_changed(&self) -> bool {
+        let moved = self
+            .resolved()
+            .owner_key
+            .iter()
+            .any(|&column| self.owner().column_changed(column));
+        self.is_belongs_to() && (moved || !self.has_key() && self.unsaved_target().is_some())
+    }
+
+    /// Whether the last save made the owner lead to another target. Of a `belongs_to`. Never touches the database.
+    /// Rails: `author_previously_changed?`.
+    #[must_use]
+    pub fn was_changed(&self) -> bool {
+        let columns = self.owner().reflection().columns();
+        let saved = self.owner().saved_changes();
+        let names = self.resolved().owner_key.iter();
+        let mut names = names.filter_map(|&column| columns.get(column));
+        self.is_belongs_to()
+            && names.any(|column| saved.iter().any(|(name, ..)| *name == column.name()))
     }
 
     fn must_be(&self, collection: bool) -> Result<()> {

@@ -47,13 +47,14 @@ impl<M: Model> Target for Option<M> {
 
 /// There is no target, and one is required.
 fn missing(association: &Association) -> Error {
+    let why = if association.has_key() {
+        "its key leads to no row"
+    } else {
+        "its key is null"
+    };
     let message = format!(
-        "{association:?} has no target: it is required by its declaration, and {} has none",
-        if association.has_key() {
-            "the row it refers to is not there; the table"
-        } else {
-            "its key is null; the record"
-        }
+        "{association:?} has no target: {why}. If it may be missing, declare `Option<{}>`",
+        association.resolved().target.name()
     );
     association.error(ErrorKind::RecordNotFound, message)
 }
@@ -110,28 +111,15 @@ impl<'a, T> Singular<'a, T> {
     /// Whether the owner leads to another target than when it was saved. Rails: `author_changed?`.
     #[must_use]
     pub fn is_changed(&self) -> bool {
-        self.erased().is_ok_and(|association| {
-            let moved = association
-                .resolved()
-                .owner_key
-                .iter()
-                .any(|&column| self.owner.column_changed(column));
-            moved || (!association.has_key() && association.unsaved_target().is_some())
-        })
+        self.erased()
+            .is_ok_and(|association| association.is_changed())
     }
 
     /// Whether the last save made the owner lead to another target. Rails: `author_previously_changed?`.
     #[must_use]
     pub fn was_changed(&self) -> bool {
-        self.erased().is_ok_and(|association| {
-            let columns = self.owner.reflection().columns();
-            let saved = self.owner.saved_changes();
-            association.resolved().owner_key.iter().any(|&column| {
-                saved
-                    .iter()
-                    .any(|(name, ..)| *name == columns[column].name())
-            })
-        })
+        self.erased()
+            .is_ok_and(|association| association.was_changed())
     }
 }
 
@@ -179,8 +167,8 @@ impl<T: Target> Singular<'_, T> {
             .map_or_else(|error| error, |association| missing(&association))
     }
 
-    /// A new target with values, linked and not saved. A `belongs_to`'s owner loses its key until the target is
-    /// saved. Never touches the database. Rails: `build_author`.
+    /// A new target with values, linked and not saved. A `belongs_to`'s owner loses its key until the target is saved;
+    /// what a `has_one` of a saved owner led to before is removed when the owner is saved. Never touches the database. Rails: `build_author`.
     pub fn build(&self, set: impl FnOnce(&T::Model) -> &T::Model) -> T::Model {
         let association = match self.erased() {
             Ok(association) => association,
@@ -192,19 +180,15 @@ impl<T: Target> Singular<'_, T> {
             .unwrap_or_else(|_| Record::new(T::Model::reflection(), self.owner.db()));
         let target: T::Model = typed(record);
         set(&target);
-        let linked = if association.is_belongs_to() {
-            association.assign(Some(&target))
-        } else {
-            association.link(Some(&target));
-            association.own(&target);
-            association.give_key_to(&target)
-        };
         // A key that cannot be copied is found again when the record is saved.
-        let _ = linked;
+        let _: Result<(), Error> = association.put(Some(&target));
         target
     }
 
-    /// A new target with values, saved and linked. Rails: `create_author!`.
+    /// A new target with values, saved and linked. What a `has_one` led to before leaves, with its key set to null.
+    /// Rails: `create_author!`.
+    ///
+    /// Errors: `RecordNotSaved` on a new owner of a `has_one`; `RecordInvalid`, in which case it is linked all the same.
     #[track_caller]
     pub fn create(&self, set: impl FnOnce(&T::Model) -> &T::Model) -> Pending<T::Model> {
         let built = self.erased().and_then(|association| {
@@ -214,32 +198,33 @@ impl<T: Target> Singular<'_, T> {
         });
         Pending::new(async move {
             let (association, target) = built?;
-            association.create_singular((*target).clone()).await?;
+            association.create_one(&target).await?;
             Ok(target)
         })
     }
 
-    /// Makes a record the target, in memory. A `belongs_to`'s owner takes its key. Nothing is saved.
-    /// Rails: `author=`.
+    /// Makes a record the target, in memory. A `belongs_to`'s owner takes its key; a `has_one` is saved with its owner,
+    /// and what it led to before is removed then. Never touches the database. Rails: `author=`.
     pub fn set(&self, target: Option<&T::Model>) {
-        let Ok(association) = self.erased() else {
-            return;
-        };
-        let target = target.map(|target| &**target);
-        let linked = if association.is_belongs_to() {
-            association.assign(target)
-        } else {
-            association.link(target);
-            match target {
-                Some(target) => {
-                    association.own(target);
-                    association.give_key_to(target)
-                }
-                None => Ok(()),
-            }
-        };
-        // The types of both keys were checked when the program was compiled.
-        let _: Result<(), Error> = linked;
+        if let Ok(association) = self.erased() {
+            // The types of both keys were checked when the program was compiled.
+            let _: Result<(), Error> = association.put(target.map(|target| &**target));
+        }
+    }
+
+    /// Makes a record the target, and saves. Of a `has_one`, the target that was there leaves with its key set to null
+    /// and the new one is saved, both or none; of a new owner it waits in memory. Of a `belongs_to`, the owner is saved.
+    /// Rails: `profile=`.
+    ///
+    /// Errors: `RecordNotSaved` when the old target cannot be without its owner, or the new one is not valid; what the
+    /// database says.
+    #[track_caller]
+    pub fn replace<'m>(&self, target: impl Into<Option<&'m T::Model>>) -> Pending<()> {
+        let target = target.into().map(|target| &**target);
+        match self.erased() {
+            Ok(association) => association.replace_one(target),
+            Err(error) => Pending::ready(Err(error)),
+        }
     }
 }
 

@@ -136,9 +136,17 @@ impl Record {
     /// Sets the attribute of that name, casting the value to its type. Rails: `post[:title] = "x"`.
     ///
     /// # Errors
-    /// `UnknownAttribute`, with the nearest name; `InvalidValue` or `RangeError` when the value cannot be cast.
+    /// `UnknownAttribute`, with the nearest name; `InvalidValue` or `RangeError` when the value cannot be cast;
+    /// `ReadOnlyRecord` on a record that was destroyed, which could not be saved.
     pub fn set(&self, name: &str, value: impl Into<Value<'static>>) -> Result<&Self> {
         let column = self.reflection().attribute(name)?;
+        if self.is_destroyed() {
+            let model = self.reflection().name();
+            let message = format!("can't modify frozen attributes: this {model} was destroyed");
+            return Err(Error::new(ErrorKind::ReadOnlyRecord, message)
+                .with_record(self.clone())
+                .with_attribute(name));
+        }
         self.set_value(column, value.into())?;
         Ok(self)
     }

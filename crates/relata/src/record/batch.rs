@@ -11,12 +11,10 @@
 //! of a text column are 0 or point into this batch's arena, and are UTF-8; a batch owns no other batch, and
 //! dropping it follows no link.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
-
 use super::arena::Arena;
 use super::graph::Graph;
 use super::state::State;
+use super::sync::{Arc, AtomicBool, Mutex, MutexGuard, OnceLock, Ordering, PoisonError, Weak};
 use super::table::Link;
 use crate::attribute::Stored;
 use crate::attribute::value::{Kind, Value};
@@ -57,8 +55,8 @@ pub enum StrictLoading {
 
 /// How many batches are in memory, by model: tests own their models, so others do not disturb them.
 #[cfg(test)]
-pub(super) static LIVE: Mutex<std::collections::BTreeMap<&'static str, usize>> =
-    Mutex::new(std::collections::BTreeMap::new());
+pub(super) static LIVE: std::sync::Mutex<std::collections::BTreeMap<&'static str, usize>> =
+    std::sync::Mutex::new(std::collections::BTreeMap::new());
 
 #[cfg(test)]
 impl Drop for Batch {
@@ -67,7 +65,24 @@ impl Drop for Batch {
         if let Some(count) = live.get_mut(self.reflection.name()) {
             *count -= 1;
         }
+        #[cfg(shuttle)]
+        places().remove(&std::ptr::from_ref(self).addr());
     }
+}
+
+/// Where batches are in memory: under a scheduler that tries every order, following a link to one that was freed is
+/// found at the look, not by chance.
+#[cfg(all(test, shuttle))]
+fn places() -> std::sync::MutexGuard<'static, std::collections::BTreeSet<usize>> {
+    static PLACES: std::sync::Mutex<std::collections::BTreeSet<usize>> =
+        std::sync::Mutex::new(std::collections::BTreeSet::new());
+    PLACES.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Whether a batch is where a pointer says.
+#[cfg(all(test, shuttle))]
+pub(super) fn is_at(place: usize) -> bool {
+    places().contains(&place)
 }
 
 pub(crate) struct Batch {
@@ -162,6 +177,8 @@ impl Batch {
     }
 
     pub(super) fn set_owner(&self, owner: &Arc<Graph>) {
+        #[cfg(all(test, shuttle))]
+        places().insert(std::ptr::from_ref(self).addr());
         *self.owner.lock().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(owner);
     }
 

@@ -16,10 +16,9 @@
 
 use std::collections::hash_map::Entry as Slot;
 use std::collections::{BTreeMap, HashMap};
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::batch::Batch;
+use super::sync::{Arc, AtomicI64, Mutex, MutexGuard, OnceLock, Ordering, PoisonError};
 use crate::hashing::Hashing;
 
 /// Guards the shape of all graphs. Taken when links are made, never when they are followed.

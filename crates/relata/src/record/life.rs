@@ -9,9 +9,10 @@ use super::batch::StrictLoading;
 use super::state::{Bound, Life, Snapshot, Version};
 use super::{Record, stored};
 use crate::attribute::value::Value;
+use crate::callback::{Body, Event};
 use crate::db::Db;
 use crate::error::Result;
-use crate::reflection::ModelReflection;
+use crate::reflection::{Hook, ModelReflection};
 
 /// An attribute's name, its value before, and its value after.
 pub type Change<'a> = (&'static str, Value<'a>, Value<'a>);
@@ -20,17 +21,43 @@ impl Record {
     /// A new record of a model, without values. Never touches the database.
     #[must_use]
     pub fn new(reflection: &'static ModelReflection, db: &Db) -> Self {
-        Self::blank(reflection, db).with_defaults()
+        Self::blank(reflection, db).with_defaults().initialized()
     }
 
-    /// Sets the declared defaults of the columns.
+    /// Takes the declared defaults of the columns. They are where the record begins, and so no changes of it.
     pub(crate) fn with_defaults(self) -> Self {
         for (column, reflection) in self.reflection().columns().iter().enumerate() {
-            if let Some(default) = reflection.default_value() {
-                // A default that is not of its column's type was refused when the program was compiled.
-                let _ = self.set_value(column, default);
+            // A default that is not of its column's type was refused when the program was compiled.
+            if let Some(default) = reflection.default_value()
+                && let Ok(default) = reflection.attribute_type().cast(default)
+            {
+                self.fill(column, &default);
             }
         }
+        self
+    }
+
+    /// Runs the callbacks of an event where nothing can be awaited: that the record was made, or read.
+    ///
+    /// # Errors
+    /// The first callback's that gives one.
+    pub(crate) fn announce(&self, event: Event) -> Result<()> {
+        let model = self.reflection();
+        for hook in model.hooks().at(event) {
+            if let Hook::Callback(position) = hook
+                && let Some(callback) = model.callback(*position)
+                && let Body::Now(run) = callback.body
+                && callback.applies(self, "")
+            {
+                run(self)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The record, once it has its first values. What a callback says against it has nobody to go to.
+    pub(crate) fn initialized(self) -> Self {
+        let _ = self.announce(Event::AfterInitialize);
         self
     }
 
@@ -175,19 +202,36 @@ impl Record {
             .collect()
     }
 
+    /// The value of a column as it was saved last.
+    pub(crate) fn saved_value(&self, column: usize) -> Value<'_> {
+        self.value_of(column, Version::Saved)
+    }
+
     /// Takes a copy of the current row, to be bound to a statement.
     pub(crate) fn bind(&self) -> Bound {
         self.state_or_make().values().bind(self)
     }
 
     /// Tells the record that the bound values of these columns are now in the database.
-    pub(crate) fn saved(&self, bound: &Bound, columns: &[usize]) {
+    pub(crate) fn saved(&self, bound: Bound, columns: &[usize]) {
         let slots = self.batch().slots();
         if bound.record.is(self) {
             self.state_or_make()
                 .values_mut()
                 .saved(bound, columns, slots);
         }
+    }
+
+    /// Tells the record that a save had nothing to write.
+    pub(crate) fn saved_nothing(&self) {
+        if let Some(state) = self.state() {
+            state.values_mut().saved_nothing();
+        }
+    }
+
+    /// Whether the last save changed the column.
+    pub(crate) fn was_changed(&self, column: usize) -> bool {
+        self.value_of(column, Version::Before) != self.value_of(column, Version::Saved)
     }
 
     /// Takes a value that the database filled in: current and saved.
@@ -235,13 +279,13 @@ impl Record {
         self.state_or_make().values_mut().life = life;
     }
 
-    /// Whether the answer to a commit of this record was lost.
+    /// Whether the answer to a write or commit of this record was lost, or is not here yet.
     pub(crate) fn is_in_doubt(&self) -> bool {
         self.state().is_some_and(|state| state.values().in_doubt)
     }
 
-    pub(crate) fn set_in_doubt(&self) {
-        self.state_or_make().values_mut().in_doubt = true;
+    pub(crate) fn set_in_doubt(&self, in_doubt: bool) {
+        self.state_or_make().values_mut().in_doubt = in_doubt;
     }
 
     /// What a savepoint keeps of this record.
@@ -249,13 +293,31 @@ impl Record {
         self.state_or_make().values().snapshot(self)
     }
 
-    /// Goes back to what a savepoint kept. `own` are the columns that saving fills in by itself.
-    pub(crate) fn restore(&self, snapshot: &Snapshot, own: &[usize]) {
-        if snapshot.record.is(self) {
-            self.state_or_make()
-                .values_mut()
-                .restore(snapshot, own, self.batch().slots());
+    /// Goes back to what a savepoint kept.
+    pub(crate) fn restore(snapshot: &Snapshot) {
+        let record = &snapshot.record;
+        record
+            .state_or_make()
+            .values_mut()
+            .restore(snapshot, record.batch().slots());
+    }
+
+    /// Takes the turn to write this record; false if another has it.
+    pub(crate) fn begin_writing(&self) -> bool {
+        self.state_or_make().begin_writing()
+    }
+
+    /// Gives the turn to write this record back.
+    pub(crate) fn end_writing(&self) {
+        if let Some(state) = self.state() {
+            state.end_writing();
         }
+    }
+
+    /// Whether a new record's column was set to null, so that no default of the table may stand in for it.
+    pub(crate) fn is_set_to_null(&self, column: usize) -> bool {
+        self.state()
+            .is_some_and(|state| state.values().is_set_to_null(column))
     }
 
     /// What another room keeps for this record.

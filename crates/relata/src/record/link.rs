@@ -10,17 +10,15 @@
 //! - an override's dependency is given back only after the override is gone, both under the shape lock;
 //! - a table is published once; rows it does not cover say so.
 
-use std::sync::atomic::Ordering;
-use std::sync::{Arc, Weak};
-
 use super::graph::{Graph, Shape, ShapeGuard};
 use super::state::State;
+use super::sync::{Arc, Ordering, Weak};
 use super::table::{Index, Link, LinkSet, Links, TargetBatch, Unread};
 use super::{BatchPtr, Record};
 use crate::attribute::value::Value;
 
 /// A generation that no table has: what nobody read does not count.
-const NEVER: u64 = u64::MAX;
+pub(super) const NEVER: u64 = u64::MAX;
 
 /// How two records that are linked hold each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,12 +44,37 @@ pub(crate) enum Override {
         target: Option<Entry>,
         /// The key's values when the target was set: when they differ, the target is stale.
         key: Box<[Value<'static>]>,
+        /// What the database is to lose when the target is saved.
+        replaced: Replaced,
     },
     Many {
         members: Vec<Entry>,
         /// Whether the rows in the database are among them.
         loaded: bool,
+        /// The keys of all members, if they were asked for alone.
+        keys: Option<Box<[Vec<Value<'static>>]>>,
     },
+}
+
+/// What a `has_one` led to before a target took its place in memory.
+#[derive(Default)]
+pub(crate) enum Replaced {
+    #[default]
+    Nothing,
+    /// Nobody looked.
+    Unknown,
+    One(Entry),
+}
+
+impl Entry {
+    /// A record of the same graph.
+    pub(super) fn of(record: &Record) -> Self {
+        Self {
+            batch: record.batch,
+            row: record.row,
+            graph: None,
+        }
+    }
 }
 
 /// What is known of an association without asking the database.
@@ -156,12 +179,10 @@ impl Record {
     ) -> Members {
         if let Some(state) = self.state() {
             match state.overrides().get(association) {
-                Some(Some(Override::Many { members, loaded })) => {
-                    let follow = |entry: &Entry| match self.follow(
-                        entry.batch,
-                        entry.row,
-                        entry.graph.as_ref(),
-                    ) {
+                Some(Some(Override::Many {
+                    members, loaded, ..
+                })) => {
+                    let follow = |entry: &Entry| match self.follow_entry(entry) {
                         Linked::Known(record) => record,
                         Linked::Unknown => None,
                     };
@@ -256,29 +277,51 @@ impl Record {
         tie: Tie,
         shape: &mut ShapeGuard,
     ) {
-        let target = target.map(|target| Entry {
-            batch: target.batch,
-            row: target.row,
-            graph: match tie {
-                Tie::Unite => {
-                    self.graph.unite(&target.graph, shape);
-                    None
-                }
-                Tie::Depend => self
-                    .graph
-                    .depend(&target.graph, shape)
-                    .map(|root| Arc::downgrade(&root)),
-            },
-        });
-        self.replace_override(
-            association,
-            Some(Override::One { target, key: known }),
-            shape,
-        );
+        let target = target.map(|target| self.entry(target, tie, shape));
+        let one = Override::One {
+            target,
+            key: known,
+            replaced: Replaced::Nothing,
+        };
+        self.replace_override(association, Some(one), shape);
+    }
+
+    /// As `link_one` for a `has_one`, with what the target takes the place of.
+    pub(super) fn replace_link_one(
+        &self,
+        association: usize,
+        target: Option<&Record>,
+        replaced: Replaced,
+        shape: &mut ShapeGuard,
+    ) {
+        let target = target.map(|target| self.entry(target, Tie::Unite, shape));
+        let one = Override::One {
+            target,
+            key: Box::default(),
+            replaced,
+        };
+        self.replace_override(association, Some(one), shape);
+    }
+
+    /// An entry that leads to the target, once both are tied.
+    fn entry(&self, target: &Record, tie: Tie, shape: &mut ShapeGuard) -> Entry {
+        let graph = match tie {
+            Tie::Unite => {
+                self.graph.unite(&target.graph, shape);
+                None
+            }
+            Tie::Depend => self
+                .graph
+                .depend(&target.graph, shape)
+                .map(|root| Arc::downgrade(&root)),
+        };
+        Entry {
+            graph,
+            ..Entry::of(target)
+        }
     }
 
     /// Tells this record its members, in memory.
-    #[allow(dead_code, reason = "what replaces whole collections calls it")]
     pub(crate) fn link_many(&self, association: usize, members: &[Record], loaded: bool) {
         let mut shape = Shape::lock();
         self.replace_members(association, members, loaded, &mut shape);
@@ -295,14 +338,15 @@ impl Record {
             .iter()
             .map(|member| {
                 self.graph.unite(&member.graph, shape);
-                Entry {
-                    batch: member.batch,
-                    row: member.row,
-                    graph: None,
-                }
+                Entry::of(member)
             })
             .collect();
-        self.replace_override(association, Some(Override::Many { members, loaded }), shape);
+        let many = Override::Many {
+            members,
+            loaded,
+            keys: None,
+        };
+        self.replace_override(association, Some(many), shape);
     }
 
     /// Adds a member at the end of those that memory knows. What was known and what is added become one list in one
@@ -310,11 +354,6 @@ impl Record {
     /// read is not known: the list would hold it for good.
     pub(crate) fn link_member(&self, association: usize, member: &Record) {
         let state = self.state_or_make();
-        let entry = |record: &Record| Entry {
-            batch: record.batch,
-            row: record.row,
-            graph: None,
-        };
         // One that is not there keeps nothing.
         if state.overrides().get(association).is_none() {
             return;
@@ -322,23 +361,17 @@ impl Record {
         // Every link changes under this lock, so nothing comes between the look and the change.
         let mut shape = Shape::lock();
         self.graph.unite(&member.graph, &mut shape);
-        if let Some(Some(Override::Many { members, .. })) = state.overrides().get_mut(association) {
-            members.push(entry(member));
+        if let Some(Some(Override::Many { members, keys, .. })) =
+            state.overrides().get_mut(association)
+        {
+            members.push(Entry::of(member));
+            *keys = None;
             return;
         }
-        let known = self.peek_many(association, || NEVER);
-        let mut members = Vec::with_capacity(known.records.len() + 1);
-        for record in known.records.iter().chain([member]) {
-            self.graph.unite(&record.graph, &mut shape);
-            members.push(entry(record));
-        }
-        let loaded = known.loaded;
+        let mut known = self.peek_many(association, || NEVER);
+        known.records.push(member.clone());
+        self.replace_members(association, &known.records, known.loaded, &mut shape);
         // Handles may be the last of their graphs, whose end runs foreign code: not under the lock.
-        self.replace_override(
-            association,
-            Some(Override::Many { members, loaded }),
-            &mut shape,
-        );
         drop(shape);
     }
 
@@ -431,10 +464,17 @@ impl Record {
             .link(association)
             .and_then(|link| link.first.get());
         alone.is_some_and(|first| first.is_of(self.row))
-            || self.state().is_some_and(|state| {
-                let overrides = state.overrides();
-                overrides.get(association).is_some_and(Option::is_some)
-            })
+            || self
+                .state()
+                .is_some_and(|state| match state.overrides().get(association) {
+                    // Keys alone say nothing of the targets.
+                    Some(Some(Override::Many {
+                        members,
+                        loaded: false,
+                        keys: Some(_),
+                    })) => !members.is_empty(),
+                    told => told.is_some_and(Option::is_some),
+                })
     }
 
     /// Whether anything was said of the association: to the whole batch, or to this record.
@@ -476,6 +516,10 @@ impl Record {
         self.batch()
             .link_or_make(association)
             .map_or(0, |link| link.singles.fetch_add(1, Ordering::AcqRel))
+    }
+
+    pub(super) fn follow_entry(&self, entry: &Entry) -> Linked<Option<Record>> {
+        self.follow(entry.batch, entry.row, entry.graph.as_ref())
     }
 
     /// A handle to a record that this one's graph keeps alive.

@@ -4,17 +4,18 @@
 //!
 //! Invariants: words of text columns point into the arena of the record's own batch, so they stay valid for as
 //! long as the record does; text equal to what the column holds already is not stored again; `saved` becomes
-//! exactly the words that were bound, never what was set since.
+//! exactly the words that were bound, never what was set since. Rows that are saved are shared, never written: a
+//! snapshot for a rollback costs no copy.
 
 use std::any::Any;
-use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::{
-    Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
-};
 
 use super::Record;
 use super::batch::{Batch, StrictLoading, bit, set_bit};
 use super::link::Override;
+use super::sync::{
+    Arc, AtomicU8, Mutex, MutexGuard, OnceLock, Ordering, PoisonError, RwLock, RwLockReadGuard,
+    RwLockWriteGuard,
+};
 use crate::attribute::value::Value;
 use crate::reflection::Slot;
 
@@ -39,8 +40,11 @@ pub(crate) struct State {
 /// The rows of a record. See the module's documentation.
 pub(crate) struct Values {
     pub(super) current: Box<[u64]>,
-    pub(super) saved: Box<[u64]>,
-    pub(super) before: Option<Box<[u64]>>,
+    pub(super) saved: Arc<[u64]>,
+    pub(super) before: Option<Arc<[u64]>>,
+    /// Columns that were set to null, by bit: of a new record, null is what they shall be, whatever the table's
+    /// default is. Empty until there is one.
+    nulls: Vec<u64>,
     pub(crate) life: Life,
     /// Whether the last save inserted the row.
     pub(crate) was_new: bool,
@@ -62,19 +66,20 @@ pub(crate) enum Version {
 pub(crate) struct Snapshot {
     /// Keeps the arena that the words point into.
     pub(super) record: Record,
-    saved: Box<[u64]>,
-    before: Option<Box<[u64]>>,
+    saved: Arc<[u64]>,
     life: Life,
     was_new: bool,
-    /// The row as it was, for the columns that a save fills in by itself.
-    current: Box<[u64]>,
+    /// The column whose value the database made since.
+    generated: Vec<usize>,
 }
 
 /// A copy of a record's row, taken when its values were bound to a statement.
 pub(crate) struct Bound {
     /// Keeps the arena that the words point into.
     pub(super) record: Record,
-    pub(super) words: Box<[u64]>,
+    pub(super) words: Arc<[u64]>,
+    /// What counted as saved then.
+    saved: Arc<[u64]>,
 }
 
 const READONLY: u8 = 1;
@@ -82,6 +87,7 @@ const STRICT_SET: u8 = 2;
 const STRICT_ALL: u8 = 4;
 const STRICT_N_PLUS_ONE: u8 = 8;
 const MARKED_FOR_DESTRUCTION: u8 = 16;
+const WRITING: u8 = 32;
 
 impl State {
     pub(super) fn new(row: &[u64], new: bool, associations: usize) -> Self {
@@ -90,6 +96,7 @@ impl State {
                 current: row.into(),
                 saved: row.into(),
                 before: None,
+                nulls: Vec::new(),
                 life: if new { Life::New } else { Life::Persisted },
                 was_new: false,
                 in_doubt: false,
@@ -135,6 +142,15 @@ impl State {
 
     fn is_marked(&self, mark: u8) -> bool {
         self.marks.load(Ordering::Acquire) & mark != 0
+    }
+
+    /// Takes the turn to write the record; false if another has it.
+    pub(super) fn begin_writing(&self) -> bool {
+        self.marks.fetch_or(WRITING, Ordering::AcqRel) & WRITING == 0
+    }
+
+    pub(super) fn end_writing(&self) {
+        self.mark(WRITING, false);
     }
 
     pub(super) fn set_readonly(&self) {
@@ -189,6 +205,10 @@ impl Values {
     pub(super) fn set(&mut self, batch: &Batch, column: usize, slot: Slot, value: &Value<'_>) {
         if value.is_null() {
             put(&mut self.current, column, slot, None);
+            if self.life == Life::New {
+                self.nulls.resize(self.nulls.len().max(column / 64 + 1), 0);
+                set_bit(&mut self.nulls, column, true);
+            }
             return;
         }
         // Words of another kind would be read as what they are not.
@@ -209,6 +229,12 @@ impl Values {
             None => batch.keep(value),
         };
         put(&mut self.current, column, slot, words);
+        set_bit(&mut self.nulls, column, false);
+    }
+
+    /// Whether null was set, and is not only the lack of a value.
+    pub(super) fn is_set_to_null(&self, column: usize) -> bool {
+        bit(&self.nulls, column) && bit(&self.current, column)
     }
 
     /// The columns whose current value is not the saved one.
@@ -219,38 +245,53 @@ impl Values {
     }
 
     pub(super) fn differs(&self, column: usize, slot: Slot, one: Version, other: Version) -> bool {
-        let (one, other) = (self.row(one), self.row(other));
-        if bit(one, column) != bit(other, column) {
-            return true;
-        }
-        super::words(one, slot) != super::words(other, slot)
-            && super::stored(one, column, slot).value()
-                != super::stored(other, column, slot).value()
+        differ(self.row(one), self.row(other), column, slot)
     }
 
     pub(super) fn bind(&self, record: &Record) -> Bound {
         Bound {
             record: record.clone(),
-            words: self.current.clone(),
+            words: Arc::from(&*self.current),
+            saved: Arc::clone(&self.saved),
         }
     }
 
     /// Makes the bound values of `columns` the saved ones.
-    pub(super) fn saved(&mut self, bound: &Bound, columns: &[usize], slots: &[Slot]) {
-        self.before = Some(self.saved.clone());
-        for &column in columns {
-            if let Some(&slot) = slots.get(column) {
-                copy(&bound.words, &mut self.saved, column, slot);
+    pub(super) fn saved(&mut self, bound: Bound, columns: &[usize], slots: &[Slot]) {
+        // What no statement wrote is as it was, unless somebody told the record otherwise meanwhile.
+        let rest = |column: &usize| {
+            let slot = slots.get(*column).copied();
+            slot.is_some_and(|slot| differ(&bound.words, &bound.saved, *column, slot))
+                && !columns.contains(column)
+        };
+        let whole =
+            Arc::ptr_eq(&self.saved, &bound.saved) && !(0..slots.len()).any(|column| rest(&column));
+        let saved = if whole {
+            bound.words
+        } else {
+            let mut saved = Box::<[u64]>::from(&*self.saved);
+            for &column in columns {
+                if let Some(&slot) = slots.get(column) {
+                    copy(&bound.words, &mut saved, column, slot);
+                }
             }
-        }
+            saved.into()
+        };
+        self.before = Some(std::mem::replace(&mut self.saved, saved));
         self.was_new = self.life == Life::New;
         self.life = Life::Persisted;
+    }
+
+    /// The last save changed nothing.
+    pub(super) fn saved_nothing(&mut self) {
+        self.before = None;
+        self.was_new = false;
     }
 
     /// Takes the current and the saved value of a column from the database's answer.
     pub(super) fn fill(&mut self, batch: &Batch, column: usize, slot: Slot, value: &Value<'_>) {
         self.set(batch, column, slot, value);
-        copy(&self.current, &mut self.saved, column, slot);
+        copy(&self.current, Arc::make_mut(&mut self.saved), column, slot);
     }
 
     pub(super) fn revert(&mut self, column: usize, slot: Slot) {
@@ -260,29 +301,59 @@ impl Values {
     pub(super) fn snapshot(&self, record: &Record) -> Snapshot {
         Snapshot {
             record: record.clone(),
-            saved: self.saved.clone(),
-            before: self.before.clone(),
+            saved: Arc::clone(&self.saved),
             life: self.life,
             was_new: self.was_new,
-            current: self.current.clone(),
+            generated: Vec::new(),
         }
     }
 
-    /// Goes back to what a savepoint remembers. What the user set stays set; `own` are the columns that saving
-    /// filled in by itself, which go back too unless they were set to something else since.
-    pub(super) fn restore(&mut self, snapshot: &Snapshot, own: &[usize], slots: &[Slot]) {
-        for &column in own {
+    /// Goes back to what a snapshot remembers. What was set stays set; a generated key goes, unless another was set
+    /// since.
+    pub(super) fn restore(&mut self, snapshot: &Snapshot, slots: &[Slot]) {
+        for &column in &snapshot.generated {
             if let Some(&slot) = slots.get(column)
                 && !self.differs(column, slot, Version::Current, Version::Saved)
             {
-                copy(&snapshot.current, &mut self.current, column, slot);
+                copy(&snapshot.saved, &mut self.current, column, slot);
             }
         }
-        self.saved.clone_from(&snapshot.saved);
-        self.before.clone_from(&snapshot.before);
+        self.saved = Arc::clone(&snapshot.saved);
+        // As in Rails, nothing counts as changed by the last save: it is not known any more which that was.
+        self.before = None;
         self.life = snapshot.life;
         self.was_new = snapshot.was_new;
     }
+}
+
+impl Bound {
+    /// The columns that differ from what was saved when the row was bound.
+    pub(crate) fn changed(&self) -> Vec<usize> {
+        let slots = self.record.batch().slots();
+        (0..slots.len())
+            .filter(|&column| differ(&self.words, &self.saved, column, slots[column]))
+            .collect()
+    }
+}
+
+impl Snapshot {
+    pub(crate) fn record(&self) -> &Record {
+        &self.record
+    }
+
+    /// Notes that the value of a column is not the user's, and goes back with the saved one.
+    pub(crate) fn generated(&mut self, column: usize) {
+        self.generated.push(column);
+    }
+}
+
+fn differ(one: &[u64], other: &[u64], column: usize, slot: Slot) -> bool {
+    let nulls = (bit(one, column), bit(other, column));
+    if nulls.0 || nulls.1 {
+        return nulls.0 != nulls.1;
+    }
+    super::words(one, slot) != super::words(other, slot)
+        && super::stored(one, column, slot).value() != super::stored(other, column, slot).value()
 }
 
 fn put(row: &mut [u64], column: usize, slot: Slot, words: Option<[u64; 2]>) {

@@ -2,11 +2,9 @@
 //!
 //! Invariants: a table is published once and never taken back; rows it does not cover say so.
 
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::sync::{OnceLock, Weak};
-
 use super::batch::bit;
 use super::graph::Graph;
+use super::sync::{AtomicU32, AtomicU64, OnceLock, Ordering, Weak};
 use super::{BatchPtr, Record};
 
 /// A target within a table: which of its batches, and which row.

@@ -4,6 +4,8 @@
 
 mod graphs;
 mod links;
+#[cfg(shuttle)]
+mod orders;
 mod values;
 
 use super::batch::LIVE;

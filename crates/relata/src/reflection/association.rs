@@ -5,6 +5,7 @@
 use std::sync::OnceLock;
 
 use super::ModelReflection;
+use crate::callback::DefaultTarget;
 use crate::relation::Scope;
 
 /// Which macro declared the association.
@@ -65,6 +66,33 @@ pub enum InverseOf {
     Named(&'static str),
 }
 
+/// What becomes of an association's targets when their owner is destroyed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Dependent {
+    /// Each is destroyed, with its callbacks and its own dependents.
+    Destroy,
+    /// The one is deleted, without callbacks. Of a `belongs_to` or `has_one`.
+    Delete,
+    /// All are deleted in one statement, without callbacks. Of a `has_many`.
+    DeleteAll,
+    /// Their keys become null, without callbacks.
+    Nullify,
+    /// Where there is one, an error on the record keeps it from being destroyed.
+    RestrictWithError,
+    /// Where there is one, destroying fails with `DeleteRestriction`.
+    RestrictWithException,
+}
+
+/// Which columns a touch sets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Touch {
+    /// `updated_at`.
+    Timestamps,
+    /// This one, and `updated_at`.
+    Column(&'static str),
+}
+
 /// One association of a model, built in a `const`.
 #[derive(Clone, Copy)]
 pub struct AssociationReflection {
@@ -80,11 +108,19 @@ pub struct AssociationReflection {
     pub(crate) autosave: Option<bool>,
     pub(crate) validate: Option<bool>,
     pub(crate) counter_cache: Option<&'static str>,
+    pub(crate) counter_active: bool,
+    pub(crate) touch: Option<Touch>,
+    pub(crate) dependent: Option<Dependent>,
+    pub(crate) default: Option<DefaultTarget>,
+    pub(crate) index_errors: bool,
     pub(crate) options: &'static [(&'static str, &'static str)],
     pub(crate) doc: &'static str,
 }
 
 impl AssociationReflection {
+    /// A counter whose column is named after the model, which is known once the association is part of one.
+    pub(crate) const CONVENTIONAL_COUNTER: &'static str = "";
+
     pub(super) const fn new(kind: Macro, name: &'static str, target: Target) -> Self {
         Self {
             name,
@@ -99,6 +135,11 @@ impl AssociationReflection {
             autosave: None,
             validate: None,
             counter_cache: None,
+            counter_active: true,
+            touch: None,
+            dependent: None,
+            default: None,
+            index_errors: false,
             options: &[],
             doc: "",
         }
@@ -185,6 +226,41 @@ impl AssociationReflection {
         self
     }
 
+    /// Counts, but is not to be trusted yet: `size` does not use it. Rails: `counter_cache: {active: false}`.
+    #[must_use]
+    pub const fn with_inactive_counter(mut self) -> Self {
+        self.counter_active = false;
+        self
+    }
+
+    /// Touches the other side when the record is created, changed, touched or destroyed.
+    #[must_use]
+    pub const fn with_touch(mut self, touch: Touch) -> Self {
+        self.touch = Some(touch);
+        self
+    }
+
+    /// What becomes of the targets when the record is destroyed.
+    #[must_use]
+    pub const fn with_dependent(mut self, dependent: Dependent) -> Self {
+        self.dependent = Some(dependent);
+        self
+    }
+
+    /// What a `belongs_to` without target takes before it is validated.
+    #[must_use]
+    pub const fn with_default(mut self, default: DefaultTarget) -> Self {
+        self.default = Some(default);
+        self
+    }
+
+    /// The errors of members say which one: `posts[1].title`.
+    #[must_use]
+    pub const fn with_index_errors(mut self) -> Self {
+        self.index_errors = true;
+        self
+    }
+
     /// The options as they were written, for people and tools.
     #[must_use]
     pub const fn with_options(mut self, options: &'static [(&'static str, &'static str)]) -> Self {
@@ -241,8 +317,20 @@ impl AssociationReflection {
         self.autosave
     }
 
-    /// Whether new targets are validated with their owner: by default those of a collection, and of what is
-    /// autosaved. Rails: `validate?`.
+    /// The column that counts, if one was declared. Rails: `counter_cache_column`.
+    #[must_use]
+    pub fn counter_cache(&self) -> Option<&'static str> {
+        self.counter_cache
+    }
+
+    /// What becomes of the targets when the record is destroyed.
+    #[must_use]
+    pub fn dependent(&self) -> Option<Dependent> {
+        self.dependent
+    }
+
+    /// Whether its members are validated with the record: by default those of a collection, and of what is autosaved.
+    /// Rails: `validate?`.
     #[must_use]
     pub fn validates(&self) -> bool {
         self.validate
@@ -274,6 +362,13 @@ impl AssociationReflection {
             Target::Model(model) => model().name(),
             Target::Later { name, .. } => name,
         }
+    }
+
+    /// Whether the target was written, and not found by the association's name.
+    pub(super) fn names_target(&self) -> bool {
+        self.options
+            .iter()
+            .any(|(option, _)| *option == "class_name")
     }
 
     /// The doc comment of the field.

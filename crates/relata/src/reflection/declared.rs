@@ -4,7 +4,8 @@
 //! Invariant: an option is taken, or it is an error: `Argument` where Rails refuses it too, with Rails' sentence,
 //! `Unsupported` where relata does not have it yet. None is ignored.
 
-use super::{AssociationReflection, InverseOf, Macro, Target};
+use super::{AssociationReflection, Dependent, InverseOf, Macro, Target, Touch};
+use crate::callback::DefaultTarget;
 use crate::error::{Error, ErrorKind, Result};
 use crate::relation::Scope;
 
@@ -31,20 +32,22 @@ pub enum Setting {
 /// ```
 /// use relata::reflection::{Declared, ModelBuilder, Setting};
 ///
-/// let declared = Declared::new("belongs_to", "author")?.option("class_name", Setting::Text("Person".into()))?;
+/// let author = || Declared::new("Post", "belongs_to", "author");
+/// let declared = author()?.option("class_name", Setting::Text("Person".into()))?;
 /// let (person, _) = ModelBuilder::target(declared.class_name());
 /// assert_eq!(declared.leading_to(person)?.target_name(), "Person");
 ///
-/// let declared = Declared::new("belongs_to", "author")?.option("class", Setting::Text("Person".into()))?;
+/// let declared = author()?.option("class", Setting::Text("Person".into()))?;
 /// assert!(declared.leading_to(person).unwrap_err().to_string().starts_with("Unknown key: :class. Valid keys are:"));
 /// # Ok::<(), relata::Error>(())
 /// ```
-#[derive(Debug)]
 pub struct Declared {
+    model: String,
     kind: Macro,
     name: String,
     options: Vec<(String, Setting)>,
     scope: Option<&'static Scope>,
+    default: Option<DefaultTarget>,
     required: bool,
 }
 
@@ -115,12 +118,22 @@ const TAKEN: &[&str] = &[
     "validate",
 ];
 
+impl std::fmt::Debug for Declared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Declared")
+            .field("macro", &self.kind)
+            .field("name", &self.name)
+            .field("options", &self.options)
+            .finish_non_exhaustive()
+    }
+}
+
 impl Declared {
-    /// The declaration of an association by `belongs_to`, `has_one` or `has_many`.
+    /// The declaration of an association of a model by `belongs_to`, `has_one` or `has_many`.
     ///
     /// # Errors
     /// `Argument` for a name that every record answers to already; `Unsupported` for another macro.
-    pub fn new(kind: &str, name: &str) -> Result<Self> {
+    pub fn new(model: &str, kind: &str, name: &str) -> Result<Self> {
         let kind = match kind {
             "belongs_to" => Macro::BelongsTo,
             "has_one" => Macro::HasOne,
@@ -132,16 +145,18 @@ impl Declared {
         };
         if TAKEN.contains(&name) {
             let message = format!(
-                "You tried to define an association named {name}, but this will conflict with a method {name} \
-                 already defined by Active Record. Please choose a different association name."
+                "You tried to define an association named {name} on the model {model}, but this will conflict with a \
+                 method {name} already defined by Active Record. Please choose a different association name."
             );
             return Err(Error::new(ErrorKind::Argument, message).with_attribute(name));
         }
         Ok(Self {
+            model: model.to_owned(),
             kind,
             name: name.to_owned(),
             options: Vec::new(),
             scope: None,
+            default: None,
             required: kind == Macro::BelongsTo,
         })
     }
@@ -165,6 +180,13 @@ impl Declared {
     #[must_use]
     pub fn scope(mut self, scope: &'static Scope) -> Self {
         self.scope = Some(scope);
+        self
+    }
+
+    /// What a `belongs_to` without target takes, for the option `default`.
+    #[must_use]
+    pub fn default(mut self, default: DefaultTarget) -> Self {
+        self.default = Some(default);
         self
     }
 
@@ -231,6 +253,24 @@ impl Declared {
             ("strict_loading", Setting::Flag(strict)) => association.strict_loading = Some(*strict),
             ("autosave", Setting::Flag(autosave)) => association.autosave = Some(*autosave),
             ("validate", Setting::Flag(validate)) => association.validate = Some(*validate),
+            ("touch", Setting::Flag(true)) => association.touch = Some(Touch::Timestamps),
+            ("touch", Setting::Text(column)) => {
+                association.touch = Some(Touch::Column(leak(column.clone())));
+            }
+            ("counter_cache", Setting::Flag(true)) => {
+                association.counter_cache = Some(AssociationReflection::CONVENTIONAL_COUNTER);
+            }
+            ("counter_cache", Setting::Text(column)) => {
+                association.counter_cache = Some(leak(column.clone()));
+            }
+            ("default", Setting::Code) if self.default.is_some() => {
+                association.default = self.default;
+            }
+            ("index_errors", Setting::Flag(true)) => association.index_errors = true,
+            ("dependent", Setting::Text(dependent)) if dependent != "destroy_async" => {
+                self.check_dependent(setting)?;
+                association.dependent = Dependent::named(dependent);
+            }
             // Off is what is done without them.
             ("polymorphic" | "counter_cache" | "touch" | "index_errors", Setting::Flag(false))
             | (_, Setting::Null) => {}
@@ -350,7 +390,7 @@ impl Declared {
     }
 
     fn error(&self, kind: ErrorKind, message: String) -> Error {
-        Error::new(kind, message).with_attribute(self.name.clone())
+        Error::new(kind, message).with_attribute(format!("{}.{}", self.model, self.name))
     }
 }
 

@@ -6,19 +6,35 @@ use std::any::Any;
 use std::fmt;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
+use super::hooks::Hooks;
 use super::resolve::Resolved;
-use super::{AssociationReflection, Column, Layout, Macro, Target};
+use super::{AssociationReflection, Column, Layout, Macro, Stamps, Target, Timestamps};
 use crate::attribute::AttributeType;
+use crate::callback::Callback;
 use crate::error::{Error, ErrorKind, Result};
 use crate::relation::Scope;
 use crate::sql::Place;
+use crate::validation::Validation;
 
-/// One declared rule that a valid record keeps.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Validation {
-    /// The attribute or association of that name must be present. Rails: `validates :title, presence: true`.
-    Presence(&'static str),
+/// What stands in `#[callbacks] impl Post`.
+#[derive(Debug)]
+pub struct Callbacks {
+    callbacks: &'static [Callback],
+    validations: &'static [Validation],
+}
+
+impl Callbacks {
+    /// None.
+    pub const NONE: Self = Self::new(&[], &[]);
+
+    /// Callbacks and validations by functions, in the order of declaration.
+    #[must_use]
+    pub const fn new(callbacks: &'static [Callback], validations: &'static [Validation]) -> Self {
+        Self {
+            callbacks,
+            validations,
+        }
+    }
 }
 
 /// Everything that is known about a model.
@@ -32,9 +48,15 @@ pub struct ModelReflection {
     columns: &'static [Column],
     associations: &'static [AssociationReflection],
     validations: &'static [Validation],
+    more_validations: &'static [Validation],
+    callbacks: &'static [Callback],
+    hooks: OnceLock<Hooks>,
+    counters: OnceLock<Vec<usize>>,
     strict_loading: bool,
     default_scope: Option<&'static Scope>,
+    timestamps: Timestamps,
     layout: OnceLock<Layout>,
+    stamps: OnceLock<Stamps>,
     resolved: OnceLock<Box<[OnceLock<Result<Resolved>>]>>,
     texts: OnceLock<Box<dyn Any + Send + Sync>>,
     steps: OnceLock<Box<dyn Any + Send + Sync>>,
@@ -53,9 +75,15 @@ impl ModelReflection {
             columns: &[],
             associations: &[],
             validations: &[],
+            more_validations: &[],
+            callbacks: &[],
+            hooks: OnceLock::new(),
+            counters: OnceLock::new(),
             strict_loading: false,
             default_scope: None,
+            timestamps: Timestamps::Conventional,
             layout: OnceLock::new(),
+            stamps: OnceLock::new(),
             resolved: OnceLock::new(),
             texts: OnceLock::new(),
             steps: OnceLock::new(),
@@ -94,6 +122,14 @@ impl ModelReflection {
         self
     }
 
+    /// The callbacks, and the validations that stand with them, in the order of declaration.
+    #[must_use]
+    pub const fn with_callbacks(mut self, callbacks: &'static Callbacks) -> Self {
+        self.callbacks = callbacks.callbacks;
+        self.more_validations = callbacks.validations;
+        self
+    }
+
     /// The doc comment of the struct.
     #[must_use]
     pub const fn with_doc(mut self, doc: &'static str) -> Self {
@@ -119,6 +155,13 @@ impl ModelReflection {
     #[must_use]
     pub fn default_scope(&self) -> Option<&'static Scope> {
         self.default_scope
+    }
+
+    /// Where the times of creation and change are kept, where it is not in the columns of Rails' names.
+    #[must_use]
+    pub const fn with_timestamps(mut self, timestamps: Timestamps) -> Self {
+        self.timestamps = timestamps;
+        self
     }
 
     /// The model's name, `Post`.
@@ -159,10 +202,35 @@ impl ModelReflection {
             .map(Column::name)
     }
 
-    /// The validations, in the order of declaration.
-    #[must_use]
-    pub fn validations(&self) -> &'static [Validation] {
-        self.validations
+    /// The validations: those of the fields, then those of functions, each in the order of declaration.
+    /// Rails: `validators`.
+    pub fn validations(&self) -> impl Iterator<Item = &'static Validation> + use<> {
+        self.validations.iter().chain(self.more_validations)
+    }
+
+    pub(crate) fn validation(&self, position: usize) -> Option<&'static Validation> {
+        match self.validations.get(position) {
+            Some(validation) => Some(validation),
+            None => self.more_validations.get(position - self.validations.len()),
+        }
+    }
+
+    /// The callbacks, in the order of declaration.
+    pub fn callbacks(&self) -> impl Iterator<Item = &'static Callback> + use<> {
+        self.callbacks.iter()
+    }
+
+    pub(crate) fn callback(&self, position: usize) -> Option<&'static Callback> {
+        self.callbacks.get(position)
+    }
+
+    /// The columns that count other rows, found once.
+    pub(crate) fn counters(&self, find: impl FnOnce() -> Vec<usize>) -> &[usize] {
+        self.counters.get_or_init(find)
+    }
+
+    pub(crate) fn hooks(&self) -> &Hooks {
+        self.hooks.get_or_init(|| Hooks::of(self))
     }
 
     /// Whether records of the model refuse lazy loading from the start.
@@ -292,6 +360,12 @@ impl ModelReflection {
         self.layout.get_or_init(|| Layout::of(self.columns))
     }
 
+    /// The columns that saving fills with the time.
+    pub(crate) fn stamps(&self) -> &Stamps {
+        self.stamps
+            .get_or_init(|| Stamps::of(self.timestamps, self.columns))
+    }
+
     pub(crate) fn root_place(&self, make: impl FnOnce() -> Place) -> &Place {
         self.place.get_or_init(make)
     }
@@ -355,9 +429,11 @@ pub struct ModelBuilder {
     columns: Vec<Column>,
     associations: Vec<AssociationReflection>,
     validations: Vec<Validation>,
+    callbacks: Vec<Callback>,
     primary_key: Vec<String>,
     strict_loading: bool,
     default_scope: Option<&'static Scope>,
+    timestamps: Timestamps,
 }
 
 impl ModelBuilder {
@@ -370,9 +446,11 @@ impl ModelBuilder {
             columns: Vec::new(),
             associations: Vec::new(),
             validations: Vec::new(),
+            callbacks: Vec::new(),
             primary_key: Vec::new(),
             strict_loading: false,
             default_scope: None,
+            timestamps: Timestamps::Conventional,
         }
     }
 
@@ -392,15 +470,28 @@ impl ModelBuilder {
 
     /// Adds an association. Its target may be defined later: [`ModelBuilder::target`].
     #[must_use]
-    pub fn association(mut self, association: AssociationReflection) -> Self {
+    pub fn association(mut self, mut association: AssociationReflection) -> Self {
+        if association.counter_cache == Some(AssociationReflection::CONVENTIONAL_COUNTER) {
+            let model = relata_inflect::underscore(relata_inflect::demodulize(&self.name));
+            let column = format!("{}_count", relata_inflect::pluralize(&model));
+            association.counter_cache = Some(leak(column));
+        }
         self.associations.push(association);
         self
     }
 
-    /// Adds a validation.
+    /// Adds a validation, below the associations that were added before it.
     #[must_use]
     pub fn validates(mut self, validation: Validation) -> Self {
-        self.validations.push(validation);
+        self.validations
+            .push(validation.below(self.associations.len()));
+        self
+    }
+
+    /// Adds a callback, below the associations that were added before it and above those that follow.
+    #[must_use]
+    pub fn callback(mut self, callback: Callback) -> Self {
+        self.callbacks.push(callback.below(self.associations.len()));
         self
     }
 
@@ -415,6 +506,13 @@ impl ModelBuilder {
     #[must_use]
     pub fn default_scope(mut self, scope: &'static Scope) -> Self {
         self.default_scope = Some(scope);
+        self
+    }
+
+    /// Where the times of creation and change are kept, where it is not in the columns of Rails' names.
+    #[must_use]
+    pub fn timestamps(mut self, timestamps: Timestamps) -> Self {
+        self.timestamps = timestamps;
         self
     }
 
@@ -443,8 +541,10 @@ impl ModelBuilder {
             .with_columns(Vec::leak(self.columns))
             .with_associations(Vec::leak(self.associations))
             .with_validations(Vec::leak(self.validations));
+        model.callbacks = Vec::leak(self.callbacks);
         model.strict_loading = self.strict_loading;
         model.default_scope = self.default_scope;
+        model.timestamps = self.timestamps;
         let key = self
             .primary_key
             .iter()

@@ -69,10 +69,15 @@ impl Resolved {
             Error::new(
                 error.kind(),
                 format!(
-                    "Missing model class {} for the {}#{} association",
+                    "Missing model class {} for the {}#{} association.{}",
                     declaration.target_name(),
                     owner.name(),
-                    declaration.name
+                    declaration.name,
+                    if declaration.names_target() {
+                        ""
+                    } else {
+                        " You can specify a different model class with the :class_name option."
+                    }
                 ),
             )
             .with_model(owner.name())

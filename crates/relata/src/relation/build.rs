@@ -362,6 +362,11 @@ impl<M> Relation<M> {
         self.map(|core| core.terms.strict = Some(StrictLoading::All))
     }
 
+    /// The records may load lazily, also where their model says otherwise. Rails: `strict_loading(false)`.
+    pub fn without_strict_loading(self) -> Self {
+        self.map(|core| core.terms.strict = None)
+    }
+
     /// Whether the first lazy load of an association loads it for all records of the result; it holds for what is
     /// loaded from them too. On by default.
     pub fn batching(self, on: bool) -> Self {

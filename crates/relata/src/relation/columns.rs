@@ -64,6 +64,15 @@ impl<T> Column<T> {
         Node::Column(self.place, self.index)
     }
 
+    pub(crate) fn place(self) -> Place {
+        self.place
+    }
+
+    /// Its position among the columns of its model.
+    pub(crate) fn index(self) -> usize {
+        self.index
+    }
+
     /// `IS NULL`.
     pub fn is_null(self) -> Expr {
         Expr(Node::IsNull(Box::new(self.node())))

@@ -55,6 +55,8 @@ pub(crate) enum Node {
     /// True of every row, or of none.
     Always(bool),
     Call(Function, Box<Node>),
+    /// The operand plus a number; null counts as 0.
+    Plus(Box<Node>, Value<'static>),
     /// `*`, in `COUNT(*)`.
     Star,
     /// SQL that the user wrote, through a named door.
@@ -191,7 +193,9 @@ impl Node {
             | Node::Call(_, operand) => {
                 operand.places(rejects_null, visit);
             }
-            Node::IsNull(operand) | Node::Not(operand) => operand.places(false, visit),
+            Node::Plus(operand, _) | Node::IsNull(operand) | Node::Not(operand) => {
+                operand.places(false, visit)
+            }
             Node::InTuples(columns, _) | Node::InSelect(columns, _) => {
                 columns
                     .iter()
@@ -228,6 +232,7 @@ impl Node {
             Node::Or(any) => Node::Or(many(any)?),
             Node::Not(operand) => Node::Not(boxed(operand)?),
             Node::Call(function, operand) => Node::Call(*function, boxed(operand)?),
+            Node::Plus(operand, value) => Node::Plus(boxed(operand)?, value.clone()),
             Node::Value(_) | Node::Always(_) | Node::Star | Node::Raw(_) | Node::Refused(_) => {
                 self.clone()
             }

@@ -57,4 +57,36 @@ impl Raw {
     pub fn binds(&self) -> &[Value<'static>] {
         &self.binds
     }
+
+    /// The text between the placeholders: one piece more than there are.
+    pub(super) fn pieces(&self) -> impl Iterator<Item = &str> {
+        let mut rest = Some(&*self.text);
+        std::iter::from_fn(move || {
+            let text = rest?;
+            let (piece, after) = match placeholder(text) {
+                Some(at) => (&text[..at], Some(&text[at + 1..])),
+                None => (text, None),
+            };
+            rest = after;
+            Some(piece)
+        })
+    }
+}
+
+/// Where the first `?` stands that is no part of a literal, a quoted name or a comment.
+fn placeholder(text: &str) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    while let Some(&byte) = bytes.get(at) {
+        let end = match byte {
+            b'?' => return Some(at),
+            // A doubled quote ends one literal and begins the next: the same, as far as this goes.
+            b'\'' | b'"' | b'`' => text[at + 1..].find(char::from(byte)).map(|end| end + 1),
+            b'-' if bytes.get(at + 1) == Some(&b'-') => text[at..].find('\n'),
+            b'/' if bytes.get(at + 1) == Some(&b'*') => text[at..].find("*/"),
+            _ => Some(0),
+        };
+        at += end? + 1;
+    }
+    None
 }

@@ -4,14 +4,18 @@
 
 use std::sync::Arc;
 
-use super::dialect::Dialect;
+use super::dialect::{Around, Dialect};
 use super::writer::Writer;
 use crate::attribute::value::{Kind, Value};
 use crate::error::Result;
-use crate::reflection::{Column, ModelReflection};
+use crate::reflection::{Column, ModelReflection, Resolved};
 
-/// The statements that make a model's table and its indexes.
-pub(crate) fn create(model: &'static ModelReflection, dialect: Dialect) -> Result<Vec<String>> {
+/// The statements that make a model's table and its indexes, and those that can run only once the tables of all models
+/// are there.
+pub(crate) fn create(
+    model: &'static ModelReflection,
+    dialect: Dialect,
+) -> Result<(Vec<String>, Vec<String>)> {
     let mut writer = Writer::inline(dialect);
     writer.push("CREATE TABLE ").name(model.table()).push(" (");
     let key = model.primary_key();
@@ -38,20 +42,21 @@ pub(crate) fn create(model: &'static ModelReflection, dialect: Dialect) -> Resul
     }
     let belongs_to =
         || (0..model.reflections().len()).filter(|&at| model.reflections()[at].is_belongs_to());
+    let mut later = Vec::new();
     for association in belongs_to() {
         let resolved = model.resolve(association)?;
-        writer.push(", FOREIGN KEY (");
-        writer.list(&resolved.owner_key, ", ", |writer, &at| {
-            _ = writer.name(model.columns()[at].column_name())
-        });
-        writer
-            .push(") REFERENCES ")
-            .name(resolved.target.table())
-            .push(" (");
-        writer.list(&resolved.target_key, ", ", |writer, &at| {
-            _ = writer.name(resolved.target.columns()[at].column_name())
-        });
-        writer.push(")");
+        if dialect.references_ahead() {
+            writer.push(", ");
+            reference(&mut writer, model, resolved);
+        } else {
+            let mut writer = Writer::inline(dialect);
+            writer
+                .push("ALTER TABLE ")
+                .name(model.table())
+                .push(" ADD ");
+            reference(&mut writer, model, resolved);
+            later.push(writer.finish().0);
+        }
     }
     writer.push(")");
     let mut statements = vec![writer.finish().0];
@@ -91,7 +96,25 @@ pub(crate) fn create(model: &'static ModelReflection, dialect: Dialect) -> Resul
             index(&[position], column.unique);
         }
     }
-    Ok(statements)
+    Ok((statements, later))
+}
+
+/// `FOREIGN KEY ("person_id") REFERENCES "people" ("id")`
+fn reference(writer: &mut Writer, model: &ModelReflection, resolved: &Resolved) {
+    let names = |writer: &mut Writer, model: &ModelReflection, columns: &[usize]| {
+        writer.push("(");
+        writer.list(columns, ", ", |writer, &at| {
+            _ = writer.name(model.columns()[at].column_name())
+        });
+        writer.push(")");
+    };
+    writer.push("FOREIGN KEY ");
+    names(writer, model, &resolved.owner_key);
+    writer
+        .push(" REFERENCES ")
+        .name(resolved.target.table())
+        .push(" ");
+    names(writer, resolved.target, &resolved.target_key);
 }
 
 fn define(writer: &mut Writer, dialect: Dialect, column: &Column) {
@@ -109,13 +132,15 @@ pub(crate) fn explain(dialect: Dialect, statement: &str) -> Arc<str> {
     Arc::from(format!("{}{statement}", dialect.explain()))
 }
 
-/// The columns of a table, as the database knows them: name, declared type, not null, part of the key.
-pub(crate) fn table_columns(table: &str, dialect: Dialect) -> String {
+/// A value as it stands in the text of a statement. For people.
+pub(crate) fn literal(value: Value<'_>, dialect: Dialect) -> String {
     let mut writer = Writer::inline(dialect);
-    let (before, after) = dialect.columns_of();
-    writer.push(before);
-    writer
-        .value(Value::Text(table.to_owned().into()))
-        .push(after);
+    writer.value(value.into_owned());
     writer.finish().0
+}
+
+/// A question about a table, by its text around the table's name.
+pub(crate) fn about(table: &str, dialect: Dialect, (before, after): Around) -> String {
+    let table = literal(Value::Text(table.into()), dialect);
+    format!("{before}{table}{after}")
 }

@@ -136,6 +136,40 @@ pub(crate) fn update(
     })
 }
 
+/// What counting changes: counters by how much, timestamps, in the rows with a key.
+pub(crate) struct Counting {
+    pub(crate) counters: Vec<(usize, i64)>,
+    pub(crate) stamps: Vec<usize>,
+    pub(crate) key: Vec<usize>,
+}
+
+/// `UPDATE "users" SET "posts_count" = COALESCE("users"."posts_count", 0) + 1 WHERE "users"."id" = ?`
+pub(crate) fn count(
+    model: &'static ModelReflection,
+    dialect: Dialect,
+    counting: &Counting,
+) -> Arc<str> {
+    let mut writer = Writer::new(dialect);
+    writer.push("UPDATE ").name(model.table()).push(" SET ");
+    writer.list(&counting.counters, ", ", |writer, &(column, by)| {
+        name(writer, model, column);
+        writer.push(" = COALESCE(").name(model.table()).push(".");
+        name(writer, model, column);
+        let sign = if by < 0 { "-" } else { "+" };
+        writer.push(&format!(", 0) {sign} {}", by.unsigned_abs()));
+    });
+    for &column in &counting.stamps {
+        writer.push(", ");
+        name(&mut writer, model, column);
+        writer
+            .push(" = ")
+            .value(crate::attribute::value::Value::Null);
+    }
+    writer.push(" WHERE ");
+    equal(&mut writer, model, &counting.key);
+    Arc::from(writer.finish().0)
+}
+
 /// `DELETE FROM "posts" WHERE "posts"."id" = ?`
 pub(crate) fn delete(model: &'static ModelReflection, dialect: Dialect) -> Arc<str> {
     Texts::get(model, dialect, Wanted::Delete, |writer| {

@@ -48,6 +48,15 @@ impl Writer {
         (self.text, self.binds)
     }
 
+    pub(super) fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
+    /// Names the table that a statement is about.
+    pub(super) fn root(&mut self, root: Place) {
+        self.aliases.add(root);
+    }
+
     pub(super) fn push(&mut self, text: &str) -> &mut Self {
         self.text.push_str(text);
         self
@@ -299,6 +308,10 @@ impl Writer {
             // Rails writes the first as a comparison that SQL refuses to be clever about.
             Node::Always(known) => _ = self.push(if *known { "1=1" } else { "1=0" }),
             Node::Call(function, operand) => self.call(*function, operand),
+            Node::Plus(operand, value) => {
+                self.push("COALESCE(").node(operand).push(", 0) + ");
+                self.value(value.clone());
+            }
             Node::Star => _ = self.push("*"),
             Node::Raw(raw) => self.raw(raw),
             // Nothing is written for it: whoever forgets to look gets no statement either.
@@ -391,9 +404,9 @@ impl Writer {
             .push(like.after);
     }
 
-    fn raw(&mut self, raw: &Raw) {
+    pub(crate) fn raw(&mut self, raw: &Raw) {
         let mut values = raw.binds().iter();
-        for (position, part) in raw.text().split('?').enumerate() {
+        for (position, part) in raw.pieces().enumerate() {
             if position > 0 {
                 match values.next() {
                     Some(value) => _ = self.value(value.clone()),
@@ -402,6 +415,8 @@ impl Writer {
             }
             self.push(part);
         }
+        // One that has no place is not left out in silence: the database refuses the statement.
+        self.binds.extend(values.cloned());
     }
 
     /// A select within this one: it names its tables on its own.

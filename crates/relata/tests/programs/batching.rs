@@ -389,7 +389,7 @@ impl Run<'_> {
             }
             Step::Push(_, number) if kind == Kind::Person => {
                 if let Some(row) = self.row(Kind::Post, *number).await? {
-                    record.association("posts")?.push_record(&row).await?;
+                    record.association("posts")?.push(&row).await?;
                 }
             }
             Step::Save(_) => record.save().await?,

@@ -179,10 +179,20 @@ impl Reference {
         self.lead_to(object, parent);
     }
 
-    /// Adds a member in memory: its key and its way back are the owner's.
+    /// Adds a member in memory: its way back is the owner's, and its key as soon as the owner has one.
     pub(crate) fn own(&mut self, owner: Id, list: List, member: Id) {
-        self.link(member, Some(owner));
+        if self.objects[owner].now.id.is_some() {
+            self.link(member, Some(owner));
+        } else {
+            self.lead_to(member, Some(owner));
+        }
         self.members_mut(owner, list).objects.push(member);
+    }
+
+    /// A new owner has no rows: who adds to its collection has seen all of it.
+    pub(crate) fn add_to_new(&mut self, owner: Id, list: List, member: Id) {
+        self.own(owner, list, member);
+        self.members_mut(owner, list).loaded = true;
     }
 
     /// Whether some collection in memory has it.
@@ -287,17 +297,30 @@ impl Reference {
 
     // Writing.
 
-    /// What a save writes: the object, its new parents, and the new members of their collections.
-    fn to_save(&self, root: Id) -> Vec<Id> {
+    /// Members that are saved with their owner: new ones, and on a new owner all of them.
+    fn saved_with(&self, owner: Id) -> Vec<Id> {
+        let members = [List::Reports, List::Posts].map(|list| &self.members(owner, list).objects);
+        let members = members.into_iter().flatten().copied();
+        members
+            .filter(|&member| match self.objects[member].life {
+                Life::New => true,
+                Life::Persisted => self.is_new(owner),
+                Life::Destroyed => false,
+            })
+            .collect()
+    }
+
+    /// What a save writes: the object, its new parents, and the members that are saved with their owner.
+    pub(crate) fn to_save(&self, root: Id) -> Vec<Id> {
         let mut all = vec![root];
         let mut at = 0;
         while let Some(&object) = all.get(at) {
             let parent = self.known_parent(object).flatten();
-            let members =
-                [List::Reports, List::Posts].map(|list| &self.members(object, list).objects);
-            let near = parent.iter().chain(members.into_iter().flatten());
-            for &next in near {
-                if self.is_new(next) && !all.contains(&next) {
+            let mut near: Vec<Id> = parent.filter(|&it| self.is_new(it)).into_iter().collect();
+            near.extend(self.saved_with(object));
+            near.retain(|next| !all.contains(next));
+            for next in near {
+                if !all.contains(&next) {
                     all.push(next);
                 }
             }
@@ -331,12 +354,11 @@ impl Reference {
     pub(crate) fn missing_parents(&self, root: Id) -> Vec<i64> {
         let all = self.to_save(root);
         let gets_a_key = |object: Id| {
-            let mut lists = all.iter().flat_map(|&owner| {
-                [List::Reports, List::Posts].map(|list| &self.members(owner, list).objects)
-            });
             let parent = self.known_parent(object).flatten();
             parent.is_some_and(|parent| self.is_new(parent))
-                || (self.is_new(object) && lists.any(|list| list.contains(&object)))
+                || all
+                    .iter()
+                    .any(|&owner| self.saved_with(owner).contains(&object))
         };
         let key = |&object: &Id| {
             let it = &self.objects[object];
@@ -374,6 +396,7 @@ impl Reference {
             })
             .collect();
         let were_new: Vec<Id> = all.iter().copied().filter(|&it| self.is_new(it)).collect();
+        let with: Vec<(Id, Vec<Id>)> = all.iter().map(|&it| (it, self.saved_with(it))).collect();
         for &object in &were_new {
             self.objects[object].now.id = Some(id(object));
             self.objects[object].life = Life::Persisted;
@@ -386,14 +409,10 @@ impl Reference {
             }
         }
         let mut given = Vec::new();
-        for &owner in &all {
-            for list in [List::Reports, List::Posts] {
-                for member in self.members(owner, list).objects.clone() {
-                    if were_new.contains(&member) {
-                        self.link(member, Some(owner));
-                        given.push(member);
-                    }
-                }
+        for (owner, members) in with {
+            for member in members {
+                self.link(member, Some(owner));
+                given.push(member);
             }
         }
         for ((&object, (key, parent)), before) in all.iter().zip(parents).zip(&mut written) {

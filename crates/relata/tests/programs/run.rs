@@ -251,14 +251,16 @@ impl Run<'_> {
             .association(list.name())
             .map_err(|e| text(&e))?;
         association
-            .push_record(&self.records[member])
+            .push(&self.records[member])
             .await
             .map_err(|e| text(&e))?;
         if saves {
             let id = |object: Id| id_of(&self.records[object]);
             self.reference.save(member, id);
+            self.reference.own(owner, list, member);
+        } else {
+            self.reference.add_to_new(owner, list, member);
         }
-        self.reference.own(owner, list, member);
         Ok(())
     }
 
@@ -306,7 +308,8 @@ impl Run<'_> {
     async fn save(&mut self, object: Id, fault: Option<u64>) -> Result<(), String> {
         // A key that a row had once may be given to another, and then there is a parent: left to chance, left out.
         let once = |&key: &i64| key != NOWHERE;
-        if self.reference.is_orphan(object)
+        let orphan = |&it: &Id| self.reference.is_orphan(it);
+        if self.reference.to_save(object).iter().any(orphan)
             || self.reference.missing_parents(object).iter().any(once)
         {
             return Ok(());

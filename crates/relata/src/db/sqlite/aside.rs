@@ -8,7 +8,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use super::connection::{Connection, Stopped};
-use super::lost;
 use crate::db::adapter::{Decode, Job, Ran};
 use crate::error::{Error, Result};
 
@@ -32,34 +31,41 @@ pub(super) trait Holds {
     fn connection(&mut self) -> Result<&mut Connection>;
 }
 
+fn restart<D: Decode>(job: &mut Job<D>) {
+    if let Some(decode) = &mut job.decode {
+        decode.restart();
+    }
+}
+
 /// Runs a statement on the task. `None` when it is over its budget: then it is to go on aside.
 #[inline]
 pub(super) async fn here<D: Decode>(
     holder: &mut impl Holds,
-    job: &mut Option<Job<D>>,
+    job: &mut Job<D>,
     budget: bool,
-    until: Instant,
+    deadline: Duration,
 ) -> Option<Result<Ran>> {
+    let mut until = None;
     loop {
         let connection = match holder.connection() {
             Ok(connection) => connection,
             Err(error) => return Some(Err(error)),
         };
-        let Some(job) = job.as_mut() else {
-            return Some(Err(lost()));
-        };
         match connection.run(job, budget.then_some(BUDGET)) {
             Ok(ran) => return Some(Ok(ran)),
             Err(Stopped::Paused) => return None,
             Err(Stopped::Interrupted) => {
-                job.decode.restart();
+                restart(job);
                 return None;
             }
             Err(Stopped::Failed(error)) => return Some(Err(error)),
-            Err(Stopped::Busy(error)) if Instant::now() > until => return Some(Err(error)),
-            Err(Stopped::Busy(_)) => {
-                job.decode.restart();
-                tokio::time::sleep(PAUSE).await;
+            Err(Stopped::Busy(error)) => {
+                let now = Instant::now();
+                if now > *until.get_or_insert(now + deadline) {
+                    return Some(Err(error));
+                }
+                restart(job);
+                Box::pin(tokio::time::sleep(PAUSE)).await;
             }
         }
     }
@@ -69,15 +75,15 @@ pub(super) async fn here<D: Decode>(
 /// meanwhile, a write still runs to its end, a read is stopped, and the connection goes back by itself.
 pub(super) async fn aside<D: Decode + 'static>(
     mut holder: impl Holds + Send + 'static,
-    job: &mut Option<Job<D>>,
+    job: &mut Job<D>,
     deadline: Duration,
 ) -> Result<Ran> {
-    let mut taken = job.take().ok_or_else(lost)?;
     let given_up = GivenUp::default();
-    if !taken.statement.writes {
+    if !job.statement.writes {
         holder.connection()?.heed(Some(Arc::clone(&given_up.0)));
     }
     let until = Instant::now() + deadline;
+    let mut taken = job.depart();
     let running = tokio::task::spawn_blocking(move || {
         let ran = to_the_end(&mut holder, &mut taken, until);
         // Home before the answer: who gets it finds the connection in its place.
@@ -85,7 +91,7 @@ pub(super) async fn aside<D: Decode + 'static>(
         (taken, ran)
     });
     let (taken, ran) = running.await.map_err(Error::other)?;
-    *job = Some(taken);
+    *job = taken;
     ran
 }
 
@@ -107,7 +113,7 @@ fn to_the_end<D: Decode>(holder: &mut impl Holds, job: &mut Job<D>, until: Insta
     loop {
         match connection.run(job, None) {
             Err(Stopped::Busy(_)) if Instant::now() < until => {
-                job.decode.restart();
+                restart(job);
                 pause();
             }
             ran => return ran.map_err(Stopped::into_error),

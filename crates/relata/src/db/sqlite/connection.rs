@@ -51,6 +51,8 @@ impl Stopped {
 pub(super) struct Connection {
     session: Session,
     budget: Arc<Budget>,
+    /// Whether somebody can give up the statement.
+    heeds: bool,
 }
 
 /// How long a statement may hold the thread. The clock is looked at only once a statement has run for a while.
@@ -132,6 +134,7 @@ impl Connection {
         let mut this = Self {
             session: Session::new(connection),
             budget,
+            heeds: false,
         };
         this.configure(location, writes)?;
         Ok(this)
@@ -215,15 +218,24 @@ impl Connection {
         }
     }
 
-    /// From now on, statements stop when this is true.
+    /// From now on, statements stop when this is true, until the connection is settled.
     pub(super) fn heed(&mut self, given_up: Option<Arc<AtomicBool>>) {
+        self.heeds = given_up.is_some();
         *self.budget.given_up() = given_up;
+    }
+
+    /// Ends what a statement left behind that did not come to its end: a row it stands at, and who can give it up.
+    #[inline]
+    pub(super) fn settle(&mut self) {
+        if self.heeds {
+            self.heed(None);
+        }
+        self.session.settle();
     }
 
     /// Leaves nothing of those who used it: no row, no transaction. False if that fails.
     pub(super) fn clean(&mut self) -> bool {
-        self.session.settle();
-        self.budget.given_up().take();
+        self.settle();
         self.is_idle() || (self.command("ROLLBACK").is_ok() && self.is_idle())
     }
 

@@ -3,6 +3,7 @@
 //! Invariants: the connection is here, in a turn, or home; what was undone while a statement was under way is undone
 //! before the next one; the connection of a session that was ended goes home, at once or from the turn that has it.
 
+use std::ops::Deref;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -20,15 +21,26 @@ pub(in crate::db) struct Session {
     turns: Turns<Lease<Arc<Sqlite>>>,
     /// Whether BEGIN was sent: from then on, no transaction means that it was ended.
     begun: AtomicBool,
-    /// What is to be undone before anything else.
+    /// What is to be undone before anything else, and whether there is something.
     owed: Mutex<Vec<[String; 2]>>,
+    owes: AtomicBool,
     deadline: Duration,
 }
 
 /// The connection, for one statement.
-struct Turn {
-    session: Arc<Session>,
+struct Turn<S: Deref<Target = Session>> {
+    session: S,
     lease: Option<Lease<Arc<Sqlite>>>,
+}
+
+impl Turn<&Session> {
+    /// The turn as one that can go to another thread. What is left has nothing to give back.
+    fn travelling(mut self, session: &Arc<Session>) -> Turn<Arc<Session>> {
+        Turn {
+            session: Arc::clone(session),
+            lease: self.lease.take(),
+        }
+    }
 }
 
 impl Session {
@@ -45,17 +57,22 @@ impl Session {
             turns: Turns::of([lease], waits),
             begun: AtomicBool::new(false),
             owed: Mutex::default(),
+            owes: AtomicBool::new(false),
             deadline,
         })
     }
 
-    async fn turn(self: &Arc<Self>) -> Result<Turn> {
+    #[inline]
+    async fn turn(&self) -> Result<Turn<&Self>> {
         let lease = self.turns.take().await?;
         let mut turn = Turn {
-            session: Arc::clone(self),
+            session: self,
             lease: Some(lease),
         };
-        if self.begun.load(Ordering::Relaxed) && turn.connection()?.is_idle() {
+        let connection = turn.connection()?;
+        // What was undone after the last turn ended.
+        self.pay(connection);
+        if self.begun.load(Ordering::Relaxed) && connection.is_idle() {
             let message = "the transaction was ended by an earlier failure, and is rolled back";
             return Err(Error::new(ErrorKind::StatementInvalid, message));
         }
@@ -71,6 +88,10 @@ impl Session {
     }
 
     fn pay(&self, connection: &mut Connection) {
+        if !self.owes.load(Ordering::Acquire) {
+            return;
+        }
+        self.owes.store(false, Ordering::Release);
         let mut owed = self.owed.lock().unwrap_or_else(PoisonError::into_inner);
         for [back, release] in owed.drain(..) {
             if connection.command(&back).is_ok() {
@@ -81,18 +102,19 @@ impl Session {
     }
 }
 
-impl Holds for Turn {
+impl<S: Deref<Target = Session>> Holds for Turn<S> {
     fn connection(&mut self) -> Result<&mut Connection> {
-        self.lease.as_mut().ok_or_else(super::lost)?.connection()
+        self.lease.as_mut().ok_or_else(adapter::lost)?.connection()
     }
 }
 
-impl Drop for Turn {
+impl<S: Deref<Target = Session>> Drop for Turn<S> {
     fn drop(&mut self) {
         let Some(mut lease) = self.lease.take() else {
             return;
         };
         if let Ok(connection) = lease.connection() {
+            connection.settle();
             self.session.pay(connection);
         }
         // A session that was ended does not take it back.
@@ -104,24 +126,22 @@ impl Drop for Turn {
 
 impl adapter::Session for Session {
     fn note_holder(&self, held: &Arc<Held>) {
-        self.turns.note_holder(Some(Arc::clone(held)));
         if self.role == Role::Writes {
             self.home.writer.note_holder(Some(Arc::clone(held)));
         }
     }
 
-    async fn run<D: Decode + 'static>(self: &Arc<Self>, job: &mut Option<Job<D>>) -> Result<Ran> {
+    async fn run<D: Decode + 'static>(self: &Arc<Self>, job: &mut Job<D>) -> Result<Ran> {
         let mut turn = self.turn().await?;
         let file = self.home.is_file();
-        let long = job.as_ref().is_some_and(|job| job.statement.is_long());
+        let long = job.statement.is_long();
         if !(file && long) {
-            let writes = job.as_ref().is_some_and(|job| job.statement.writes);
-            let until = Instant::now() + self.deadline;
-            if let Some(ran) = here(&mut turn, job, file && !writes, until).await {
+            let writes = job.statement.writes;
+            if let Some(ran) = here(&mut turn, job, file && !writes, self.deadline).await {
                 return ran;
             }
         }
-        aside(turn, job, self.deadline).await
+        Box::pin(aside(turn.travelling(self), job, self.deadline)).await
     }
 
     async fn command(self: &Arc<Self>, text: &str) -> Result<()> {
@@ -140,7 +160,7 @@ impl adapter::Session for Session {
     }
 
     async fn commit(self: &Arc<Self>) -> Result<()> {
-        let mut turn = self.turn().await?;
+        let mut turn = self.turn().await?.travelling(self);
         let until = Instant::now() + self.deadline;
         let mut commit = move || {
             loop {
@@ -168,6 +188,7 @@ impl adapter::Session for Session {
         let mut owed = self.owed.lock().unwrap_or_else(PoisonError::into_inner);
         owed.push([back.to_owned(), release.to_owned()]);
         drop(owed);
+        self.owes.store(true, Ordering::Release);
         // Now, or when the turn ends that has the connection.
         if let Some(mut lease) = self.turns.try_take() {
             if let Ok(connection) = lease.connection() {

@@ -4,11 +4,11 @@
 //! where each `sqlite3_column_*` call would take the connection's.
 //!
 //! Invariants: a statement is finalised before its connection closes (the connection drops its cache first); it is
-//! stepped only by the thread that holds the connection exclusively; after every run it is reset and holds no values.
+//! stepped only by the thread that holds the connection exclusively; after every run it is reset and holds no borrowed
+//! values.
 
 #![allow(unsafe_code)]
 
-use std::collections::HashMap;
 use std::ffi::{CStr, c_int};
 use std::ptr::NonNull;
 use std::sync::Arc;
@@ -16,17 +16,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use rusqlite::ffi;
 
+use super::kept::Kept;
 use super::params::{Param, param};
 use crate::attribute::value::Value;
-use crate::db::adapter::{Cell, Cells, Decode, Discard, Job, Names};
+use crate::db::adapter::{Cell, Cells, Decode, Discard, Job, Names, lost};
 use crate::error::{Error, ErrorKind, Result};
-use crate::hashing::Hashing;
-
-/// Statements that a connection keeps prepared.
-const KEPT: usize = 256;
-
-/// Addresses of texts that are remembered.
-const RECENT: usize = 32;
 
 /// A result code of SQLite, extended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +46,10 @@ struct Prepared {
     statement: NonNull<ffi::sqlite3_stmt>,
     names: Names,
     readonly: bool,
+    /// How many values it has.
+    wanted: usize,
+    /// Whether it is bound to bytes that are not its own.
+    borrows: bool,
 }
 
 // SAFETY: SQLite is built thread safe, and a statement may be used from any thread as long as no two use its
@@ -119,10 +117,14 @@ impl Prepared {
         };
         // SAFETY: the statement was just prepared.
         let readonly = unsafe { ffi::sqlite3_stmt_readonly(statement.as_ptr()) } != 0;
+        // SAFETY: as above.
+        let wanted = unsafe { ffi::sqlite3_bind_parameter_count(statement.as_ptr()) };
         let mut prepared = Self {
             statement,
             names: Arc::from([]),
             readonly,
+            wanted: usize::try_from(wanted).unwrap_or_default(),
+            borrows: false,
         };
         prepared.names = prepared.read_names();
         Ok((Some(prepared), rest))
@@ -203,11 +205,10 @@ impl Prepared {
 
     /// Binds the values. The result holds texts that were made for it: it must outlive the run.
     fn bind(&mut self, binds: &[Value<'static>]) -> Result<Vec<String>, Failure> {
-        // SAFETY: the statement is alive.
-        let wanted = unsafe { ffi::sqlite3_bind_parameter_count(self.statement.as_ptr()) };
-        if usize::try_from(wanted).ok() != Some(binds.len()) {
+        if self.wanted != binds.len() {
             let message = format!(
-                "the statement has {wanted} placeholders, and {} values were given",
+                "the statement has {} placeholders, and {} values were given",
+                self.wanted,
                 binds.len()
             );
             return Err(Error::new(ErrorKind::Argument, message).into());
@@ -256,6 +257,7 @@ impl Prepared {
     /// Binds text without a copy: private, for callers that keep it until the statement is reset.
     fn bind_text(&mut self, index: c_int, text: &str) -> Result<c_int, Failure> {
         let length = length(text.len())?;
+        self.borrows = true;
         // SAFETY: the statement is alive. SQLITE_STATIC: SQLite reads the bytes while it steps; they belong to the
         // binds or to `made`, which `run`, or `Paused`, holds until after the reset, and which nobody changes meanwhile.
         Ok(unsafe {
@@ -275,6 +277,7 @@ impl Prepared {
             // SAFETY: the statement is alive. An empty slice's address may be refused as NULL.
             return Ok(unsafe { ffi::sqlite3_bind_zeroblob(self.statement.as_ptr(), index, 0) });
         }
+        self.borrows = true;
         // SAFETY: as for `bind_text`.
         Ok(unsafe {
             ffi::sqlite3_bind_blob(
@@ -288,11 +291,11 @@ impl Prepared {
     }
 
     fn reset(&mut self) {
-        // SAFETY: the statement is alive; both calls leave it without values and not running. Their code repeats that
-        // of the last step, which was looked at.
-        unsafe {
-            ffi::sqlite3_reset(self.statement.as_ptr());
-            ffi::sqlite3_clear_bindings(self.statement.as_ptr());
+        // SAFETY: the statement is alive. The code repeats that of the last step, which was looked at.
+        unsafe { ffi::sqlite3_reset(self.statement.as_ptr()) };
+        if std::mem::take(&mut self.borrows) {
+            // SAFETY: the statement is alive and not running.
+            unsafe { ffi::sqlite3_clear_bindings(self.statement.as_ptr()) };
         }
     }
 }
@@ -400,13 +403,6 @@ pub(super) enum Progress {
     Paused,
 }
 
-/// A statement that is kept prepared.
-struct Slot {
-    text: Arc<str>,
-    prepared: Prepared,
-    used: u64,
-}
-
 /// A statement that stands at a row.
 struct Paused {
     slot: usize,
@@ -419,79 +415,22 @@ struct Paused {
 /// A connection with the statements it keeps prepared: the safe face of this file.
 pub(super) struct Session {
     // Before `paused`, whose values one may be bound to, and before `connection`: statements must be finalised first.
-    slots: Vec<Slot>,
-    by_text: HashMap<Arc<str>, usize, Hashing>,
-    /// Where a text was last found, by its address.
-    recent: [usize; RECENT],
+    kept: Kept<Prepared>,
     paused: Option<Paused>,
-    runs: u64,
     connection: rusqlite::Connection,
 }
 
 impl Session {
     pub(super) fn new(connection: rusqlite::Connection) -> Self {
         Self {
-            slots: Vec::new(),
-            by_text: HashMap::default(),
-            recent: [0; RECENT],
+            kept: Kept::new(),
             paused: None,
-            runs: 0,
             connection,
         }
     }
 
     pub(super) fn connection(&self) -> &rusqlite::Connection {
         &self.connection
-    }
-
-    /// Where the statement of that text is, prepared now or before.
-    #[inline]
-    fn slot(&mut self, text: &Arc<str>) -> Result<usize, Failure> {
-        self.runs += 1;
-        let hint = (text.as_ptr().addr() >> 4) % RECENT;
-        // A slot keeps its text, so nothing else can be at that address.
-        let slot = match self.recent[hint] {
-            known
-                if self
-                    .slots
-                    .get(known)
-                    .is_some_and(|slot| Arc::ptr_eq(&slot.text, text)) =>
-            {
-                known
-            }
-            _ => self.find_slot(text)?,
-        };
-        self.recent[hint] = slot;
-        Ok(slot)
-    }
-
-    fn find_slot(&mut self, text: &Arc<str>) -> Result<usize, Failure> {
-        if let Some(&slot) = self.by_text.get(text) {
-            return Ok(slot);
-        }
-        // SAFETY: the connection is open and borrowed exclusively; it closes after the statements in `slots`.
-        let prepared = unsafe { Prepared::new(self.connection.handle(), text) }?;
-        let new = Slot {
-            text: Arc::clone(text),
-            prepared,
-            used: self.runs,
-        };
-        let slot = if self.slots.len() < KEPT {
-            self.slots.push(new);
-            self.slots.len() - 1
-        } else {
-            let oldest = self
-                .slots
-                .iter()
-                .enumerate()
-                .min_by_key(|(_, slot)| slot.used);
-            let oldest = oldest.map_or(0, |(position, _)| position);
-            self.by_text.remove(&self.slots[oldest].text);
-            self.slots[oldest] = new;
-            oldest
-        };
-        self.by_text.insert(Arc::clone(text), slot);
-        Ok(slot)
     }
 
     /// Runs a statement, prepared now or before. It pauses at a row once `over` is true.
@@ -502,24 +441,28 @@ impl Session {
         over: Option<&AtomicBool>,
     ) -> Result<Progress, Failure> {
         self.settle();
-        let position = self.slot(&job.statement.text)?;
-        let slot = &mut self.slots[position];
-        slot.used = self.runs;
-        let readonly = slot.prepared.readonly;
+        let decode = job.decode.as_mut().ok_or_else(lost)?;
+        let (connection, text) = (&mut self.connection, &job.statement.text);
+        let slot = self.kept.slot(text, || {
+            // SAFETY: the connection is open and borrowed exclusively; it closes after the statements in `kept`.
+            unsafe { Prepared::new(connection.handle(), text) }
+        })?;
+        let prepared = self.kept.get_mut(slot).ok_or_else(lost)?;
+        let readonly = prepared.readonly;
         if !readonly && !job.statement.writes {
             return Err(writes().into());
         }
-        let texts = slot.prepared.bind(&job.statement.binds)?;
+        let texts = prepared.bind(&job.statement.binds)?;
         // Reset before the values it was bound to go out of scope, whatever happens.
-        let running = Running(&mut slot.prepared);
+        let running = Running(prepared);
         let mut rows = 0;
-        if running.0.rows(&mut job.decode, &mut rows, over)? {
+        if running.0.rows(decode, &mut rows, over)? {
             return Ok(progress(rows, readonly));
         }
         // It goes on later, and what it is bound to stays with it.
         std::mem::forget(running);
         self.paused = Some(Paused {
-            slot: position,
+            slot,
             rows,
             binds: std::mem::take(&mut job.statement.binds),
             _texts: texts,
@@ -534,16 +477,13 @@ impl Session {
 
     /// Goes on, to the end, with the statement that was paused.
     pub(super) fn resume<D: Decode>(&mut self, job: &mut Job<D>) -> Result<Progress, Failure> {
-        let Some((paused, slot)) = self
-            .paused
-            .as_mut()
-            .and_then(|paused| Some((self.slots.get_mut(paused.slot)?, paused)))
-            .map(|(slot, paused)| (paused, slot))
-        else {
+        let decode = job.decode.as_mut().ok_or_else(lost)?;
+        let Some(paused) = self.paused.as_mut() else {
             return Ok(Progress::Read(0));
         };
-        let went_on = slot.prepared.rows(&mut job.decode, &mut paused.rows, None);
-        let (rows, readonly) = (paused.rows, slot.prepared.readonly);
+        let prepared = self.kept.get_mut(paused.slot).ok_or_else(lost)?;
+        let went_on = prepared.rows(decode, &mut paused.rows, None);
+        let (rows, readonly) = (paused.rows, prepared.readonly);
         job.statement.binds = self.settle();
         went_on.map(|_| progress(rows, readonly))
     }
@@ -553,8 +493,8 @@ impl Session {
         let Some(paused) = self.paused.take() else {
             return Vec::new();
         };
-        if let Some(slot) = self.slots.get_mut(paused.slot) {
-            slot.prepared.reset();
+        if let Some(prepared) = self.kept.get_mut(paused.slot) {
+            prepared.reset();
         }
         paused.binds
     }

@@ -152,12 +152,19 @@ fn bound_words_become_the_saved_ones_whatever_was_set_since() {
     let (ann, stranger) = (record(model, 1), record(model, 2));
     let bound = ann.bind();
     ann.write::<Option<String>>(NAME, Some("set while saving"));
-    ann.saved(&stranger.bind(), &[ID, NAME]);
+    ann.saved(stranger.bind(), &[ID, NAME]);
     assert_eq!(ann.read_was::<Option<String>>(NAME), None);
-    ann.saved(&bound, &[ID, NAME, 99]);
+    ann.saved(bound, &[ID, NAME, 99]);
     assert_eq!(ann.read_was::<Option<String>>(NAME), Some("record 1"));
     assert_eq!(ann.changed(), ["name"]);
     let snapshot = ann.snapshot();
-    stranger.restore(&snapshot, &[NAME]);
+    ann.saved(ann.bind(), &[NAME]);
+    assert_eq!(
+        ann.read_was::<Option<String>>(NAME),
+        Some("set while saving")
+    );
+    Record::restore(&snapshot);
+    assert_eq!(ann.read_was::<Option<String>>(NAME), Some("record 1"));
+    assert_eq!(ann.read::<Option<String>>(NAME), Some("set while saving"));
     assert!(is_intact(&stranger));
 }

@@ -1,0 +1,243 @@
+//! The methods of a relation that give another one: narrower, ordered, joined.
+
+use super::conditions;
+use crate::eval::Args;
+use crate::query::Query;
+use crate::stop::{Ran, Stop};
+use crate::value::Value;
+
+/// The methods that give a narrower or otherwise different relation.
+pub(super) fn refine(query: &Query, name: &str, args: &Args) -> Option<Ran<Query>> {
+    let number = |at: usize| match args.at(at) {
+        Value::Int(number) => u64::try_from(number).ok(),
+        Value::Text(text) => text.parse().ok(),
+        _ => None,
+    };
+    Some(match name {
+        "all" | "load" | "spawn" => Ok(query.clone()),
+        "references" => references(query, args),
+        "unscoped" => Ok(Query::of(relata::Relation::unscoped(
+            query.model(),
+            query.relation.db(),
+        ))),
+        "select" if args.block.is_none() => select(query, args),
+        "or" => match args.at(0) {
+            Value::Query(other) => match query.relation.clone().or(other.relation.clone()) {
+                Ok(either) => Ok(query.with(either)),
+                Err(error) => Err(error.into()),
+            },
+            _ => Err(Stop::argument("You have passed no relation to #or")),
+        },
+        "and" => match args.at(0) {
+            Value::Query(other) => Ok(query.map(|relation| relation.and(other.relation.clone()))),
+            _ => Err(Stop::argument("You have passed no relation to #and")),
+        },
+        "invert_where" => Ok(query.map(relata::Relation::invert_filter)),
+        "lock" => Ok(query.map(relata::Relation::lock)),
+        "where" if !args.all.is_empty() || args.options.is_some() => {
+            conditions::filter(query, args)
+        }
+        "rewhere" => {
+            // The new conditions replace those on the same columns, as merging does.
+            let alone = query.with(relata::Relation::unscoped(
+                query.model(),
+                query.relation.db(),
+            ));
+            conditions::filter(&alone, args)
+                .and_then(|alone| Ok(query.with(query.relation.clone().merge(alone.relation)?)))
+        }
+        "order" => conditions::order(query, args),
+        "reorder" => {
+            let unordered = query.map(|relation| relation.unscope(relata::relation::Part::Orders));
+            conditions::order(&unordered, args)
+        }
+        "reverse_order" => Ok(query.map(relata::Relation::reverse_order)),
+        "distinct" => Ok(query.map(relata::Relation::distinct)),
+        "none" => Ok(query.map(relata::Relation::none)),
+        "readonly" => Ok(query.map(relata::Relation::readonly)),
+        "limit" => match number(0) {
+            Some(rows) => Ok(query.map(|relation| relation.limit(rows))),
+            None => Ok(query.map(|relation| relation.unscope(relata::relation::Part::Limit))),
+        },
+        "offset" => Ok(query.map(|relation| relation.offset(number(0).unwrap_or_default()))),
+        "joins" | "left_joins" | "left_outer_joins" => join(query, name == "joins", args),
+        "includes" | "preload" | "eager_load" => include(query, name, args),
+        "strict_loading" => match args.at(0) {
+            Value::Bool(false) => Ok(query.map(relata::Relation::without_strict_loading)),
+            _ => Ok(query.map(relata::Relation::strict_loading)),
+        },
+        "merge" => match args.at(0) {
+            Value::Query(other) if other.model() == query.model() => merge(query, &other),
+            Value::Query(other) => merge_other(query, &other),
+            _ => conditions::by_entries(query, &args.entries()),
+        },
+        "unscope" => unscope(query, args),
+        "extending" => {
+            let mut query = query.clone();
+            for module in &args.all {
+                query.modules.push(module.to_text().into());
+            }
+            Ok(query)
+        }
+        "create_with" => {
+            let mut query = query.clone();
+            for (name, value) in args.entries() {
+                let Some(value) = value.to_attribute() else {
+                    return Some(Err(Stop::unsupported(
+                        "create_with a value that is no attribute",
+                    )));
+                };
+                let relation = query.relation.clone();
+                match relation.create_with_value(&name.to_text(), value) {
+                    Ok(relation) => query = query.with(relation),
+                    Err(error) => return Some(Err(error.into())),
+                }
+            }
+            Ok(query)
+        }
+        "group" => {
+            let mut query = query.clone();
+            query.groups.extend(args.all.iter().map(Value::to_text));
+            Ok(query)
+        }
+        "having" | "in_order_of" | "excluding" | "without" | "annotate" | "from" | "with"
+        | "scoping"
+            if args.block.is_none() =>
+        {
+            Err(Stop::unsupported(format!("{name} of a relation by name")))
+        }
+        _ => return None,
+    })
+}
+
+fn merge(query: &Query, other: &Query) -> Ran<Query> {
+    let mut merged = query.with(query.relation.clone().merge(other.relation.clone())?);
+    merged.joined.extend(other.joined.iter().cloned());
+    merged.modules.extend(other.modules.iter().cloned());
+    Ok(merged)
+}
+
+fn join(query: &Query, inner: bool, args: &Args) -> Ran<Query> {
+    let mut query = query.clone();
+    for value in args.with_map() {
+        if let Value::Text(sql) = &value {
+            return Err(Stop::unsupported(format!("joins with the SQL {sql}")));
+        }
+        for path in conditions::paths(&value) {
+            let relation = query.relation.clone();
+            let joined = if inner {
+                relation.joins_named(&path)
+            } else {
+                relation.left_outer_joins_named(&path)
+            };
+            let joined = joined.map_err(|error| cannot_join(&query, &path, error))?;
+            query = query.with(joined);
+            query.joined.push(path);
+        }
+    }
+    Ok(query)
+}
+
+/// A join over what is no association is a wrong declaration to Rails.
+fn cannot_join(query: &Query, path: &str, error: relata::Error) -> Stop {
+    if error.kind() == relata::ErrorKind::AssociationNotFound {
+        return Stop::raised(
+            "ActiveRecord::ConfigurationError",
+            format!(
+                "Can't join '{}' to association named '{path}'; perhaps you misspelled it?",
+                query.model().name()
+            ),
+        );
+    }
+    error.into()
+}
+
+fn include(query: &Query, how: &str, args: &Args) -> Ran<Query> {
+    let mut query = query.clone();
+    for value in args.with_map() {
+        for path in conditions::paths(&value) {
+            let (relation, path) = (query.relation.clone(), [path.as_str()]);
+            let relation = match how {
+                "preload" => relation.preload_named(path),
+                "eager_load" => relation.eager_load_named(path),
+                _ => relation.includes_named(path),
+            };
+            query = match relation {
+                Ok(relation) => query.with(relation),
+                Err(error) if how == "eager_load" => {
+                    return Err(cannot_join(&query, path[0], error));
+                }
+                Err(error) => return Err(error.into()),
+            };
+        }
+    }
+    Ok(query)
+}
+
+/// `references`: the tables that SQL names; those that no association leads to change nothing.
+fn references(query: &Query, args: &Args) -> Ran<Query> {
+    let mut query = query.clone();
+    for table in &args.all {
+        if let Some(path) = query.path_to(&table.to_text()) {
+            query = query.with(query.relation.clone().references_named(&path)?);
+        }
+    }
+    Ok(query)
+}
+
+/// `select(:id, :title)`.
+fn select(query: &Query, args: &Args) -> Ran<Query> {
+    let names: Vec<String> = args.all.iter().map(Value::to_text).collect();
+    let known = |name: &String| query.model().column_position(name).is_some();
+    if let Some(sql) = names.iter().find(|name| !known(name)) {
+        return Err(Stop::unsupported(format!("select of the SQL {sql}")));
+    }
+    let relation = query.relation.clone();
+    Ok(query.with(relation.select_named(names.iter().map(String::as_str))?))
+}
+
+/// `merge` of a relation of another model: one that was joined.
+fn merge_other(query: &Query, other: &Query) -> Ran<Query> {
+    let Some(path) = query.path_to(other.model().table()) else {
+        return Err(Stop::unsupported(
+            "merge of a relation whose table is not joined",
+        ));
+    };
+    let relation = query.relation.clone();
+    Ok(query.with(relation.merge_named(&path, other.relation.clone())?))
+}
+
+/// `unscope(:order)`, `unscope(where: :title)`.
+fn unscope(query: &Query, args: &Args) -> Ran<Query> {
+    use relata::relation::Part;
+    let mut query = query.clone();
+    for (part, columns) in args.options.iter().flatten() {
+        if part.as_text() != Some("where") {
+            return Err(Stop::argument(
+                "Called unscope() with invalid unscoping argument",
+            ));
+        }
+        for column in conditions::paths(columns) {
+            query = query.with(query.relation.clone().unscope_named(&column)?);
+        }
+    }
+    for part in &args.all {
+        let part = match part.as_text() {
+            Some("where") => Part::Filters,
+            Some("order") => Part::Orders,
+            Some("limit") => Part::Limit,
+            Some("offset") => Part::Offset,
+            Some("distinct") => Part::Distinct,
+            Some("joins") => Part::Joins,
+            Some("group") => Part::Groups,
+            Some("includes" | "preload" | "eager_load") => Part::Includes,
+            _ => {
+                return Err(Stop::argument(
+                    "Called unscope() with invalid unscoping argument",
+                ));
+            }
+        };
+        query = query.map(|relation| relation.unscope(part));
+    }
+    Ok(query)
+}

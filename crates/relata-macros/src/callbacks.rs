@@ -1,0 +1,218 @@
+//! `#[callbacks] impl Post { ... }`: which of its functions run when.
+//!
+//! Invariant: the functions stay as they are written; what is added is one `const` table of them.
+
+use proc_macro2::TokenStream;
+use quote::{ToTokens, format_ident, quote};
+use syn::{Attribute, FnArg, ImplItem, ImplItemFn, ItemImpl, ReturnType};
+
+use crate::emit;
+use crate::errors::{Errors, hint};
+use crate::model::{Only, plain};
+use crate::parse::{Entry, Known, narrow, of_attribute};
+
+/// Events, and whether a function for it may be `async`.
+const EVENTS: &[(&str, &str, bool)] = &[
+    ("before_validation", "BeforeValidation", true),
+    ("after_validation", "AfterValidation", true),
+    ("before_save", "BeforeSave", true),
+    ("around_save", "AroundSave", true),
+    ("after_save", "AfterSave", true),
+    ("before_create", "BeforeCreate", true),
+    ("around_create", "AroundCreate", true),
+    ("after_create", "AfterCreate", true),
+    ("before_update", "BeforeUpdate", true),
+    ("around_update", "AroundUpdate", true),
+    ("after_update", "AfterUpdate", true),
+    ("before_destroy", "BeforeDestroy", true),
+    ("around_destroy", "AroundDestroy", true),
+    ("after_destroy", "AfterDestroy", true),
+    ("after_touch", "AfterTouch", true),
+    ("after_commit", "AfterCommit", true),
+    ("after_rollback", "AfterRollback", false),
+    ("after_find", "AfterFind", false),
+    ("after_initialize", "AfterInitialize", false),
+];
+
+/// What the attribute expands to.
+pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
+    let mut errors = Errors::default();
+    if !options.is_empty() {
+        errors.on(
+            &options,
+            "`#[callbacks]` takes no options: they stand at the functions",
+        );
+    }
+    let mut block = match syn::parse2::<ItemImpl>(item.clone()) {
+        Ok(block) if block.trait_.is_none() && block.generics.params.is_empty() => block,
+        _ => {
+            errors.on(
+                item.clone().into_iter().next(),
+                "`#[callbacks]` stands at the model's own block: `#[callbacks] impl Post { ... }`",
+            );
+            let errors = errors.into_tokens();
+            return quote!(#errors #item);
+        }
+    };
+    let (mut callbacks, mut validations) = (Vec::new(), Vec::new());
+    for item in &mut block.items {
+        let ImplItem::Fn(function) = item else {
+            continue;
+        };
+        let (ours, others): (Vec<_>, Vec<_>) = std::mem::take(&mut function.attrs)
+            .into_iter()
+            .partition(is_ours);
+        function.attrs = others;
+        for attribute in &ours {
+            entry(
+                attribute,
+                function,
+                &mut callbacks,
+                &mut validations,
+                &mut errors,
+            );
+        }
+    }
+    let (this, errors) = (&block.self_ty, errors.into_tokens());
+    quote! {
+        #errors
+        #block
+        impl #this {
+            #[doc(hidden)]
+            pub const __CALLBACKS: ::relata::reflection::Callbacks =
+                ::relata::reflection::Callbacks::new(&[#(#callbacks),*], &[#(#validations),*]);
+        }
+    }
+}
+
+fn named(attribute: &Attribute) -> String {
+    let last = attribute.path().segments.last();
+    last.map(|segment| plain(&segment.ident))
+        .unwrap_or_default()
+}
+
+/// Whether an attribute is one of ours, or was meant to be.
+fn is_ours(attribute: &Attribute) -> bool {
+    let name = named(attribute);
+    name == "validate"
+        || EVENTS.iter().any(|(known, ..)| *known == name)
+        || ["before_", "after_", "around_"]
+            .iter()
+            .any(|start| name.starts_with(start))
+}
+
+fn entry(
+    attribute: &Attribute,
+    function: &ImplItemFn,
+    callbacks: &mut Vec<TokenStream>,
+    validations: &mut Vec<TokenStream>,
+    errors: &mut Errors,
+) {
+    let name = named(attribute);
+    let validates = name == "validate";
+    let event = EVENTS.iter().find(|(known, ..)| *known == name);
+    if event.is_none() && !validates {
+        let known: Vec<&str> = EVENTS.iter().map(|(name, ..)| *name).collect();
+        let message = format!("there is no callback `{name}`{}", hint(&name, &known));
+        return errors.on(attribute.path(), message);
+    }
+    let later = function.sig.asyncness.is_some();
+    if let Some((_, _, false)) = event
+        && later
+    {
+        let message =
+            format!("`{name}` runs where nothing can be awaited: its function is not `async`");
+        return errors.on(function.sig.asyncness, message);
+    }
+    let around = name.starts_with("around_");
+    if around && !later {
+        let message = format!(
+            "`{name}` awaits what it surrounds: `async fn {}(&self, inside: Inside) -> Result<()>`",
+            function.sig.ident
+        );
+        return errors.on(&function.sig.ident, message);
+    }
+    if !takes(function, around) {
+        let what = if around {
+            "`&self` and `Inside`"
+        } else {
+            "`&self` and nothing else"
+        };
+        return errors.on(&function.sig.ident, format!("a `{name}` takes {what}"));
+    }
+    let mut now = vec!["if", "unless", "on"];
+    if !validates {
+        now.push("prepend");
+    }
+    let known = Known {
+        attribute: &format!("#[{name}]"),
+        now: &now,
+        later: &[],
+        instead: &[(
+            "message",
+            "the function says what is wrong: `self.errors().add(\"title\", \"invalid\", \"is no good\")`",
+        )],
+    };
+    let (mut only, mut prepend) = (Only::default(), None);
+    for option in of_attribute(attribute, &known, errors) {
+        if option.name() == "prepend" {
+            prepend = errors.take(Entry::flag(&option)).filter(|on| *on);
+        } else {
+            errors.take(narrow(&option, &mut only));
+        }
+    }
+    let (shown, call) = (plain(&function.sig.ident), &function.sig.ident);
+    let only = emit::only(&quote!(Self), &only);
+    let below = prepend.map(|_| quote!(.below(0)));
+    let ran = match &function.sig.output {
+        ReturnType::Default if later => quote!({
+            call.await;
+            ::core::result::Result::Ok(())
+        }),
+        ReturnType::Default => quote!({
+            call;
+            ::core::result::Result::Ok(())
+        }),
+        ReturnType::Type(..) if later => quote!(::relata::__private::ran(call.await)),
+        ReturnType::Type(..) => quote!(::relata::__private::ran(call)),
+    };
+    let this = quote!(let this = ::relata::__private::of::<Self>(record););
+    let run = match (around, later) {
+        (true, _) => quote!(&|record, inside| {
+            #this
+            ::relata::__private::later(async move { let call = Self::#call(&this, inside); #ran })
+        }),
+        (false, true) => quote!(&|record| {
+            #this
+            ::relata::__private::later(async move { let call = Self::#call(&this); #ran })
+        }),
+        (false, false) => quote!(&|record| { #this let call = Self::#call(&this); #ran }),
+    };
+    if validates {
+        let make = if later {
+            quote!(custom_later)
+        } else {
+            quote!(custom)
+        };
+        validations.push(quote!(::relata::validation::Validation::#make(#shown, #run) #only));
+        return;
+    }
+    let make = match (around, later) {
+        (true, _) => quote!(around),
+        (false, true) => quote!(later),
+        (false, false) => quote!(new),
+    };
+    let event = event.map(|(_, event, _)| format_ident!("{event}"));
+    callbacks.push(quote!(
+        ::relata::callback::Callback::#make(::relata::callback::Event::#event, #shown, #run) #only #below
+    ));
+}
+
+/// Whether the function takes the record by reference, and beside it only what an `around` takes.
+fn takes(function: &ImplItemFn, around: bool) -> bool {
+    let by_reference = match function.sig.inputs.first() {
+        Some(FnArg::Receiver(receiver)) => receiver.to_token_stream().to_string() == "& self",
+        _ => false,
+    };
+    by_reference && function.sig.inputs.len() == 1 + usize::from(around)
+}

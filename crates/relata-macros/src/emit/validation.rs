@@ -1,0 +1,190 @@
+//! Validations as data, in the order of the fields.
+
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+
+use super::types;
+use crate::model::{Column, Condition, Limit, Model, Only, Rule, Validation, plain};
+
+/// `.with_validations(...)`, if there are some.
+pub(crate) fn validations(model: &Model) -> Option<TokenStream> {
+    // A validation stands below the associations of the fields above its own, and below its own association.
+    let below = |order: usize, own: usize| {
+        let above = model.associations.iter().filter(|one| one.order < order);
+        above.count() + own
+    };
+    let columns = model
+        .columns
+        .iter()
+        .enumerate()
+        .flat_map(|(index, column)| {
+            let emitted = move |validation| {
+                (
+                    column.order,
+                    one(
+                        model,
+                        &column.name,
+                        validation,
+                        Some((index, column)),
+                        below(column.order, 0),
+                    ),
+                )
+            };
+            column.validations.iter().map(emitted)
+        });
+    let associations = model.associations.iter().flat_map(|association| {
+        let emitted = move |validation| {
+            (
+                association.order,
+                one(
+                    model,
+                    &association.name,
+                    validation,
+                    None,
+                    below(association.order, 1),
+                ),
+            )
+        };
+        association.validations.iter().map(emitted)
+    });
+    let mut all: Vec<_> = columns.chain(associations).collect();
+    all.sort_by_key(|(order, _)| *order);
+    let all = all.iter().map(|(_, validation)| validation);
+    let mut all = all.peekable();
+    all.peek()?;
+    Some(quote!(.with_validations(&[#(#all),*])))
+}
+
+fn one(
+    model: &Model,
+    name: &str,
+    validation: &Validation,
+    column: Option<(usize, &Column)>,
+    below: usize,
+) -> TokenStream {
+    let make = rule(model, name, &validation.rule, column);
+    let only = only(&model.ident, &validation.only);
+    let message = validation
+        .only
+        .message
+        .as_ref()
+        .map(|message| quote!(.message(#message)));
+    let flags = [
+        (validation.only.allow_null, "allow_null"),
+        (validation.only.allow_blank, "allow_blank"),
+        (validation.only.strict, "strict"),
+    ];
+    let flags = flags
+        .into_iter()
+        .filter(|(set, _)| *set)
+        .map(|(_, name)| format_ident!("{name}"));
+    quote!(::relata::validation::Validation::#make #message #(.#flags())* #only .below(#below))
+}
+
+/// `.on(...)` and `.only_if(...)`, as validations and callbacks have them.
+pub(crate) fn only(model: &impl quote::ToTokens, only: &Only) -> TokenStream {
+    let on = (!only.on.is_empty()).then(|| {
+        let contexts = only.on.iter().map(plain);
+        quote!(.on(&[#(#contexts),*]))
+    });
+    let conditions = only.conditions.iter().map(|Condition { function, holds }| {
+        quote!(::relata::__private::holds::<#model>(record, #function) == #holds)
+    });
+    let condition =
+        (!only.conditions.is_empty()).then(|| quote!(.only_if(&|record| #(#conditions)&&*)));
+    quote!(#on #condition)
+}
+
+fn rule(model: &Model, name: &str, rule: &Rule, column: Option<(usize, &Column)>) -> TokenStream {
+    let ident = &model.ident;
+    match rule {
+        Rule::Presence => quote!(presence(#name)),
+        Rule::Absence => quote!(absence(#name)),
+        Rule::Associated => quote!(associated(#name)),
+        Rule::Acceptance => quote!(acceptance(#name)),
+        Rule::Confirmation { case_sensitive } => quote!(confirmation(#name, #case_sensitive)),
+        Rule::Length { min, max, is } => {
+            let [min, max, is] = [min, max, is].map(|limit| match limit {
+                Some(limit) => quote!(::core::option::Option::Some(#limit)),
+                None => quote!(::core::option::Option::None),
+            });
+            quote!(length(#name, ::relata::validation::Length { min: #min, max: #max, is: #is }))
+        }
+        Rule::Numericality {
+            only_integer,
+            odd,
+            even,
+            limits,
+        } => {
+            let limits = limits.iter().map(|(how, limit)| {
+                let (how, limit) = (format_ident!("{how}"), held_against(ident, limit));
+                quote!((::relata::validation::Comparison::#how, #limit))
+            });
+            quote!(numericality(#name, ::relata::validation::Numericality {
+                only_integer: #only_integer, odd: #odd, even: #even, limits: &[#(#limits),*],
+            }))
+        }
+        Rule::Comparison(how, limit) => {
+            let (how, limit) = (format_ident!("{how}"), held_against(ident, limit));
+            quote!(comparison(#name, ::relata::validation::Comparison::#how, #limit))
+        }
+        Rule::Format { form, without } => {
+            let make = if *without {
+                quote!(format_without)
+            } else {
+                quote!(format)
+            };
+            quote!(#make(#name, &|text: &::core::primitive::str| -> ::core::primitive::bool { (#form)(text) }))
+        }
+        Rule::Inclusion(list) => {
+            let list = list.iter().map(|limit| held_against(ident, limit));
+            quote!(inclusion(#name, &[#(#list),*]))
+        }
+        Rule::Exclusion(list) => {
+            let list = list.iter().map(|limit| held_against(ident, limit));
+            quote!(exclusion(#name, &[#(#list),*]))
+        }
+        Rule::Uniqueness {
+            scope,
+            case_sensitive,
+            conditions,
+        } => {
+            let scope = scope.iter().map(plain);
+            let conditions = match conditions {
+                Some(closure) => quote!(::core::option::Option::Some(const {
+                    &::relata::relation::Scope::new(&|relation| <#ident as ::relata::Model>::__scope(relation, #closure))
+                })),
+                None => quote!(::core::option::Option::None),
+            };
+            quote!(uniqueness(#name, ::relata::validation::Uniqueness {
+                scope: &[#(#scope),*], case_sensitive: #case_sensitive, conditions: #conditions,
+            }))
+        }
+        Rule::Custom(function) => match column {
+            Some((index, column)) => {
+                let ty = types::at(types::span_of(&column.ty), &column.ty);
+                quote!(check(#name, &|record| ::core::result::Result::map_err(
+                    (#function)(<#ty as ::relata::Attribute>::__read(record, #index)),
+                    ::core::convert::Into::into,
+                )))
+            }
+            None => quote!(presence(#name)),
+        },
+    }
+}
+
+fn held_against(model: &syn::Ident, limit: &Limit) -> TokenStream {
+    match limit {
+        Limit::Literal(variant, value) => {
+            let variant = format_ident!("{variant}");
+            quote!(::relata::validation::Limit::#variant(#value))
+        }
+        Limit::Attribute(name) => {
+            let name = plain(name);
+            quote!(::relata::validation::Limit::Attribute(#name))
+        }
+        Limit::Computed(function) => quote!(
+            ::relata::validation::Limit::Computed(&|record| ::relata::__private::computed::<#model, _>(record, #function))
+        ),
+    }
+}

@@ -1,0 +1,307 @@
+//! What a model declares to be run in the life of its records: functions, and when.
+//!
+//! Invariant: data. A reflection keeps callbacks and never calls them; loading runs those of reading, persistence
+//! all others.
+
+use std::fmt;
+
+use tokio::sync::oneshot;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::pending::Pending;
+use crate::record::Record;
+
+/// When a callback runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+#[rustfmt::skip] // one event, one line: this is a table
+pub enum Event {
+    /// Before the validations. An error halts.
+    BeforeValidation,
+    /// After the validations, whatever they found.
+    AfterValidation,
+    /// Before INSERT or UPDATE, once the record is valid. An error halts.
+    BeforeSave,
+    /// Around all from `before_save` to the row being written.
+    AroundSave,
+    /// After INSERT or UPDATE, after `after_create` and `after_update`.
+    AfterSave,
+    /// Before INSERT. An error halts.
+    BeforeCreate,
+    /// Around INSERT.
+    AroundCreate,
+    /// After INSERT.
+    AfterCreate,
+    /// Before UPDATE, also when nothing changed. An error halts.
+    BeforeUpdate,
+    /// Around UPDATE.
+    AroundUpdate,
+    /// After UPDATE, also when nothing changed.
+    AfterUpdate,
+    /// Before DELETE. An error halts.
+    BeforeDestroy,
+    /// Around DELETE.
+    AroundDestroy,
+    /// After DELETE.
+    AfterDestroy,
+    /// After the record was touched.
+    AfterTouch,
+    /// After the outermost transaction was committed, once a record.
+    AfterCommit,
+    /// When the transaction was rolled back, once a record, before memory is restored.
+    AfterRollback,
+    /// When the record was read from the database.
+    AfterFind,
+    /// When the record was made in memory: new, or read.
+    AfterInitialize,
+}
+
+impl Event {
+    /// All events, in the order in which a record meets them.
+    pub const ALL: [Self; 19] = [
+        Self::AfterFind,
+        Self::AfterInitialize,
+        Self::BeforeValidation,
+        Self::AfterValidation,
+        Self::BeforeSave,
+        Self::AroundSave,
+        Self::BeforeCreate,
+        Self::AroundCreate,
+        Self::AfterCreate,
+        Self::BeforeUpdate,
+        Self::AroundUpdate,
+        Self::AfterUpdate,
+        Self::AfterSave,
+        Self::BeforeDestroy,
+        Self::AroundDestroy,
+        Self::AfterDestroy,
+        Self::AfterTouch,
+        Self::AfterCommit,
+        Self::AfterRollback,
+    ];
+
+    /// The event as Rails writes it: `before_save`.
+    #[must_use]
+    #[rustfmt::skip]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::BeforeValidation => "before_validation",
+            Self::AfterValidation => "after_validation",
+            Self::BeforeSave => "before_save",
+            Self::AroundSave => "around_save",
+            Self::AfterSave => "after_save",
+            Self::BeforeCreate => "before_create",
+            Self::AroundCreate => "around_create",
+            Self::AfterCreate => "after_create",
+            Self::BeforeUpdate => "before_update",
+            Self::AroundUpdate => "around_update",
+            Self::AfterUpdate => "after_update",
+            Self::BeforeDestroy => "before_destroy",
+            Self::AroundDestroy => "around_destroy",
+            Self::AfterDestroy => "after_destroy",
+            Self::AfterTouch => "after_touch",
+            Self::AfterCommit => "after_commit",
+            Self::AfterRollback => "after_rollback",
+            Self::AfterFind => "after_find",
+            Self::AfterInitialize => "after_initialize",
+        }
+    }
+
+    /// The event of that name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|event| event.name() == name)
+    }
+
+    /// Its place in a table of events. An `around` stands with its `before`: they run in one order.
+    pub(crate) const fn row(self) -> usize {
+        match self {
+            Self::AroundSave => Self::BeforeSave.row(),
+            Self::AroundCreate => Self::BeforeCreate.row(),
+            Self::AroundUpdate => Self::BeforeUpdate.row(),
+            Self::AroundDestroy => Self::BeforeDestroy.row(),
+            other => other as usize,
+        }
+    }
+}
+
+/// Whether a callback or validation runs for a record.
+pub type Condition = &'static (dyn Fn(&Record) -> bool + Send + Sync);
+
+/// What a callback does, at once.
+pub type Run = &'static (dyn Fn(&Record) -> Result<()> + Send + Sync);
+
+/// What a callback does, when it may ask the database.
+pub type RunLater = &'static (dyn Fn(&Record) -> Pending<()> + Send + Sync);
+
+/// What an `around` callback does: it awaits [`Inside::run`] once, where Rails says `yield`.
+pub type RunAround = &'static (dyn Fn(&Record, Inside) -> Pending<()> + Send + Sync);
+
+/// What a `belongs_to` without target takes. Rails: `default`.
+pub type DefaultTarget = &'static (dyn Fn(&Record) -> Pending<Option<Record>> + Send + Sync);
+
+#[derive(Clone, Copy)]
+pub(crate) enum Body {
+    Now(Run),
+    Later(RunLater),
+    Around(RunAround),
+}
+
+/// One declared callback, built in a `const` by `#[callbacks]`, or for [`ModelBuilder`](crate::reflection::ModelBuilder).
+#[derive(Clone, Copy)]
+pub struct Callback {
+    pub(crate) event: Event,
+    pub(crate) name: &'static str,
+    pub(crate) body: Body,
+    pub(crate) on: &'static [&'static str],
+    pub(crate) condition: Option<Condition>,
+    /// How many associations of the model were declared before it.
+    pub(crate) below: usize,
+}
+
+impl Callback {
+    const fn with(event: Event, name: &'static str, body: Body) -> Self {
+        Self {
+            event,
+            name,
+            body,
+            on: &[],
+            condition: None,
+            below: usize::MAX,
+        }
+    }
+
+    /// A callback that waits for nothing. The name is for people.
+    #[must_use]
+    pub const fn new(event: Event, name: &'static str, run: Run) -> Self {
+        Self::with(event, name, Body::Now(run))
+    }
+
+    /// A callback that may ask the database. Not for `after_find`, `after_initialize` and `after_rollback`: they run
+    /// where nothing can be awaited, and such a callback is not called there.
+    #[must_use]
+    pub const fn later(event: Event, name: &'static str, run: RunLater) -> Self {
+        Self::with(event, name, Body::Later(run))
+    }
+
+    /// A callback around what the event surrounds. Rails: `around_save`.
+    #[must_use]
+    pub const fn around(event: Event, name: &'static str, run: RunAround) -> Self {
+        Self::with(event, name, Body::Around(run))
+    }
+
+    /// Runs only in these contexts: `create`, `update`, `destroy`, or a validation's own. Rails: `on`.
+    #[must_use]
+    pub const fn on(mut self, contexts: &'static [&'static str]) -> Self {
+        self.on = contexts;
+        self
+    }
+
+    /// Runs only for these records. Rails: `if`.
+    #[must_use]
+    pub const fn only_if(mut self, condition: Condition) -> Self {
+        self.condition = Some(condition);
+        self
+    }
+
+    /// Stands below the first so many associations and above the others: it runs after the hooks of the former and
+    /// before those of the latter. Without it a callback stands below all of them. Rails: the place of declaration.
+    #[must_use]
+    pub const fn below(mut self, associations: usize) -> Self {
+        self.below = associations;
+        self
+    }
+
+    /// When it runs.
+    #[must_use]
+    pub fn event(&self) -> Event {
+        self.event
+    }
+
+    /// Its name, for people.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Whether it runs for this record, in this context.
+    pub(crate) fn applies(&self, record: &Record, context: &str) -> bool {
+        (self.on.is_empty() || self.on.contains(&context))
+            && self.condition.is_none_or(|condition| condition(record))
+    }
+}
+
+impl fmt::Debug for Callback {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.event.name(), self.name)
+    }
+}
+
+/// What an `around` callback surrounds.
+#[derive(Debug)]
+pub struct Inside {
+    begin: oneshot::Sender<()>,
+    done: oneshot::Receiver<Result<()>>,
+}
+
+/// The other end of an [`Inside`]: who runs what is inside holds it.
+pub(crate) struct Outside {
+    pub(crate) begun: oneshot::Receiver<()>,
+    pub(crate) finish: oneshot::Sender<Result<()>>,
+}
+
+impl Inside {
+    pub(crate) fn pair() -> (Self, Outside) {
+        let (begin, begun) = oneshot::channel();
+        let (finish, done) = oneshot::channel();
+        (Self { begin, done }, Outside { begun, finish })
+    }
+
+    /// Runs what the callback surrounds. A callback that never awaits it halts. Rails: `yield`.
+    ///
+    /// Errors: what failed inside.
+    #[track_caller]
+    pub fn run(self) -> Pending<()> {
+        Pending::new(async move {
+            let gone = || Error::new(ErrorKind::Abort, "what the callback surrounds was given up");
+            self.begin.send(()).map_err(|()| gone())?;
+            self.done.await.unwrap_or_else(|_| Err(gone()))
+        })
+    }
+}
+
+/// Halts a save or a destroy when a `before` callback gives it as its error. Rails: `throw :abort`.
+///
+/// ```
+/// use relata::callback::Abort;
+///
+/// fn keep_the_last(count: u64) -> relata::Result<(), Abort> {
+///     if count == 1 { Err(Abort) } else { Ok(()) }
+/// }
+/// assert!(keep_the_last(1).is_err());
+///
+/// fn or_as_any_error(count: u64) -> relata::Result<()> {
+///     if count == 1 { Err(Abort.into()) } else { Ok(()) }
+/// }
+/// assert_eq!(or_as_any_error(1).unwrap_err().kind(), relata::ErrorKind::Abort);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Abort;
+
+impl fmt::Display for Abort {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a callback halted what was being done")
+    }
+}
+
+impl std::error::Error for Abort {}
+
+#[expect(
+    clippy::from_over_into,
+    reason = "a second `From` for `Error` would make `?` in users' async blocks ambiguous"
+)]
+impl Into<Error> for Abort {
+    fn into(self) -> Error {
+        Error::new(ErrorKind::Abort, self.to_string())
+    }
+}

@@ -1,0 +1,299 @@
+//! Counter caches: a column of the parent that counts its children.
+//!
+//! Invariants: a counter is only ever changed by adding in SQL, so that no count is lost between tasks; it is never
+//! part of the parent's own UPDATE; the parent object that the child leads to follows in memory, and goes back when
+//! the transaction is rolled back.
+
+use super::pipeline::{Frame, Task};
+use super::set_wise;
+use super::snapshot::Before;
+use super::write::stamp;
+use crate::association::Association;
+use crate::attribute::value::Value;
+use crate::db::Db;
+use crate::db::adapter::{Purpose, Statement};
+use crate::error::{Error, ErrorKind, Result};
+use crate::pending::Pending;
+use crate::record::{Life, Linked, Record, Version};
+use crate::reflection::{Macro, ModelReflection};
+use crate::relation::Relation;
+use crate::sql::expr::Node;
+use crate::sql::statements::{self, Counting};
+
+impl<M> Relation<M> {
+    /// Adds to number columns of all rows of the relation, in the database: what others add meanwhile is kept, and null
+    /// counts as 0. Records in memory keep what they hold. With `touch` the time of the last change is set too. Gives
+    /// the number of rows. Rails: `update_counters`, `increment_counter`, `decrement_counter`.
+    ///
+    /// `UPDATE "users" SET "posts_count" = COALESCE("users"."posts_count", 0) + ? WHERE "users"."id" = ?`
+    ///
+    /// Errors: `UnknownAttribute` with the nearest name; what the database says.
+    #[doc(alias = "increment_counter")]
+    #[doc(alias = "decrement_counter")]
+    #[track_caller]
+    pub fn update_counters<'a>(
+        &self,
+        counters: impl IntoIterator<Item = (&'a str, i64)>,
+        touch: bool,
+    ) -> Pending<u64> {
+        let core = self.core().clone();
+        let (model, root) = (core.select.model(), core.select.root);
+        let plus = |(name, by)| {
+            let column = model.attribute(name)?;
+            let operand = Box::new(Node::Column(root, column));
+            Ok((column, Node::Plus(operand, Value::Int(by))))
+        };
+        let sets: Result<Vec<_>> = counters.into_iter().map(plus).collect();
+        Pending::new(async move {
+            let mut sets = sets?;
+            sets.extend(touched(model, core.db.now(), touch));
+            set_wise::update_all(&core, sets).await
+        })
+    }
+
+    /// Counts the members of collections of one row again and writes what was found: one COUNT a collection, one UPDATE.
+    /// A collection is named, or its counter's column. With `touch` the time of the last change is set too.
+    /// Rails: `reset_counters`.
+    ///
+    /// Errors: `Argument` for a collection that is not there; what the database says.
+    #[track_caller]
+    pub fn reset_counters<'a>(
+        &self,
+        key: impl Into<Value<'static>>,
+        names: impl IntoIterator<Item = &'a str>,
+        touch: bool,
+    ) -> Pending<()> {
+        let core = self.core().clone();
+        let model = core.select.model();
+        let row = self.row_of(key.into());
+        let counted: Result<Vec<_>> = row.and_then(|row| {
+            let one = |name| counted_by(&row, name);
+            names.into_iter().map(one).collect()
+        });
+        Pending::new(async move {
+            let counted = counted?;
+            let Some(owner) = counted.first().map(|one| one.owner().clone()) else {
+                return Ok(());
+            };
+            let mut sets = Vec::with_capacity(counted.len());
+            for association in counted {
+                let rows = association.relation().count().await?;
+                let rows = i64::try_from(rows).unwrap_or(i64::MAX);
+                if let Some(counter) = association.counter() {
+                    sets.push((counter.column, Node::Value(Value::Int(rows))));
+                }
+            }
+            sets.extend(touched(model, core.db.now(), touch));
+            let key = owner.saved_key().into_iter().map(Value::into_owned);
+            let rows = Relation::of(model, &core.db).with_keys(vec![key.collect()]);
+            set_wise::update_all(rows.core(), sets).await.map(drop)
+        })
+    }
+
+    /// A record that stands for the row with a key, which is not read.
+    fn row_of(&self, key: Value<'static>) -> Result<Record> {
+        let model = self.core().select.model();
+        let &[column] = model.primary_key() else {
+            return Err(Error::new(
+                ErrorKind::UnknownPrimaryKey,
+                format!("{} is counted by a key of one column", model.name()),
+            ));
+        };
+        let row = Record::blank(model, self.db());
+        row.set_value(column, key)?;
+        let key = row.value(column).into_owned();
+        row.fill(column, &key);
+        row.set_life(Life::Persisted);
+        Ok(row)
+    }
+}
+
+fn touched(
+    model: &'static ModelReflection,
+    now: i64,
+    touch: bool,
+) -> impl Iterator<Item = (usize, Node)> {
+    let columns = model.stamps().updated.iter().filter(move |_| touch);
+    columns.map(move |&column| (column, Node::Value(stamp(model, column, now))))
+}
+
+/// The collection of that name, or whose counter has that name.
+fn counted_by(row: &Record, name: &str) -> Result<Association> {
+    let model = row.reflection();
+    let collections = model.reflect_on_all_associations(Macro::HasMany);
+    for reflection in collections {
+        let association = row.association(reflection.name())?;
+        if reflection.name() == name || association.counter_column_name() == name {
+            return Ok(association);
+        }
+    }
+    let message = format!("'{}' has no association called '{name}'", model.name());
+    Err(Error::new(ErrorKind::Argument, message)
+        .with_model(model.name())
+        .with_attribute(name))
+}
+
+/// Counts a record in the parents that count it, or out of them.
+pub(super) async fn count(frame: &Frame, by: i64) -> Result<()> {
+    let record = frame.record();
+    if by < 0 && !frame.deleted {
+        return Ok(());
+    }
+    for (position, reflection) in record.reflection().reflections().iter().enumerate() {
+        if !reflection.is_belongs_to() || reflection.counter_cache.is_none() {
+            continue;
+        }
+        let association = Association::at(record, position)?;
+        if by > 0 || !is_going_with(&association) {
+            count_in(&association, by).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether the record is destroyed by the very parent that would be told.
+fn is_going_with(association: &Association) -> bool {
+    let by = super::dependent::destroyed_by(association.owner());
+    by.is_some_and(|by| by.target_key == association.resolved().owner_key)
+}
+
+/// The parent of a changed key counts the record in, the one before counts it out.
+pub(super) async fn follow(association: &Association) -> Result<Option<Task>> {
+    let record = association.owner();
+    let key = &association.resolved().owner_key;
+    if !key.iter().any(|&column| record.was_changed(column)) {
+        return Ok(None);
+    }
+    count_in(association, 1).await?;
+    let before: Vec<Value<'static>> = key
+        .iter()
+        .map(|&column| record.value_of(column, Version::Before).into_owned())
+        .collect();
+    add(association, -1, before).await?;
+    Ok(None)
+}
+
+/// Adds to the counter of the parent that the record leads to, in the database and in memory.
+async fn count_in(association: &Association, by: i64) -> Result<()> {
+    let parent = match association.known_one() {
+        Linked::Known(Some(parent)) if parent.is_persisted() => Some(parent),
+        _ => None,
+    };
+    add(association, by, association.owner_key()).await?;
+    if let Some(parent) = parent.filter(|_| association.has_key()) {
+        add_in_memory(association, &parent, by)?;
+    }
+    Ok(())
+}
+
+fn add_in_memory(association: &Association, parent: &Record, by: i64) -> Result<()> {
+    let Some(name) = association.reflection().counter_cache else {
+        return Ok(());
+    };
+    let model = parent.reflection();
+    let column = model.attribute(name)?;
+    let stamps = stamps_of(association);
+    let filled = std::iter::once(column).chain(stamps.iter().copied());
+    let before = Before::with(parent, filled);
+    let count = parent.value(column).as_i64().unwrap_or_default() + by;
+    parent.fill(column, &Value::Int(count));
+    for column in stamps {
+        parent.fill(column, &stamp(model, column, parent.db().now()));
+    }
+    before.enlist();
+    Ok(())
+}
+
+async fn add(association: &Association, by: i64, key: Vec<Value<'static>>) -> Result<()> {
+    let (resolved, db) = (association.resolved(), association.owner().db());
+    let Some(name) = association.reflection().counter_cache else {
+        return Ok(());
+    };
+    if key.iter().any(Value::is_null) {
+        return Ok(());
+    }
+    let counting = Counting {
+        counters: vec![(resolved.target.attribute(name)?, by)],
+        stamps: stamps_of(association),
+        key: resolved.target_key.to_vec(),
+    };
+    change(resolved.target, db, &counting, key).await.map(drop)
+}
+
+/// Counts members out that left a collection past their own callbacks, in the database and in the owner.
+pub(super) async fn forget(association: &Association, members: u64) -> Result<()> {
+    let (owner, members) = (
+        association.owner(),
+        i64::try_from(members).unwrap_or(i64::MAX),
+    );
+    let Some(counter) = association.counter().filter(|_| members > 0) else {
+        return Ok(());
+    };
+    let model = owner.reflection();
+    let counting = Counting {
+        counters: vec![(counter.column, -members)],
+        stamps: Vec::new(),
+        key: model.primary_key().to_vec(),
+    };
+    let key = owner.saved_key().into_iter().map(Value::into_owned);
+    change(model, owner.db(), &counting, key.collect()).await?;
+    let before = Before::with(owner, [counter.column]);
+    let count = owner.value(counter.column).as_i64().unwrap_or_default() - members;
+    owner.fill(counter.column, &Value::Int(count));
+    before.enlist();
+    Ok(())
+}
+
+/// With `touch` too, the counter's statement sets the timestamps.
+fn stamps_of(association: &Association) -> Vec<usize> {
+    match association.reflection().touch {
+        Some(touch) => super::touch::columns(association.resolved().target, Some(touch)),
+        None => Vec::new(),
+    }
+}
+
+/// Adds to counters of the rows with a key, and says how many there were.
+pub(super) async fn change(
+    model: &'static ModelReflection,
+    db: &Db,
+    counting: &Counting,
+    key: Vec<Value<'static>>,
+) -> Result<u64> {
+    let now = db.now();
+    let stamps = counting.stamps.iter();
+    let statement = Statement {
+        text: statements::count(model, db.dialect(), counting),
+        binds: stamps
+            .map(|&column| stamp(model, column, now))
+            .chain(key)
+            .collect(),
+        reuse: true,
+        writes: true,
+        purpose: Purpose::Update,
+        model: Some(model.name()),
+    };
+    let outcome = db.execute(statement).await?;
+    db.written(model.table());
+    Ok(outcome.affected)
+}
+
+/// The columns of a model that count: those that a `belongs_to` of one of its collections' models names.
+pub(super) fn columns(model: &'static ModelReflection) -> &'static [usize] {
+    model.counters(|| {
+        let mut found = Vec::new();
+        for association in model
+            .reflections()
+            .iter()
+            .filter(|one| !one.is_belongs_to())
+        {
+            let Ok(child) = association.target.model() else {
+                continue;
+            };
+            let counted = child.reflections().iter().filter(|one| {
+                one.is_belongs_to() && one.target.model().is_ok_and(|parent| parent == model)
+            });
+            found.extend(counted.filter_map(|one| model.column_position(one.counter_cache?)));
+        }
+        found
+    })
+}

@@ -1,0 +1,267 @@
+//! Making records through a relation, if need be: they are what its conditions say.
+//!
+//! Invariant: a record that was found is given as it is; the values for a new one are taken before it is known whether
+//! it is needed, so nothing of the caller's is kept.
+
+use super::save::save;
+use crate::association::Association;
+use crate::attribute::value::Value;
+use crate::db::adapter::Purpose;
+use crate::error::Result;
+use crate::loading;
+use crate::model::{FromRecord, Model, typed};
+use crate::pending::Pending;
+use crate::record::Record;
+use crate::relation::{Core, Relation};
+use crate::sql::Expr;
+
+impl<M> Relation<M> {
+    /// A new record that is what the relation's conditions say by equality, and `create_with`. Of a relation chained from
+    /// a collection, it knows its owner, and is not a member yet. Never touches the database.
+    ///
+    /// # Errors
+    /// `InvalidValue` for a value that the column cannot hold.
+    pub fn build_record(&self) -> Result<Record> {
+        let record = Record::new(self.reflection(), self.db());
+        self.give_values_to(&record)?;
+        if let Some(association) = collection(self.core())? {
+            association.give_key_to(&record)?;
+            association.own(&record);
+        }
+        Ok(record)
+    }
+
+    /// Saves a record that was built for the relation; of a relation chained from a collection, it becomes a member.
+    /// Rails: `create!`.
+    ///
+    /// Errors: what saving says; `RecordNotSaved` on a collection of a new owner.
+    #[track_caller]
+    pub fn create_record(&self, record: &Record) -> Pending<()> {
+        let (core, record) = (self.core().clone(), record.clone());
+        Pending::new(async move { create(&core, &record).await })
+    }
+}
+
+impl<M: Model> Relation<M> {
+    /// A new record that is what the conditions say by equality, with values. Of a relation chained from a collection it
+    /// is a member, saved with its owner. Never touches the database. Rails: `where(kind: 1).new`.
+    pub fn build(&self, set: impl FnOnce(&M) -> &M) -> M {
+        let record = self.build_record();
+        // The conditions are typed: what could not be a value of its column did not compile.
+        let member: M = typed(record.unwrap_or_else(|_| Record::new(M::reflection(), self.db())));
+        set(&member);
+        if let Ok(Some(association)) = collection(self.core()) {
+            association.remember(&member);
+        }
+        member
+    }
+
+    /// A new record that is what the conditions say by equality, with values, saved. Rails: `where(kind: 1).create!`.
+    ///
+    /// Errors: what saving says.
+    #[track_caller]
+    pub fn create(&self, set: impl FnOnce(&M) -> &M) -> Pending<M> {
+        let made = self.made(set);
+        let core = self.core().clone();
+        Pending::new(async move {
+            let made = made?;
+            create(&core, &made).await?;
+            Ok(made)
+        })
+    }
+
+    /// The first record for which the condition holds; else a new one that is what the condition says, with more values,
+    /// saved. When another makes it meanwhile, theirs is found. Rails: `find_or_create_by!`.
+    ///
+    /// ```
+    /// # use relata::{Db, Model, model};
+    /// # #[model] pub struct Tag { id: i64, name: String, uses: i64 }
+    /// # relata::run(async {
+    /// # let db = Db::connect("sqlite::memory:").await?;
+    /// # db.create_tables([Tag::reflection()]).await?;
+    /// let rust = Tag::all(&db).find_or_create_by(|t| t.name.eq("rust"), |t| t.set_uses(0)).await?;
+    /// assert!(Tag::all(&db).find_or_create_by(|t| t.name.eq("rust"), |t| t).await? == rust);
+    /// # Ok(()) }).unwrap();
+    /// ```
+    ///
+    /// Errors: what saving says.
+    #[track_caller]
+    pub fn find_or_create_by<E: Into<Expr>>(
+        &self,
+        condition: impl FnOnce(&'static M::Columns) -> E,
+        set: impl FnOnce(&M) -> &M,
+    ) -> Pending<M> {
+        self.clone().filter(condition).take_or_create(set)
+    }
+
+    /// The first record for which the condition holds; else a new one that is what the condition says, with more values,
+    /// not saved. Rails: `find_or_initialize_by`.
+    #[track_caller]
+    pub fn find_or_initialize_by<E: Into<Expr>>(
+        &self,
+        condition: impl FnOnce(&'static M::Columns) -> E,
+        set: impl FnOnce(&M) -> &M,
+    ) -> Pending<M> {
+        self.clone().filter(condition).take_or_initialize(set)
+    }
+
+    /// A new record that is what the condition says, with more values, saved; if a unique index refuses it, the one that
+    /// is there. For where it is mostly new. Rails: `create_or_find_by!`.
+    ///
+    /// Errors: `RecordNotFound` when the row that was in the way does not meet the condition; what saving says.
+    #[track_caller]
+    pub fn create_or_find_by<E: Into<Expr>>(
+        &self,
+        condition: impl FnOnce(&'static M::Columns) -> E,
+        set: impl FnOnce(&M) -> &M,
+    ) -> Pending<M> {
+        let relation = self.clone().filter(condition);
+        let made = relation.made(set);
+        Pending::new(async move {
+            let made = made?;
+            match create_apart(relation.core(), &made).await {
+                Ok(()) => Ok(made),
+                Err(error) if error.is_record_not_unique() => {
+                    let found: Option<M> = relation.take().await?;
+                    found.ok_or_else(|| loading::find_typed_error(M::reflection(), ""))
+                }
+                Err(error) => Err(error),
+            }
+        })
+    }
+}
+
+impl<M: FromRecord> Relation<M> {
+    /// The first record by the relation's order, or by the key; else a new one as [`build_record`](Self::build_record)
+    /// makes it, with more values, saved. Rails: `first_or_create!`.
+    ///
+    /// Errors: what saving says.
+    #[track_caller]
+    pub fn first_or_create(&self, set: impl FnOnce(&M) -> &M) -> Pending<M> {
+        let found = self.first();
+        self.or_create(found, set)
+    }
+
+    /// The first record by the relation's order, or by the key; else a new one with more values, not saved.
+    /// Rails: `first_or_initialize`.
+    #[track_caller]
+    pub fn first_or_initialize(&self, set: impl FnOnce(&M) -> &M) -> Pending<M> {
+        let (found, made) = (self.first(), self.made(set));
+        Pending::new(async move { found.await?.map_or(made, Ok) })
+    }
+
+    /// Any record of the relation; else a new one with more values, saved. What `find_or_create_by` does once its
+    /// condition is part of the relation.
+    ///
+    /// Errors: what saving says.
+    #[track_caller]
+    pub fn take_or_create(&self, set: impl FnOnce(&M) -> &M) -> Pending<M> {
+        let found = self.take();
+        self.or_create(found, set)
+    }
+
+    /// Any record of the relation; else a new one with more values, not saved.
+    #[track_caller]
+    pub fn take_or_initialize(&self, set: impl FnOnce(&M) -> &M) -> Pending<M> {
+        let (found, made) = (self.take(), self.made(set));
+        Pending::new(async move { found.await?.map_or(made, Ok) })
+    }
+
+    #[track_caller]
+    fn or_create(&self, found: Pending<Option<M>>, set: impl FnOnce(&M) -> &M) -> Pending<M> {
+        let made = self.build_record().and_then(|record| {
+            let model = M::cast(record.clone())?;
+            set(&model);
+            Ok((record, model))
+        });
+        let core = self.core().clone();
+        Pending::new(async move {
+            if let Some(found) = found.await? {
+                return Ok(found);
+            }
+            let (record, model) = made?;
+            match create_apart(&core, &record).await {
+                // Another was faster.
+                Err(error) if error.is_record_not_unique() => {
+                    let mut core = core;
+                    core.select.limit = Some(1);
+                    let theirs = loading::load(&core, Purpose::Load).await?.pop();
+                    theirs.map_or(Err(error), M::cast)
+                }
+                created => created.map(|()| model),
+            }
+        })
+    }
+
+    fn made(&self, set: impl FnOnce(&M) -> &M) -> Result<M> {
+        let model = M::cast(self.build_record()?)?;
+        set(&model);
+        Ok(model)
+    }
+}
+
+impl Relation {
+    /// The first record with these attributes; else a new one that has them, saved. The erased form of
+    /// `find_or_create_by`. Rails: `find_or_create_by!(name: "x")`.
+    ///
+    /// Errors: `UnknownAttribute` with the nearest name; `InvalidValue`; what saving says.
+    #[track_caller]
+    pub fn find_or_create_with(&self, attributes: &[(&str, Value<'static>)]) -> Pending<Record> {
+        match self.with_all(attributes) {
+            Ok(relation) => relation.take_or_create(|record| record),
+            Err(error) => Pending::ready(Err(error)),
+        }
+    }
+
+    /// The first record with these attributes; else a new one that has them, not saved.
+    /// Rails: `find_or_initialize_by(name: "x")`.
+    ///
+    /// Errors: `UnknownAttribute` with the nearest name; `InvalidValue`.
+    #[track_caller]
+    pub fn find_or_initialize_with(
+        &self,
+        attributes: &[(&str, Value<'static>)],
+    ) -> Pending<Record> {
+        match self.with_all(attributes) {
+            Ok(relation) => relation.take_or_initialize(|record| record),
+            Err(error) => Pending::ready(Err(error)),
+        }
+    }
+
+    fn with_all(&self, attributes: &[(&str, Value<'static>)]) -> Result<Self> {
+        let each = |relation: Self, (name, value): &(&str, Value<'static>)| {
+            relation.filter_by(name, value.clone())
+        };
+        attributes.iter().try_fold(self.clone(), each)
+    }
+}
+
+/// The collection that the relation was chained from.
+fn collection(core: &Core) -> Result<Option<Association>> {
+    let Some((owner, position)) = &core.origin else {
+        return Ok(None);
+    };
+    let association = Association::at(owner, *position)?;
+    Ok(association
+        .reflection()
+        .is_collection()
+        .then_some(association))
+}
+
+async fn create(core: &Core, record: &Record) -> Result<()> {
+    match collection(core)? {
+        Some(association) => association.create_member(record).await,
+        None => save(record).await,
+    }
+}
+
+/// Creates inside a savepoint where a transaction is open, so that a row that is refused does not spoil that.
+async fn create_apart(core: &Core, record: &Record) -> Result<()> {
+    if core.db.in_transaction() {
+        return core
+            .db
+            .transaction(async || create(core, record).await)
+            .await;
+    }
+    create(core, record).await
+}

@@ -1,0 +1,304 @@
+//! Replacing what an association leads to: a collection's members, a `has_one`'s target.
+//!
+//! Invariant: on a saved owner what leaves goes before what comes, in one transaction; if something cannot be saved,
+//! rows and memory are as they were.
+
+use super::acts::is_soft;
+use super::collection::{check_all, delete, save_each};
+use super::dependent::destroy_as_dependent;
+use super::destroy::delete_row;
+use super::save::save;
+use crate::association::Association;
+use crate::attribute::value::Value;
+use crate::db::adapter::Purpose;
+use crate::error::{Error, ErrorKind, Result};
+use crate::loading;
+use crate::pending::Pending;
+use crate::record::{Linked, Record};
+use crate::reflection::Dependent;
+use crate::relation::Relation;
+
+impl Association {
+    /// Makes these records the members of the collection, which is loaded for it. On a saved owner, members that are
+    /// missing leave, and those that are new are saved, all or none; nothing is written where nothing changes. On a new
+    /// owner all of it waits in memory. Rails: `posts=`, `replace`.
+    ///
+    /// Errors: `AssociationTypeMismatch`; `RecordNotSaved` when a new member is not valid; `NotNullViolation` when the
+    /// key of one that leaves cannot be null; what the database says.
+    #[track_caller]
+    pub fn replace_many(&self, members: impl IntoIterator<Item = Record>) -> Pending<()> {
+        let (association, members) = (self.clone(), members.into_iter().collect::<Vec<_>>());
+        Pending::new(async move {
+            association.must_be_collection()?;
+            replace_many(&association, &members).await
+        })
+    }
+
+    /// Makes the records with these keys the members of the collection: one SELECT for the records, then as
+    /// [`replace_many`](Self::replace_many). Rails: `post_ids=`.
+    ///
+    /// Errors: `RecordNotFound` naming those that are missing; else as [`replace_many`](Self::replace_many).
+    #[track_caller]
+    pub fn replace_ids(&self, keys: Vec<Vec<Value<'static>>>) -> Pending<()> {
+        let association = self.clone();
+        Pending::new(async move {
+            association.must_be_collection()?;
+            let members = found(&association, &keys).await?;
+            replace_many(&association, &members).await
+        })
+    }
+
+    /// Makes a record the target of a singular association, and saves. Of a `has_one` on a saved owner, the target that
+    /// was there leaves with its key set to null, and the new one is saved, both or none; on a new owner it waits in
+    /// memory. Of a `belongs_to`, the owner is saved. Rails: `profile=`.
+    ///
+    /// Errors: `AssociationTypeMismatch`; `RecordNotSaved` when the old target cannot be without its owner, or the new
+    /// one is not valid; what the database says.
+    #[track_caller]
+    pub fn replace_one(&self, target: Option<&Record>) -> Pending<()> {
+        let (association, target) = (self.clone(), target.cloned());
+        Pending::new(async move { replace_one(&association, target.as_ref()).await })
+    }
+}
+
+async fn replace_many(association: &Association, wanted: &[Record]) -> Result<()> {
+    check_all(association, wanted)?;
+    let current = loading::load_to_replace(association).await?;
+    let plan = Association::plan_replacement(&current, wanted);
+    let (owner, position) = (association.owner(), association.position());
+    if owner.is_persisted() {
+        let change = async || {
+            delete(association, &plan.removed).await?;
+            save_each(association, &plan.added)
+                .await
+                .map_err(|error| unsaved_members(association, error))
+        };
+        let statements = plan.added.len() + usize::from(!plan.removed.is_empty());
+        let changed = if statements < 2 {
+            change().await
+        } else {
+            let db = owner.db().clone();
+            db.transaction(change).await
+        };
+        if changed.is_err() {
+            owner.link_many(position, &current, true);
+            return changed;
+        }
+    }
+    let members: Vec<Record> = plan.kept.iter().chain(&plan.added).cloned().collect();
+    owner.link_many(position, &members, true);
+    for member in &members {
+        association.own(member);
+    }
+    Ok(())
+}
+
+/// What saving said of a member, as Rails says it of a replacement. What is no matter of the member stays what it is.
+fn unsaved_members(association: &Association, error: Error) -> Error {
+    if !(error.is_record_invalid() || error.is_record_not_saved()) {
+        return error;
+    }
+    let message = format!(
+        "Failed to replace {} because one or more of the new records could not be saved.",
+        association.reflection().name()
+    );
+    association
+        .error(ErrorKind::RecordNotSaved, message)
+        .with_source(error)
+}
+
+/// The records with these keys, in their order, whoever they belong to.
+async fn found(association: &Association, keys: &[Vec<Value<'static>>]) -> Result<Vec<Record>> {
+    if keys.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (target, db) = (association.resolved().target, association.owner().db());
+    let rows: Vec<Record> = Relation::of(target, db).with_keys(keys.to_vec()).await?;
+    let mut members = Vec::with_capacity(keys.len());
+    let mut missing = Vec::new();
+    for key in keys {
+        match rows.iter().find(|row| row.key() == *key) {
+            Some(row) => members.push(row.clone()),
+            None => missing.push(key),
+        }
+    }
+    if missing.is_empty() {
+        return Ok(members);
+    }
+    let shown = |key: &[Value<'static>]| match key {
+        [one] => format!("{one:?}"),
+        several => format!("{several:?}"),
+    };
+    let list = |keys: &mut dyn Iterator<Item = &Vec<Value<'static>>>| {
+        keys.map(|key| shown(key)).collect::<Vec<_>>().join(", ")
+    };
+    let names: Vec<&str> = target.primary_key_names().collect();
+    let all = relata_inflect::pluralize(target.name());
+    let message = format!(
+        "Couldn't find all {all} with '{}': ({}) (found {} results, but was looking for {}). Couldn't find {} with {} {}.",
+        names.join(", "),
+        list(&mut keys.iter()),
+        members.len(),
+        keys.len(),
+        if missing.len() == 1 {
+            target.name()
+        } else {
+            &all
+        },
+        if missing.len() == 1 { "id" } else { "ids" },
+        list(&mut missing.into_iter()),
+    );
+    Err(Error::new(ErrorKind::RecordNotFound, message).with_model(target.name()))
+}
+
+async fn replace_one(association: &Association, target: Option<&Record>) -> Result<()> {
+    if association.reflection().is_collection() {
+        let message = format!("{association:?} is a collection: call replace_many");
+        return Err(association.error(ErrorKind::Argument, message));
+    }
+    if let Some(target) = target {
+        association.check_target(target)?;
+    }
+    let owner = association.owner();
+    if association.is_belongs_to() {
+        association.assign(target)?;
+        return save(owner).await;
+    }
+    if owner.is_new_record() {
+        return association.put(target);
+    }
+    let current = loading::load_one(association).await?;
+    put_in_place_of(association, current, target).await
+}
+
+/// Takes `current` out of a `has_one` of a saved owner, and saves `target` in its place.
+async fn put_in_place_of(
+    association: &Association,
+    current: Option<Record>,
+    target: Option<&Record>,
+) -> Result<()> {
+    let leaving = current
+        .as_ref()
+        .filter(|&current| target != Some(current) && !current.is_destroyed());
+    let columns = &association.resolved().target_key;
+    let key: Vec<Value<'static>> = target
+        .into_iter()
+        .flat_map(|target| {
+            columns
+                .iter()
+                .map(|&column| target.value(column).into_owned())
+        })
+        .collect();
+    let change = async || {
+        if let Some(leaving) = leaving {
+            remove(association, leaving).await?;
+        }
+        if let Some(target) = target {
+            association.give_key_to(target)?;
+            association.own(target);
+            save(target)
+                .await
+                .map_err(|error| unsaved_target(association, target, error))?;
+        }
+        Ok(())
+    };
+    let changed = if leaving.is_some() && target.is_some() {
+        let db = association.owner().db().clone();
+        db.transaction(change).await
+    } else {
+        change().await
+    };
+    if changed.is_ok() {
+        association.link(target);
+        return changed;
+    }
+    if let Some(target) = target {
+        for (&column, value) in columns.iter().zip(key) {
+            target.set_value(column, value)?;
+        }
+    }
+    if let Some(leaving) = leaving {
+        association.give_key_to(leaving)?;
+        association.own(leaving);
+    }
+    association.link(current.as_ref());
+    changed
+}
+
+fn unsaved_target(association: &Association, target: &Record, error: Error) -> Error {
+    if !(error.is_record_invalid() || error.is_record_not_saved()) {
+        return error;
+    }
+    let message = format!(
+        "Failed to save the new associated {}.",
+        association.reflection().name()
+    );
+    Error::new(ErrorKind::RecordNotSaved, message)
+        .with_record(target.clone())
+        .with_attribute(association.reflection().name())
+        .with_source(error)
+}
+
+/// Takes a target out of a `has_one`: it is destroyed or deleted where `dependent` says so, else its key is set to null
+/// and it is saved, with its validations and callbacks.
+pub(super) async fn remove(association: &Association, target: &Record) -> Result<()> {
+    if target.is_new_record() {
+        return association.release(target);
+    }
+    match association.reflection().dependent {
+        Some(Dependent::Destroy) => return destroy_as_dependent(association, target).await,
+        Some(Dependent::Delete) => return delete_row(target).await.map(drop),
+        _ => {}
+    }
+    association.release(target)?;
+    let saved = match association.check_nullable() {
+        Ok(()) => save(target).await,
+        Err(error) => Err(error),
+    };
+    let Err(reason) = saved else {
+        return Ok(());
+    };
+    if !(is_soft(&reason) || reason.is_not_null_violation()) {
+        return Err(reason);
+    }
+    association.give_key_to(target)?;
+    association.own(target);
+    let message = format!(
+        "Failed to remove the existing associated {}. The record failed to save after its foreign key was set to nil.",
+        association.reflection().name()
+    );
+    Err(Error::new(ErrorKind::RecordNotSaved, message)
+        .with_record(target.clone())
+        .with_attribute(association.reflection().name())
+        .with_source(reason))
+}
+
+/// Takes what a `has_one` led to, before its target took its place in memory, out of it.
+pub(super) async fn detach(association: &Association) -> Result<()> {
+    let target = association.peek_target().pop();
+    let old = match association.replaced() {
+        Linked::Known(old) => old,
+        Linked::Unknown => stored(association).await?,
+    };
+    if let Some(old) = old.filter(|old| old.is_persisted() && target.as_ref() != Some(old)) {
+        remove(association, &old).await?;
+    }
+    // It is done: nothing is to be taken out any more.
+    association.link(target.as_ref());
+    Ok(())
+}
+
+/// The target that the database has.
+async fn stored(association: &Association) -> Result<Option<Record>> {
+    let mut core = association.relation().limit(1).into_core();
+    core.origin = None;
+    Ok(loading::load(&core, Purpose::Load).await?.pop())
+}
+
+/// What a new target of a `has_one` will take the place of.
+pub(super) async fn in_the_way(association: &Association) -> Result<Option<Record>> {
+    match association.peek_one() {
+        Linked::Known(known) => Ok(known),
+        Linked::Unknown => stored(association).await,
+    }
+}

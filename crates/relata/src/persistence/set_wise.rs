@@ -1,0 +1,191 @@
+//! Writing all rows of a relation at once, past records and their validations.
+//!
+//! Invariant: what these write is known to have been written, also after it was rolled back, so that nothing unread in
+//! memory is taken for up to date.
+
+use std::sync::Arc;
+
+use super::destroy::destroy;
+use super::write::stamp;
+use crate::attribute::value::Value;
+use crate::db::adapter::{Purpose, Statement};
+use crate::db::{Db, Participant};
+use crate::error::Result;
+use crate::loading;
+use crate::model::{FromRecord, Model};
+use crate::pending::Pending;
+use crate::record::Record;
+use crate::reflection::ModelReflection;
+use crate::relation::{Assignments, Core, Relation, columns_at};
+use crate::sql::Writer;
+use crate::sql::expr::Node;
+
+impl<M: Model> Relation<M> {
+    /// Sets columns of all rows of the relation, with one UPDATE: no validation, no time of change; records in memory
+    /// keep what they hold. Gives the number of rows. Rails: `update_all`.
+    ///
+    /// `UPDATE "posts" SET "stars" = ? WHERE "posts"."title" = ?`
+    ///
+    /// ```
+    /// # use relata::{Db, Model, model};
+    /// # #[model] pub struct Post { id: i64, title: String, stars: i64 }
+    /// # relata::run(async {
+    /// # let db = Db::connect("sqlite::memory:").await?;
+    /// # db.create_tables([Post::reflection()]).await?;
+    /// # Post::create(&db, |p| p.set_title("x").set_stars(1)).await?;
+    /// let rows = Post::all(&db)
+    ///     .filter(|p| p.title.eq("x"))
+    ///     .update_all(|p| (p.title.set("y"), p.stars.increment(2)))
+    ///     .await?;
+    /// assert_eq!(rows, 1);
+    /// # Ok(()) }).unwrap();
+    /// ```
+    ///
+    /// Errors: `Argument` for a column of another model; what the database says.
+    #[track_caller]
+    pub fn update_all<A: Assignments>(
+        &self,
+        values: impl FnOnce(&'static M::Columns) -> A,
+    ) -> Pending<u64> {
+        let values = values(columns_at::<M>(self.select().root)).assignments();
+        let sets = self.own(values);
+        let core = self.core().clone();
+        Pending::new(async move { update_all(&core, sets?).await })
+    }
+}
+
+impl<M> Relation<M> {
+    /// As `update_all`, with attributes by name. Rails: `update_all(title: "x")`.
+    ///
+    /// Errors: `UnknownAttribute` with the nearest name; `InvalidValue`; what the database says.
+    #[track_caller]
+    pub fn update_all_by(&self, values: &[(&str, Value<'static>)]) -> Pending<u64> {
+        let sets = self.named_values(values);
+        let core = self.core().clone();
+        Pending::new(async move { update_all(&core, sets?).await })
+    }
+
+    /// Sets the time of the last change of all rows, with one UPDATE. Gives the number of rows. Rails: `touch_all`.
+    ///
+    /// Errors: what the database says.
+    #[track_caller]
+    pub fn touch_all(&self) -> Pending<u64> {
+        let core = self.core().clone();
+        Pending::new(async move {
+            let model = core.select.model();
+            let now = core.db.now();
+            let sets = model
+                .stamps()
+                .updated
+                .iter()
+                .map(|&column| (column, Node::Value(stamp(model, column, now))))
+                .collect();
+            update_all(&core, sets).await
+        })
+    }
+
+    /// Deletes all rows of the relation, with one DELETE: what destroying their records would do beside is left out.
+    /// Gives the number of rows. Rails: `delete_all`.
+    ///
+    /// `DELETE FROM "posts" WHERE "posts"."title" = ?`
+    ///
+    /// Errors: what the database says.
+    #[track_caller]
+    pub fn delete_all(&self) -> Pending<u64> {
+        let core = self.core().clone();
+        Pending::new(async move { delete_all(&core).await })
+    }
+}
+
+impl<M: FromRecord> Relation<M> {
+    /// Loads the relation's records and destroys each, all or none. Gives the records. Rails: `destroy_all`.
+    ///
+    /// Errors: what destroying says.
+    #[track_caller]
+    pub fn destroy_all(&self) -> Pending<Vec<M>> {
+        let core = self.core().clone();
+        Pending::new(async move {
+            let records = loading::load(&core, Purpose::Load).await?;
+            destroy_each(&core.db, &records).await?;
+            records.into_iter().map(M::cast).collect()
+        })
+    }
+}
+
+async fn destroy_each(db: &Db, records: &[Record]) -> Result<()> {
+    if let [record] = records {
+        return destroy(record).await;
+    }
+    if records.is_empty() {
+        return Ok(());
+    }
+    db.transaction(async || {
+        for record in records {
+            destroy(record).await?;
+        }
+        Ok(())
+    })
+    .await
+}
+
+pub(super) async fn update_all(core: &Core, sets: Vec<(usize, Node)>) -> Result<u64> {
+    if sets.is_empty() {
+        return Ok(0);
+    }
+    run(core, Purpose::Bulk, |writer| {
+        writer.update_all(&core.select, &sets)
+    })
+    .await
+}
+
+pub(super) async fn delete_all(core: &Core) -> Result<u64> {
+    run(core, Purpose::Bulk, |writer| {
+        writer.delete_all(&core.select)
+    })
+    .await
+}
+
+async fn run(
+    core: &Core,
+    purpose: Purpose,
+    write: impl FnOnce(&mut Writer) -> Result<()>,
+) -> Result<u64> {
+    if core.select.none {
+        return Ok(0);
+    }
+    let model = core.select.model();
+    let mut writer = Writer::new(core.db.dialect());
+    write(&mut writer)?;
+    let (text, binds) = writer.finish();
+    let statement = Statement {
+        text: Arc::from(text),
+        binds,
+        reuse: true,
+        writes: true,
+        purpose,
+        model: Some(model.name()),
+    };
+    let outcome = core.db.execute(statement).await?;
+    wrote(&core.db, model);
+    Ok(outcome.affected)
+}
+
+/// Notes that rows of the model were written, now and again if it is rolled back.
+pub(super) fn wrote(db: &Db, model: &'static ModelReflection) {
+    db.written(model.table());
+    if db.in_transaction() {
+        db.enlist(Arc::new(Wrote(db.clone(), model)));
+    }
+}
+
+struct Wrote(Db, &'static ModelReflection);
+
+impl Participant for Wrote {
+    fn rolled_back(&self) {
+        self.0.written(self.1.table());
+    }
+
+    fn committed(&self) {}
+
+    fn in_doubt(&self) {}
+}

@@ -1,0 +1,296 @@
+//! Touching: a record's `updated_at` follows what happens to what belongs to it.
+//!
+//! Invariants: parents are touched once a transaction, just before it commits, however many children were written; a
+//! record that is being touched is not touched again by what it touches; nothing is touched of a model that
+//! [`no_touching`] names.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::pipeline::{self, Frame, Task, Verb};
+use super::save::SaveOptions;
+use super::snapshot::Before;
+use super::write::stamp;
+use crate::association::{Association, targets_of};
+use crate::attribute::value::Value;
+use crate::callback::Event;
+use crate::db::adapter::{Purpose, Statement};
+use crate::error::{Error, ErrorKind, Result};
+use crate::hashing::Hashing;
+use crate::loading;
+use crate::pending::Pending;
+use crate::record::{Record, Version};
+use crate::reflection::{ModelReflection, Touch};
+use crate::sql::statements;
+
+tokio::task_local! {
+    /// The models that are not touched.
+    static QUIET: Vec<&'static ModelReflection>;
+}
+
+/// Runs `body` without touching records of these models. Rails: `no_touching`.
+///
+/// ```
+/// # use relata::{Db, model};
+/// # #[model]
+/// # pub struct Topic { id: i64 }
+/// # relata::run(async {
+/// let seven = relata::no_touching([Topic::reflection()], async || 7).await;
+/// assert_eq!(seven, 7);
+/// # Ok(()) }).unwrap();
+/// ```
+pub async fn no_touching<T>(
+    models: impl IntoIterator<Item = &'static ModelReflection>,
+    body: impl AsyncFnOnce() -> T,
+) -> T {
+    let mut quiet = QUIET.try_with(Clone::clone).unwrap_or_default();
+    quiet.extend(models);
+    QUIET.scope(quiet, body()).await
+}
+
+fn is_quiet(model: &'static ModelReflection) -> bool {
+    QUIET
+        .try_with(|quiet| quiet.contains(&model))
+        .unwrap_or_default()
+}
+
+/// A touch that waits for the commit. Whoever holds it runs it; the record only knows of it.
+pub(super) struct Deferred {
+    columns: Mutex<Vec<usize>>,
+}
+
+impl Deferred {
+    fn take(&self) -> Vec<usize> {
+        std::mem::take(&mut self.columns.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn add(&self, columns: &[usize]) {
+        let mut own = self.columns.lock().unwrap_or_else(PoisonError::into_inner);
+        own.extend(columns);
+        own.sort_unstable();
+        own.dedup();
+    }
+}
+
+impl Record {
+    /// Sets `updated_at` to now, in memory and in the row, and touches what the record's associations say.
+    /// Runs `after_touch`, no validation and no other callback. Rails: `touch`.
+    ///
+    /// `UPDATE "posts" SET "updated_at" = ? WHERE "posts"."id" = ?`
+    ///
+    /// Errors: `NotPersisted` for a record that is new or destroyed; what the database says.
+    #[track_caller]
+    pub fn touch(&self) -> Pending<()> {
+        self.touch_columns([])
+    }
+
+    /// As [`touch`](Self::touch), with the times in the named attributes too. Rails: `touch(:read_at)`.
+    ///
+    /// Errors: `UnknownAttribute` with the nearest name; else as [`touch`](Self::touch).
+    #[track_caller]
+    pub fn touch_columns<'a>(&self, also: impl IntoIterator<Item = &'a str>) -> Pending<()> {
+        let model = self.reflection();
+        let also: Result<Vec<usize>> = also.into_iter().map(|name| model.attribute(name)).collect();
+        let record = self.clone();
+        Pending::new(async move { touch_now(&record, also?).await })
+    }
+}
+
+async fn touch_now(record: &Record, also: Vec<usize>) -> Result<()> {
+    if !record.is_persisted() {
+        let message = "Cannot touch on a new or destroyed record object. Consider using is_persisted, is_new_record \
+                       or is_destroyed before touching.";
+        return Err(Error::new(ErrorKind::NotPersisted, message).with_record(record.clone()));
+    }
+    let model = record.reflection();
+    if is_quiet(model) {
+        return Ok(());
+    }
+    let mut task = Task::new(Verb::Touch, record, SaveOptions::default());
+    task.columns = model.stamps().updated.clone();
+    task.columns.extend(also);
+    if !model.hooks().touches_more() {
+        return pipeline::run(task).await;
+    }
+    let db = record.db().clone();
+    db.transaction(async || pipeline::run(task).await).await
+}
+
+/// The columns that a declared touch sets.
+pub(super) fn columns(model: &'static ModelReflection, touch: Option<Touch>) -> Vec<usize> {
+    let mut columns = model.stamps().updated.clone();
+    if let Some(Touch::Column(name)) = touch {
+        columns.extend(model.column_position(name));
+    }
+    columns
+}
+
+/// Touches what an association leads to, at an event of its owner.
+pub(super) async fn perform(
+    frame: &Frame,
+    event: Event,
+    association: &Association,
+    outcome: Option<Result<()>>,
+) -> Result<Option<Task>> {
+    let first = outcome.is_none();
+    outcome.unwrap_or(Ok(()))?;
+    let (record, reflection) = (frame.record(), association.reflection());
+    let saving = matches!(event, Event::AfterCreate | Event::AfterUpdate);
+    if saving && record.saved_changes().is_empty() {
+        return Ok(None);
+    }
+    let touch = reflection.touch;
+    if reflection.is_has_one() {
+        if !first {
+            return Ok(None);
+        }
+        let target = loading::load_one(association).await?;
+        return Ok(target.and_then(|target| task(&target, touch)));
+    }
+    let key = &association.resolved().owner_key;
+    let was = if saving {
+        Version::Before
+    } else {
+        Version::Saved
+    };
+    let moved = key.iter().any(|&column| match was {
+        Version::Before => record.was_changed(column),
+        _ => record.column_changed(column),
+    });
+    let counted = reflection.counter_cache.is_some();
+    let rides = event == Event::AfterCreate || event == Event::AfterDestroy || moved;
+    if counted && event != Event::AfterTouch && rides {
+        // The statement of the counter sets it.
+        return Ok(None);
+    }
+    if first
+        && moved
+        && let Some(old) = old_parent(association, was).await?
+    {
+        let next = task(&old, touch);
+        if next.is_some() {
+            return Ok(next);
+        }
+    }
+    if let Some(parent) = loading::load_one(association).await?
+        && parent.is_persisted()
+    {
+        later(&parent, touch).await?;
+    }
+    Ok(None)
+}
+
+fn task(record: &Record, touch: Option<Touch>) -> Option<Task> {
+    if !record.is_persisted() || is_quiet(record.reflection()) {
+        return None;
+    }
+    let mut task = Task::new(Verb::Touch, record, SaveOptions::default());
+    task.columns = columns(record.reflection(), touch);
+    Some(task)
+}
+
+/// The row that the record belonged to before.
+async fn old_parent(association: &Association, was: Version) -> Result<Option<Record>> {
+    let (record, resolved) = (association.owner(), association.resolved());
+    let key: Vec<Value<'static>> = resolved
+        .owner_key
+        .iter()
+        .map(|&column| record.value_of(column, was).into_owned())
+        .collect();
+    if key.iter().any(Value::is_null) {
+        return Ok(None);
+    }
+    let old = targets_of(resolved, record.db(), Some(record), key);
+    old.take().await
+}
+
+/// Touches a record in memory, and in the database once the transaction is about to commit; and so on upwards.
+async fn later(record: &Record, touch: Option<Touch>) -> Result<()> {
+    let mut seen: HashSet<(usize, u32), Hashing> = HashSet::default();
+    let mut waiting = vec![(record.clone(), touch)];
+    while let Some((record, touch)) = waiting.pop() {
+        let model = record.reflection();
+        if is_quiet(model) || !record.is_persisted() || !seen.insert(record.identity()) {
+            continue;
+        }
+        defer(&record, &columns(model, touch));
+        for (position, reflection) in model.reflections().iter().enumerate() {
+            if reflection.is_belongs_to() && reflection.touch.is_some() {
+                let association = Association::at(&record, position)?;
+                let parent = loading::load_one(&association).await?;
+                waiting.extend(parent.map(|parent| (parent, reflection.touch)));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn defer(record: &Record, columns: &[usize]) {
+    fill(record, columns);
+    let Some(keeping) = record.keeping() else {
+        return;
+    };
+    let (deferred, new) = keeping.defer(|| Deferred {
+        columns: Mutex::default(),
+    });
+    deferred.add(columns);
+    if new {
+        let record = record.clone();
+        record.db().clone().before_commit(Box::new(move || {
+            Box::pin(async move { flush(&record, &deferred).await })
+        }));
+    }
+}
+
+async fn flush(record: &Record, deferred: &Arc<Deferred>) -> Result<()> {
+    let mut task = Task::new(Verb::Touch, record, SaveOptions::default());
+    task.columns = deferred.take();
+    if task.columns.is_empty() || !record.is_persisted() {
+        return Ok(());
+    }
+    pipeline::run(task).await
+}
+
+/// Sets the columns to now in memory, as saved.
+fn fill(record: &Record, columns: &[usize]) {
+    let (model, now) = (record.reflection(), record.db().now());
+    let before = Before::with(record, columns.iter().copied());
+    for &column in columns {
+        record.fill(column, &stamp(model, column, now));
+    }
+    before.enlist();
+}
+
+/// The UPDATE of a touch. What waited for the commit goes with it.
+pub(super) async fn write(frame: &Frame) -> Result<()> {
+    let (record, mut columns) = (frame.record(), frame.task.columns.clone());
+    if let Some(deferred) = record.keeping().and_then(super::errors::Keeping::deferred) {
+        columns.extend(deferred.take());
+    }
+    columns.sort_unstable();
+    columns.dedup();
+    if columns.is_empty() {
+        return Ok(());
+    }
+    let (model, db) = (record.reflection(), record.db());
+    let now = db.now();
+    let key = record.saved_key().into_iter().map(Value::into_owned);
+    let statement = Statement {
+        text: statements::update(model, db.dialect(), &columns),
+        binds: columns
+            .iter()
+            .map(|&column| stamp(model, column, now))
+            .chain(key)
+            .collect(),
+        reuse: true,
+        writes: true,
+        purpose: Purpose::Update,
+        model: Some(model.name()),
+    };
+    db.execute(statement)
+        .await
+        .map_err(|error| error.with_record(record.clone()))?;
+    db.written(model.table());
+    fill(record, &columns);
+    Ok(())
+}

@@ -1,0 +1,212 @@
+//! Writing single columns of a saved record, past validation.
+//!
+//! Invariant: the statement comes first; memory takes the values once the database has them, as saved ones.
+
+use super::errors::unknown_key;
+use super::save::SaveOptions;
+use super::set_wise;
+use super::snapshot::Before;
+use super::turn::Turn;
+use super::write::refuse;
+use crate::attribute::value::{Kind, Value};
+use crate::error::{Error, ErrorKind, Result};
+use crate::pending::Pending;
+use crate::record::Record;
+use crate::relation::Relation;
+use crate::sql::expr::Node;
+
+impl Record {
+    /// Sets one attribute and saves the record without validating it. Rails: `update_attribute`.
+    ///
+    /// Errors: `UnknownAttribute` with the nearest name; `InvalidValue`; what saving says.
+    #[track_caller]
+    pub fn update_attribute(&self, name: &str, value: impl Into<Value<'static>>) -> Pending<()> {
+        if let Err(error) = self.set(name, value) {
+            return Pending::ready(Err(error));
+        }
+        self.save_with(SaveOptions::new().validate(false))
+    }
+
+    /// Writes these columns and nothing else: no validation, no time of change. They count as saved; what else was set
+    /// stays unsaved. Rails: `update_columns`.
+    ///
+    /// `UPDATE "posts" SET "title" = ? WHERE "posts"."id" = ?`
+    ///
+    /// Errors: `UnknownAttribute` with the nearest name; `InvalidValue`; `RecordNotSaved` for a record that is new or
+    /// destroyed, or whose row is gone; what the database says.
+    #[track_caller]
+    pub fn update_columns<'a>(
+        &self,
+        values: impl IntoIterator<Item = (&'a str, Value<'static>)>,
+    ) -> Pending<()> {
+        let values: Result<Vec<_>> = values
+            .into_iter()
+            .map(|(name, value)| accepted(self, name, value))
+            .collect();
+        let record = self.clone();
+        Pending::new(async move { write_columns(&record, values?, "update columns").await })
+    }
+
+    /// Adds to a number, in the database and here: what others added meanwhile is kept. Rails: `increment!`.
+    ///
+    /// `UPDATE "posts" SET "stars" = COALESCE("posts"."stars", 0) + ? WHERE "posts"."id" = ?`
+    ///
+    /// Errors: `UnknownAttribute` with the nearest name; `Argument` for an attribute that is no number; `RangeError`
+    /// beyond its range; else as [`update_columns`](Self::update_columns).
+    #[track_caller]
+    pub fn increment(&self, name: &str, by: i64) -> Pending<()> {
+        let column = self.reflection().attribute(name);
+        let record = self.clone();
+        Pending::new(async move { increment(&record, column?, by).await })
+    }
+
+    /// As [`increment`](Self::increment), downwards. Rails: `decrement!`.
+    #[track_caller]
+    pub fn decrement(&self, name: &str, by: i64) -> Pending<()> {
+        let column = self.reflection().attribute(name);
+        let record = self.clone();
+        Pending::new(async move {
+            // The one number without an opposite is out of every range.
+            increment(&record, column?, by.checked_neg().unwrap_or(i64::MAX)).await
+        })
+    }
+
+    /// Turns a truth value over and saves the record without validating it; null counts as false. Rails: `toggle!`.
+    ///
+    /// Errors: `UnknownAttribute` with the nearest name; `Argument` for an attribute that is no truth value; what
+    /// saving says.
+    #[track_caller]
+    pub fn toggle(&self, name: &str) -> Pending<()> {
+        let toggled = self.get(name).and_then(|value| match value {
+            Value::Bool(on) => Ok(!on),
+            Value::Null if self.kind_of(name) == Some(Kind::Bool) => Ok(true),
+            _ => Err(self.wrong_kind(name, "truth value")),
+        });
+        match toggled {
+            Ok(on) => self.update_attribute(name, on),
+            Err(error) => Pending::ready(Err(error)),
+        }
+    }
+
+    fn kind_of(&self, name: &str) -> Option<Kind> {
+        let model = self.reflection();
+        let column = model.columns().get(model.column_position(name)?)?;
+        Some(column.attribute_type().kind)
+    }
+
+    fn wrong_kind(&self, name: &str, wanted: &str) -> Error {
+        let message = format!("{}.{name} is no {}", self.reflection().name(), wanted);
+        Error::new(ErrorKind::Argument, message)
+            .with_record(self.clone())
+            .with_attribute(name)
+    }
+}
+
+fn accepted(record: &Record, name: &str, value: Value<'static>) -> Result<(usize, Value<'static>)> {
+    let model = record.reflection();
+    let column = model.attribute(name)?;
+    let Some(reflection) = model.columns().get(column) else {
+        return Ok((column, value));
+    };
+    let value = reflection
+        .attribute_type()
+        .cast(value)
+        .map_err(|problem| model.refused(column, &problem).with_record(record.clone()))?;
+    Ok((column, value))
+}
+
+/// The row of a saved record, as a relation.
+fn row(record: &Record, verb: &str) -> Result<Relation> {
+    refuse(record)?;
+    if !record.is_persisted() {
+        let message = format!(
+            "Cannot {verb} on a new or destroyed record object. Save it first: is_persisted, is_new_record and \
+             is_destroyed tell"
+        );
+        return Err(Error::new(ErrorKind::RecordNotSaved, message).with_record(record.clone()));
+    }
+    let key = record.saved_key();
+    if key.is_empty() || key.iter().any(Value::is_null) {
+        return Err(unknown_key(record));
+    }
+    let key = key.into_iter().map(Value::into_owned).collect();
+    Ok(Relation::of(record.reflection(), record.db()).with_keys(vec![key]))
+}
+
+async fn write_columns(
+    record: &Record,
+    values: Vec<(usize, Value<'static>)>,
+    verb: &str,
+) -> Result<()> {
+    let _turn = Turn::of(record).await;
+    let row = row(record, verb)?;
+    let sets = values
+        .iter()
+        .map(|(column, value)| (*column, Node::Value(value.clone())))
+        .collect();
+    apply(record, &row, sets, values).await
+}
+
+async fn increment(record: &Record, column: usize, by: i64) -> Result<()> {
+    let _turn = Turn::of(record).await;
+    let row = row(record, "increment")?;
+    let (name, kind) = record
+        .reflection()
+        .columns()
+        .get(column)
+        .map_or(("?", Kind::Int), |column| {
+            (column.name(), column.attribute_type().kind)
+        });
+    if !matches!(kind, Kind::Int | Kind::Uint) {
+        return Err(record.wrong_kind(name, "whole number"));
+    }
+    let number = |value: &Value<'_>| match value {
+        Value::Int(number) => i128::from(*number),
+        Value::Uint(number) => i128::from(*number),
+        _ => 0,
+    };
+    let sum = number(&record.value(column)) + i128::from(by);
+    // What was set and not saved goes with it.
+    let difference = i64::try_from(sum - number(&record.saved_value(column)));
+    let value = match kind {
+        Kind::Uint => u64::try_from(sum).map(Value::Uint),
+        _ => i64::try_from(sum).map(Value::Int),
+    };
+    let (Ok(difference), Ok(value)) = (difference, value) else {
+        return Err(out_of_range(record, name));
+    };
+    let (_, value) = accepted(record, name, value)?;
+    let operand = Box::new(Node::Column(row.select().root, column));
+    let sets = vec![(column, Node::Plus(operand, Value::Int(difference)))];
+    apply(record, &row, sets, vec![(column, value)]).await
+}
+
+fn out_of_range(record: &Record, name: &str) -> Error {
+    let message = format!(
+        "{}.{name}: the sum is out of the column's range",
+        record.reflection().name()
+    );
+    Error::new(ErrorKind::RangeError, message)
+        .with_record(record.clone())
+        .with_attribute(name)
+}
+
+async fn apply(
+    record: &Record,
+    row: &Relation,
+    sets: Vec<(usize, Node)>,
+    values: Vec<(usize, Value<'static>)>,
+) -> Result<()> {
+    let before = Before::of(record);
+    let rows = set_wise::update_all(row.core(), sets)
+        .await
+        .map_err(|error| error.with_record(record.clone()))?;
+    if rows == 0 {
+        return Err(super::write::gone(record));
+    }
+    for (column, value) in &values {
+        record.fill(*column, value);
+    }
+    before.enlist();
+    Ok(())
+}

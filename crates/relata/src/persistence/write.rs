@@ -1,0 +1,236 @@
+//! Writing one record: INSERT, or UPDATE of what changed.
+//!
+//! Invariants: what is bound is what counts as saved; a statement that failed leaves the record as it was; an UPDATE
+//! that finds no row is an error.
+
+use super::errors::unknown_key;
+use super::snapshot::Before;
+use super::turn::Turn;
+use super::{counters, uniqueness, witness};
+use crate::attribute::value::{Kind, Value};
+use crate::db::adapter::{Purpose, Statement};
+use crate::error::{Error, ErrorKind, Result};
+use crate::record::{Bound, Life, Record};
+use crate::reflection::ModelReflection;
+use crate::sql::statements;
+
+/// Refuses what no save may write.
+pub(super) fn refuse(record: &Record) -> Result<()> {
+    if record.is_destroyed() {
+        let message = format!(
+            "{} was destroyed and cannot be saved",
+            record.reflection().name()
+        );
+        return Err(Error::new(ErrorKind::RecordNotSaved, message).with_record(record.clone()));
+    }
+    refuse_readonly(record)
+}
+
+/// Refuses a record whose last write may have happened or not. To be asked by who has the turn to write it: while
+/// another save is under way, its outcome is not known either.
+fn refuse_doubt(record: &Record) -> Result<()> {
+    if !record.is_in_doubt() {
+        return Ok(());
+    }
+    let message = format!(
+        "whether the last write of this {} happened is not known: reload it before saving it again",
+        record.reflection().name()
+    );
+    Err(Error::new(ErrorKind::CommitOutcomeUnknown, message).with_record(record.clone()))
+}
+
+/// Refuses a record that is marked as readonly.
+pub(super) fn refuse_readonly(record: &Record) -> Result<()> {
+    if !record.is_readonly() {
+        return Ok(());
+    }
+    let message = format!("{} is marked as readonly", record.reflection().name());
+    Err(Error::new(ErrorKind::ReadOnlyRecord, message).with_record(record.clone()))
+}
+
+/// Writes one record. A second write of the same record waits for the first, and then writes what is still dirty.
+/// Without `touch` an UPDATE leaves the time of the last change.
+pub(super) async fn write(record: &Record, touch: bool) -> Result<()> {
+    let _turn = Turn::of(record).await;
+    refuse(record)?;
+    refuse_doubt(record)?;
+    let written = match record.life() {
+        Life::New => insert(record).await,
+        Life::Persisted => {
+            if touch {
+                stamp_change(record)?;
+            }
+            update(record).await
+        }
+        Life::Destroyed => Ok(()),
+    };
+    written.map_err(|error| uniqueness::as_validation(record, error))
+}
+
+/// Runs a statement of a record whose values of `columns` are bound, and tells the record what became of it.
+async fn run(record: &Record, bound: Bound, columns: &[usize], statement: Statement) -> Result<()> {
+    let db = record.db();
+    let mut before = Before::of(record);
+    let outcome = witness::run(record, statement).await?;
+    let model = record.reflection();
+    db.written(model.table());
+    if record.is_persisted() && outcome.affected == 0 {
+        return Err(gone(record));
+    }
+    let generated = match (model.primary_key(), outcome.generated) {
+        (&[key], Some(generated)) if record.is_new_record() && record.value(key).is_null() => {
+            Some((key, generated_key(record, key, generated)?))
+        }
+        _ => None,
+    };
+    record.saved(bound, columns);
+    if let Some((key, value)) = generated {
+        before.generated(key);
+        record.fill(key, &value);
+    }
+    before.enlist();
+    Ok(())
+}
+
+fn generated_key(record: &Record, key: usize, generated: i64) -> Result<Value<'static>> {
+    let model = record.reflection();
+    let Some(column) = model.columns().get(key) else {
+        return Ok(Value::Int(generated));
+    };
+    column
+        .attribute_type()
+        .cast(Value::Int(generated))
+        .map_err(|problem| {
+            let message = format!(
+                "{}.{}: the database's key {problem}",
+                model.name(),
+                column.name()
+            );
+            Error::new(ErrorKind::RangeError, message).with_record(record.clone())
+        })
+}
+
+pub(super) fn gone(record: &Record) -> Error {
+    let model = record.reflection();
+    let message = format!(
+        "Failed to save {} with {}: its row is gone from \"{}\"",
+        model.name(),
+        super::errors::key_of(record),
+        model.table()
+    );
+    Error::new(ErrorKind::RecordNotSaved, message).with_record(record.clone())
+}
+
+async fn insert(record: &Record) -> Result<()> {
+    let (model, db) = (record.reflection(), record.db());
+    stamp_creation(record)?;
+    let bound = record.bind();
+    // What has no value is left out: the database's default applies, or it says that there must be one.
+    let columns: Vec<usize> = (0..model.columns().len())
+        .filter(|&column| !bound.value(column).is_null() || record.is_set_to_null(column))
+        .collect();
+    let statement = Statement {
+        text: statements::insert(model, db.dialect(), &columns),
+        binds: accepted(record, &bound, &columns, 0)?,
+        reuse: true,
+        writes: true,
+        purpose: Purpose::Create,
+        model: Some(model.name()),
+    };
+    run(record, bound, &columns, statement).await
+}
+
+/// UPDATE of what changed.
+async fn update(record: &Record) -> Result<()> {
+    let (model, db) = (record.reflection(), record.db());
+    if !record.is_changed() {
+        record.saved_nothing();
+        return Ok(());
+    }
+    let bound = record.bind();
+    let mut columns = bound.changed();
+    // A counter is only ever counted: a value that was set, or is out of date, never overwrites it.
+    let counters = counters::columns(model);
+    columns.retain(|column| !counters.contains(column));
+    if columns.is_empty() {
+        record.saved_nothing();
+        return Ok(());
+    }
+    let key = record.saved_key();
+    if key.is_empty() || key.iter().any(Value::is_null) {
+        return Err(unknown_key(record));
+    }
+    let mut binds = accepted(record, &bound, &columns, key.len())?;
+    binds.extend(key.into_iter().map(Value::into_owned));
+    let statement = Statement {
+        text: statements::update(model, db.dialect(), &columns),
+        binds,
+        reuse: true,
+        writes: true,
+        purpose: Purpose::Update,
+        model: Some(model.name()),
+    };
+    run(record, bound, &columns, statement).await
+}
+
+/// Sets the times of creation and change that have no value.
+pub(super) fn stamp_creation(record: &Record) -> Result<()> {
+    let model = record.reflection();
+    let stamps = model.stamps();
+    for &column in stamps.created.iter().chain(&stamps.updated) {
+        if record.value(column).is_null() {
+            record.set_value(column, stamp(model, column, record.db().now()))?;
+        }
+    }
+    Ok(())
+}
+
+/// Sets the time of change of a record that changed, where it was not set.
+fn stamp_change(record: &Record) -> Result<()> {
+    let model = record.reflection();
+    let updated = &model.stamps().updated;
+    if updated.is_empty() || !record.is_changed() {
+        return Ok(());
+    }
+    for &column in updated {
+        if !record.column_changed(column) {
+            record.set_value(column, stamp(model, column, record.db().now()))?;
+        }
+    }
+    Ok(())
+}
+
+/// The time as a column holds it.
+pub(super) fn stamp(model: &'static ModelReflection, column: usize, micros: i64) -> Value<'static> {
+    let kind = model
+        .columns()
+        .get(column)
+        .map(|column| column.attribute_type().kind);
+    match kind {
+        Some(Kind::DateTime) => Value::DateTime(micros),
+        _ => Value::Timestamp(micros),
+    }
+}
+
+/// The values of a statement, with room for `more`. A typed setter cannot fail: what it was given is held against the
+/// column's type here, before it is stored where no reader would accept it.
+fn accepted(
+    record: &Record,
+    bound: &Bound,
+    columns: &[usize],
+    more: usize,
+) -> Result<Vec<Value<'static>>> {
+    let model = record.reflection();
+    let mut values = Vec::with_capacity(columns.len() + more);
+    for &column in columns {
+        let Some(reflection) = model.columns().get(column) else {
+            continue;
+        };
+        let value = reflection
+            .attribute_type()
+            .cast(bound.value(column).into_owned())
+            .map_err(|problem| model.refused(column, &problem).with_record(record.clone()))?;
+        values.push(value);
+    }
+    Ok(values)
+}

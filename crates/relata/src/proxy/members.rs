@@ -1,0 +1,215 @@
+//! Writing through a collection: `post.comments().push(...)`.
+//!
+//! Invariant: what is done to an owner that is not saved is done in memory, and saved with it.
+
+use super::Collection;
+use super::collection::all;
+use crate::association::{Association, Removal};
+use crate::attribute::value::Value;
+use crate::error::{Error, Result};
+use crate::model::{Key, Model, typed};
+use crate::pending::Pending;
+use crate::persistence::InsertAll;
+use crate::record::Record;
+use crate::sql::Expr;
+
+fn records<'m, M: Model>(members: impl IntoIterator<Item = &'m M>) -> Vec<Record> {
+    let members = members.into_iter();
+    members.map(|member| (**member).clone()).collect()
+}
+
+fn keys<M: Model, K: Into<M::Key>>(keys: impl IntoIterator<Item = K>) -> Vec<Vec<Value<'static>>> {
+    keys.into_iter().map(|key| key.into().values()).collect()
+}
+
+impl<M: Model> Collection<'_, M> {
+    /// A new member with values, not saved: it is saved with its owner. Never touches the database. Rails: `build`.
+    pub fn build(&self, set: impl FnOnce(&M) -> &M) -> M {
+        let built = self
+            .erased()
+            .and_then(|association| Ok((association.build_target()?, association)));
+        let Ok((record, association)) = built else {
+            return M::build(self.owner.db(), set);
+        };
+        let member: M = typed(record);
+        set(&member);
+        // The types of both keys were checked when the program was compiled.
+        let _: Result<(), Error> = association.add(&member);
+        member
+    }
+
+    /// A new member with values, saved. The owner must be saved. Rails: `create!`.
+    ///
+    /// Errors: `RecordNotSaved` on a new owner; what saving says, in which case it is no member.
+    #[track_caller]
+    pub fn create(&self, set: impl FnOnce(&M) -> &M) -> Pending<M> {
+        let built = self.erased().and_then(|association| {
+            let member: M = typed(association.build_target()?);
+            set(&member);
+            Ok((association, member))
+        });
+        Pending::new(async move {
+            let (association, member) = built?;
+            association.create_member(&member).await?;
+            Ok(member)
+        })
+    }
+
+    /// The first member for which the condition holds; else a new one that is what the condition says, with more values,
+    /// saved. Rails: `find_or_create_by!`.
+    ///
+    /// Errors: as [`create`](Self::create).
+    #[track_caller]
+    pub fn find_or_create_by<E: Into<Expr>>(
+        &self,
+        condition: impl FnOnce(&'static M::Columns) -> E,
+        set: impl FnOnce(&M) -> &M,
+    ) -> Pending<M> {
+        self.all().find_or_create_by(condition, set)
+    }
+
+    /// The first member for which the condition holds; else a new one that is what the condition says, with more values,
+    /// not saved and not a member yet. Rails: `find_or_initialize_by`.
+    #[track_caller]
+    pub fn find_or_initialize_by<E: Into<Expr>>(
+        &self,
+        condition: impl FnOnce(&'static M::Columns) -> E,
+        set: impl FnOnce(&M) -> &M,
+    ) -> Pending<M> {
+        self.all().find_or_initialize_by(condition, set)
+    }
+
+    /// The first member by the key; else a new one with values, saved. Rails: `first_or_create!`.
+    ///
+    /// Errors: as [`create`](Self::create).
+    #[track_caller]
+    pub fn first_or_create(&self, set: impl FnOnce(&M) -> &M) -> Pending<M> {
+        self.all().first_or_create(set)
+    }
+
+    /// Adds a record. On a saved owner it is saved with its new key; on a new owner it waits for the owner.
+    /// Rails: `<<`.
+    ///
+    /// Errors: what saving says; the record stays in memory as a member then.
+    #[track_caller]
+    pub fn push(&self, member: &M) -> Pending<()> {
+        self.concat([member])
+    }
+
+    /// Adds records, all or none. Rails: `concat`.
+    ///
+    /// Errors: what saving says of the first that cannot be saved; all stay in memory as members then.
+    #[track_caller]
+    pub fn concat<'m>(&self, members: impl IntoIterator<Item = &'m M>) -> Pending<()> {
+        let members = records(members);
+        self.writing(|association| association.concat(members))
+    }
+
+    /// Makes these the members. On a saved owner, those that are missing leave and new ones are saved, all or none, and
+    /// nothing is written where nothing changes; on a new owner it waits for the owner. Rails: `comments=`, `replace`.
+    ///
+    /// Errors: `RecordNotSaved` when a new member is not valid; `NotNullViolation` when the key of one that leaves cannot
+    /// be null; what the database says.
+    #[track_caller]
+    pub fn replace<'m>(&self, members: impl IntoIterator<Item = &'m M>) -> Pending<()> {
+        let members = records(members);
+        self.writing(|association| association.replace_many(members))
+    }
+
+    /// Makes the records with these keys the members: one SELECT for them, then as [`replace`](Self::replace).
+    /// Rails: `comment_ids=`.
+    ///
+    /// Errors: `RecordNotFound` naming those that are missing; else as [`replace`](Self::replace).
+    #[track_caller]
+    pub fn replace_ids<K: Into<M::Key>>(&self, ids: impl IntoIterator<Item = K>) -> Pending<()> {
+        let ids = keys::<M, K>(ids);
+        self.writing(|association| association.replace_ids(ids))
+    }
+
+    /// Takes records out: one UPDATE sets their keys to null. Rails: `delete`.
+    ///
+    /// Errors: `NotNullViolation` when the key cannot be null; what the database says.
+    #[track_caller]
+    pub fn delete<'m>(&self, members: impl IntoIterator<Item = &'m M>) -> Pending<()> {
+        let members = records(members);
+        self.taking(|association| association.delete(members))
+    }
+
+    /// Takes the members with these keys out, and gives them. Rails: `delete(1, 2)`.
+    ///
+    /// Errors: `RecordNotFound` for one that is not a member; else as [`delete`](Self::delete).
+    #[track_caller]
+    pub fn delete_ids<K: Into<M::Key>>(&self, ids: impl IntoIterator<Item = K>) -> Pending<Vec<M>> {
+        let ids = keys::<M, K>(ids);
+        let association = self.erased();
+        Pending::new(async move { all(association?.delete_keys(ids).await?) })
+    }
+
+    /// Destroys records, all or none, and takes them out. Rails: `destroy`.
+    ///
+    /// Errors: what destroying says.
+    #[track_caller]
+    pub fn destroy<'m>(&self, members: impl IntoIterator<Item = &'m M>) -> Pending<()> {
+        let members = records(members);
+        self.taking(|association| association.destroy(members))
+    }
+
+    /// Takes all members out with one UPDATE that sets their keys to null, and loads none. The collection is loaded and
+    /// empty then. Gives the number of rows. Rails: `delete_all`.
+    ///
+    /// Errors: `NotNullViolation` when the key cannot be null; what the database says.
+    #[track_caller]
+    pub fn delete_all(&self) -> Pending<u64> {
+        match self.erased() {
+            Ok(association) => association.delete_all(),
+            Err(error) => Pending::ready(Err(error)),
+        }
+    }
+
+    /// Takes all members out in this way, whatever the association's own is. Rails: `delete_all(:delete_all)`.
+    ///
+    /// Errors: as [`delete_all`](Self::delete_all).
+    #[track_caller]
+    pub fn delete_all_with(&self, removal: Removal) -> Pending<u64> {
+        match self.erased() {
+            Ok(association) => association.delete_all_with(removal),
+            Err(error) => Pending::ready(Err(error)),
+        }
+    }
+
+    /// Loads the members and destroys each, all or none. The collection is loaded and empty then. Gives the records.
+    /// Rails: `destroy_all`.
+    ///
+    /// Errors: what destroying says.
+    #[track_caller]
+    pub fn destroy_all(&self) -> Pending<Vec<M>> {
+        let association = self.erased();
+        Pending::new(async move { all(association?.destroy_all().await?) })
+    }
+
+    /// As [`delete_all`](Self::delete_all). Rails: `clear`.
+    ///
+    /// Errors: as [`delete_all`](Self::delete_all).
+    #[track_caller]
+    pub fn clear(&self) -> Pending<()> {
+        self.writing(|association| association.clear())
+    }
+
+    /// Inserts records' values as rows of this owner with one statement, without validating them; the members are read
+    /// again when they are next asked for. Rails: `insert_all!`.
+    pub fn insert_all<'m>(&self, rows: impl IntoIterator<Item = &'m M>) -> InsertAll<M> {
+        self.all().insert_all(rows)
+    }
+
+    #[track_caller]
+    fn writing(&self, write: impl FnOnce(Association) -> Pending<()>) -> Pending<()> {
+        let written = self.erased().map(write);
+        Pending::new(async move { written?.await })
+    }
+
+    #[track_caller]
+    fn taking(&self, take: impl FnOnce(Association) -> Pending<Vec<Record>>) -> Pending<()> {
+        let taken = self.erased().map(take);
+        Pending::new(async move { taken?.await.map(drop) })
+    }
+}

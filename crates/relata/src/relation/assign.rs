@@ -1,0 +1,175 @@
+//! What a column is to hold: for `update_all`, and for records made through a relation.
+//!
+//! Invariant: an assignment names a column of the relation's own model; another is an error when it is run.
+
+use super::{Column, Operand, Relation};
+use crate::attribute::Attribute;
+use crate::attribute::value::Value;
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::Model;
+use crate::record::Record;
+use crate::sql::Place;
+use crate::sql::expr::Node;
+
+/// A column, and what it is to hold. Made by [`Column::set`] and [`Column::increment`].
+#[derive(Debug, Clone)]
+#[must_use = "an assignment does nothing until it is given to update_all"]
+pub struct Assignment {
+    place: Place,
+    column: usize,
+    value: Node,
+}
+
+impl<T: Attribute> Column<T> {
+    /// This column holds the value, or what another column holds: for `update_all` and `create_with`.
+    pub fn set(self, value: impl Operand<T>) -> Assignment {
+        self.assignment(value.operand().0)
+    }
+
+    /// This column holds as much more as the number says; null counts as 0. For `update_all`.
+    ///
+    /// `"stars" = COALESCE("posts"."stars", 0) + ?`
+    pub fn increment(self, by: impl Into<Value<'static>>) -> Assignment {
+        self.assignment(Node::Plus(Box::new(self.node()), by.into()))
+    }
+}
+
+impl<T> Column<T> {
+    fn assignment(self, value: Node) -> Assignment {
+        Assignment {
+            place: self.place(),
+            column: self.index(),
+            value,
+        }
+    }
+}
+
+/// One assignment or several: a tuple or a list of them.
+pub trait Assignments {
+    /// The assignments, in their order.
+    fn assignments(self) -> Vec<Assignment>;
+}
+
+impl Assignments for Assignment {
+    fn assignments(self) -> Vec<Assignment> {
+        vec![self]
+    }
+}
+
+impl Assignments for Vec<Assignment> {
+    fn assignments(self) -> Vec<Assignment> {
+        self
+    }
+}
+
+macro_rules! assignments {
+    ($($($name:ident)+;)*) => {$(
+        impl<$($name: Assignments),+> Assignments for ($($name,)+) {
+            #[allow(non_snake_case)]
+            fn assignments(self) -> Vec<Assignment> {
+                let ($($name,)+) = self;
+                let mut all = Vec::new();
+                $(all.extend($name.assignments());)+
+                all
+            }
+        }
+    )*};
+}
+
+assignments! {
+    A;
+    A B;
+    A B C;
+    A B C D;
+    A B C D E;
+    A B C D E F;
+    A B C D E F G;
+    A B C D E F G H;
+}
+
+impl<M> Relation<M> {
+    /// The columns of the relation's own model that the assignments name.
+    pub(crate) fn own(&self, assignments: Vec<Assignment>) -> Result<Vec<(usize, Node)>> {
+        let root = self.core().select.root;
+        assignments
+            .into_iter()
+            .map(|one| {
+                if one.place == root {
+                    return Ok((one.column, one.value));
+                }
+                let model = self.reflection().name();
+                let message = format!(
+                    "only columns of {model} itself can be set here, and {:?} is not one",
+                    one.place
+                );
+                Err(Error::new(ErrorKind::Argument, message).with_model(model))
+            })
+            .collect()
+    }
+
+    /// The assignments of named attributes.
+    pub(crate) fn named_values(
+        &self,
+        values: &[(&str, Value<'static>)],
+    ) -> Result<Vec<(usize, Node)>> {
+        let model = self.reflection();
+        values
+            .iter()
+            .map(|(name, value)| {
+                let column = model.attribute(name)?;
+                let ty = model.columns().get(column).map(|column| column.ty);
+                let cast = ty.map_or(Ok(value.clone()), |ty| ty.cast(value.clone()));
+                let value = cast.map_err(|problem| model.refused(column, &problem))?;
+                Ok((column, Node::Value(value)))
+            })
+            .collect()
+    }
+
+    /// Gives a new record what makes it one of the relation's: what its conditions say by equality, and `create_with`.
+    pub(crate) fn give_values_to(&self, record: &Record) -> Result<()> {
+        let select = &self.core().select;
+        for (column, value) in select
+            .filters
+            .iter()
+            .filter_map(|filter| filter.equality(select.root))
+        {
+            record.set_value(column, value.clone())?;
+        }
+        for (column, value) in &self.core().values {
+            record.set_value(*column, value.clone())?;
+        }
+        Ok(())
+    }
+}
+
+impl<M: Model> Relation<M> {
+    /// Records made through the relation hold these values too. Rails: `create_with`.
+    ///
+    /// Values that are not plain (another column, an increment) are left out: a new record has no row to take them from.
+    pub fn create_with<A: Assignments>(
+        self,
+        values: impl FnOnce(&'static M::Columns) -> A,
+    ) -> Self {
+        let values = values(self.columns()).assignments();
+        self.map(|core| {
+            let root = core.select.root;
+            core.values
+                .extend(values.into_iter().filter_map(|one| match one.value {
+                    Node::Value(value) if one.place == root => Some((one.column, value)),
+                    _ => None,
+                }));
+        })
+    }
+}
+
+impl Relation {
+    /// Records made through the relation hold this value too. Rails: `create_with(title: "x")`.
+    ///
+    /// # Errors
+    /// `UnknownAttribute` with the nearest name.
+    pub fn create_with_value(self, name: &str, value: impl Into<Value<'static>>) -> Result<Self> {
+        let column = self.reflection().attribute(name)?;
+        let value = value.into();
+        Ok(self.map(|core| core.values.push((column, value))))
+    }
+}

@@ -1,0 +1,129 @@
+//! The faults: what a slip of the hand in the library could look like.
+//!
+//! Invariant: each compiles, and stands at one place only.
+
+/// A fault.
+pub(super) struct Fault {
+    /// What it breaks.
+    pub(super) breaks: &'static str,
+    /// The file.
+    pub(super) file: &'static str,
+    /// What stands there.
+    pub(super) from: &'static str,
+    /// What is put in its place.
+    pub(super) to: &'static str,
+}
+
+macro_rules! faults {
+    ($($breaks:literal in $file:literal: $from:literal => $to:literal;)*) => {
+        &[$(Fault {
+            breaks: $breaks,
+            file: concat!("crates/relata/src/", $file),
+            from: $from,
+            to: $to,
+        }),*]
+    };
+}
+
+#[rustfmt::skip] // one fault, three lines: this is a table
+pub(super) const FAULTS: &[Fault] = faults! {
+    "assigning leaves the key" in "association/write.rs":
+        "        self.copy_key_from(target)?;\n        self.link(target);"
+        => "        self.link(target);";
+    "a target never goes stale" in "association/target.rs":
+        "        self.is_belongs_to()\n            && self\n                .owner\n                .is_link_stale"
+        => "        false && self\n                .owner\n                .is_link_stale";
+    "loading forgets unsaved members" in "association/target.rs":
+        "members.extend(before.into_iter().filter(Record::is_new_record));"
+        => "drop(before);";
+    "loading gives known members new objects" in "association/target.rs":
+        "                    member.refresh_from(&row);\n                    member.clone()"
+        => "                    member.refresh_from(&row);\n                    row";
+    "strict loading is not looked at" in "association/target.rs":
+        "        if mode.is_none() {\n            return Ok(());"
+        => "        if mode.is_none() || mode.is_some() {\n            return Ok(());";
+    "an association's own strictness is not looked at" in "association/target.rs":
+        "            Some(false) => None,\n            Some(true) => Some(StrictLoading::All),"
+        => "            Some(false) | Some(true) => None,";
+    "creating through a new owner is not refused" in "persistence/collection.rs":
+        "        if self.owner().is_persisted() {\n            return Ok(());"
+        => "        if self.owner().is_persisted() || self.owner().is_new_record() {\n            return Ok(());";
+    "replacing keeps the members that leave" in "persistence/replace.rs":
+        "            delete(association, &plan.removed).await?;\n"
+        => "";
+    "replacing does not save the members that come" in "persistence/replace.rs":
+        "save_each(association, &plan.added)"
+        => "save_each(association, &[])";
+    "deleting from a collection takes all rows" in "persistence/collection.rs":
+        "        let rows = association.of_keys(saved)?;"
+        => "        let rows = { drop(saved); association.relation() };";
+    "a required target is not asked for" in "persistence/validate.rs":
+        "if reflection.is_required() && !is_present(&association).await? {"
+        => "if reflection.is_required() && reflection.is_collection() {";
+    "presence takes blank text" in "persistence/validate.rs":
+        "        Value::Text(text) => text.trim().is_empty(),"
+        => "        Value::Text(_) => false,";
+    "an UPDATE writes no time" in "persistence/write.rs":
+        "        if !record.column_changed(column) {\n"
+        => "        if !record.column_changed(column) && column > 99 {\n";
+    "an INSERT writes no time" in "persistence/write.rs":
+        "        if record.value(column).is_null() {\n"
+        => "        if record.value(column).is_null() && column > 99 {\n";
+    "a rollback leaves records as they became" in "persistence/snapshot.rs":
+        "    fn rolled_back(&self) {\n        self.restore();"
+        => "    fn rolled_back(&self) {\n        let _ = &self.0;";
+    "a destroyed record lives on" in "persistence/destroy.rs":
+        "    record.set_life(Life::Destroyed);"
+        => "    record.set_life(record.life());\n    let _ = Life::Destroyed;";
+    "reload keeps what associations lead to" in "record/life.rs":
+        "            self.unlink(association);\n        }\n        Ok(())"
+        => "            let _ = association;\n        }\n        Ok(())";
+    "a default counts as a change" in "record/life.rs":
+        "                self.fill(column, &default);"
+        => "                let _ = self.set_value(column, default);";
+    "saved changes are kept past a rollback" in "record/state.rs":
+        "        self.before = None;\n        self.life = snapshot.life;"
+        => "        self.life = snapshot.life;";
+    "a count leaves out what is not saved" in "loading/collection.rs":
+        "    Ok(rows + unsaved.count() as u64)"
+        => "    Ok(rows + unsaved.count() as u64 / 99)";
+    "an empty count does not make a collection loaded" in "loading/collection.rs":
+        "        association.forget(|member| !member.is_new_record());\n        association.complete();"
+        => "        association.forget(|member| !member.is_new_record());";
+    "a joined record is made once a row" in "loading/joined.rs":
+        "            if let Some(&met) = self.known.get(&key) {\n                return Ok(Some(met));\n            }\n"
+        => "";
+    "a limit of an eager load cuts rows" in "loading/joined.rs":
+        "    if select.is_cut() && places.iter().any(multiplies) {"
+        => "    if select.is_cut() && places.is_empty() && places.iter().any(multiplies) {";
+    "includes are never joined" in "relation.rs":
+        "        if self.joins_includes()? {"
+        => "        if self.joins_includes()? && self.eager.len() > 99 {";
+    "a scope of the owner is that of the first" in "loading/preload.rs":
+        "            .find(|(known, _)| known.select() == scope.select())"
+        => "            .find(|(known, _)| known.select().root == scope.select().root)";
+    "a join leaves out the scope" in "sql/writer.rs":
+        "        if conditions != Node::Always(true) {"
+        => "        if conditions == Node::Always(true) {";
+    "null is compared with =" in "sql/expr.rs":
+        "            (Comparison::Equal, true) => Node::IsNull(Box::new(self)),"
+        => "            (Comparison::Equal, true) => Node::Compare(comparison, Box::new(self), Box::new(Node::Value(value))),";
+    "merging keeps both equalities" in "sql/select.rs":
+        "own.equality(onto).is_none_or(|(own, _)| own != column)"
+        => "own.equality(onto).is_none_or(|(own, _)| own != column || own == column)";
+    "primary_key of an association is not looked at" in "reflection/resolve.rs":
+        "if declaration.primary_key.is_empty() {"
+        => "if declaration.primary_key.is_empty() || referred.primary_key().len() == 1 {";
+    "inverse_of = none is not looked at" in "reflection/resolve.rs":
+        "        InverseOf::Off => return Ok((None, InverseReason::Off)),"
+        => "        InverseOf::Off => {}";
+    "a collection is the inverse without being named" in "reflection/resolve.rs":
+        "    if target.reflections()[at].is_collection() {"
+        => "    if target.reflections()[at].is_collection() && at > 99 {";
+    "an unknown option is taken" in "reflection/declared.rs":
+        "        self.check_keys()?;\n"
+        => "";
+    "missing joins only rows that are there" in "relation/named.rs":
+        "            core.select.join(place, JoinKind::Left);\n            core.select.filter(Expr(condition));"
+        => "            core.select.join(place, JoinKind::Inner);\n            core.select.filter(Expr(condition));";
+};
