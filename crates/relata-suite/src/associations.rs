@@ -447,7 +447,7 @@ pub async fn a_large_batch_is_loaded_by_one_and_then_the_rest(backend: &Backend)
     db.transaction(async || {
         for number in 0..120 {
             ann.posts()
-                .create(|p| p.set_title(&format!("No. {number}")).set_stars(0))
+                .create(|p| p.set_title(format!("No. {number}")).set_stars(0))
                 .await?;
         }
         Ok(())

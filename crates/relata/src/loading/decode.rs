@@ -99,11 +99,9 @@ impl Decode for Rows {
                         return Err(unfit(model, step.column(), NOT_TEXT));
                     }
                 }
-                Cell::Null => {
-                    if step.nullable {
-                        row.null(step);
-                        return Ok(());
-                    }
+                Cell::Null if step.nullable => {
+                    row.null(step);
+                    return Ok(());
                 }
                 _ => {}
             }

@@ -16,7 +16,7 @@ pub(crate) struct Arena {
     open: Vec<u8>,
     full: Vec<Vec<u8>>,
     /// What was set after the rows were loaded. Vectors, not boxes: moving a box would claim its bytes for itself.
-    once: Option<Box<HashSet<Vec<u8>>>>,
+    once: Option<HashSet<Vec<u8>>>,
     bytes: usize,
 }
 
@@ -55,7 +55,7 @@ impl Arena {
         self.bytes += other.bytes;
         self.full.extend(other.full);
         self.full.push(other.open);
-        let once = other.once.into_iter().flat_map(|once| *once);
+        let once = other.once.into_iter().flatten();
         for kept in once {
             self.once.get_or_insert_default().insert(kept);
         }

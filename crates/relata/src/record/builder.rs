@@ -125,7 +125,7 @@ impl BatchBuilder {
             let steps = columns.filter_map(|column| self.step(column, Some(column)));
             steps.collect::<Box<[Step]>>()
         };
-        match self.reflection.steps(make) {
+        match self.layout.steps(make) {
             Some(steps) => self.steps = Steps::Model(steps),
             None => self.steps = Steps::Own(make().into()),
         }

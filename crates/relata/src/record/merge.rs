@@ -32,6 +32,10 @@ impl Record {
         let before: HashSet<_, Hashing> = before.iter().map(Record::identity).collect();
         let mut shape = Shape::lock();
         let held = self.peek_many(association, generation).records;
+        #[expect(
+            clippy::mutable_key_type,
+            reason = "hashed by model and key; if one is set meanwhile, its row is a member of its own"
+        )]
         let mut same: HashMap<&Record, &Record, Hashing> = HashMap::default();
         for member in &held {
             same.entry(member).or_insert(member);

@@ -59,7 +59,6 @@ pub struct ModelReflection {
     stamps: OnceLock<Stamps>,
     resolved: OnceLock<Box<[OnceLock<Result<Resolved>>]>>,
     texts: OnceLock<Box<dyn Any + Send + Sync>>,
-    steps: OnceLock<Box<dyn Any + Send + Sync>>,
     place: OnceLock<Place>,
 }
 
@@ -86,7 +85,6 @@ impl ModelReflection {
             stamps: OnceLock::new(),
             resolved: OnceLock::new(),
             texts: OnceLock::new(),
-            steps: OnceLock::new(),
             place: OnceLock::new(),
         }
     }
@@ -368,11 +366,6 @@ impl ModelReflection {
 
     pub(crate) fn root_place(&self, make: impl FnOnce() -> Place) -> &Place {
         self.place.get_or_init(make)
-    }
-
-    /// A place where the record room keeps how rows are filled that have the model's columns in their order.
-    pub(crate) fn steps<T: Any + Send + Sync>(&self, make: impl FnOnce() -> T) -> Option<&T> {
-        self.steps.get_or_init(|| Box::new(make())).downcast_ref()
     }
 
     /// A place where the SQL room keeps the statement texts of this model.
