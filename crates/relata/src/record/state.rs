@@ -334,7 +334,7 @@ impl Bound {
 
     /// The columns that differ from what was saved when the row was bound.
     pub(crate) fn changed(&self) -> Vec<usize> {
-        let slots = &self.record.batch().layout().slots;
+        let slots = self.record.batch().slots();
         (0..slots.len())
             .filter(|&column| differ(&self.words, &self.saved, column, slots[column]))
             .collect()
