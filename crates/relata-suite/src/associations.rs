@@ -416,3 +416,99 @@ pub async fn everything_is_send(backend: &Backend) -> Result<()> {
     send(&work);
     work.await
 }
+
+/// Comments that were read through their post lead back to it, each of them: the post was then an owner twice, which was
+/// taken for all posts of its batch, so the others were said to have no author.
+pub async fn an_owner_that_is_asked_twice_does_not_stand_for_its_sibling(
+    backend: &Backend,
+) -> Result<()> {
+    let db = blog(backend).await?;
+    let posts = Post::all(&db)
+        .filter(|p| p.id.is_in([1, 4]))
+        .order(|p| p.id.asc())
+        .includes(|p| p.comments)
+        .await?;
+    let comments = posts[0].comments().await?;
+    assert_eq!(comments.len(), 2);
+    assert_queries!(db, 1, {
+        relata::loading::preload(&comments, |c| c.post.author).await?;
+    });
+    assert_queries!(db, 0, {
+        assert_eq!(posts[0].author().await?.name(), "Ann");
+    });
+    assert_eq!(posts[1].author().await?.name(), "Bob");
+    Ok(())
+}
+
+/// In a batch of more than a hundred the first read loads one, the second the rest; each object stays the one it is.
+pub async fn a_large_batch_is_loaded_by_one_and_then_the_rest(backend: &Backend) -> Result<()> {
+    let db = blog(backend).await?;
+    let ann = Person::find(&db, 1).await?;
+    db.transaction(async || {
+        for number in 0..120 {
+            ann.posts()
+                .create(|p| p.set_title(format!("No. {number}")).set_stars(0))
+                .await?;
+        }
+        Ok(())
+    })
+    .await?;
+    let posts = Post::all(&db).order(|p| p.id.asc()).await?;
+    let first = assert_queries!(db, 1, { posts[7].author().await? });
+    assert!(posts[7].author().is_loaded() && !posts[8].author().is_loaded());
+    assert_queries!(db, 1, {
+        for post in &posts {
+            assert_eq!(post.author().await?.id(), post.author_id());
+        }
+    });
+    assert!(posts[7].author().await?.is(&first));
+    // The same for collections, whose members lead back.
+    let members = assert_queries!(db, 1, { posts[0].comments().await? });
+    assert_eq!(members.len(), 2);
+    assert!(assert_queries!(db, 0, { members[1].post().await? }).is(&posts[0]));
+    let kept = assert_queries!(db, 1, {
+        for post in &posts {
+            post.comments().await?;
+        }
+        posts[0].comments().await?
+    });
+    assert!(kept[0].is(&members[0]) && kept[1].is(&members[1]));
+    // What is set afterwards wins, and a key that moved is looked up.
+    posts[7].set_author_id(2);
+    assert_eq!(posts[7].author().await?.name(), "Bob");
+    posts[0].comments().reset();
+    assert!(!posts[0].comments().is_loaded());
+    Ok(())
+}
+
+/// A long-lived owner keeps the members that a reload replaced, and says so: README, "Honest limits".
+pub async fn a_collection_reloaded_again_and_again_keeps_what_it_replaced(
+    backend: &Backend,
+) -> Result<()> {
+    let db = blog(backend).await?;
+    let ann = Person::find(&db, 1).await?;
+    assert_eq!(ann.retained().0, 1);
+    for round in 1..=5 {
+        assert_eq!(ann.posts().reload().await?.len(), 3);
+        assert_eq!(ann.retained().0, 1 + 3 * round);
+    }
+    assert_eq!(ann.compact().retained().0, 1);
+    Ok(())
+}
+
+/// Members that were built before the load come last, and those of the database are the objects they were.
+pub async fn unsaved_members_stay_behind_those_that_are_loaded(backend: &Backend) -> Result<()> {
+    let db = blog(backend).await?;
+    let ann = Person::find(&db, 1).await?;
+    let pushed = Post::build(&db, |p| p.set_title("Pushed").set_stars(0));
+    ann.posts().push(&pushed).await?;
+    let built = ann.posts().build(|p| p.set_title("Built"));
+    let members = ann.posts().await?;
+    let titles: Vec<&str> = members.iter().map(|post| post.title()).collect();
+    assert_eq!(titles, ["One", "Two", "Three", "Pushed", "Built"]);
+    assert!(members[3].is(&pushed) && members[4].is(&built));
+    for member in &members {
+        assert!(member.author().await?.is(&ann));
+    }
+    Ok(())
+}

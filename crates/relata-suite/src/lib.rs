@@ -91,6 +91,10 @@ macro_rules! suite {
                 batching_takes_siblings_along_and_can_be_turned_off
                 an_unread_sibling_is_loaded_again_after_a_write
                 handles_keep_what_is_linked
+                an_owner_that_is_asked_twice_does_not_stand_for_its_sibling
+                a_large_batch_is_loaded_by_one_and_then_the_rest
+                a_collection_reloaded_again_and_again_keeps_what_it_replaced
+                unsaved_members_stay_behind_those_that_are_loaded
                 everything_is_send }
             collections { pushing_to_a_saved_owner_saves_at_once
                 a_push_that_fails_writes_nothing_and_keeps_the_records
@@ -148,6 +152,7 @@ macro_rules! suite {
                 the_find_family_gives_rows_options_and_errors
                 calculations_and_values
                 batches_give_every_row_once
+                rows_are_found_by_presence_and_in_the_order_of_a_list
                 includes_load_each_association_once
                 two_children_under_one_parent_and_diamonds_load_once
                 duplicated_owners_in_one_result_each_get_their_children

@@ -3,7 +3,7 @@
 use crate::Backend;
 use crate::blog::{Comment, Person, Post, blog};
 use relata::relation::Part;
-use relata::{ErrorKind, Raw, Result, assert_queries, assert_sql};
+use relata::{ErrorKind, Raw, Relation, Result, assert_queries, assert_sql};
 
 fn titles(posts: &[Post]) -> Vec<&str> {
     posts.iter().map(|post| post.title()).collect()
@@ -468,5 +468,65 @@ pub async fn strict_records_refuse_lazy_loading_and_say_what_to_do(
         comment.post().await.is_ok(),
         "its own associations are allowed"
     );
+    Ok(())
+}
+
+/// Rows with a target, without one, and in the order of a list: the typed forms and those by name agree.
+pub async fn rows_are_found_by_presence_and_in_the_order_of_a_list(
+    backend: &Backend,
+) -> Result<()> {
+    let db = blog(backend).await?;
+    let names = |people: Vec<Person>| {
+        people
+            .iter()
+            .map(|p| p.name().to_owned())
+            .collect::<Vec<_>>()
+    };
+    let by_name = Relation::of(Person::reflection(), &db);
+
+    let with = Person::all(&db).associated(|p| p.profile);
+    assert_eq!(
+        with.to_sql(),
+        r#"SELECT "people".* FROM "people" INNER JOIN "profiles" ON "profiles"."person_id" = "people"."id" WHERE "profiles"."id" IS NOT NULL"#
+    );
+    assert_eq!(
+        with.to_sql(),
+        by_name.clone().associated_named("profile")?.to_sql()
+    );
+    assert_eq!(names(with.await?), ["Ann"]);
+
+    let without = Person::all(&db).missing(|p| p.posts).order(|p| p.id.asc());
+    assert_eq!(names(without.await?), ["Cat"]);
+    assert_eq!(
+        Person::all(&db).missing(|p| p.posts).to_sql(),
+        by_name.clone().missing_named("posts")?.to_sql()
+    );
+    assert_eq!(Comment::all(&db).missing(|c| c.person).count().await?, 4);
+    assert_eq!(Comment::all(&db).associated(|c| c.person).count().await?, 4);
+
+    let ordered = Person::all(&db).in_order_of(|p| p.name, ["Cat", "Ann", "Nobody"]);
+    assert_eq!(
+        ordered.to_sql(),
+        r#"SELECT "people".* FROM "people" WHERE "people"."name" IN ('Cat', 'Ann', 'Nobody') ORDER BY CASE "people"."name" WHEN 'Cat' THEN 1 WHEN 'Ann' THEN 2 WHEN 'Nobody' THEN 3 END ASC"#
+    );
+    assert_eq!(
+        ordered.to_sql(),
+        by_name
+            .clone()
+            .in_order_of_named("name", ["Cat", "Ann", "Nobody"])?
+            .to_sql()
+    );
+    assert_eq!(names(ordered.await?), ["Cat", "Ann"]);
+    assert_eq!(
+        names(Person::all(&db).in_order_of(|p| p.id, [3, 1, 2]).await?),
+        ["Cat", "Ann", "Bob"]
+    );
+    assert!(
+        Person::all(&db)
+            .in_order_of(|p| p.id, [0; 0])
+            .await?
+            .is_empty()
+    );
+    assert!(by_name.in_order_of_named("nmae", ["Ann"]).is_err());
     Ok(())
 }

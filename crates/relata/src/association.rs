@@ -15,6 +15,7 @@ mod write;
 
 pub use change::Removal;
 pub(crate) use scope::{Key, targets, targets_of};
+pub(crate) use target::{known_one, tie_of};
 pub(crate) use write::known;
 
 use crate::error::{Error, ErrorKind, Result};

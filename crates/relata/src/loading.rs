@@ -4,6 +4,7 @@
 //! run       a relation: statement, rows, records            decode    cells to words
 //! preload   an association for many owners, in one query     lazy     for one, and its siblings with it
 //! joined    a relation and its associations, in one query with joins
+//! owners    which targets belong to which owners
 //! collection   what a collection knows without its members, and with them
 //! finders   first, take, find, sole ...    calculate   count, sum ...    batches   find_each, in_batches
 //! ```
@@ -17,6 +18,7 @@ mod decode;
 mod finders;
 mod joined;
 mod lazy;
+mod owners;
 mod pluck;
 mod preload;
 mod records;

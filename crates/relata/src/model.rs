@@ -202,6 +202,7 @@ impl<M: Model> FromRecord for M {
 ///
 /// # Errors
 /// `AssociationTypeMismatch` when it is a record of another model.
+#[inline]
 pub fn checked(model: &'static ModelReflection, record: Record) -> Result<Record> {
     if record.reflection() == model {
         Ok(record)
@@ -210,6 +211,7 @@ pub fn checked(model: &'static ModelReflection, record: Record) -> Result<Record
     }
 }
 
+#[cold]
 fn mismatch(wanted: &ModelReflection, got: &ModelReflection) -> Error {
     Error::new(
         ErrorKind::AssociationTypeMismatch,

@@ -20,8 +20,10 @@ mod graph;
 mod life;
 mod link;
 mod members;
+mod merge;
 mod state;
 mod sync;
+mod table;
 #[cfg(test)]
 mod tests;
 
@@ -29,10 +31,11 @@ use std::ptr::NonNull;
 
 pub use batch::StrictLoading;
 pub(crate) use batch::{Batch, Terms};
-pub(crate) use builder::{BatchBuilder, NotText, Row, Step, Take};
+pub(crate) use builder::{BatchBuilder, Row, Step, Take};
 pub use life::Change;
-pub(crate) use link::{Index, Linked, Links, Members, Place, Tie};
+pub(crate) use link::{Linked, Members, Tie};
 pub(crate) use state::{Bound, Life, Snapshot, Version};
+pub(crate) use table::{Index, Links, Place};
 
 use crate::attribute::{Kind, Stored};
 use crate::db::Db;
@@ -125,6 +128,14 @@ impl Record {
             .collect()
     }
 
+    /// The last record of a batch that was just read, in a graph of its own: the only one, where one was asked for.
+    pub(crate) fn adopt_last(batch: Batch) -> Option<Self> {
+        let row = u32::try_from(batch.len()).ok()?.checked_sub(1)?;
+        let (graph, batch) = Graph::with(batch);
+        let batch = BatchPtr::of(&batch);
+        Some(Self { graph, batch, row })
+    }
+
     /// A new record without values, in a graph of its own.
     pub(crate) fn blank(reflection: &'static ModelReflection, db: &Db) -> Self {
         let (graph, batch) = Graph::with(BatchBuilder::blank(reflection, db));
@@ -156,6 +167,12 @@ impl Record {
     #[inline]
     fn state(&self) -> Option<&State> {
         self.batch().state(self.row)
+    }
+
+    /// Whether anything was set on this record, or said to it alone.
+    #[inline]
+    pub(crate) fn is_touched(&self) -> bool {
+        self.state().is_some()
     }
 
     fn state_or_make(&self) -> &State {
@@ -194,21 +211,13 @@ impl Record {
     }
 
     /// This record's place among them.
+    #[inline]
     pub(crate) fn row_number(&self) -> usize {
         self.row as usize
     }
 
-    /// The record of the same batch at that row.
-    pub(crate) fn sibling(&self, row: usize) -> Option<Record> {
-        let row = u32::try_from(row)
-            .ok()
-            .filter(|&row| (row as usize) < self.batch().len())?;
-        Some(Self {
-            row,
-            ..self.clone()
-        })
-    }
-
+    /// Whether both were loaded together.
+    #[inline]
     pub(crate) fn is_sibling(&self, other: &Record) -> bool {
         self.batch == other.batch
     }
@@ -240,7 +249,7 @@ fn stored(row: &[u64], column: usize, slot: Slot) -> Stored<'_> {
 /// As [`stored`], for a row as it was loaded.
 #[inline]
 fn loaded(batch: &Batch, row: u32, column: usize, slot: Slot) -> Stored<'_> {
-    let ([first, second], null) = batch.cell(row, column, slot);
+    let (first, second, null) = batch.cell(row, column, slot);
     // SAFETY: as for `stored`: the words are those of the slot in the batch's own rows, or 0.
     unsafe { Stored::new(slot.kind, null, first, second) }
 }

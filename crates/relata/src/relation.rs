@@ -12,6 +12,7 @@ mod columns;
 mod includes;
 mod named;
 mod operand;
+mod presence;
 
 use std::marker::PhantomData;
 

@@ -664,3 +664,51 @@ fn values_are_shown_as_people_write_them() {
     assert_eq!(shown(Value::Decimal("1.50".into())), "1.50");
     assert_eq!(shown(Value::Text("1.50".into())), "\"1.50\"");
 }
+
+/// A document that has no JSON was bound to a condition as the text that says why.
+#[test]
+fn a_document_that_has_no_json_is_no_condition() {
+    type Table = Json<BTreeMap<(u8, u8), u8>>;
+
+    #[relata::model]
+    struct Sheet {
+        id: i64,
+        cells: Table,
+    }
+
+    relata::run(async {
+        let db = Db::connect("sqlite::memory:").await?;
+        db.create_tables([Sheet::reflection()]).await?;
+        let none = || Json(BTreeMap::from([((1, 2), 3)]));
+        let capture = db.capture();
+        for relation in [
+            Sheet::all(&db).filter(|s| s.cells.eq(none())),
+            Sheet::all(&db).filter(|s| s.cells.is_in([none()])),
+            Sheet::all(&db).exclude(|s| s.cells.between(none(), none())),
+            Sheet::all(&db).filter(|s| s.id.is_in(Sheet::all(&db).filter(|s| s.cells.eq(none())))),
+        ] {
+            let error = relation.load().await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::InvalidValue);
+            assert!(
+                error.to_string().contains("key must be a string"),
+                "{error}"
+            );
+            let error = relation.count().await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::InvalidValue);
+            assert!(relation.to_sql().contains("key must be a string"));
+        }
+        let error = Relation::of(Sheet::reflection(), &db)
+            .filter_by("cells", none())
+            .unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidValue);
+        assert!(capture.events().is_empty(), "nothing was sent");
+        assert!(
+            Sheet::all(&db)
+                .filter(|s| s.cells.eq(Json(BTreeMap::new())))
+                .await?
+                .is_empty()
+        );
+        Ok(())
+    })
+    .unwrap();
+}

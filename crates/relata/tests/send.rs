@@ -113,6 +113,7 @@ async fn relations(db: Db) -> Result<()> {
     let _ = (&all).await?;
     all.load().await?;
     all.take().await?;
+    all.take_or_fail().await?;
     all.take_n(2).await?;
     all.first().await?;
     all.first_or_fail().await?;

@@ -13,7 +13,7 @@ use relata::proxy::{Collection, Singular};
 use relata::reflection::shape::Shape;
 use relata::reflection::{AssociationReflection, Column, ModelBuilder, ModelReflection};
 use relata::relation::Column as Typed;
-use relata::{Db, Model, Place, Record, Relation, Result, Value};
+use relata::{Db, Model, Place, Raw, Record, Relation, Result, Value};
 
 /// What every model here says of its shape.
 const SHAPE: Shape = Shape::new("Liar", "liar_id");
@@ -529,4 +529,57 @@ fn records_outlive_their_database() -> Result<()> {
         assert!(notes[1].association("notes")?.load_many().await?.len() < 20);
         Ok(())
     })
+}
+
+/// The text of a result is checked as a whole: two cells that are UTF-8 only one after the other, and one broken text
+/// among many whole ones, are refused with the name of their column; nothing is read of them.
+#[test]
+fn texts_that_are_one_only_together_are_refused() {
+    let pair = ModelBuilder::new("Pair", "pairs")
+        .column(Column::new("id", AttributeType::of::<i64>()))
+        .column(Column::new("first", AttributeType::of::<String>()))
+        .column(Column::new("second", AttributeType::of::<Option<String>>()))
+        .primary_key(["id"])
+        .define()
+        .unwrap();
+    let load = |first: &str, second: &str, many: u32| {
+        relata::run(async {
+            let db = Db::connect("sqlite::memory:").await?;
+            db.create_tables([pair]).await?;
+            db.execute_sql(Raw::trusted(format!(
+                "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {many})
+                 INSERT INTO pairs (first, second) SELECT 'whole ' || i, NULL FROM n"
+            )))
+            .await?;
+            db.execute_sql(Raw::trusted(format!(
+                "INSERT INTO pairs (first, second) VALUES (CAST({first} AS TEXT), CAST({second} AS TEXT))"
+            )))
+            .await?;
+            Relation::of(pair, &db).order_by("id")?.load().await
+        })
+    };
+    // \u{e9} is c3 a9, \u{20ac} is e2 82 ac.
+    for (first, second, column) in [
+        ("x'c3'", "x'a9'", "second"),
+        ("x'41'", "x'a9'", "second"),
+        ("x'e282'", "x'ac'", "second"),
+        ("x'c3'", "x'41'", "first"),
+        ("x'41c3'", "NULL", "first"),
+        ("x'ff'", "x'41'", "first"),
+        ("x'41'", "x'eda080'", "second"),
+    ] {
+        for many in [1, 500, 5_000] {
+            let error = load(first, second, many).unwrap_err();
+            assert_eq!(error.attribute(), Some(column), "{error}");
+            assert!(
+                error.to_string().contains("text that is not UTF-8"),
+                "{error}"
+            );
+        }
+    }
+    let whole = load("x'c3a9'", "x'e282ac'", 5_000).unwrap();
+    assert_eq!(whole.len(), 5_001);
+    assert_eq!(whole[5_000].read::<String>(1), "\u{e9}");
+    assert_eq!(whole[5_000].read::<Option<String>>(2), Some("\u{20ac}"));
+    assert_eq!(whole[4_999].read::<String>(1), "whole 5000");
 }

@@ -11,34 +11,33 @@ use crate::relation::Relation;
 use crate::sql::expr::Node;
 use crate::sql::{Expr, Place};
 
-/// Values of an association's key: one of an integer is the usual case.
+/// Values of an association's key, comparable and hashable.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Key {
-    Integer(i64),
-    Many(Vec<KeyPart>),
+    One(Part),
+    Several(Box<[Part]>),
 }
 
-/// One value of a key, comparable and hashable.
+/// One value of a key.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) enum KeyPart {
+pub(crate) enum Part {
     Integer(i64),
+    Wide(u128),
     Text(Box<str>),
-    Other(Vec<u8>),
+    Bytes(Box<[u8]>),
 }
 
 impl Key {
     /// The key that a record holds in these columns; none if one of them is null.
     pub(crate) fn of(record: &Record, columns: &[usize]) -> Option<Self> {
-        if let [column] = columns
-            && let Some(integer) = record.integer(*column)
-        {
-            return Some(Self::Integer(integer));
+        if let [column] = columns {
+            return Part::of(&record.value(*column)).map(Self::One);
         }
         columns
             .iter()
-            .map(|&column| KeyPart::of(&record.value(column)))
+            .map(|&column| Part::of(&record.value(column)))
             .collect::<Option<_>>()
-            .map(Self::Many)
+            .map(Self::Several)
     }
 }
 
@@ -47,15 +46,15 @@ impl Key {
     pub(crate) fn of_values<'a>(
         values: impl IntoIterator<Item = &'a Value<'static>>,
     ) -> Option<Self> {
-        let parts: Option<Vec<KeyPart>> = values.into_iter().map(KeyPart::of).collect();
-        Some(match parts?.as_slice() {
-            [KeyPart::Integer(integer)] => Self::Integer(*integer),
-            parts => Self::Many(parts.to_vec()),
+        let mut parts: Vec<Part> = values.into_iter().map(Part::of).collect::<Option<_>>()?;
+        Some(match parts.len() {
+            1 => Self::One(parts.swap_remove(0)),
+            _ => Self::Several(parts.into()),
         })
     }
 }
 
-impl KeyPart {
+impl Part {
     fn of(value: &Value<'_>) -> Option<Self> {
         Some(match value {
             Value::Null => return None,
@@ -63,10 +62,10 @@ impl KeyPart {
             Value::Text(text) | Value::Decimal(text) | Value::Json(text) => {
                 Self::Text(text.as_ref().into())
             }
-            Value::Uuid(uuid) => Self::Other(uuid.to_be_bytes().to_vec()),
-            Value::Bytes(bytes) => Self::Other(bytes.to_vec()),
-            Value::Uint(number) => Self::Other(number.to_be_bytes().to_vec()),
-            Value::Float(number) => Self::Other(number.to_bits().to_be_bytes().to_vec()),
+            Value::Uuid(uuid) => Self::Wide(*uuid),
+            Value::Bytes(bytes) => Self::Bytes(bytes.as_ref().into()),
+            Value::Uint(number) => Self::Wide(u128::from(*number)),
+            Value::Float(number) => Self::Wide(u128::from(number.to_bits())),
             Value::Timestamp(number) | Value::DateTime(number) | Value::Time(number) => {
                 Self::Integer(*number)
             }
@@ -85,22 +84,22 @@ pub(crate) fn targets(resolved: &Resolved, db: &Db, owner: Option<&Record>) -> R
     }
 }
 
-/// The query for the targets of the owners that hold these keys, and whose scope is the given owner's.
+/// The query for the targets of the owners that hold these keys, the values of one key after those of another, and whose
+/// scope is the given owner's.
 pub(crate) fn targets_of(
     resolved: &Resolved,
     db: &Db,
     owner: Option<&Record>,
-    mut keys: Vec<Vec<Value<'static>>>,
+    keys: Vec<Value<'static>>,
 ) -> Relation {
     let root = Place::root(resolved.target);
-    let columns: Vec<Node> = resolved
-        .target_key
-        .iter()
-        .map(|&column| Node::Column(root, column))
-        .collect();
-    let condition = match <[Node; 1]>::try_from(columns) {
-        Ok([column]) => column.among(keys.drain(..).filter_map(|mut key| key.pop()).collect()),
-        Err(columns) => Node::InTuples(columns, keys),
+    let column = |&column: &usize| Node::Column(root, column);
+    let condition = match &*resolved.target_key {
+        [one] => column(one).among(keys),
+        several => Node::InTuples(
+            several.iter().map(column).collect(),
+            keys.chunks(several.len()).map(<[_]>::to_vec).collect(),
+        ),
     };
     // The key's condition comes first, as Rails writes it.
     targets(resolved, db, owner).map(|core| core.select.filters.insert(0, condition))
@@ -130,7 +129,7 @@ impl Association {
     pub fn relation(&self) -> Relation {
         let db = self.owner.db();
         let relation = if self.has_key() {
-            targets_of(self.resolved, db, Some(&self.owner), vec![self.owner_key()])
+            targets_of(self.resolved, db, Some(&self.owner), self.owner_key())
         } else {
             targets(self.resolved, db, Some(&self.owner)).map(|core| {
                 core.select.filter(Expr(Node::Always(false)));

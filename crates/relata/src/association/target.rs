@@ -4,14 +4,15 @@
 //! not known.
 
 use super::Association;
+use crate::attribute::value::Value;
 use crate::error::{ErrorKind, Result};
 use crate::record::{Linked, Members, Record, StrictLoading, Tie};
-use crate::reflection::InverseOf;
+use crate::reflection::{AssociationReflection, InverseOf, Resolved};
 
 impl Association {
     /// Writes to the target's table so far.
     pub(super) fn generation(&self) -> u64 {
-        self.owner.db().generation(self.resolved.target.table())
+        generation_of(&self.owner, self.resolved)
     }
 
     /// Whether the target was found or set when the owner's key was another. Rails: `stale_target?`.
@@ -25,10 +26,7 @@ impl Association {
 
     /// The target of a singular association, if memory knows it: for a user, who has read it then.
     pub(crate) fn known_one(&self) -> Linked<Option<Record>> {
-        if self.is_stale() {
-            return Linked::Unknown;
-        }
-        self.owner.linked_one(self.position, || self.generation())
+        known_target(&self.owner, self.position, self.resolved)
     }
 
     /// The members of a collection in memory: for a user, who has read them then.
@@ -126,16 +124,9 @@ impl Association {
         Err(self.error(ErrorKind::StrictLoadingViolation, message))
     }
 
-    /// How a target of this association and its owner hold each other: both ways, unless only the owner leads
-    /// to the target.
+    /// How a target of this association and its owner hold each other.
     pub(crate) fn tie(&self) -> Tie {
-        if !self.is_belongs_to() {
-            return Tie::Unite;
-        }
-        match self.resolved.inverse_reflection() {
-            Some(inverse) if inverse.is_has_one() => Tie::Unite,
-            _ => Tie::Depend,
-        }
+        tie_of(self.resolved)
     }
 
     /// Whether the inverse was named, so that memory may answer for a member. Rails: `inverse_of` was given.
@@ -160,24 +151,70 @@ impl Association {
     }
 
     /// Takes the rows of the database as the collection's members. Members in memory that are the same row stay the
-    /// objects they are; unsaved ones come last; others are dropped, for the database no longer has them.
-    /// Rails: `merge_target_lists`.
-    pub(crate) fn take_loaded(&self, rows: Vec<Record>) {
-        let before = self.peek_many().records;
-        let mut members: Vec<Record> = rows
-            .into_iter()
-            .map(|row| match before.iter().find(|member| **member == row) {
-                Some(member) => {
-                    member.refresh_from(&row);
-                    member.clone()
-                }
-                None => row,
-            })
-            .collect();
-        members.extend(before.into_iter().filter(Record::is_new_record));
-        self.owner.link_many(self.position, &members, true);
-        for member in &members {
+    /// objects they are; unsaved ones, and those that came since `before` was looked at, come last; others are dropped,
+    /// for the database no longer has them. Rails: `merge_target_lists`.
+    pub(crate) fn take_loaded(&self, rows: Vec<Record>, before: &[Record]) {
+        let merged = self
+            .owner
+            .link_rows(self.position, rows, before, || self.generation());
+        for (member, row) in &merged.known {
+            member.refresh_from(row);
+        }
+        for member in &merged.members {
             self.own(member);
         }
     }
+
+    /// Takes what a query found for these values of the owner's key as the target. One that was set while the query ran
+    /// stays, and this is false.
+    pub(crate) fn take_found(&self, target: Option<&Record>, key: Vec<Value<'static>>) -> bool {
+        let key: (&[usize], _) = if self.is_belongs_to() {
+            (&self.resolved.owner_key, key)
+        } else {
+            (&[], Vec::new())
+        };
+        self.owner
+            .link_found(self.position, target, key, self.tie(), || self.generation())
+    }
+}
+
+/// How a target of an association and its owner hold each other: both ways, unless only the owner leads to the target.
+pub(crate) fn tie_of(resolved: &Resolved) -> Tie {
+    let one_way = resolved.declaration().is_belongs_to()
+        && !resolved
+            .inverse_reflection()
+            .is_some_and(AssociationReflection::is_has_one);
+    if one_way { Tie::Depend } else { Tie::Unite }
+}
+
+/// The target of a record's singular association, if memory knows it. Asked most of all, so that neither a handle is made
+/// nor, for a record that nobody touched, the declaration looked at.
+#[inline]
+pub(crate) fn known_one(owner: &Record, position: usize) -> Linked<Option<Record>> {
+    let generation = || match owner.reflection().resolve(position) {
+        Ok(resolved) => generation_of(owner, resolved),
+        Err(_) => u64::MAX,
+    };
+    if owner.is_touched() {
+        return match owner.reflection().resolve(position) {
+            Ok(resolved) => known_target(owner, position, resolved),
+            Err(_) => Linked::Unknown,
+        };
+    }
+    owner.linked_one(position, generation)
+}
+
+#[inline(never)]
+fn known_target(owner: &Record, position: usize, resolved: &Resolved) -> Linked<Option<Record>> {
+    if resolved.declaration().is_belongs_to() && owner.is_link_stale(position, &resolved.owner_key)
+    {
+        return Linked::Unknown;
+    }
+    owner.linked_one(position, || generation_of(owner, resolved))
+}
+
+/// Writes to the target's table so far.
+#[inline(never)]
+fn generation_of(owner: &Record, resolved: &Resolved) -> u64 {
+    owner.db().generation(resolved.target.table())
 }

@@ -10,7 +10,7 @@ use crate::attribute::{AttributeType, Stored, calendar, cast};
 use crate::db::Db;
 use crate::db::adapter::{Cell, Cells, Decode, Names};
 use crate::error::{Error, ErrorKind, Result};
-use crate::record::{Batch, BatchBuilder, NotText, Row, Step, Take, Terms};
+use crate::record::{Batch, BatchBuilder, Row, Step, Take, Terms};
 use crate::reflection::{Column, ModelReflection};
 
 /// Decodes rows into a batch.
@@ -33,21 +33,29 @@ impl Rows {
         let model = self.batch.reflection();
         self.batch
             .finish(db, terms)
-            .map_err(|problem| not_text(model, problem))
+            .map_err(|problem| unfit(model, problem.column, NOT_TEXT))
     }
 }
 
 impl Decode for Rows {
     fn columns(&mut self, names: &Names) -> Result<()> {
         let model = self.batch.reflection();
-        self.batch.begin();
-        for (position, column) in model.columns().iter().enumerate() {
-            // Usually the table's columns stand in the order of the fields.
+        let columns = model.columns();
+        let is = |name: &str, column: &Column| *name == *column.column_name();
+        // Usually the table's columns stand in the order of the fields.
+        let in_order = names
+            .iter()
+            .zip(columns)
+            .all(|(name, column)| is(name, column));
+        if in_order && names.len() >= columns.len() {
+            self.batch.expect_all();
+            return Ok(());
+        }
+        let mut cells = Vec::with_capacity(columns.len());
+        for (position, column) in columns.iter().enumerate() {
             let cell = match names.get(position) {
-                Some(name) if **name == *column.column_name() => Some(position),
-                _ => names
-                    .iter()
-                    .position(|name| **name == *column.column_name()),
+                Some(name) if is(name, column) => Some(position),
+                _ => names.iter().position(|name| is(name, column)),
             };
             if cell.is_none() && !self.partial {
                 let message = format!(
@@ -61,8 +69,9 @@ impl Decode for Rows {
                     .with_model(model.name())
                     .with_attribute(column.name()));
             }
-            self.batch.expect(cell);
+            cells.push(cell);
         }
+        self.batch.expect(&cells);
         Ok(())
     }
 
@@ -74,45 +83,63 @@ impl Decode for Rows {
     fn row<C: Cells>(&mut self, cells: &C) -> Result<()> {
         let model = self.batch.reflection();
         self.batch.row(|step, row| {
-            if step.take == Take::Absent {
-                row.null(step);
-                return Ok(());
+            let cell = cells.cell(step.cell as usize);
+            match cell {
+                Cell::Int(value) => {
+                    if let Take::Int(slot) = step.take {
+                        row.int(slot, value);
+                        return Ok(());
+                    }
+                }
+                Cell::Text(text) => {
+                    if let Take::Text(slot) = step.take {
+                        if row.text(slot, text) {
+                            return Ok(());
+                        }
+                        return Err(unfit(model, step.column(), NOT_TEXT));
+                    }
+                }
+                Cell::Null if step.nullable => {
+                    row.null(step);
+                    return Ok(());
+                }
+                _ => {}
             }
-            match (cells.cell(step.cell as usize), step.take) {
-                (Cell::Int(value), Take::Int) => row.int(step, value),
-                (Cell::Text(text), Take::Text) => row
-                    .text(step, text)
-                    .map_err(|problem| not_text(model, problem))?,
-                (Cell::Null, _) if step.nullable => row.null(step),
-                (cell, _) => by_value(model, step, row, cell)?,
-            }
-            Ok(())
+            by_value(model, step, row, cell)
         })
     }
 }
 
+const NOT_TEXT: &str = "text that is not UTF-8";
+
 /// Puts a cell by way of its value.
 #[inline(never)]
 fn by_value(model: &ModelReflection, step: &Step, row: &mut Row<'_>, cell: Cell<'_>) -> Result<()> {
+    let slot = match step.take {
+        Take::Value(slot) if cell != Cell::Null => slot,
+        Take::Absent => {
+            row.null(step);
+            return Ok(());
+        }
+        _ if cell == Cell::Null => return Err(null(model, step.column())),
+        _ => return Err(unfit(model, step.column(), &describe(cell))),
+    };
     let Some(column) = model.columns().get(step.column()) else {
         return Ok(());
     };
-    let value = value(column.ty, cell).map_err(|problem| refused(model, column, &problem))?;
-    if value.is_null() && !column.ty.nullable {
-        return Err(null(model, column));
+    let value = value(column.ty, cell).map_err(|found| refused(model, column, &found))?;
+    if row.value(slot, &value) {
+        Ok(())
+    } else {
+        Err(refused(model, column, NOT_TEXT))
     }
-    row.value(step, &value)
-        .map_err(|problem| not_text(model, problem))
 }
 
 #[cold]
-fn not_text(model: &ModelReflection, problem: NotText) -> Error {
-    match model.columns().get(problem.column) {
-        Some(column) => refused(model, column, "text that is not UTF-8"),
-        None => Error::new(
-            ErrorKind::InvalidValue,
-            "the table holds text that is not UTF-8",
-        ),
+fn unfit(model: &ModelReflection, column: usize, found: &str) -> Error {
+    match model.columns().get(column) {
+        Some(column) => refused(model, column, found),
+        None => Error::new(ErrorKind::InvalidValue, format!("the table holds {found}")),
     }
 }
 
@@ -125,7 +152,10 @@ fn refused(model: &ModelReflection, column: &Column, found: &str) -> Error {
     invalid(model, column, message)
 }
 
-fn null(model: &ModelReflection, column: &Column) -> Error {
+fn null(model: &ModelReflection, column: usize) -> Error {
+    let Some(column) = model.columns().get(column) else {
+        return unfit(model, column, "NULL");
+    };
     let (name, ty) = (column.name(), column.ty.name);
     let message = format!(
         "{}.{name}: the table holds NULL, and the field is `{ty}`: declare `Option<{ty}>`",

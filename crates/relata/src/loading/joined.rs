@@ -11,15 +11,15 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::decode::Rows;
+use super::owners::Sorted;
 use super::pluck::tuples;
 use super::preload::{self, Found};
-use super::run::lead_back;
 use crate::association::Key;
 use crate::attribute::value::Value;
 use crate::db::adapter::{Cell, Cells, Decode, Names, Purpose};
 use crate::error::Result;
 use crate::hashing::Hashing;
-use crate::record::Record;
+use crate::record::{Record, Tie};
 use crate::relation::Core;
 use crate::sql::expr::Node;
 use crate::sql::{Expr, Place, Select, What};
@@ -52,7 +52,8 @@ pub(super) async fn load(
     }
     let records = batches.link(core, &places)?;
     if let Some((owner, association)) = &core.origin {
-        lead_back(owner, *association, &records)?;
+        let resolved = owner.reflection().resolve(*association)?;
+        preload::lead_to(owner, resolved, &records, Tie::Depend);
     }
     Box::pin(preload::includes(
         &records,
@@ -163,21 +164,14 @@ impl Batches {
             ) else {
                 continue;
             };
-            let mut found = Found {
-                targets: records[at].clone(),
-                rows: HashMap::default(),
-            };
             let mut linked: HashSet<(u32, u32), Hashing> = HashSet::default();
-            for met in &rows {
-                let (Some(owner), Some(target)) = (met[above], met[at]) else {
-                    continue;
-                };
-                if linked.insert((owner, target))
-                    && let Some(key) = Key::of(&records[above][owner as usize], &resolved.owner_key)
-                {
-                    found.rows.entry(key).or_default().push(target);
-                }
-            }
+            let pairs = rows.iter().filter_map(|met| met[above].zip(met[at]));
+            let pairs: Vec<(u32, u32)> = pairs.filter(|&pair| linked.insert(pair)).collect();
+            let found = Found {
+                targets: records[at].clone(),
+                rows: Sorted::of_pairs(records[above].len(), &pairs),
+                before: HashMap::new(),
+            };
             preload::link(&records[above], position, resolved, &found, None);
         }
         Ok(if records.is_empty() {

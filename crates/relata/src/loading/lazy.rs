@@ -93,15 +93,7 @@ async fn load_siblings(association: &Association) -> Result<bool> {
     if size > TOGETHER && owner.count_single_load(position) == 0 {
         return Ok(false);
     }
-    let key = &association.resolved().owner_key;
-    let siblings: Vec<Record> = (0..size)
-        .filter_map(|row| owner.sibling(row))
-        .filter(|sibling| sibling.is_persisted() && !sibling.has_own_link(position))
-        .filter(|sibling| {
-            !key.iter()
-                .any(|&column| sibling.value(column) != sibling.loaded_value(column))
-        })
-        .collect();
+    let siblings = owner.untold_siblings(position, &association.resolved().owner_key);
     if !siblings.iter().any(|sibling| sibling.is(owner)) {
         return Ok(false);
     }
@@ -109,7 +101,15 @@ async fn load_siblings(association: &Association) -> Result<bool> {
     let generation = owner.db().generation(resolved.target.table());
     // A `belongs_to` finds at most one row an owner.
     let most = (!association.is_belongs_to()).then_some(MOST);
-    match find_targets(&siblings, resolved, most, strict_of_members(association)).await? {
+    match find_targets(
+        &siblings,
+        position,
+        resolved,
+        most,
+        strict_of_members(association),
+    )
+    .await?
+    {
         Some(found) => {
             preload::link(&siblings, position, resolved, &found, Some(generation));
             Ok(true)
@@ -133,10 +133,16 @@ async fn load_single(association: &Association) -> Result<()> {
     core.terms.strict = core.terms.strict.or(strict_of_members(association));
     // Who asked for records that load alone gets no others through them.
     core.terms.batching &= association.owner().terms().batching;
+    let key = association.owner_key();
+    let before = association.peek_many().records;
     let targets = Box::pin(super::load(&core, Purpose::Load)).await?;
+    if preload::link_alone(association, &targets) {
+        return Ok(());
+    }
     if singular {
-        association.link(targets.first());
-        if let Some(target) = targets.first() {
+        if association.take_found(targets.first(), key)
+            && let Some(target) = targets.first()
+        {
             if association.is_belongs_to() {
                 association.link_back(target);
             } else {
@@ -144,7 +150,7 @@ async fn load_single(association: &Association) -> Result<()> {
             }
         }
     } else {
-        association.take_loaded(targets);
+        association.take_loaded(targets, &before);
     }
     Ok(())
 }

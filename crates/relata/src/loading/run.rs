@@ -6,13 +6,12 @@ use std::sync::Arc;
 
 use super::decode::Rows;
 use super::preload;
-use crate::association::Association;
 use crate::attribute::value::Value;
 use crate::callback::Event;
 use crate::db::Db;
 use crate::db::adapter::{Job, Purpose, Statement};
 use crate::error::Result;
-use crate::record::{Index, Links, Place, Record, Terms, Tie};
+use crate::record::{Record, Terms, Tie};
 use crate::reflection::ModelReflection;
 use crate::relation::Core;
 use crate::sql::{Select, What, Writer, statements};
@@ -49,7 +48,9 @@ pub(crate) async fn load(core: &Core, purpose: Purpose) -> Result<Vec<Record>> {
     core.db.fetch(&mut job).await?;
     let records = Record::adopt(job.decoded()?.finish(&core.db, core.terms)?);
     if let Some((owner, association)) = &core.origin {
-        lead_back(owner, *association, &records)?;
+        // Through a collection, and where their key says so.
+        let resolved = owner.reflection().resolve(*association)?;
+        preload::lead_to(owner, resolved, &records, Tie::Depend);
     }
     found(core.select.model(), &records)?;
     preload::includes(&records, &core.includes, core.terms.strict).await?;
@@ -78,11 +79,11 @@ pub(super) fn found(model: &'static ModelReflection, records: &[Record]) -> Resu
 pub(crate) async fn fetch_by_key(
     model: &'static ModelReflection,
     db: &Db,
-    key: &[Value<'static>],
+    key: Vec<Value<'static>>,
 ) -> Result<Option<Record>> {
     let statement = Statement {
         text: statements::find(model, db.dialect()),
-        binds: key.to_vec(),
+        binds: key,
         reuse: true,
         writes: false,
         purpose: Purpose::Load,
@@ -97,43 +98,7 @@ pub(crate) async fn fetch_by_key(
         strict,
         ..Terms::default()
     };
-    let records = Record::adopt(job.decoded()?.finish(db, terms)?);
-    found(model, &records)?;
-    Ok(records.into_iter().next_back())
-}
-
-/// Records that were read through an owner's collection lead back to that owner, where their key says so.
-pub(super) fn lead_back(owner: &Record, association: usize, records: &[Record]) -> Result<()> {
-    let association = Association::at(owner, association)?;
-    let (Some(first), Some(inverse)) = (records.first(), association.inverse()) else {
-        return Ok(());
-    };
-    let key = association.owner_key();
-    let belongs = |record: &Record| {
-        let columns = &association.resolved().target_key;
-        columns
-            .iter()
-            .zip(&key)
-            .all(|(&column, value)| record.value(column) == *value)
-    };
-    let mut missing = vec![0u64; records.len().div_ceil(64)].into_boxed_slice();
-    for (row, _) in records
-        .iter()
-        .enumerate()
-        .filter(|(_, record)| !belongs(record))
-    {
-        missing[row / 64] |= 1 << (row % 64);
-    }
-    let place = Place {
-        batch: 0,
-        row: u32::try_from(owner.row_number()).unwrap_or_default(),
-    };
-    let links = Links {
-        targets: vec![owner.clone()],
-        index: Index::One(vec![place; records.len()].into()),
-        missing: Some(missing),
-        generation: None,
-    };
-    first.publish(inverse, links, Tie::Depend);
-    Ok(())
+    let record = Record::adopt_last(job.decoded()?.finish(db, terms)?);
+    found(model, record.as_slice())?;
+    Ok(record)
 }

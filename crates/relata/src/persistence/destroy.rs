@@ -58,7 +58,7 @@ impl Record {
         Pending::new(async move {
             let _turn = Turn::of(&record).await;
             let key: Vec<Value<'static>> = owned_key(&record);
-            let fresh = loading::fetch_by_key(record.reflection(), record.db(), &key).await?;
+            let fresh = loading::fetch_by_key(record.reflection(), record.db(), key).await?;
             take(&record, fresh)
         })
     }

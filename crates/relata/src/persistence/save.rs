@@ -7,7 +7,8 @@ use std::sync::Arc;
 use super::acts;
 use super::frame::Task;
 use super::pipeline::{self, Verb};
-use super::write::refuse;
+use super::validate;
+use super::write::{refuse, write};
 use crate::error::Result;
 use crate::pending::Pending;
 use crate::record::Record;
@@ -108,6 +109,26 @@ pub(super) async fn save(record: &Record) -> Result<()> {
 async fn save_with(record: &Record, options: SaveOptions) -> Result<()> {
     refuse(record)?;
     let alone = !record.reflection().hooks().saves_more() && acts::is_alone(record)?;
+    if alone && (!options.validate || validate::is_alone(record)) {
+        return save_alone(record, &options).await;
+    }
+    // Apart, so that a record by itself carries no place for it.
+    Box::pin(save_more(record, options, alone)).await
+}
+
+/// What the pipeline comes to for a record that has nothing to do with another, and nothing to call.
+async fn save_alone(record: &Record, options: &SaveOptions) -> Result<()> {
+    record.clear_errors();
+    if options.validate {
+        validate::look_alone(record, options).await?;
+        if record.has_errors() {
+            return Err(record.invalid());
+        }
+    }
+    write(record, options.touch).await
+}
+
+async fn save_more(record: &Record, options: SaveOptions, alone: bool) -> Result<()> {
     let task = Task::new(Verb::Save, record, options);
     if alone {
         return pipeline::run(task).await;

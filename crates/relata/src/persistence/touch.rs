@@ -201,7 +201,7 @@ async fn old_parent(association: &Association, was: Version) -> Result<Option<Re
     if key.iter().any(Value::is_null) {
         return Ok(None);
     }
-    let old = targets_of(resolved, record.db(), Some(record), vec![key]);
+    let old = targets_of(resolved, record.db(), Some(record), key);
     old.take().await
 }
 

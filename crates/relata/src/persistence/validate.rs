@@ -118,6 +118,49 @@ pub(super) async fn look(
     Ok(None)
 }
 
+/// Whether validating the record looks at nothing but itself, and calls nothing of the user's.
+pub(super) fn is_alone(record: &Record) -> bool {
+    let model = record.reflection();
+    model.hooks().looked().iter().all(|&looked| match looked {
+        Looked::Required(_) => true,
+        Looked::Members(position) => !Association::is_known(record, position),
+        Looked::Rule(position) => !model.validation(position).is_some_and(|rule| {
+            matches!(
+                rule.rule,
+                Rule::Associated | Rule::Custom(_) | Rule::Check(_)
+            )
+        }),
+    })
+}
+
+/// Looks at a record of which [`is_alone`] holds.
+pub(super) async fn look_alone(record: &Record, options: &SaveOptions) -> Result<()> {
+    let model = record.reflection();
+    let doing = if record.is_new_record() {
+        "create"
+    } else {
+        "update"
+    };
+    let context = options.context.as_deref().unwrap_or(doing);
+    for &looked in model.hooks().looked() {
+        match looked {
+            // Apart, so that what asks nothing carries no place for it.
+            Looked::Required(position) => {
+                Box::pin(required(&Association::at(record, position)?)).await?;
+            }
+            Looked::Members(_) => {}
+            Looked::Rule(position) => {
+                if let Some(rule) = model.validation(position)
+                    && rule.applies(record, context)
+                {
+                    Box::pin(rules::look(record, rule)).await?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
 /// Validates the members in memory that are to be looked at, each in a frame of its own, and takes over what is wrong.
 fn members(
     pipeline: &mut Pipeline,

@@ -127,7 +127,7 @@ async fn insert(record: &Record) -> Result<()> {
     let bound = record.bind();
     // What has no value is left out: the database's default applies, or it says that there must be one.
     let columns: Vec<usize> = (0..model.columns().len())
-        .filter(|&column| !bound.value(column).is_null() || record.is_set_to_null(column))
+        .filter(|&column| !bound.is_null(column) || record.is_set_to_null(column))
         .collect();
     let statement = Statement {
         text: statements::insert(model, db.dialect(), &columns),

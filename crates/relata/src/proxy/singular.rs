@@ -5,7 +5,7 @@
 use std::future::IntoFuture;
 use std::marker::PhantomData;
 
-use crate::association::Association;
+use crate::association::{Association, known_one};
 use crate::error::{Error, ErrorKind, Result};
 use crate::loading;
 use crate::model::{Model, typed};
@@ -20,28 +20,18 @@ pub trait Target: Send + Sized + 'static {
     /// The target as this type.
     ///
     /// # Errors
-    /// `RecordNotFound` when there is none and one is required.
-    fn from_found(found: Option<Record>, association: &Association) -> Result<Self>;
+    /// `missing` when there is none and one is required.
+    fn from_found(found: Option<Record>, missing: impl FnOnce() -> Error) -> Result<Self>;
 }
 
 impl<M: Model> Target for M {
     type Model = M;
 
-    fn from_found(found: Option<Record>, association: &Association) -> Result<Self> {
+    #[inline]
+    fn from_found(found: Option<Record>, missing: impl FnOnce() -> Error) -> Result<Self> {
         match found {
             Some(record) => M::from_record(record),
-            None => {
-                let why = if association.has_key() {
-                    "its key leads to no row"
-                } else {
-                    "its key is null"
-                };
-                let message = format!(
-                    "{association:?} has no target: {why}. If it may be missing, declare `Option<{}>`",
-                    association.resolved().target.name()
-                );
-                Err(association.error(ErrorKind::RecordNotFound, message))
-            }
+            None => Err(missing()),
         }
     }
 }
@@ -49,9 +39,24 @@ impl<M: Model> Target for M {
 impl<M: Model> Target for Option<M> {
     type Model = M;
 
-    fn from_found(found: Option<Record>, _association: &Association) -> Result<Self> {
+    #[inline]
+    fn from_found(found: Option<Record>, _missing: impl FnOnce() -> Error) -> Result<Self> {
         found.map(M::from_record).transpose()
     }
+}
+
+/// There is no target, and one is required.
+fn missing(association: &Association) -> Error {
+    let why = if association.has_key() {
+        "its key leads to no row"
+    } else {
+        "its key is null"
+    };
+    let message = format!(
+        "{association:?} has no target: {why}. If it may be missing, declare `Option<{}>`",
+        association.resolved().target.name()
+    );
+    association.error(ErrorKind::RecordNotFound, message)
 }
 
 /// A singular association of one record. Await it for its target.
@@ -138,17 +143,28 @@ impl<T: Target> Singular<'_, T> {
     /// The target, from memory or from the database.
     #[track_caller]
     pub fn load(&self) -> Pending<T> {
+        match known_one(self.owner, self.position) {
+            Linked::Known(found) => Pending::ready(T::from_found(found, || self.missing())),
+            Linked::Unknown => self.ask(),
+        }
+    }
+
+    #[track_caller]
+    fn ask(&self) -> Pending<T> {
         let association = match self.erased() {
             Ok(association) => association,
             Err(error) => return Pending::ready(Err(error)),
         };
-        if let Linked::Known(found) = association.known_one() {
-            return Pending::ready(T::from_found(found, &association));
-        }
         Pending::new(async move {
             let found = loading::load_one(&association).await?;
-            T::from_found(found, &association)
+            T::from_found(found, || missing(&association))
         })
+    }
+
+    #[cold]
+    fn missing(&self) -> Error {
+        self.erased()
+            .map_or_else(|error| error, |association| missing(&association))
     }
 
     /// A new target with values, linked and not saved. A `belongs_to`'s owner loses its key until the target is saved;

@@ -46,7 +46,7 @@ impl Record {
     #[inline]
     pub fn read<A: Attribute>(&self, column: usize) -> A::Ref<'_> {
         let batch = self.batch();
-        match batch.layout().slots.get(column) {
+        match batch.slots().get(column) {
             Some(&slot) if slot.kind == A::KIND => A::read(match batch.state(self.row) {
                 None => {
                     let kind = A::KIND;
@@ -67,7 +67,7 @@ impl Record {
     /// The attribute before and after the last save, if that changed it. Rails: `saved_change_to_title`.
     #[must_use]
     pub fn saved_change_to<A: Attribute>(&self, column: usize) -> Option<(A::Ref<'_>, A::Ref<'_>)> {
-        let slot = *self.batch().layout().slots.get(column)?;
+        let slot = *self.batch().slots().get(column)?;
         let state = self.state()?;
         if !state
             .values()
@@ -85,7 +85,7 @@ impl Record {
     /// Sets the attribute at a position. Called by generated setters. Never touches the database.
     pub fn write<A: Attribute>(&self, column: usize, value: A::Set<'_>) {
         let value = A::write(value);
-        if let Some(&slot) = self.batch().layout().slots.get(column)
+        if let Some(&slot) = self.batch().slots().get(column)
             && slot.kind == A::KIND
         {
             self.state_or_make()
@@ -97,8 +97,7 @@ impl Record {
     /// Whether the attribute at a position differs from what was saved. Rails: `title_changed?`.
     #[must_use]
     pub fn column_changed(&self, column: usize) -> bool {
-        let (Some(state), Some(&slot)) = (self.state(), self.batch().layout().slots.get(column))
-        else {
+        let (Some(state), Some(&slot)) = (self.state(), self.batch().slots().get(column)) else {
             return false;
         };
         state
@@ -170,14 +169,14 @@ impl Record {
 
     /// The value of a column as it was when the batch was loaded, whatever was set or saved since.
     pub(crate) fn loaded_value(&self, column: usize) -> Value<'_> {
-        match self.batch().layout().slots.get(column) {
+        match self.batch().slots().get(column) {
             Some(&slot) => loaded(self.batch(), self.row, column, slot).value(),
             None => Value::Null,
         }
     }
 
     pub(crate) fn value_of(&self, column: usize, version: Version) -> Value<'_> {
-        let Some(&slot) = self.batch().layout().slots.get(column) else {
+        let Some(&slot) = self.batch().slots().get(column) else {
             return Value::Null;
         };
         match self.state() {
@@ -189,15 +188,42 @@ impl Record {
     /// The integer in a column, without making a value of it: for keys.
     #[inline]
     pub(crate) fn integer(&self, column: usize) -> Option<i64> {
-        let slot = *self.batch().layout().slots.get(column)?;
+        let batch = self.batch();
+        let slot = *batch.slots().get(column)?;
         if slot.kind != Kind::Int {
             return None;
         }
-        let found = match self.state() {
-            None => loaded(self.batch(), self.row, column, slot),
+        let found = match batch.state(self.row) {
+            None => {
+                let kind = Kind::Int;
+                loaded(batch, self.row, column, Slot { kind, ..slot })
+            }
             Some(state) => self.touched(state, column, slot, Version::Current),
         };
         (!found.is_null()).then(|| found.int())
+    }
+
+    /// The integers that records of one model hold in a column; none for null, and in a column of another kind.
+    pub(crate) fn integers(records: &[Record], column: usize) -> Vec<Option<i64>> {
+        let mut integers = Vec::with_capacity(records.len());
+        // What is the same for all records of a batch is looked at once a batch.
+        for siblings in records.chunk_by(Record::is_sibling) {
+            let Some(first) = siblings.first() else {
+                continue;
+            };
+            let batch = first.batch();
+            match batch.slots().get(column) {
+                Some(&slot) if slot.kind == Kind::Int && !batch.is_touched() => {
+                    integers.extend(siblings.iter().map(|record| {
+                        let kind = Kind::Int;
+                        let found = loaded(batch, record.row, column, Slot { kind, ..slot });
+                        (!found.is_null()).then(|| found.int())
+                    }));
+                }
+                _ => integers.extend(siblings.iter().map(|record| record.integer(column))),
+            }
+        }
+        integers
     }
 
     /// Casts a value to the column's type and sets it.
@@ -205,7 +231,7 @@ impl Record {
         let Some(reflection) = self.reflection().columns().get(column) else {
             return Ok(());
         };
-        let Some(&slot) = self.batch().layout().slots.get(column) else {
+        let Some(&slot) = self.batch().slots().get(column) else {
             return Ok(());
         };
         let value = reflection
@@ -219,7 +245,7 @@ impl Record {
     }
 
     fn version_of<A: Attribute>(&self, column: usize, version: Version) -> Stored<'_> {
-        match self.batch().layout().slots.get(column) {
+        match self.batch().slots().get(column) {
             Some(&slot) if slot.kind == A::KIND => match self.state() {
                 None => loaded(self.batch(), self.row, column, slot),
                 Some(state) => self.touched(state, column, slot, version),

@@ -16,7 +16,7 @@ pub(crate) struct Arena {
     open: Vec<u8>,
     full: Vec<Vec<u8>>,
     /// What was set after the rows were loaded. Vectors, not boxes: moving a box would claim its bytes for itself.
-    once: HashSet<Vec<u8>>,
+    once: Option<HashSet<Vec<u8>>>,
     bytes: usize,
 }
 
@@ -36,23 +36,29 @@ impl Arena {
     /// Keeps `bytes` unless they were kept by this before: setting the same values in turn takes no memory.
     pub(crate) fn push_once(&mut self, bytes: &[u8]) -> [u64; 2] {
         let words = |kept: &Vec<u8>| [kept.as_ptr().expose_provenance() as u64, kept.len() as u64];
-        if let Some(kept) = self.once.get(bytes) {
+        let once = self.once.get_or_insert_default();
+        if let Some(kept) = once.get(bytes) {
             return words(kept);
         }
         let kept = bytes.to_vec();
         let words = words(&kept);
         self.bytes += kept.capacity();
-        self.once.insert(kept);
+        once.insert(kept);
         words
     }
 
     /// Takes over what another holds; its bytes stay where they are.
     pub(crate) fn append(&mut self, other: Self) {
+        if other.bytes == 0 {
+            return;
+        }
         self.bytes += other.bytes;
-        let chunks = other.full.into_iter().chain([other.open]);
-        self.full
-            .extend(chunks.filter(|chunk| chunk.capacity() > 0));
-        self.once.extend(other.once);
+        self.full.extend(other.full);
+        self.full.push(other.open);
+        let once = other.once.into_iter().flatten();
+        for kept in once {
+            self.once.get_or_insert_default().insert(kept);
+        }
     }
 
     /// Whether everything that was pushed is UTF-8 as far as each chunk tells; else the address of what is not.

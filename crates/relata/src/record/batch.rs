@@ -13,9 +13,9 @@
 
 use super::arena::Arena;
 use super::graph::Graph;
-use super::link::Link;
 use super::state::State;
 use super::sync::{Arc, AtomicBool, Mutex, MutexGuard, OnceLock, Ordering, PoisonError, Weak};
+use super::table::Link;
 use crate::attribute::Stored;
 use crate::attribute::value::{Kind, Value};
 use crate::db::Db;
@@ -87,7 +87,9 @@ pub(super) fn is_at(place: usize) -> bool {
 
 pub(crate) struct Batch {
     reflection: &'static ModelReflection,
-    layout: &'static Layout,
+    /// The layout's slots and stride, at hand: every read of an attribute asks for them.
+    slots: &'static [Slot],
+    stride: usize,
     db: Db,
     words: Box<[u64]>,
     len: u32,
@@ -128,9 +130,11 @@ impl Batch {
                 .entry(reflection.name())
                 .or_default() += 1;
         }
+        let layout: &'static Layout = reflection.layout();
         Self {
             reflection,
-            layout: reflection.layout(),
+            slots: &layout.slots,
+            stride: layout.stride,
             db: db.clone(),
             words: rows.words.into_boxed_slice(),
             len: rows.len,
@@ -157,8 +161,10 @@ impl Batch {
         self.len as usize
     }
 
-    pub(super) fn layout(&self) -> &'static Layout {
-        self.layout
+    /// Where each attribute lies in a row.
+    #[inline]
+    pub(super) fn slots(&self) -> &'static [Slot] {
+        self.slots
     }
 
     /// Bytes of rows and text.
@@ -194,34 +200,35 @@ impl Batch {
     /// The words of a row as it was loaded.
     #[inline]
     pub(super) fn row(&self, row: u32) -> &[u64] {
-        let stride = self.layout.stride;
+        let stride = self.stride;
         let start = row as usize * stride;
         self.words.get(start..start + stride).unwrap_or_default()
     }
 
-    /// The words of one attribute of a row as it was loaded, and whether it is null; blank beyond the last row.
+    /// The two words of one attribute of a row as it was loaded, and whether it is null; blank beyond the last row.
     #[inline]
-    pub(super) fn cell(&self, row: u32, column: usize, slot: Slot) -> ([u64; 2], bool) {
-        let start = row as usize * self.layout.stride;
-        let first = start + slot.offset as usize;
-        let words = if slot.kind.words() == 2 {
-            match self.words.get(first..first + 2) {
-                Some(&[first, second]) => [first, second],
-                _ => [0, 0],
-            }
-        } else {
-            [self.words.get(first).copied().unwrap_or_default(), 0]
+    pub(super) fn cell(&self, row: u32, column: usize, slot: Slot) -> (u64, u64, bool) {
+        let start = row as usize * self.stride;
+        let words = self.words.get(start + slot.offset as usize..);
+        let (first, second) = match words {
+            Some(&[first, second, ..]) if slot.kind.words() == 2 => (first, second),
+            Some(&[first, ..]) if slot.kind.words() == 1 => (first, 0),
+            _ => (0, 0),
         };
         let nulls = self.words.get(start + column / 64);
-        (
-            words,
-            nulls.is_some_and(|nulls| nulls >> (column % 64) & 1 == 1),
-        )
+        let null = nulls.is_some_and(|nulls| nulls >> (column % 64) & 1 == 1);
+        (first, second, null)
+    }
+
+    /// Whether some record of the batch was touched.
+    #[inline]
+    pub(super) fn is_touched(&self) -> bool {
+        self.touched.load(Ordering::Acquire)
     }
 
     #[inline]
     pub(super) fn state(&self, row: u32) -> Option<&State> {
-        if !self.touched.load(Ordering::Acquire) {
+        if !self.is_touched() {
             return None;
         }
         self.states

@@ -25,37 +25,56 @@ pub(crate) struct BatchBuilder {
     words: Vec<u64>,
     used: usize,
     len: u32,
-    steps: Vec<Step>,
+    steps: Steps,
     texts: Arena,
     /// Apart from the texts, which are checked as a whole.
     bytes: Arena,
     absent: Option<Box<[u64]>>,
 }
 
+/// How the columns of a row are filled.
+enum Steps {
+    /// The result has the model's columns, in their order: worked out once a model.
+    Model(&'static [Step]),
+    Own(Vec<Step>),
+}
+
 /// How one column of a row is filled from a result.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Step {
-    /// The position in the result.
+    /// The position in the result; past its end when it has no such column.
     pub(crate) cell: u32,
     /// The column's position.
     column: u32,
-    slot: Slot,
     pub(crate) nullable: bool,
     pub(crate) take: Take,
 }
 
 /// What is done with a cell: decided once a result, not once a row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
+#[repr(u8)]
 pub(crate) enum Take {
     /// Every integer is a value of the column.
-    Int,
+    Int(IntSlot),
     /// Every text is a value of the column.
-    Text,
+    Text(TextSlot),
     /// By way of its value.
-    Value,
+    Value(AnySlot),
     /// The result has no such column.
     Absent,
 }
+
+/// The first word of a column of integers in the rows of one builder, which alone makes it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct IntSlot(u32);
+
+/// The first word of a column of text in the rows of one builder, which alone makes it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct TextSlot(u32);
+
+/// A column in the rows of one builder, which alone makes it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct AnySlot(Slot);
 
 /// The row that is being built: blank and not null until something is put there.
 pub(crate) struct Row<'a> {
@@ -78,7 +97,7 @@ impl BatchBuilder {
             words: Vec::new(),
             used: 0,
             len: 0,
-            steps: Vec::new(),
+            steps: Steps::Own(Vec::new()),
             texts: Arena::default(),
             bytes: Arena::default(),
             absent: None,
@@ -98,40 +117,51 @@ impl BatchBuilder {
         self.bytes = Arena::default();
     }
 
-    /// Forgets how rows are filled: the columns of the result are about to be told.
-    pub(crate) fn begin(&mut self) {
-        self.steps.clear();
-        self.steps.reserve_exact(self.reflection.columns().len());
+    /// The result has the model's columns, in their order.
+    pub(crate) fn expect_all(&mut self) {
+        self.absent = None;
+        let make = || {
+            let columns = 0..self.reflection.columns().len();
+            let steps = columns.filter_map(|column| self.step(column, Some(column)));
+            steps.collect::<Box<[Step]>>()
+        };
+        match self.layout.steps(make) {
+            Some(steps) => self.steps = Steps::Model(steps),
+            None => self.steps = Steps::Own(make().into()),
+        }
     }
 
-    /// The next column, in the model's order, is at that position of the result, or is not in it.
-    pub(crate) fn expect(&mut self, cell: Option<usize>) {
-        let column = self.steps.len();
-        let (Some(&slot), Some(reflection)) = (
-            self.layout.slots.get(column),
-            self.reflection.columns().get(column),
-        ) else {
-            return;
-        };
-        let cell = cell.and_then(|cell| u32::try_from(cell).ok());
-        let take = match (cell, slot.kind, reflection.ty.check) {
-            (None, ..) => Take::Absent,
-            (_, Kind::Int, None) => Take::Int,
-            (_, Kind::Text, None) => Take::Text,
-            _ => Take::Value,
-        };
-        if take == Take::Absent {
-            let words = self.reflection.columns().len().div_ceil(64);
-            let absent = self.absent.get_or_insert_with(|| vec![0; words].into());
-            set_bit(absent, column, true);
+    /// The model's columns are at these positions of the result, or are not in it.
+    pub(crate) fn expect(&mut self, cells: &[Option<usize>]) {
+        self.absent = None;
+        let mut steps = Vec::with_capacity(cells.len());
+        for (column, &cell) in cells.iter().enumerate() {
+            if cell.is_none() {
+                let words = self.reflection.columns().len().div_ceil(64);
+                let absent = self.absent.get_or_insert_with(|| vec![0; words].into());
+                set_bit(absent, column, true);
+            }
+            steps.extend(self.step(column, cell));
         }
-        self.steps.push(Step {
-            cell: cell.unwrap_or_default(),
-            column: u32::try_from(column).unwrap_or_default(),
-            slot,
-            nullable: reflection.ty.nullable,
+        self.steps = Steps::Own(steps);
+    }
+
+    fn step(&self, column: usize, cell: Option<usize>) -> Option<Step> {
+        let slot = *self.layout.slots.get(column)?;
+        let ty = self.reflection.columns().get(column)?.ty;
+        let cell = cell.and_then(|cell| u32::try_from(cell).ok());
+        let take = match (cell, slot.kind, ty.check) {
+            (None, ..) => Take::Absent,
+            (_, Kind::Int, None) => Take::Int(IntSlot(slot.offset)),
+            (_, Kind::Text, None) => Take::Text(TextSlot(slot.offset)),
+            _ => Take::Value(AnySlot(slot)),
+        };
+        Some(Step {
+            cell: cell.unwrap_or(u32::MAX),
+            column: u32::try_from(column).ok()?,
+            nullable: ty.nullable,
             take,
-        });
+        })
     }
 
     /// Adds a row: calls `fill` for each expected column.
@@ -157,7 +187,11 @@ impl BatchBuilder {
             texts: &mut self.texts,
             bytes: &mut self.bytes,
         };
-        self.steps.iter().try_for_each(|step| fill(step, &mut row))
+        let steps = match &self.steps {
+            Steps::Model(steps) => steps,
+            Steps::Own(steps) => steps.as_slice(),
+        };
+        steps.iter().try_for_each(|step| fill(step, &mut row))
     }
 
     #[cold]
@@ -238,7 +272,6 @@ impl Step {
     }
 }
 
-// A step is made by the builder whose rows it is used on, so its slot is one of the row's.
 impl Row<'_> {
     /// Makes a column null.
     #[inline]
@@ -246,72 +279,52 @@ impl Row<'_> {
         set_bit(self.words, step.column(), true);
     }
 
-    /// Puts an integer into a column of integers.
+    /// Puts an integer.
     #[inline]
-    pub(crate) fn int(&mut self, step: &Step, value: i64) {
-        if step.take == Take::Int {
-            self.put_word(step, value.cast_unsigned());
-        }
+    pub(crate) fn int(&mut self, slot: IntSlot, value: i64) {
+        self.put_word(slot.0, value.cast_unsigned());
     }
 
-    /// Puts text, to be checked when the batch ends, into a column of text.
-    ///
-    /// # Errors
-    /// When it can be no text by itself.
+    /// Puts text, to be checked when the batch ends. False when it can be no text by itself.
     #[inline]
-    pub(crate) fn text(&mut self, step: &Step, text: &[u8]) -> Result<(), NotText> {
-        if step.take == Take::Text {
-            self.put_text(step, text)
-        } else {
-            Ok(())
-        }
-    }
-
-    /// Puts a value of the column's kind.
-    ///
-    /// # Errors
-    /// When a text can be none by itself.
-    pub(crate) fn value(&mut self, step: &Step, value: &Value<'_>) -> Result<(), NotText> {
-        let stored = Stored::of(value);
-        if value.is_null() {
-            self.null(step);
-        } else if stored.kind() == step.slot.kind {
-            match stored.kind() {
-                kind if kind.is_text() => return self.put_text(step, stored.bytes()),
-                Kind::Bytes => {
-                    let words = self.bytes.push(stored.bytes());
-                    self.put_words(step, words);
-                }
-                Kind::Uuid => self.put_words(step, stored.words()),
-                _ => self.put_word(step, stored.words()[0]),
-            }
-        }
-        Ok(())
-    }
-
-    #[inline]
-    fn put_text(&mut self, step: &Step, text: &[u8]) -> Result<(), NotText> {
+    pub(crate) fn text(&mut self, slot: TextSlot, text: &[u8]) -> bool {
         // What begins with the rest of a character might end one of the text before it.
         if text.first().is_some_and(|first| first & 0xc0 == 0x80) {
-            return Err(NotText {
-                column: step.column(),
-            });
+            return false;
         }
         let words = self.texts.push(text);
-        self.put_words(step, words);
-        Ok(())
+        self.put_words(slot.0, words);
+        true
+    }
+
+    /// Puts a value of the column's kind that is not null. False when it is text and can be none by itself.
+    pub(crate) fn value(&mut self, AnySlot(slot): AnySlot, value: &Value<'_>) -> bool {
+        let stored = Stored::of(value);
+        if value.is_null() || stored.kind() != slot.kind {
+            return true;
+        }
+        match slot.kind {
+            kind if kind.is_text() => return self.text(TextSlot(slot.offset), stored.bytes()),
+            Kind::Bytes => {
+                let words = self.bytes.push(stored.bytes());
+                self.put_words(slot.offset, words);
+            }
+            Kind::Uuid => self.put_words(slot.offset, stored.words()),
+            _ => self.put_word(slot.offset, stored.words()[0]),
+        }
+        true
     }
 
     #[inline]
-    fn put_word(&mut self, step: &Step, word: u64) {
-        if let Some(place) = self.words.get_mut(step.slot.offset as usize) {
+    fn put_word(&mut self, offset: u32, word: u64) {
+        if let Some(place) = self.words.get_mut(offset as usize) {
             *place = word;
         }
     }
 
     #[inline]
-    fn put_words(&mut self, step: &Step, words: [u64; 2]) {
-        let start = step.slot.offset as usize;
+    fn put_words(&mut self, offset: u32, words: [u64; 2]) {
+        let start = offset as usize;
         if let Some(place) = self.words.get_mut(start..start + 2) {
             place.copy_from_slice(&words);
         }

@@ -170,7 +170,7 @@ impl Record {
     pub fn restore_attributes(&self) {
         if let Some(state) = self.state() {
             let mut values = state.values_mut();
-            for (column, &slot) in self.batch().layout().slots.iter().enumerate() {
+            for (column, &slot) in self.batch().slots().iter().enumerate() {
                 values.revert(column, slot);
             }
         }
@@ -179,7 +179,7 @@ impl Record {
     /// The positions of the attributes that differ from what was saved.
     pub(crate) fn changed_columns(&self) -> Vec<usize> {
         match self.state() {
-            Some(state) => state.values().changed(&self.batch().layout().slots),
+            Some(state) => state.values().changed(self.batch().slots()),
             None => Vec::new(),
         }
     }
@@ -214,7 +214,7 @@ impl Record {
 
     /// Tells the record that the bound values of these columns are now in the database.
     pub(crate) fn saved(&self, bound: Bound, columns: &[usize]) {
-        let slots = &self.batch().layout().slots;
+        let slots = self.batch().slots();
         if bound.record.is(self) {
             self.state_or_make()
                 .values_mut()
@@ -236,7 +236,7 @@ impl Record {
 
     /// Takes a value that the database filled in: current and saved.
     pub(crate) fn fill(&self, column: usize, value: &Value<'_>) {
-        if let Some(&slot) = self.batch().layout().slots.get(column) {
+        if let Some(&slot) = self.batch().slots().get(column) {
             self.state_or_make()
                 .values_mut()
                 .fill(self.batch(), column, slot, value);
@@ -299,7 +299,7 @@ impl Record {
         record
             .state_or_make()
             .values_mut()
-            .restore(snapshot, &record.batch().layout().slots);
+            .restore(snapshot, record.batch().slots());
     }
 
     /// Takes the turn to write this record; false if another has it.
@@ -340,7 +340,7 @@ impl Record {
         }
         copy.set_life(self.life());
         for column in self.changed_columns() {
-            if let Some(&slot) = self.batch().layout().slots.get(column) {
+            if let Some(&slot) = self.batch().slots().get(column) {
                 copy.state_or_make().values_mut().set(
                     copy.batch(),
                     column,
@@ -357,7 +357,7 @@ impl Record {
     pub fn dup(&self) -> Record {
         let copy = Record::blank(self.reflection(), self.db());
         let key = self.reflection().primary_key();
-        for (column, &slot) in self.batch().layout().slots.iter().enumerate() {
+        for (column, &slot) in self.batch().slots().iter().enumerate() {
             if !key.contains(&column) {
                 copy.state_or_make().values_mut().set(
                     copy.batch(),
@@ -374,7 +374,7 @@ impl Record {
 impl Bound {
     /// The bound value of a column.
     pub(crate) fn value(&self, column: usize) -> Value<'_> {
-        match self.record.batch().layout().slots.get(column) {
+        match self.record.batch().slots().get(column) {
             Some(&slot) => stored(&self.words, column, slot).value(),
             None => Value::Null,
         }
@@ -385,7 +385,7 @@ fn changes_of(record: &Record, from: Version, to: Version) -> Vec<Change<'_>> {
     let Some(state) = record.state() else {
         return Vec::new();
     };
-    let slots = &record.batch().layout().slots;
+    let slots = &record.batch().slots();
     let differs: Vec<usize> = {
         let values = state.values();
         (0..slots.len())

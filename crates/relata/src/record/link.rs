@@ -1,7 +1,7 @@
 //! Links: which records a record's associations lead to, once that is known.
 //!
 //! A load for a whole batch publishes one table an association ([`LinkSet`]): an entry (batch, row) for each row,
-//! or offsets into entries. What a single record was told (set, push, build, reload) is an override in its state
+//! or offsets into entries; the first load for one row alone publishes a table of that row. What a single record was told (set, push, build, reload) is an override in its state
 //! and wins.
 //!
 //! Invariants:
@@ -10,9 +10,10 @@
 //! - an override's dependency is given back only after the override is gone, both under the shape lock;
 //! - a table is published once; rows it does not cover say so.
 
-use super::batch::bit;
 use super::graph::{Graph, Shape, ShapeGuard};
-use super::sync::{Arc, AtomicU32, AtomicU64, OnceLock, Ordering, Weak};
+use super::state::State;
+use super::sync::{Arc, Ordering, Weak};
+use super::table::{Index, Link, LinkSet, Links, TargetBatch, Unread};
 use super::{BatchPtr, Record};
 use crate::attribute::value::Value;
 
@@ -26,71 +27,6 @@ pub(crate) enum Tie {
     Unite,
     /// The one that links keeps the other alive, not the other way round.
     Depend,
-}
-
-/// A target within a table: which of its batches, and which row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Place {
-    pub(crate) batch: u32,
-    pub(crate) row: u32,
-}
-
-impl Place {
-    /// Loaded, and there is none.
-    pub(crate) const NONE: Self = Self {
-        batch: u32::MAX,
-        row: 0,
-    };
-}
-
-/// The targets of each row of a batch.
-#[derive(Debug)]
-pub(crate) enum Index {
-    /// At most one.
-    One(Box<[Place]>),
-    /// Any number: those of row `n` are `places[offsets[n]..offsets[n + 1]]`.
-    Many {
-        offsets: Box<[u32]>,
-        places: Box<[Place]>,
-    },
-}
-
-/// What a load found, ready to be published.
-pub(crate) struct Links {
-    /// One record of each batch that places name.
-    pub(crate) targets: Vec<Record>,
-    pub(crate) index: Index,
-    /// Rows that were not loaded: bit set.
-    pub(crate) missing: Option<Box<[u64]>>,
-    /// For siblings that did not ask: the target table's write generation before the load.
-    pub(crate) generation: Option<u64>,
-}
-
-/// One association of a batch.
-#[derive(Default)]
-pub(crate) struct Link {
-    set: OnceLock<LinkSet>,
-    /// Rows that were loaded on their own.
-    singles: AtomicU32,
-}
-
-struct LinkSet {
-    targets: Box<[TargetBatch]>,
-    index: Index,
-    missing: Option<Box<[u64]>>,
-    unread: Option<Unread>,
-}
-
-struct TargetBatch {
-    batch: BatchPtr,
-    /// The root it was in; `None` when that was the owner's own.
-    graph: Option<Weak<Graph>>,
-}
-
-/// Rows that were loaded because a sibling asked, until they are read.
-struct Unread {
-    generation: u64,
-    seen: Box<[AtomicU64]>,
 }
 
 /// One target as a record's own link.
@@ -155,40 +91,10 @@ pub(crate) struct Members {
     pub(crate) loaded: bool,
 }
 
-impl LinkSet {
-    /// Whether the table holds for a row. `read` marks what a sibling brought along as read: from then on it stays,
-    /// as what was read alone would.
-    fn covers(&self, row: u32, read: bool, generation: impl FnOnce() -> u64) -> bool {
-        if self
-            .missing
-            .as_ref()
-            .is_some_and(|missing| bit(missing, row as usize))
-        {
-            return false;
-        }
-        let Some(unread) = &self.unread else {
-            return true;
-        };
-        let Some(word) = unread.seen.get(row as usize / 64) else {
-            return false;
-        };
-        let mask = 1 << (row % 64);
-        if word.load(Ordering::Acquire) & mask != 0 {
-            return true;
-        }
-        if unread.generation != generation() {
-            return false;
-        }
-        if read {
-            word.fetch_or(mask, Ordering::AcqRel);
-        }
-        true
-    }
-}
-
 impl Record {
     /// The target of a singular association, if it is known: it counts as read. `generation` is asked for a target
     /// that a sibling caused to be loaded: the target table's writes so far.
+    #[inline]
     pub(crate) fn linked_one(
         &self,
         association: usize,
@@ -206,44 +112,44 @@ impl Record {
         self.find_one(association, false, generation)
     }
 
+    #[inline]
     fn find_one(
         &self,
         association: usize,
         read: bool,
         generation: impl FnOnce() -> u64,
     ) -> Linked<Option<Record>> {
-        if let Some(state) = self.state() {
-            match state.overrides().get(association) {
-                Some(Some(Override::One { target, .. })) => {
-                    return match target {
-                        None => Linked::Known(None),
-                        Some(entry) => self.follow(entry.batch, entry.row, entry.graph.as_ref()),
-                    };
-                }
-                Some(Some(_)) => return Linked::Unknown,
-                _ => {}
-            }
+        if let Some(state) = self.state()
+            && let Some(told) = self.told_one(state, association)
+        {
+            return told;
         }
         let Some(set) = self
             .batch()
             .link(association)
-            .and_then(|link| link.set.get())
+            .and_then(|link| link.table(self.row, read, generation))
         else {
             return Linked::Unknown;
         };
-        let Index::One(places) = &set.index else {
+        let Some(place) = set.one(self.row) else {
             return Linked::Unknown;
         };
-        if !set.covers(self.row, read, generation) {
-            return Linked::Unknown;
-        }
-        let place = places
-            .get(self.row as usize)
-            .copied()
-            .unwrap_or(Place::NONE);
         match set.targets.get(place.batch as usize) {
             None => Linked::Known(None),
             Some(target) => self.follow(target.batch, place.row, target.graph.as_ref()),
+        }
+    }
+
+    /// The target that this record alone was told; `None` when its batch's table holds for it.
+    #[inline(never)]
+    fn told_one(&self, state: &State, association: usize) -> Option<Linked<Option<Record>>> {
+        match state.overrides().get(association) {
+            Some(Some(Override::One { target, .. })) => Some(match target {
+                None => Linked::Known(None),
+                Some(entry) => self.follow(entry.batch, entry.row, entry.graph.as_ref()),
+            }),
+            Some(Some(_)) => Some(Linked::Unknown),
+            _ => None,
         }
     }
 
@@ -292,28 +198,35 @@ impl Record {
         let Some(set) = self
             .batch()
             .link(association)
-            .and_then(|link| link.set.get())
+            .and_then(|link| link.table(self.row, read, generation))
         else {
             return Members::default();
         };
-        let Index::Many { offsets, places } = &set.index else {
+        let Some(places) = set.many(self.row) else {
             return Members::default();
         };
-        if !set.covers(self.row, read, generation) {
-            return Members::default();
-        }
-        let at = |row: usize| offsets.get(row).map_or(0, |&offset| offset as usize);
-        let places = places
-            .get(at(self.row as usize)..at(self.row as usize + 1))
-            .unwrap_or_default();
+        let follow = |target: &TargetBatch, row: u32| match self.follow(
+            target.batch,
+            row,
+            target.graph.as_ref(),
+        ) {
+            Linked::Known(record) => record,
+            Linked::Unknown => None,
+        };
         let mut records = Vec::with_capacity(places.len());
-        for place in places {
-            if let Some(target) = set.targets.get(place.batch as usize)
-                && let Linked::Known(Some(record)) =
-                    self.follow(target.batch, place.row, target.graph.as_ref())
-            {
-                records.push(record);
+        match &*set.targets {
+            // The usual case: one query found them all, and both sides hold each other.
+            [TargetBatch { batch, graph: None }] => {
+                records.extend(places.iter().map(|place| Record {
+                    graph: Arc::clone(&self.graph),
+                    batch: *batch,
+                    row: place.row,
+                }))
             }
+            several => records.extend(places.iter().filter_map(|place| {
+                let target = several.get(place.batch as usize)?;
+                follow(target, place.row)
+            })),
         }
         Members {
             records,
@@ -353,13 +266,24 @@ impl Record {
             .map(|&column| self.value(column).into_owned())
             .collect();
         let mut shape = Shape::lock();
-        let target = target.map(|target| self.entry(target, tie, &mut shape));
+        self.replace_target(association, target, known, tie, &mut shape);
+    }
+
+    pub(super) fn replace_target(
+        &self,
+        association: usize,
+        target: Option<&Record>,
+        known: Box<[Value<'static>]>,
+        tie: Tie,
+        shape: &mut ShapeGuard,
+    ) {
+        let target = target.map(|target| self.entry(target, tie, shape));
         let one = Override::One {
             target,
             key: known,
             replaced: Replaced::Nothing,
         };
-        self.replace_override(association, Some(one), &mut shape);
+        self.replace_override(association, Some(one), shape);
     }
 
     /// As `link_one` for a `has_one`, with what the target takes the place of.
@@ -453,10 +377,7 @@ impl Record {
 
     /// Forgets what is known of an association.
     pub(crate) fn unlink(&self, association: usize) {
-        let known = self
-            .batch()
-            .link(association)
-            .is_some_and(|link| link.set.get().is_some());
+        let known = self.batch().link(association).is_some_and(Link::is_known);
         if self.state().is_none() && !known {
             return;
         }
@@ -482,14 +403,19 @@ impl Record {
         }
     }
 
-    /// Publishes what a load found for this record's whole batch. False if the batch knew already.
+    /// Publishes what a load found: for this record's whole batch, or for its row alone. False if the batch knew already,
+    /// or another row was loaded alone before.
     pub(crate) fn publish(&self, association: usize, links: Links, tie: Tie) -> bool {
         let Some(link) = self.batch().link_or_make(association) else {
             return false;
         };
         // Tables are published under this lock: whoever comes second leaves no dependency behind.
         let mut shape = Shape::lock();
-        if link.set.get().is_some() {
+        let slot = match links.index {
+            Index::Row { .. } => &link.first,
+            Index::One(_) | Index::Many { .. } => &link.set,
+        };
+        if slot.get().is_some() {
             return false;
         }
         let targets = links
@@ -510,21 +436,20 @@ impl Record {
             })
             .collect();
         let rows = self.batch().len();
-        let unread = links.generation.map(|generation| Unread {
-            generation,
-            seen: (0..rows.div_ceil(64)).map(|_| AtomicU64::new(0)).collect(),
-        });
-        link.set
-            .set(LinkSet {
-                targets,
-                index: links.index,
-                missing: links.missing,
-                unread,
-            })
-            .is_ok()
+        let unread = links
+            .generation
+            .map(|generation| Unread::new(generation, rows));
+        slot.set(LinkSet {
+            targets,
+            index: links.index,
+            missing: links.missing,
+            unread,
+        })
+        .is_ok()
     }
 
     /// Whether the batch's table for the association is published.
+    #[inline]
     pub(crate) fn is_published(&self, association: usize) -> bool {
         self.batch()
             .link(association)
@@ -532,18 +457,58 @@ impl Record {
     }
 
     /// Whether this record was told what the association leads to, apart from its siblings.
+    #[inline]
     pub(crate) fn has_own_link(&self, association: usize) -> bool {
-        self.state().is_some_and(|state| {
-            match state.overrides().get(association) {
-                // Keys alone say nothing of the targets.
-                Some(Some(Override::Many {
-                    members,
-                    loaded: false,
-                    keys: Some(_),
-                })) => !members.is_empty(),
-                told => told.is_some_and(Option::is_some),
-            }
-        })
+        let alone = self
+            .batch()
+            .link(association)
+            .and_then(|link| link.first.get());
+        alone.is_some_and(|first| first.is_of(self.row))
+            || self
+                .state()
+                .is_some_and(|state| match state.overrides().get(association) {
+                    // Keys alone say nothing of the targets.
+                    Some(Some(Override::Many {
+                        members,
+                        loaded: false,
+                        keys: Some(_),
+                    })) => !members.is_empty(),
+                    told => told.is_some_and(Option::is_some),
+                })
+    }
+
+    /// Whether anything was said of the association: to the whole batch, or to this record.
+    #[inline]
+    pub(crate) fn is_told(&self, association: usize) -> bool {
+        self.is_published(association) || self.has_own_link(association)
+    }
+
+    /// The records of the batch that can be asked together for an association: they are in the database, nothing was said
+    /// of the association to them alone, and their key is as it was loaded.
+    pub(crate) fn untold_siblings(&self, association: usize, key: &[usize]) -> Vec<Record> {
+        let batch = self.batch();
+        let first = batch.link(association).and_then(|link| link.first.get());
+        let touched = batch.is_touched();
+        let moved = |record: &Record, column| record.value(column) != record.loaded_value(column);
+        let siblings = (0..u32::try_from(batch.len()).unwrap_or(u32::MAX))
+            .filter(|&row| !first.is_some_and(|first| first.is_of(row)))
+            .map(|row| Record {
+                graph: Arc::clone(&self.graph),
+                batch: self.batch,
+                row,
+            });
+        if !touched {
+            return siblings.collect();
+        }
+        siblings
+            .filter(|record| {
+                // What nobody touched is as it was loaded.
+                !record.is_touched()
+                    || (record.is_persisted()
+                        && !record.has_own_link(association)
+                        && !key.iter().any(|&column| moved(record, column)))
+            })
+            .collect()
     }
 
     /// Counts a load for one record of the batch; how many there were before.
@@ -558,6 +523,7 @@ impl Record {
     }
 
     /// A handle to a record that this one's graph keeps alive.
+    #[inline]
     fn follow(
         &self,
         batch: BatchPtr,

@@ -327,9 +327,14 @@ impl Values {
 }
 
 impl Bound {
+    /// Whether a column is null, or has no value.
+    pub(crate) fn is_null(&self, column: usize) -> bool {
+        bit(&self.words, column)
+    }
+
     /// The columns that differ from what was saved when the row was bound.
     pub(crate) fn changed(&self) -> Vec<usize> {
-        let slots = &self.record.batch().layout().slots;
+        let slots = self.record.batch().slots();
         (0..slots.len())
             .filter(|&column| differ(&self.words, &self.saved, column, slots[column]))
             .collect()

@@ -50,17 +50,14 @@ fn record(model: &'static ModelReflection, number: i64) -> Record {
 /// Records of one batch, as a query gives them.
 fn rows(model: &'static ModelReflection, numbers: std::ops::Range<i64>) -> Vec<Record> {
     let mut builder = BatchBuilder::new(model);
-    builder.begin();
-    [Some(ID), Some(NAME), None, None]
-        .into_iter()
-        .for_each(|cell| builder.expect(cell));
+    builder.expect(&[Some(ID), Some(NAME), None, None]);
     for number in numbers {
         let name = format!("record {number}");
         let filled = builder.row(|step, row| {
             match step.take {
-                Take::Int => row.int(step, number),
-                Take::Text => row.text(step, name.as_bytes()).unwrap(),
-                Take::Value | Take::Absent => row.null(step),
+                Take::Int(slot) => row.int(slot, number),
+                Take::Text(slot) => assert!(row.text(slot, name.as_bytes())),
+                Take::Value(_) | Take::Absent => row.null(step),
             }
             Ok(())
         });

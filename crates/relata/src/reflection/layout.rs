@@ -4,6 +4,9 @@
 //!
 //! Invariant: slots do not overlap and lie within the stride; the record room's reads rely on it.
 
+use std::any::Any;
+use std::sync::OnceLock;
+
 use super::Column;
 use crate::attribute::value::Kind;
 
@@ -23,6 +26,7 @@ pub(crate) struct Layout {
     pub(crate) stride: usize,
     /// One slot a column, in the order of the columns.
     pub(crate) slots: Box<[Slot]>,
+    steps: OnceLock<Box<dyn Any + Send + Sync>>,
 }
 
 impl Layout {
@@ -43,6 +47,12 @@ impl Layout {
         Self {
             stride: offset,
             slots,
+            steps: OnceLock::new(),
         }
+    }
+
+    /// A place where the record room keeps how rows are filled that have the model's columns in their order.
+    pub(crate) fn steps<T: Any + Send + Sync>(&self, make: impl FnOnce() -> T) -> Option<&T> {
+        self.steps.get_or_init(|| Box::new(make())).downcast_ref()
     }
 }

@@ -326,7 +326,20 @@ impl ModelReflection {
     ///
     /// # Errors
     /// What is wrong with the declaration: a key that does not exist, an inverse that is not there.
+    #[inline]
     pub fn resolve(&'static self, association: usize) -> Result<&'static Resolved> {
+        let known = self
+            .resolved
+            .get()
+            .and_then(|all| all.get(association)?.get());
+        match known {
+            Some(Ok(resolved)) => Ok(resolved),
+            _ => self.resolve_first(association),
+        }
+    }
+
+    #[cold]
+    fn resolve_first(&'static self, association: usize) -> Result<&'static Resolved> {
         let all = self
             .resolved
             .get_or_init(|| self.associations.iter().map(|_| OnceLock::new()).collect());

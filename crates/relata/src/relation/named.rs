@@ -4,7 +4,7 @@
 //! text never becomes SQL.
 
 use super::{Relation, includes};
-use crate::attribute::value::Value;
+use crate::attribute::value::{Kind, Value};
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::expr::{Comparison, Node};
 use crate::sql::{Direction, Expr, JoinKind, Order, Place, What};
@@ -28,11 +28,14 @@ impl<M> Relation<M> {
         let Some(reflection) = model.columns().get(column) else {
             return Ok(value);
         };
-        reflection
-            .attribute_type()
-            .kind
-            .cast(value)
-            .map_err(|problem| model.refused(column, &problem))
+        let ty = reflection.attribute_type();
+        // A document that has no JSON must not be compared as text; other values of the kind are simply not there.
+        let cast = if ty.kind == Kind::Json {
+            ty.cast(value)
+        } else {
+            ty.kind.cast(value)
+        };
+        cast.map_err(|problem| model.refused(column, &problem))
     }
 
     /// Keeps the rows whose attribute equals the value (`IS NULL` for null). `author.name` joins.
@@ -280,20 +283,7 @@ impl<M> Relation<M> {
     /// `AssociationNotFound` with the nearest name.
     pub fn associated_named(self, path: &str) -> Result<Self> {
         let place = self.place_named(path)?;
-        let joined = self
-            .core()
-            .select
-            .joins
-            .iter()
-            .any(|join| join.place == place);
-        let condition =
-            Node::all(keys(place).map(|key| key.compare(Comparison::NotEqual, Value::Null)));
-        Ok(self.map(|core| {
-            if !joined {
-                core.select.join(place, JoinKind::Inner);
-            }
-            core.select.filter(Expr(condition));
-        }))
+        Ok(self.associated_at(place))
     }
 
     /// Keeps the rows that have no target of the association. Rails: `where.missing(:author)`.
@@ -302,12 +292,24 @@ impl<M> Relation<M> {
     /// `AssociationNotFound` with the nearest name.
     pub fn missing_named(self, path: &str) -> Result<Self> {
         let place = self.place_named(path)?;
-        let condition =
-            Node::all(keys(place).map(|key| key.compare(Comparison::Equal, Value::Null)));
-        Ok(self.map(|core| {
-            core.select.join(place, JoinKind::Left);
-            core.select.filter(Expr(condition));
-        }))
+        Ok(self.missing_at(place))
+    }
+
+    /// Keeps the rows whose attribute is among the values, in the order of the values. Rails: `in_order_of(:id, [3, 1])`.
+    ///
+    /// # Errors
+    /// As [`filter_by`](Self::filter_by).
+    pub fn in_order_of_named<V: Into<Value<'static>>>(
+        self,
+        name: &str,
+        values: impl IntoIterator<Item = V>,
+    ) -> Result<Self> {
+        let (place, column) = self.named(name)?;
+        let values = values
+            .into_iter()
+            .map(|value| self.cast(place, column, value.into()))
+            .collect::<Result<Vec<_>>>()?;
+        Ok(self.ranked(Node::Column(place, column), values))
     }
 
     /// The place that a path of associations leads to.
@@ -322,10 +324,4 @@ impl<M> Relation<M> {
         let place = self.place_named(path)?;
         Ok(self.map(|core| core.select.join(place, kind)))
     }
-}
-
-/// The columns of the primary key at a place.
-fn keys(place: Place) -> impl Iterator<Item = Node> {
-    let key = place.model().primary_key().iter();
-    key.map(move |&column| Node::Column(place, column))
 }

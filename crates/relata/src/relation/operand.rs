@@ -4,8 +4,8 @@
 
 use super::build::Selection;
 use super::{Column, Relation};
-use crate::attribute::Attribute;
 use crate::attribute::value::Value;
+use crate::attribute::{Attribute, Stored};
 use crate::model::Model;
 use crate::sql::expr::Node;
 use crate::sql::{Expr, What};
@@ -24,15 +24,28 @@ fn constant(value: Value<'static>) -> Expr {
     Expr(Node::Value(value))
 }
 
+/// A value of the type, or the reason why it is none: a document that has no JSON must not be compared as text.
+fn checked<A: Attribute>(value: A) -> Expr {
+    let value = value.into_value();
+    let problem = match A::check(Stored::of(&value)) {
+        Err(problem) if !value.is_null() => problem,
+        _ => return constant(value),
+    };
+    let name = A::NAME;
+    Expr(Node::Refused(format!(
+        "a condition holds a value that is no {name}: {problem}"
+    )))
+}
+
 impl<A: Attribute> Operand<A> for A {
     fn operand(self) -> Expr {
-        constant(self.into_value())
+        checked(self)
     }
 }
 
 impl<A: Attribute> Operand<Option<A>> for A {
     fn operand(self) -> Expr {
-        constant(self.into_value())
+        checked(self)
     }
 }
 

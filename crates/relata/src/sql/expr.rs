@@ -61,6 +61,10 @@ pub(crate) enum Node {
     Star,
     /// SQL that the user wrote, through a named door.
     Raw(Raw),
+    /// Where the value stands in the list, counted from 1; null when it is not there.
+    Rank(Box<Node>, Vec<Value<'static>>),
+    /// A value that is none of its column's type, and why: the statement is refused when it is run.
+    Refused(String),
 }
 
 impl Expr {
@@ -185,6 +189,7 @@ impl Node {
             Node::Between(operand, ..)
             | Node::In(operand, _)
             | Node::Like(operand, ..)
+            | Node::Rank(operand, _)
             | Node::Call(_, operand) => {
                 operand.places(rejects_null, visit);
             }
@@ -198,7 +203,7 @@ impl Node {
             }
             Node::And(all) => all.iter().for_each(|node| node.places(rejects_null, visit)),
             Node::Or(any) => any.iter().for_each(|node| node.places(false, visit)),
-            Node::Value(_) | Node::Always(_) | Node::Star | Node::Raw(_) => {}
+            Node::Value(_) | Node::Always(_) | Node::Star | Node::Raw(_) | Node::Refused(_) => {}
         }
     }
 
@@ -217,6 +222,7 @@ impl Node {
                 Node::Between(boxed(operand)?, low.clone(), high.clone())
             }
             Node::In(operand, values) => Node::In(boxed(operand)?, values.clone()),
+            Node::Rank(operand, values) => Node::Rank(boxed(operand)?, values.clone()),
             Node::InTuples(columns, tuples) => Node::InTuples(many(columns)?, tuples.clone()),
             Node::InSelect(columns, select) => Node::InSelect(many(columns)?, select.clone()),
             Node::Like(operand, pattern, insensitive) => {
@@ -227,7 +233,9 @@ impl Node {
             Node::Not(operand) => Node::Not(boxed(operand)?),
             Node::Call(function, operand) => Node::Call(*function, boxed(operand)?),
             Node::Plus(operand, value) => Node::Plus(boxed(operand)?, value.clone()),
-            Node::Value(_) | Node::Always(_) | Node::Star | Node::Raw(_) => self.clone(),
+            Node::Value(_) | Node::Always(_) | Node::Star | Node::Raw(_) | Node::Refused(_) => {
+                self.clone()
+            }
         })
     }
 

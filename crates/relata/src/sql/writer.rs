@@ -12,7 +12,7 @@ use super::place::Place;
 use super::raw::Raw;
 use super::select::{Direction, JoinKind, Lock, Select, What};
 use crate::attribute::value::Value;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 
 pub(crate) struct Writer {
     dialect: Dialect,
@@ -20,6 +20,8 @@ pub(crate) struct Writer {
     binds: Vec<Value<'static>>,
     inline: bool,
     aliases: Aliases,
+    /// Why the statement must not run: a value in it is none of its column's type.
+    refused: Option<String>,
 }
 
 impl Writer {
@@ -30,6 +32,7 @@ impl Writer {
             binds: Vec::new(),
             inline: false,
             aliases: Aliases::default(),
+            refused: None,
         }
     }
 
@@ -192,7 +195,11 @@ impl Writer {
             let annotation = annotation.replace("*/", "* /").replace("/*", "/ *");
             _ = write!(self.text, " /* {annotation} */");
         }
-        Ok(())
+        match &self.refused {
+            Some(problem) => Err(Error::new(ErrorKind::InvalidValue, problem.clone())
+                .with_model(select.model().name())),
+            None => Ok(()),
+        }
     }
 
     fn join(&mut self, place: Place) -> Result<()> {
@@ -286,6 +293,7 @@ impl Writer {
                 self.node(operand);
                 self.in_list(values, true);
             }
+            Node::Rank(operand, values) => self.rank(operand, values),
             Node::InTuples(columns, tuples) => self.tuples(columns, tuples),
             Node::InSelect(columns, select) => {
                 match columns.as_slice() {
@@ -319,6 +327,8 @@ impl Writer {
             }
             Node::Star => _ = self.push("*"),
             Node::Raw(raw) => self.raw(raw),
+            // Nothing is written for it: whoever forgets to look gets no statement either.
+            Node::Refused(problem) => self.refused = Some(problem.clone()),
         }
         self
     }
@@ -348,6 +358,19 @@ impl Writer {
     }
 
     /// A list, written out and padded to a power of two so that few texts exist, or as one value.
+    fn rank(&mut self, operand: &Node, values: &[Value<'static>]) {
+        if values.is_empty() {
+            self.push("NULL");
+            return;
+        }
+        self.push("CASE ").node(operand);
+        for (position, value) in values.iter().enumerate() {
+            self.push(" WHEN ").value(value.clone());
+            _ = write!(self.text, " THEN {}", position + 1);
+        }
+        self.push(" END");
+    }
+
     fn in_list(&mut self, values: &[Value<'static>], within: bool) {
         if let Some(lists) = self.dialect.lists()
             && !self.inline

@@ -1,6 +1,7 @@
 //! Links: that they lead where they should, and hold no more than they must.
 
 use super::*;
+use crate::attribute::Value;
 
 fn table(targets: &[Record], places: &[(u32, u32)]) -> Links {
     Links {
@@ -192,4 +193,77 @@ fn a_target_is_stale_when_the_key_changed() {
     assert!(!hub.is_link_stale(ONE, &[ID]));
     hub.write::<i64>(ID, 9);
     assert!(hub.is_link_stale(ONE, &[ID]));
+}
+
+/// A member that was added while the collection's query ran was dropped as one that the database no longer has.
+#[test]
+fn members_that_come_while_a_collection_loads_stay() {
+    let model = model("Meanwhile");
+    let hub = rows(model, 0..1).remove(0);
+    let held = rows(model, 1..4);
+    for member in &held {
+        hub.link_member(MANY, member);
+    }
+    let unsaved = Record::new(model, &Db::detached());
+    hub.link_member(MANY, &unsaved);
+    let before = hub.linked_many(MANY, || 0).records;
+    let meanwhile = rows(model, 9..10).remove(0);
+    hub.link_member(MANY, &meanwhile);
+    // The database has 2, 3 and 4: 1 is gone, 4 is new.
+    let merged = hub.link_rows(MANY, rows(model, 2..5), &before, || 0);
+    let members = hub.linked_many(MANY, || 0);
+    assert!(members.loaded);
+    let expected = [&held[1], &held[2], &merged.members[2], &unsaved, &meanwhile];
+    assert_eq!(members.records.len(), expected.len());
+    let same = members.records.iter().zip(expected);
+    assert!(same.clone().all(|(member, expected)| member.is(expected)));
+    assert_eq!(merged.known.len(), 2);
+    assert!(
+        merged
+            .known
+            .iter()
+            .all(|(member, row)| member == row && !member.is(row))
+    );
+}
+
+/// A target that was set while the query for the old one ran was replaced by what the query found.
+#[test]
+fn a_target_that_is_set_while_one_is_loaded_stays() {
+    let model = model("SetMeanwhile");
+    let hub = record(model, 0);
+    let (set, found) = (record(model, 1), record(model, 2));
+    let key = || (&[ID][..], vec![Value::Int(0)]);
+    assert!(hub.link_found(ONE, Some(&found), key(), Tie::Depend, || 0));
+    hub.link_one(ONE, Some(&set), &[ID], Tie::Depend);
+    assert!(!hub.link_found(ONE, Some(&found), key(), Tie::Depend, || 0));
+    assert!(one(&hub, ONE).unwrap().is(&set));
+    // What was found for another key than the record has by now is stale at once.
+    hub.unlink(ONE);
+    hub.write::<i64>(ID, 7);
+    assert!(hub.link_found(ONE, Some(&found), key(), Tie::Depend, || 0));
+    assert!(hub.is_link_stale(ONE, &[ID]));
+}
+
+#[test]
+fn a_row_that_is_loaded_alone_leaves_its_siblings_unknown() {
+    let model = model("Alone");
+    let batch = rows(model, 0..3);
+    let target = record(model, 9);
+    let alone = |row| Links {
+        targets: vec![target.clone()],
+        index: Index::Row {
+            row,
+            places: [Place { batch: 0, row: 0 }].into(),
+        },
+        missing: None,
+        generation: None,
+    };
+    assert!(batch[1].publish(ONE, alone(1), Tie::Depend));
+    assert!(!batch[2].publish(ONE, alone(2), Tie::Depend));
+    assert!(one(&batch[1], ONE).unwrap().is(&target));
+    assert!(one(&batch[0], ONE).is_none() && one(&batch[2], ONE).is_none());
+    assert!(!batch[1].is_touched() && batch[1].has_own_link(ONE) && !batch[2].has_own_link(ONE));
+    assert_eq!(batch[0].untold_siblings(ONE, &[ID]).len(), 2);
+    batch[1].unlink(ONE);
+    assert!(one(&batch[1], ONE).is_none());
 }

@@ -340,7 +340,7 @@ fn two_threads_set_two_attributes_of_one_record_and_a_save_takes_what_it_bound()
         let saving = thread::spawn(move || {
             sized.write::<Option<f64>>(SIZE, Some(2.0));
             let bound = sized.bind();
-            sized.saved(&bound, &[NAME, SIZE]);
+            sized.saved(bound, &[NAME, SIZE]);
         });
         naming.join().unwrap();
         saving.join().unwrap();
