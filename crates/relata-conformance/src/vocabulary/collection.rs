@@ -170,9 +170,17 @@ async fn build(world: &Arc<World>, association: &Association, args: &Args) -> Ra
         }
         return Ok(Value::list(built));
     }
-    let member = association.build()?;
+    let member = association.build_member()?;
     generated::fill(world, &member, args).await?;
-    Ok(Value::Record(member))
+    Ok(match association.add_member(&member)? {
+        true => Value::Record(member),
+        // A callback left it out.
+        false => Value::Nil,
+    })
+}
+
+fn is_about(error: &relata::Error, record: &Record) -> bool {
+    error.erased_record().is_some_and(|one| one.is(record))
 }
 
 async fn create(
@@ -195,6 +203,10 @@ async fn create(
     let member = association.build_member()?;
     generated::fill(world, &member, args).await?;
     match association.create_member(&member).await {
+        // A callback left it out.
+        Err(error) if !fails && error.is_record_not_saved() && is_about(&error, &member) => {
+            Ok(Value::Record(member))
+        }
         Err(error) if fails || !error.is_record_invalid() => Err(error.into()),
         Err(_) => {
             // Rails leaves it in the collection; to relata that is a second thing to ask for.
