@@ -69,6 +69,43 @@ pub struct Job {
     size: Option<i64>,
 }
 
+/// Watches who comes and goes.
+#[model]
+pub struct Club {
+    id: i64,
+    name: String,
+    #[has_many(
+        before_add = |club: &Club, guest: &Guest| {
+            log(format!("{} before_add {}", club.name(), guest.name()));
+            if guest.name() == "nobody" { Err(Abort) } else { Ok(()) }
+        },
+        after_add = |_, guest: &Guest| log(format!("after_add {}", guest.name())),
+        before_remove = Club::lets_go,
+        after_remove = |_, guest: &Guest| log(format!("after_remove {}", guest.name()))
+    )]
+    guests: Guest,
+}
+
+impl Club {
+    fn lets_go(&self, guest: &Guest) -> Result<(), Abort> {
+        if guest.name() == "stays" {
+            Err(Abort)
+        } else {
+            Ok(())
+        }
+    }
+}
+
+/// Comes and goes.
+#[model]
+pub struct Guest {
+    id: i64,
+    name: String,
+    club_id: Option<i64>,
+    #[belongs_to]
+    club: Option<Club>,
+}
+
 macro_rules! logs {
     ($($model:ident)*) => {$(
         #[callbacks]
@@ -214,6 +251,8 @@ async fn fresh(backend: &Backend) -> Result<Db> {
         Card::reflection(),
         Note::reflection(),
         Job::reflection(),
+        Club::reflection(),
+        Guest::reflection(),
     ])
     .await?;
     logged();
@@ -398,6 +437,40 @@ pub async fn what_a_save_runs_can_be_read(backend: &Backend) -> Result<()> {
     assert!(
         text.contains("before_destroy notes does what `dependent` says: destroy"),
         "{text}"
+    );
+    Ok(())
+}
+
+/// A collection tells who comes and goes, and may keep somebody out or in.
+pub async fn a_collection_tells_who_comes_and_goes(backend: &Backend) -> Result<()> {
+    let db = fresh(backend).await?;
+    let club = Club::create(&db, |c| c.set_name("C")).await?;
+    let ann = club.guests().create(|g| g.set_name("ann")).await?;
+    assert_eq!(logged(), ["C before_add ann", "after_add ann"]);
+    let error = club
+        .guests()
+        .create(|g| g.set_name("nobody"))
+        .await
+        .unwrap_err();
+    assert!(error.is_record_not_saved());
+    let nobody = Guest::build(&db, |g| g.set_name("nobody"));
+    let bob = club.guests().build(|g| g.set_name("bob"));
+    club.guests().push(&nobody).await?;
+    assert!(nobody.is_new_record());
+    logged();
+    // They were told when they came, and are not told again when they are saved.
+    club.save().await?;
+    assert!(logged().is_empty() && bob.is_persisted());
+    assert_eq!(Guest::all(&db).count().await?, 2);
+
+    club.guests().delete([&ann]).await?;
+    assert_eq!(logged(), ["after_remove ann"]);
+    bob.set_name("stays");
+    club.guests().delete([&bob]).await?;
+    assert!(logged().is_empty());
+    assert_eq!(
+        Guest::all(&db).filter(|g| g.club.is(&club)).count().await?,
+        1
     );
     Ok(())
 }

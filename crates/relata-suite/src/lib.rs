@@ -163,7 +163,8 @@ macro_rules! suite {
                 an_around_callback_surrounds
                 commit_callbacks_run_once_for_what_stands
                 records_announce_that_they_were_made_and_read
-                what_a_save_runs_can_be_read }
+                what_a_save_runs_can_be_read
+                a_collection_tells_who_comes_and_goes }
             dependents { destroying_goes_down_in_the_order_of_declaration
                 what_refuses_keeps_the_owner
                 every_statement_of_a_destruction_may_fail
