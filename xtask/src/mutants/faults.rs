@@ -33,12 +33,12 @@ pub(super) const FAULTS: &[Fault] = faults! {
     "a target never goes stale" in "association/target.rs":
         "        self.is_belongs_to()\n            && self\n                .owner\n                .is_link_stale"
         => "        false && self\n                .owner\n                .is_link_stale";
-    "loading forgets unsaved members" in "association/target.rs":
-        "members.extend(before.into_iter().filter(Record::is_new_record));"
-        => "drop(before);";
-    "loading gives known members new objects" in "association/target.rs":
-        "                    member.refresh_from(&row);\n                    member.clone()"
-        => "                    member.refresh_from(&row);\n                    row";
+    "loading forgets unsaved members" in "record/merge.rs":
+        "                && (member.is_new_record() ||"
+        => "                && (false ||";
+    "loading gives known members new objects" in "record/merge.rs":
+        "                    known.push((member.clone(), row));\n                    members.push(member.clone());"
+        => "                    known.push((member.clone(), row.clone()));\n                    members.push(row);";
     "strict loading is not looked at" in "association/target.rs":
         "        if mode.is_none() {\n            return Ok(());"
         => "        if mode.is_none() || mode.is_some() {\n            return Ok(());";
@@ -114,7 +114,7 @@ pub(super) const FAULTS: &[Fault] = faults! {
     "an unknown option is taken" in "reflection/declared.rs":
         "        self.check_keys()?;\n"
         => "";
-    "missing joins only rows that are there" in "relation/named.rs":
-        "            core.select.join(place, JoinKind::Left);\n            core.select.filter(Expr(condition));"
-        => "            core.select.join(place, JoinKind::Inner);\n            core.select.filter(Expr(condition));";
+    "missing joins only rows that are there" in "relation/presence.rs":
+        "            core.select.join(place, JoinKind::Left);\n            core.select.filter(condition);"
+        => "            core.select.join(place, JoinKind::Inner);\n            core.select.filter(condition);";
 };
