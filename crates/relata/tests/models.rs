@@ -311,12 +311,11 @@ async fn a_scope_that_takes_the_owner_is_asked_with_each(db: Db) -> Result<()> {
         Player::find(&db, 1).await?.high_scores().to_sql(),
         r#"SELECT "scores".* FROM "scores" WHERE "scores"."player_id" = 1 AND "scores"."points" > 2"#
     );
-    let error = Player::all(&db)
-        .joins(|p| p.high_scores)
-        .await
-        .unwrap_err();
+    let error = Player::all(&db).joins(|p| p.high_scores).await.unwrap_err();
     assert!(
-        error.to_string().starts_with("The association scope 'high_scores' is instance dependent"),
+        error
+            .to_string()
+            .starts_with("The association scope 'high_scores' is instance dependent"),
         "{error}"
     );
     Ok(())

@@ -158,9 +158,11 @@ fn every_statement_is_an_event_by_the_names_of_opentelemetry() -> Result<()> {
         of("error.type"),
         [None, None, None, Some("StatementInvalid")]
     );
-    assert!(of("code.file.path").iter().all(|file| {
-        file.is_some_and(|file| file.ends_with("tests/traces.rs"))
-    }));
+    assert!(
+        of("code.file.path")
+            .iter()
+            .all(|file| { file.is_some_and(|file| file.ends_with("tests/traces.rs")) })
+    );
     assert_eq!(
         of("code.line.number")[1],
         Some(&*line.to_string()),

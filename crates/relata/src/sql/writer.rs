@@ -179,12 +179,14 @@ impl Writer {
             });
         }
         // Limits are written, never bound: SQLite would prepare the statement again at each new value.
-        match (select.limit, select.offset) {
+        // No database counts further than i64 does.
+        let most = |rows: u64| rows.min(i64::MAX as u64);
+        match (select.limit.map(most), select.offset) {
             (Some(limit), _) => _ = write!(self.text, " LIMIT {limit}"),
             (None, Some(_)) => _ = write!(self.text, " LIMIT {}", self.dialect.unlimited()),
             (None, None) => {}
         }
-        if let Some(offset) = select.offset {
+        if let Some(offset) = select.offset.map(most) {
             _ = write!(self.text, " OFFSET {offset}");
         }
         if select.lock == Some(Lock::ForUpdate) {
