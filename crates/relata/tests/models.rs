@@ -320,3 +320,56 @@ async fn a_scope_that_takes_the_owner_is_asked_with_each(db: Db) -> Result<()> {
     );
     Ok(())
 }
+
+#[relata::model(table = "seats", primary_key = (hall, number))]
+pub struct Seat {
+    hall: i64,
+    number: String,
+    #[has_many(foreign_key = (hall, seat), primary_key = (hall, number))]
+    tickets: Ticket,
+}
+
+#[relata::model]
+pub struct Ticket {
+    id: i64,
+    hall: i64,
+    seat: String,
+}
+
+/// Each key was a condition of its own, and SQLite nests no more than a thousand: from a thousand owners with a key of
+/// several columns on, their members could not be loaded.
+#[relata::test]
+async fn lists_of_keys_of_several_columns_are_of_any_length(db: Db) -> Result<()> {
+    db.create_tables([Seat::reflection(), Ticket::reflection()])
+        .await?;
+    for sql in [
+        "INSERT INTO seats (hall, number) WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)
+         SELECT i % 2, i || '\"'' a' FROM n",
+        "INSERT INTO tickets (hall, seat) SELECT hall, number FROM seats",
+    ] {
+        db.execute_sql(relata::Raw::new(sql)).await?;
+    }
+    let seats = relata::assert_queries!(db, 2, { Seat::all(&db).includes(|s| s.tickets).await? });
+    assert_eq!(seats.len(), 20_000);
+    for seat in &seats {
+        let tickets = seat.tickets().loaded().unwrap();
+        assert_eq!(tickets.len(), 1);
+        assert_eq!(
+            (tickets[0].hall(), tickets[0].seat()),
+            (seat.hall(), seat.number())
+        );
+    }
+    let keys: Vec<(i64, String)> = seats
+        .iter()
+        .map(|seat| (seat.hall(), seat.number().to_owned()))
+        .collect();
+    let found = Seat::all(&db).find_many(keys).await?;
+    assert!(found == seats);
+    assert!(
+        Seat::all(&db)
+            .find_many(Vec::<(i64, String)>::new())
+            .await?
+            .is_empty()
+    );
+    Ok(())
+}
