@@ -39,9 +39,20 @@ use proc_macro::TokenStream;
 /// The struct becomes a cheap handle to one shared record. Each column gives a reader, a setter, `_changed`,
 /// `_was` and `saved_change_to_`; each association its reader and the methods that Rails gives it.
 ///
-/// Options of the model: `table = "..."`, `primary_key = id`, `(a, b)` or `none`, `strict_loading`.
-/// Of a column: `#[column(name = "...", default = ..., secret, index, unique)]`, `#[validates(presence, length(max = 80))]`.
-/// Of an association: `foreign_key`, `primary_key`, `inverse_of`, `strict_loading`, `scope`.
+/// Options of the model: `table = "..."`, `primary_key = id`, `(a, b)` or `none`, `strict_loading`,
+/// `timestamps = (inserted_at, changed_at)` or `none`.
+///
+/// Of a column: `#[column(name = "...", default = ..., secret, index, unique)]`.
+///
+/// Of columns and associations: `#[validates(presence, length(max = 80))]`; the rules are `presence`, `absence`, `length`,
+/// `numericality`, `comparison`, `format`, `inclusion`, `exclusion`, `confirmation`, `acceptance`, `uniqueness`,
+/// `associated` and `custom`, with `message`, `allow_null`, `allow_blank`, `strict`, `on`, `if` and `unless`.
+///
+/// Of every association: `foreign_key`, `primary_key`, `inverse_of`, `strict_loading`, `autosave`, `validate`, `dependent`,
+/// and `scope = |posts| posts.order(|p| p.id.desc())`, or `|posts, owner| ...` where it differs by the owner (such a scope
+/// cannot be joined). Of a `belongs_to` also `counter_cache`, `touch`, `default`, and `optional` or `required`, which must
+/// agree with the type; of a `has_one` `touch` and `required`; of a `has_many` `counter_cache`, `index_errors`,
+/// `before_add`, `after_add`, `before_remove` and `after_remove`.
 #[proc_macro_attribute]
 pub fn model(options: TokenStream, item: TokenStream) -> TokenStream {
     emit::model(options.into(), item.into()).into()

@@ -229,6 +229,7 @@ pub async fn the_find_family_gives_rows_options_and_errors(backend: &Backend) ->
     assert!(missing.is_record_not_found());
     assert_eq!(missing.to_string(), "Couldn't find Post with 'id'=99");
     assert_eq!(titles(&all.find_many([3, 1]).await?), ["Three", "One"]);
+    assert_eq!(titles(&all.find_many([3, 1, 3]).await?), ["Three", "One"]);
     assert!(
         all.find_many([1, 99])
             .await
@@ -267,6 +268,10 @@ pub async fn the_find_family_gives_rows_options_and_errors(backend: &Backend) ->
             assert!(!all.clone().filter(|p| p.stars.eq(9)).exists().await?);
         }
     );
+    // As many as none, and as many as there are numbers.
+    assert_queries!(db, 0, { assert!(!all.clone().limit(0).exists().await?) });
+    assert_eq!(all.clone().limit(u64::MAX).await?.len(), 4);
+    assert_eq!(all.clone().page(u64::MAX, u64::MAX).await?.len(), 0);
     Ok(())
 }
 
@@ -354,6 +359,11 @@ pub async fn batches_give_every_row_once(backend: &Backend) -> Result<()> {
         .limit(1)
         .await?;
     assert_eq!(after[0].id(), 5);
+    let error = Post::all(&db).after([]).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "Post has a key of 1 columns, and 0 values were given"
+    );
     Ok(())
 }
 

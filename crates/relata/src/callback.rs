@@ -178,7 +178,7 @@ impl Callback {
     }
 
     /// A callback that may ask the database. Not for `after_find`, `after_initialize` and `after_rollback`: they run
-    /// where nothing can be awaited, and such a callback is not called there.
+    /// where nothing can be awaited, and a model with such a callback cannot be defined.
     #[must_use]
     pub const fn later(event: Event, name: &'static str, run: RunLater) -> Self {
         Self::with(event, name, Body::Later(run))
@@ -222,6 +222,27 @@ impl Callback {
     #[must_use]
     pub fn name(&self) -> &'static str {
         self.name
+    }
+
+    /// Why its event could not run it, if so: it would be left out without a word.
+    pub(crate) fn problem(&self) -> Option<&'static str> {
+        let surrounds = self.event.name().starts_with("around_");
+        let waits = !matches!(
+            self.event,
+            Event::AfterFind | Event::AfterInitialize | Event::AfterRollback
+        );
+        match self.body {
+            Body::Around(_) if !surrounds => {
+                Some("surrounds nothing: make it with `Callback::new` or `Callback::later`")
+            }
+            Body::Now(_) | Body::Later(_) if surrounds => {
+                Some("has to run what it surrounds: make it with `Callback::around`")
+            }
+            Body::Later(_) if !waits => {
+                Some("runs where nothing can be awaited: make it with `Callback::new`")
+            }
+            _ => None,
+        }
     }
 
     /// Whether it runs for this record, in this context.

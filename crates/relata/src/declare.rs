@@ -9,6 +9,7 @@ use crate::pending::Pending;
 use crate::proxy::Singular;
 use crate::record::Record;
 use crate::reflection::Callbacks;
+use crate::relation::Relation;
 
 /// Forgets the target of a singular association. Called by `reset_author`.
 pub fn reset(owner: &Record, association: usize) {
@@ -100,6 +101,15 @@ pub fn member<O: Model, M: Model, R: Ran>(
     run: impl Fn(&O, &M) -> R,
 ) -> crate::Result<()> {
     run(&of(owner), &of(member)).ran()
+}
+
+/// A scope that takes the owner.
+pub fn scope_of_owner<O: Model, M: Model>(
+    relation: Relation,
+    owner: &Record,
+    narrow: impl FnOnce(Relation<M>, &O) -> Relation<M>,
+) -> Relation {
+    M::__scope(relation, |relation| narrow(relation, &of(owner)))
 }
 
 /// What a `default` gives a `belongs_to`.

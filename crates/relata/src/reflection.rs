@@ -12,6 +12,7 @@
 //! or a database. Models made at run time are leaked, so that they are as static as compiled ones.
 
 mod association;
+mod builder;
 mod column;
 mod declared;
 mod hooks;
@@ -22,11 +23,12 @@ pub mod shape;
 mod timestamps;
 
 pub use association::{AssociationReflection, Dependent, InverseOf, Macro, Target, Touch};
+pub use builder::ModelBuilder;
 pub use column::{Column, ColumnDefault};
 pub use declared::{Declared, Setting};
 pub(crate) use hooks::{Act, Hook, Looked};
 pub(crate) use layout::{Layout, Slot};
-pub use model::{Callbacks, ModelBuilder, ModelReflection};
+pub use model::{Callbacks, ModelReflection};
 pub use resolve::{InverseReason, KeyReason, Resolved};
 pub(crate) use timestamps::Stamps;
 pub use timestamps::Timestamps;

@@ -1,12 +1,15 @@
 //! Models declared in words at run time: what their declarations come to.
 
 use relata::attribute::{AttributeType, Kind};
+use relata::callback::{Callback, Event};
 use relata::db::Violation;
 use relata::reflection::{
     Column, ColumnDefault, Declared, InverseReason, ModelBuilder, ModelReflection, Setting,
 };
 use relata::relation::Scope;
-use relata::{Db, ErrorKind, Options, Record, Relation, Result, assert_queries, assert_sql};
+use relata::{
+    Db, ErrorKind, Options, Pending, Record, Relation, Result, assert_queries, assert_sql,
+};
 
 struct Library {
     author: &'static ModelReflection,
@@ -294,4 +297,35 @@ fn a_violation_of_strict_loading_can_be_told_in_place_of_refused() -> Result<()>
         assert_eq!(author.association("books")?.load_many().await?.len(), 2);
         Ok(())
     })
+}
+
+/// Such a callback was taken and never called, and the second of two columns never read.
+#[test]
+fn what_could_not_run_or_be_told_apart_is_refused_when_a_model_is_defined() {
+    let refused = |model: ModelBuilder| {
+        let error = model.define().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Configuration);
+        assert_eq!(error.model(), Some("Author"));
+        error.to_string()
+    };
+    let later = Callback::later(Event::AfterFind, "fill", &|_| Pending::of(async { Ok(()) }));
+    assert_eq!(
+        refused(authors().callback(later)),
+        "Author: after_find fill runs where nothing can be awaited: make it with `Callback::new`"
+    );
+    let around = Callback::around(Event::AfterSave, "wrap", &|_, inside| inside.run());
+    assert_eq!(
+        refused(authors().callback(around)),
+        "Author: after_save wrap surrounds nothing: make it with `Callback::new` or `Callback::later`"
+    );
+    let now = Callback::new(Event::AroundSave, "wrap", &|_| Ok(()));
+    assert_eq!(
+        refused(authors().callback(now)),
+        "Author: around_save wrap has to run what it surrounds: make it with `Callback::around`"
+    );
+    let twice = Column::new("name", AttributeType::plain(Kind::Text, true));
+    assert_eq!(
+        refused(authors().column(twice)),
+        "Author.name is declared twice: give one of them another name"
+    );
 }

@@ -213,3 +213,17 @@ fn a_transaction_that_is_dropped_while_its_statement_runs_aside_is_rolled_back()
         Ok(())
     })
 }
+
+/// Each key was looked for among all the rows: so many took longer than anybody waits.
+#[test]
+fn a_hundred_thousand_keys_are_found_in_their_order_each_once() -> Result<()> {
+    relata::run(async {
+        let db = planets("sqlite::memory:").await?;
+        many(&db).await?;
+        let key = |id: usize| vec![Value::from(i64::try_from(id).unwrap())];
+        let keys: Vec<_> = (1..=MANY).rev().chain([7, 7]).map(key).collect();
+        let mut found = Relation::of(model(), &db).find_keys(keys).await?;
+        found.reverse();
+        check(&found)
+    })
+}

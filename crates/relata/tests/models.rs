@@ -262,3 +262,114 @@ async fn a_test_that_leaves_a_transaction_open_fails(db: Db) {
 async fn a_test_that_gives_an_error_fails(_db: Db) -> Result<()> {
     Err(relata::Error::other(std::io::Error::other("no coffee")))
 }
+
+/// A member that a scope compares with its owner.
+#[relata::model(table = "scores")]
+pub struct Score {
+    id: i64,
+    points: i64,
+    player_id: i64,
+    #[belongs_to]
+    player: Player,
+}
+
+#[relata::model]
+pub struct Player {
+    id: i64,
+    limit: i64,
+    #[has_many(scope = |scores, player| scores.filter(|s| s.points.gt(player.limit())))]
+    high_scores: Score,
+    #[has_one(scope = |scores, player: &Player| scores.order(|s| s.points.desc()).filter(|s| s.points.le(player.limit())))]
+    best_low_score: Option<Score>,
+}
+
+#[relata::test]
+async fn a_scope_that_takes_the_owner_is_asked_with_each(db: Db) -> Result<()> {
+    db.create_tables([Player::reflection(), Score::reflection()])
+        .await?;
+    for limit in [2, 10] {
+        let player = Player::create(&db, |p| p.set_limit(limit)).await?;
+        for points in 1..=3 {
+            Score::create(&db, |s| s.set_points(points).set_player(&player)).await?;
+        }
+    }
+    let points = |scores: &[Score]| scores.iter().map(Score::points).collect::<Vec<_>>();
+    for players in [
+        Player::all(&db).await?,
+        Player::all(&db)
+            .preload(|p| (p.high_scores, p.best_low_score))
+            .await?,
+    ] {
+        assert_eq!(points(&players[0].high_scores().await?), [3]);
+        assert!(players[1].high_scores().await?.is_empty());
+        let best = players[0].best_low_score().await?.unwrap();
+        assert_eq!((best.points(), best.player_id()), (2, 1));
+        let best = players[1].best_low_score().await?.unwrap();
+        assert_eq!((best.points(), best.player_id()), (3, 2));
+    }
+    assert_eq!(
+        Player::find(&db, 1).await?.high_scores().to_sql(),
+        r#"SELECT "scores".* FROM "scores" WHERE "scores"."player_id" = 1 AND "scores"."points" > 2"#
+    );
+    let error = Player::all(&db).joins(|p| p.high_scores).await.unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .starts_with("The association scope 'high_scores' is instance dependent"),
+        "{error}"
+    );
+    Ok(())
+}
+
+#[relata::model(table = "seats", primary_key = (hall, number))]
+pub struct Seat {
+    hall: i64,
+    number: String,
+    #[has_many(foreign_key = (hall, seat), primary_key = (hall, number))]
+    tickets: Ticket,
+}
+
+#[relata::model]
+pub struct Ticket {
+    id: i64,
+    hall: i64,
+    seat: String,
+}
+
+/// Each key was a condition of its own, and SQLite nests no more than a thousand: from a thousand owners with a key of
+/// several columns on, their members could not be loaded.
+#[relata::test]
+async fn lists_of_keys_of_several_columns_are_of_any_length(db: Db) -> Result<()> {
+    db.create_tables([Seat::reflection(), Ticket::reflection()])
+        .await?;
+    for sql in [
+        "INSERT INTO seats (hall, number) WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)
+         SELECT i % 2, i || '\"'' a' FROM n",
+        "INSERT INTO tickets (hall, seat) SELECT hall, number FROM seats",
+    ] {
+        db.execute_sql(relata::Raw::new(sql)).await?;
+    }
+    let seats = relata::assert_queries!(db, 2, { Seat::all(&db).includes(|s| s.tickets).await? });
+    assert_eq!(seats.len(), 20_000);
+    for seat in &seats {
+        let tickets = seat.tickets().loaded().unwrap();
+        assert_eq!(tickets.len(), 1);
+        assert_eq!(
+            (tickets[0].hall(), tickets[0].seat()),
+            (seat.hall(), seat.number())
+        );
+    }
+    let keys: Vec<(i64, String)> = seats
+        .iter()
+        .map(|seat| (seat.hall(), seat.number().to_owned()))
+        .collect();
+    let found = Seat::all(&db).find_many(keys).await?;
+    assert!(found == seats);
+    assert!(
+        Seat::all(&db)
+            .find_many(Vec::<(i64, String)>::new())
+            .await?
+            .is_empty()
+    );
+    Ok(())
+}

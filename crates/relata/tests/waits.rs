@@ -315,3 +315,29 @@ fn statements_of_a_body_name_the_line_they_stand_on() -> Result<()> {
         Ok(())
     })
 }
+
+/// The events of `find_each` and `in_batches` named no line at all.
+#[test]
+fn statements_of_a_loop_over_batches_name_the_line_of_the_loop() -> Result<()> {
+    relata::run(async {
+        let db = planets("sqlite::memory:").await?;
+        for name in ["a", "b", "c"] {
+            save(&db, name).await?;
+        }
+        let capture = db.capture();
+        let mut each = relata::Relation::of(planets::model(), &db).find_each(2);
+        let line = line!() + 1;
+        while let Some(planet) = each.next().await? {
+            assert!(planet.is_persisted());
+        }
+        let mut batches = relata::Relation::of(planets::model(), &db).in_batches(5);
+        assert_eq!(batches.next().await?.map(|it| it.len()), Some(3));
+        let lines: Vec<u32> = capture
+            .events()
+            .iter()
+            .map(|event| event.caller.unwrap().line())
+            .collect();
+        assert_eq!(lines, [line, line, line + 4]);
+        Ok(())
+    })
+}

@@ -22,7 +22,7 @@ pub(crate) fn reflection(model: &Model) -> TokenStream {
         .associations
         .iter()
         .enumerate()
-        .filter_map(|(index, one)| scope(one, index))
+        .filter_map(|(index, one)| scope(&model.ident, one, index))
         .collect::<Vec<_>>();
     let targets = model.associations.iter().map(|one| {
         let (span, target) = (one.span, types::at(one.span, &one.target));
@@ -191,10 +191,17 @@ fn scope_name(index: usize) -> Ident {
     format_ident!("SCOPE_{index}")
 }
 
-fn scope(association: &Association, index: usize) -> Option<TokenStream> {
+fn scope(owner: &Ident, association: &Association, index: usize) -> Option<TokenStream> {
     let closure = &association.scope.as_ref()?.closure;
     let (span, name) = (association.span, scope_name(index));
     let target = types::at(span, &association.target);
+    if closure.inputs.len() == 2 {
+        let apply = quote_spanned!(span=> ::relata::__private::scope_of_owner::<#owner, #target>);
+        return Some(quote! {
+            static #name: ::relata::relation::Scope =
+                ::relata::relation::Scope::of_owner(&|relation, owner| #apply(relation, owner, #closure));
+        });
+    }
     let apply = quote_spanned!(span=> <#target as ::relata::Model>::__scope);
     Some(quote! {
         static #name: ::relata::relation::Scope = ::relata::relation::Scope::new(&|relation| #apply(relation, #closure));

@@ -350,14 +350,12 @@ fn inverse(entry: &Entry) -> syn::Result<Inverse> {
 fn scope(entry: &Entry) -> syn::Result<ExprClosure> {
     const EXAMPLE: &str = "|posts| posts.order(|p| p.id.desc())";
     match entry.value(EXAMPLE)? {
-        Expr::Closure(closure) if closure.inputs.len() == 1 => Ok(closure.clone()),
-        Expr::Closure(closure) if closure.inputs.len() == 2 => {
-            let message = "a scope that takes the owner is not supported yet: write `|posts| ...`";
-            Err(syn::Error::new_spanned(&closure.inputs, message))
-        }
+        Expr::Closure(closure) if matches!(closure.inputs.len(), 1 | 2) => Ok(closure.clone()),
         other => Err(syn::Error::new_spanned(
             other,
-            format!("`scope` is a closure: `scope = {EXAMPLE}`"),
+            format!(
+                "`scope` is a closure of the members, and of the owner where it needs it: `scope = {EXAMPLE}`"
+            ),
         )),
     }
 }

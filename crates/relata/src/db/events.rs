@@ -85,7 +85,7 @@ pub(super) struct Listeners {
 
 impl Listeners {
     pub(super) fn are_there(&self) -> bool {
-        self.some.load(Ordering::Relaxed) || cfg!(feature = "tracing")
+        self.some.load(Ordering::Relaxed) || is_traced()
     }
 
     fn all(&self) -> MutexGuard<'_, Vec<Weak<Subscriber>>> {
@@ -120,6 +120,17 @@ impl Listeners {
     }
 }
 
+/// Whether somebody takes what [`trace`] gives.
+#[cfg(feature = "tracing")]
+fn is_traced() -> bool {
+    tracing::event_enabled!(target: "relata::sql", tracing::Level::DEBUG)
+}
+
+#[cfg(not(feature = "tracing"))]
+const fn is_traced() -> bool {
+    false
+}
+
 /// OpenTelemetry's names for a statement.
 #[cfg(feature = "tracing")]
 fn trace(event: &Event) {
@@ -127,7 +138,8 @@ fn trace(event: &Event) {
     tracing::event!(target: "relata::sql", tracing::Level::DEBUG, {
         "db.system.name" = event.system,
         "db.query.text" = %event.text,
-        "db.operation.name" = %event.name(),
+        "db.query.summary" = %event.name(),
+        "db.operation.name" = event.text.split_whitespace().next(),
         "db.response.returned_rows" = event.rows,
         "db.client.operation.duration" = event.time.as_secs_f64(),
         "error.type" = event.error.map(|kind| format!("{kind:?}")),

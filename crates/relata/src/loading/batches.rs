@@ -3,12 +3,15 @@
 //! Invariant: each row is given once, in the order of the key, also when rows are written meanwhile.
 
 use std::collections::VecDeque;
+use std::panic::Location;
 
+use super::finders::check_key;
 use super::load;
 use crate::attribute::value::Value;
 use crate::db::adapter::Purpose;
 use crate::error::Result;
 use crate::model::FromRecord;
+use crate::pending;
 use crate::relation::{Core, Relation};
 use crate::sql::expr::{Comparison, Node};
 use crate::sql::{Direction, Expr};
@@ -52,11 +55,13 @@ impl<M: FromRecord> Relation<M> {
     /// The rows after the one with this key, in the order of the key: pages that do not shift when rows are added.
     ///
     /// # Errors
-    /// `UnknownPrimaryKey` for a model without key.
+    /// `UnknownPrimaryKey` for a model without key, `Argument` when the key has another number of values.
     pub fn after(self, key: impl IntoIterator<Item = Value<'static>>) -> Result<Self> {
+        let key: Vec<_> = key.into_iter().collect();
+        check_key(self.reflection(), &key)?;
         let mut core = self.into_core();
         core.select.order_by_key(Direction::Ascending)?;
-        let condition = beyond(&core, &key.into_iter().collect::<Vec<_>>());
+        let condition = beyond(&core, &key);
         core.select.filter(condition);
         Ok(Self::from_core(core))
     }
@@ -67,7 +72,16 @@ impl<M: FromRecord> Batches<M> {
     ///
     /// # Errors
     /// What the query gives.
-    pub async fn next(&mut self) -> Result<Option<Vec<M>>> {
+    #[track_caller]
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "an iterator cannot be awaited"
+    )]
+    pub fn next(&mut self) -> impl Future<Output = Result<Option<Vec<M>>>> + Send {
+        pending::at(Location::caller(), self.read())
+    }
+
+    async fn read(&mut self) -> Result<Option<Vec<M>>> {
         if self.done {
             return Ok(None);
         }
@@ -107,13 +121,20 @@ impl<M: FromRecord> Each<M> {
     ///
     /// # Errors
     /// What the query gives.
-    pub async fn next(&mut self) -> Result<Option<M>> {
-        if self.ready.is_empty()
-            && let Some(batch) = self.batches.next().await?
-        {
-            self.ready = batch.into();
-        }
-        Ok(self.ready.pop_front())
+    #[track_caller]
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "an iterator cannot be awaited"
+    )]
+    pub fn next(&mut self) -> impl Future<Output = Result<Option<M>>> + Send {
+        pending::at(Location::caller(), async move {
+            if self.ready.is_empty()
+                && let Some(batch) = self.batches.read().await?
+            {
+                self.ready = batch.into();
+            }
+            Ok(self.ready.pop_front())
+        })
     }
 }
 

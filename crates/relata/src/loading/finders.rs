@@ -3,13 +3,16 @@
 //! Invariant: `find` and `*_or_fail` give an error when there is no row, the others `None`; the error says which
 //! model and which key.
 
+use std::collections::{HashMap, HashSet};
 use std::future::IntoFuture;
 
 use super::{load, run};
+use crate::association;
 use crate::attribute::value::Value;
 use crate::db::Db;
 use crate::db::adapter::Purpose;
 use crate::error::{Error, ErrorKind, Result};
+use crate::hashing::Hashing;
 use crate::model::{FromRecord, Key, Model};
 use crate::pending::Pending;
 use crate::record::Record;
@@ -86,7 +89,7 @@ fn listed<'a>(keys: impl Iterator<Item = &'a Vec<Value<'static>>>) -> String {
     keys.map(one).collect::<Vec<_>>().join(", ")
 }
 
-fn check_key(model: &'static ModelReflection, key: &[Value<'static>]) -> Result<()> {
+pub(super) fn check_key(model: &'static ModelReflection, key: &[Value<'static>]) -> Result<()> {
     if model.primary_key().is_empty() {
         let message = format!(
             "Unknown primary key for table {} in model {}",
@@ -293,18 +296,25 @@ impl<M: FromRecord> Relation<M> {
     /// The rows with these keys, in the order of the keys; `RecordNotFound` names those that are missing.
     /// Rails: `find([1, 2])`.
     #[track_caller]
-    pub fn find_keys(&self, keys: Vec<Vec<Value<'static>>>) -> Pending<Vec<M>> {
+    pub fn find_keys(&self, mut keys: Vec<Vec<Value<'static>>>) -> Pending<Vec<M>> {
         let model = self.reflection();
+        let of = |key: &Vec<Value<'static>>| association::Key::of_values(key);
+        let mut once: HashSet<_, Hashing> = HashSet::default();
+        keys.retain(|key| once.insert(of(key)));
         let asked = self.core().clone();
         let mut core = asked.clone();
         core.select.filter(Expr(by_key(model, keys.clone())));
         Pending::new(async move {
             keys.iter().try_for_each(|key| check_key(model, key))?;
-            let found = load(&core, Purpose::Load).await?;
+            let mut found: HashMap<_, Record, Hashing> = HashMap::default();
+            for record in load(&core, Purpose::Load).await? {
+                let key = association::Key::of(&record, model.primary_key());
+                found.entry(key).or_insert(record);
+            }
             let mut missing = Vec::new();
             let mut sorted: Vec<Record> = Vec::with_capacity(keys.len());
             for key in &keys {
-                match found.iter().find(|record| record.key() == *key) {
+                match found.get(&of(key)) {
                     Some(record) => sorted.push(record.clone()),
                     None => missing.push(key),
                 }
@@ -335,12 +345,15 @@ impl<M: FromRecord> Relation<M> {
         })
     }
 
-    /// Whether some row is there. Rails: `exists?`.
+    /// Whether some row is there. Of `limit(0)` there is none, and nothing is asked. Rails: `exists?`.
     ///
     /// `SELECT 1 AS one FROM "posts" LIMIT 1`
     #[track_caller]
     pub fn exists(&self) -> Pending<bool> {
         let mut core = self.core().clone();
+        if core.select.limit == Some(0) {
+            return Pending::ready(Ok(false));
+        }
         core.select.what = What::One;
         core.select.orders.clear();
         core.select.limit = Some(1);
@@ -354,12 +367,16 @@ impl<M: FromRecord> Relation<M> {
 
 impl<M: Model> Relation<M> {
     /// The record with that key among the relation's. Rails: `find(1)`.
+    ///
+    /// Errors: `RecordNotFound`.
     #[track_caller]
     pub fn find(&self, key: impl Into<M::Key>) -> Pending<M> {
         self.find_key(key.into().values())
     }
 
-    /// The records with these keys, in the order of the keys. Rails: `find([1, 2])`.
+    /// The records with these keys, in the order of the keys, each once. Rails: `find([1, 2])`.
+    ///
+    /// Errors: `RecordNotFound` names the keys that have no row among the relation's.
     #[track_caller]
     pub fn find_many<K: Into<M::Key>>(&self, keys: impl IntoIterator<Item = K>) -> Pending<Vec<M>> {
         self.find_keys(keys.into_iter().map(|key| key.into().values()).collect())

@@ -10,6 +10,7 @@ use std::fmt::Write as _;
 use std::hash::{Hash, Hasher};
 
 use crate::attribute::value::{Kind, Value};
+use crate::attribute::{calendar, cast};
 
 /// A database's way of writing SQL.
 #[derive(Clone, Copy)]
@@ -24,6 +25,7 @@ struct Rules {
     placeholder: fn(usize, &mut String),
     /// How long lists are one value; `None` where every list is written out.
     lists: Option<Lists>,
+    tuples: Option<Tuples>,
     /// What stands for "no limit" where an offset needs a limit before it.
     unlimited: &'static str,
     for_update: &'static str,
@@ -68,6 +70,22 @@ pub(crate) struct Lists {
     pub(crate) value: fn(&[Value<'static>]) -> Option<Value<'static>>,
 }
 
+/// A list of keys of several columns as one value. Written out, each is a condition of its own, and conditions are not
+/// nested any deeper than databases allow.
+#[derive(Clone, Copy)]
+pub(crate) struct Tuples {
+    /// Shorter lists are written out.
+    pub(crate) longer_than: usize,
+    /// What stands before the parts of a key.
+    pub(crate) before: &'static str,
+    /// The part of a key at a position.
+    pub(crate) part: fn(usize, &mut String),
+    /// What stands before and after the value.
+    pub(crate) around: Around,
+    /// The value, where it can hold the keys exactly.
+    pub(crate) value: fn(&[Vec<Value<'static>>]) -> Option<Value<'static>>,
+}
+
 /// How text is matched against a pattern.
 #[derive(Clone, Copy)]
 pub(crate) struct Like {
@@ -84,6 +102,7 @@ const STANDARD: Rules = Rules {
     quote: '"',
     placeholder: |_, out| out.push('?'),
     lists: None,
+    tuples: None,
     unlimited: "ALL",
     for_update: " FOR UPDATE",
     default_values: "DEFAULT VALUES",
@@ -133,7 +152,22 @@ static SQLITE: Rules = Rules {
         longer_than: 1024,
         within: (" IN (SELECT value FROM json_each(", "))"),
         without: (" NOT IN (SELECT value FROM json_each(", "))"),
-        value: |values| json_array(values).map(|array| Value::Json(array.into())),
+        value: |values| {
+            let mut out = String::with_capacity(values.len() * 8 + 2);
+            json_array(values, json, &mut out)?;
+            Some(Value::Json(out.into()))
+        },
+    }),
+    tuples: Some(Tuples {
+        longer_than: 64,
+        before: " IN (SELECT ",
+        part: |at, out| _ = write!(out, "value ->> {at}"),
+        around: (" FROM json_each(", "))"),
+        value: |keys| {
+            let mut out = String::with_capacity(keys.len() * 16 + 2);
+            json_array(keys, |key, out| json_array(key, json, out), &mut out)?;
+            Some(Value::Json(out.into()))
+        },
     }),
     unlimited: "-1",
     // The whole database is locked by a transaction that writes.
@@ -215,6 +249,11 @@ impl Dialect {
     /// How long lists are one value.
     pub(crate) fn lists(self) -> Option<Lists> {
         self.0.lists
+    }
+
+    /// How long lists of keys of several columns are one value.
+    pub(crate) fn tuples(self) -> Option<Tuples> {
+        self.0.tuples
     }
 
     /// What stands for "no limit" where an offset needs a limit before it.
@@ -317,25 +356,39 @@ impl fmt::Debug for Dialect {
     }
 }
 
-/// The values as a JSON array, where JSON can hold them exactly.
-fn json_array(values: &[Value<'static>]) -> Option<String> {
-    let mut out = String::with_capacity(values.len() * 8 + 2);
+/// A JSON array, where JSON can hold what is in it exactly.
+fn json_array<T>(
+    items: &[T],
+    item: impl Fn(&T, &mut String) -> Option<()>,
+    out: &mut String,
+) -> Option<()> {
     out.push('[');
-    for (position, value) in values.iter().enumerate() {
+    for (position, one) in items.iter().enumerate() {
         if position > 0 {
             out.push(',');
         }
-        match value {
-            Value::Int(number) => _ = write!(out, "{number}"),
-            Value::Text(text) => json_text(text, &mut out),
-            Value::Uuid(number) => {
-                json_text(&crate::attribute::cast::format_uuid(*number), &mut out)
-            }
-            _ => return None,
-        }
+        item(one, out)?;
     }
     out.push(']');
-    Some(out)
+    Some(())
+}
+
+/// A value as SQLite keeps it, in JSON.
+fn json(value: &Value<'static>, out: &mut String) -> Option<()> {
+    match value {
+        Value::Int(number) => _ = write!(out, "{number}"),
+        Value::Uint(number) => _ = write!(out, "{}", i64::try_from(*number).ok()?),
+        Value::Bool(value) => out.push(if *value { '1' } else { '0' }),
+        Value::Text(text) => json_text(text, out),
+        Value::Uuid(number) => json_text(&cast::format_uuid(*number), out),
+        Value::Timestamp(micros) | Value::DateTime(micros) => {
+            json_text(&calendar::format_timestamp(*micros), out);
+        }
+        Value::Date(days) => json_text(&calendar::format_date(*days), out),
+        Value::Time(micros) => json_text(&calendar::format_time(*micros), out),
+        _ => return None,
+    }
+    Some(())
 }
 
 fn json_text(text: &str, out: &mut String) {

@@ -179,12 +179,14 @@ impl Writer {
             });
         }
         // Limits are written, never bound: SQLite would prepare the statement again at each new value.
-        match (select.limit, select.offset) {
+        // No database counts further than i64 does.
+        let most = |rows: u64| rows.min(i64::MAX as u64);
+        match (select.limit.map(most), select.offset) {
             (Some(limit), _) => _ = write!(self.text, " LIMIT {limit}"),
             (None, Some(_)) => _ = write!(self.text, " LIMIT {}", self.dialect.unlimited()),
             (None, None) => {}
         }
-        if let Some(offset) = select.offset {
+        if let Some(offset) = select.offset.map(most) {
             _ = write!(self.text, " OFFSET {offset}");
         }
         if select.lock == Some(Lock::ForUpdate) {
@@ -394,8 +396,26 @@ impl Writer {
         self.push(")");
     }
 
-    /// Row values are not everywhere: each tuple is a conjunction.
+    /// Row values are not everywhere: each tuple is a conjunction, unless the list is one value.
     fn tuples(&mut self, columns: &[Node], tuples: &[Vec<Value<'static>>]) {
+        if tuples.is_empty() {
+            self.push("1=0");
+            return;
+        }
+        if let Some(lists) = self.dialect.tuples()
+            && !self.inline
+            && tuples.len() > lists.longer_than
+            && let Some(list) = (lists.value)(tuples)
+        {
+            self.push("(");
+            self.list(columns, ", ", |this, column| _ = this.node(column));
+            self.push(")").push(lists.before);
+            self.list(0..columns.len(), ", ", |this, at| {
+                (lists.part)(at, &mut this.text)
+            });
+            self.push(lists.around.0).value(list).push(lists.around.1);
+            return;
+        }
         self.push("(");
         self.list(tuples, " OR ", |this, tuple| {
             this.list(

@@ -121,6 +121,41 @@ fn lists_are_one_value_where_the_dialect_says_so() -> Result<()> {
         "SELECT \"stars\".* FROM \"stars\" WHERE \"stars\".\"id\" IN (SELECT value FROM json_each(?))"
     );
     assert_eq!([long[0].1.len(), long[1].1.len()], [1, 1]);
+    let days: Vec<_> = (0..2_000).map(Value::Date).collect();
+    let long = written(|select| select.filter(Expr(Node::In(column(0), days.clone()))))?;
+    let Value::Json(days) = &long[0].1[0] else {
+        panic!("{:?}", long[0].1)
+    };
+    assert!(days.starts_with("[\"1970-01-01\",\"1970-01-02\","));
+
+    // Keys of several columns, few and many.
+    let keys = |length: i64| {
+        let key = |number| vec![Value::Int(number), Value::Text("x\"".into())];
+        Node::InTuples(
+            vec![*column(0), *column(1)],
+            (1..=length).map(key).collect(),
+        )
+    };
+    let few = written(|select| select.filter(Expr(keys(1))))?;
+    assert_eq!(
+        few[0].0,
+        "SELECT \"stars\".* FROM \"stars\" WHERE (\"stars\".\"id\" = ? AND \"stars\".\"name`\"\"\" = ?)"
+    );
+    let many = written(|select| select.filter(Expr(keys(65))))?;
+    assert_eq!(
+        many[0].0,
+        "SELECT \"stars\".* FROM \"stars\" WHERE (\"stars\".\"id\", \"stars\".\"name`\"\"\") IN \
+         (SELECT value ->> 0, value ->> 1 FROM json_each(?))"
+    );
+    let Value::Json(keys) = &many[0].1[0] else {
+        panic!("{:?}", many[0].1)
+    };
+    assert!(keys.starts_with(r#"[[1,"x\""],[2,"x\""],"#));
+    assert_eq!(
+        many[1].1.len(),
+        130,
+        "written out where there is no other way"
+    );
 
     // What one value cannot hold exactly is written out.
     let texts = vec![Value::Text("a".into()), Value::Text("b".into())];

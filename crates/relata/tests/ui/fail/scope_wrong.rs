@@ -1,4 +1,4 @@
-//! Scopes that are no closure, take the owner, or give something else.
+//! Scopes that are no closure, or take something else than members and owner.
 
 use relata::model;
 
@@ -7,7 +7,7 @@ pub struct Person {
     id: i64,
     #[has_many(scope = recent)]
     posts: Post,
-    #[has_many(scope = |posts, owner| posts)]
+    #[has_many(scope = |posts, owner, more| posts)]
     others: Post,
     #[has_many(scope)]
     all_of_them: Post,

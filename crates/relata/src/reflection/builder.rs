@@ -1,0 +1,246 @@
+//! Models made at run time: what was said of one, until it is leaked and as static as a compiled one.
+//!
+//! Invariant: what a compiled model could not be is refused when it is defined.
+
+use std::collections::HashSet;
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use super::{AssociationReflection, Callbacks, Column, ModelReflection, Target, Timestamps};
+use crate::attribute::AttributeType;
+use crate::callback::Callback;
+use crate::error::{Error, ErrorKind, Result};
+use crate::relation::Scope;
+use crate::validation::Validation;
+
+/// Defines a model at run time, from a database or a data file.
+///
+/// What it makes is leaked: a process defines a model once and uses it to its end.
+///
+/// ```
+/// use relata::attribute::{AttributeType, Kind};
+/// use relata::reflection::{Column, ModelBuilder};
+///
+/// let planet = ModelBuilder::new("Planet", "planets")
+///     .column(Column::new("id", AttributeType::plain(Kind::Int, false)))
+///     .column(Column::new("name", AttributeType::plain(Kind::Text, true)))
+///     .primary_key(["id"])
+///     .define()?;
+/// assert_eq!(planet.column_position("name"), Some(1));
+/// # Ok::<(), relata::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct ModelBuilder {
+    name: String,
+    table: String,
+    columns: Vec<Column>,
+    associations: Vec<AssociationReflection>,
+    validations: Vec<Validation>,
+    callbacks: Vec<Callback>,
+    primary_key: Vec<String>,
+    strict_loading: bool,
+    default_scope: Option<&'static Scope>,
+    timestamps: Timestamps,
+}
+
+impl ModelBuilder {
+    /// A model of that name on that table, without columns yet.
+    #[must_use]
+    pub fn new(name: impl Into<String>, table: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            table: table.into(),
+            columns: Vec::new(),
+            associations: Vec::new(),
+            validations: Vec::new(),
+            callbacks: Vec::new(),
+            primary_key: Vec::new(),
+            strict_loading: false,
+            default_scope: None,
+            timestamps: Timestamps::Conventional,
+        }
+    }
+
+    /// Adds a column.
+    #[must_use]
+    pub fn column(mut self, column: Column) -> Self {
+        self.columns.push(column);
+        self
+    }
+
+    /// Names the attributes of the primary key.
+    #[must_use]
+    pub fn primary_key<S: Into<String>>(mut self, names: impl IntoIterator<Item = S>) -> Self {
+        self.primary_key = names.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Adds an association. Its target may be defined later: [`ModelBuilder::target`].
+    #[must_use]
+    pub fn association(mut self, mut association: AssociationReflection) -> Self {
+        if association.counter_cache == Some(AssociationReflection::CONVENTIONAL_COUNTER) {
+            let model = relata_inflect::underscore(relata_inflect::demodulize(&self.name));
+            let column = format!("{}_count", relata_inflect::pluralize(&model));
+            association.counter_cache = Some(leak(column));
+        }
+        self.associations.push(association);
+        self
+    }
+
+    /// Adds a validation, below the associations that were added before it.
+    #[must_use]
+    pub fn validates(mut self, validation: Validation) -> Self {
+        self.validations
+            .push(validation.below(self.associations.len()));
+        self
+    }
+
+    /// Adds a callback, below the associations that were added before it and above those that follow.
+    #[must_use]
+    pub fn callback(mut self, callback: Callback) -> Self {
+        self.callbacks.push(callback.below(self.associations.len()));
+        self
+    }
+
+    /// Every record of the model refuses lazy loading.
+    #[must_use]
+    pub fn strict_loading(mut self) -> Self {
+        self.strict_loading = true;
+        self
+    }
+
+    /// Every query for the model begins with this scope.
+    #[must_use]
+    pub fn default_scope(mut self, scope: &'static Scope) -> Self {
+        self.default_scope = Some(scope);
+        self
+    }
+
+    /// Where the times of creation and change are kept, where it is not in the columns of Rails' names.
+    #[must_use]
+    pub fn timestamps(mut self, timestamps: Timestamps) -> Self {
+        self.timestamps = timestamps;
+        self
+    }
+
+    /// A target that is filled in when its model is defined.
+    #[must_use]
+    pub fn target(
+        name: impl Into<String>,
+    ) -> (Target, &'static OnceLock<&'static ModelReflection>) {
+        let model: &'static OnceLock<&'static ModelReflection> =
+            Box::leak(Box::new(OnceLock::new()));
+        (
+            Target::Later {
+                name: leak(name.into()),
+                model,
+            },
+            model,
+        )
+    }
+
+    fn check(&self) -> Result<()> {
+        let refused = |message: String, name: &str| {
+            let error = Error::new(ErrorKind::Configuration, message);
+            let error = error.with_model(leak(self.name.clone()));
+            Err(error.with_attribute(name))
+        };
+        let mut names = HashSet::new();
+        let columns = self.columns.iter().map(Column::name);
+        let associations = self.associations.iter().map(AssociationReflection::name);
+        for name in columns.chain(associations) {
+            if !names.insert(name) {
+                let message = format!(
+                    "{}.{name} is declared twice: give one of them another name",
+                    self.name
+                );
+                return refused(message, name);
+            }
+        }
+        for callback in &self.callbacks {
+            if let Some(problem) = callback.problem() {
+                return refused(
+                    format!("{}: {callback:?} {problem}", self.name),
+                    callback.name(),
+                );
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes the model. It stays for the rest of the process.
+    ///
+    /// # Errors
+    /// `UnknownAttribute` when the primary key names a column that was not added; `Configuration` for a name that stands
+    /// twice and for a callback that its event could not run.
+    pub fn define(self) -> Result<&'static ModelReflection> {
+        self.check()?;
+        let mut model = ModelReflection::new(leak(self.name), leak(self.table))
+            .with_columns(Vec::leak(self.columns))
+            .with_associations(Vec::leak(self.associations))
+            .with_validations(Vec::leak(self.validations))
+            .with_callbacks(Box::leak(Box::new(Callbacks::new(
+                Vec::leak(self.callbacks),
+                &[],
+            ))))
+            .with_timestamps(self.timestamps);
+        if self.strict_loading {
+            model = model.with_strict_loading();
+        }
+        if let Some(scope) = self.default_scope {
+            model = model.with_default_scope(scope);
+        }
+        let key = self
+            .primary_key
+            .iter()
+            .map(|name| model.attribute(name))
+            .collect::<Result<Vec<_>>>()?;
+        Ok(keep(model.with_primary_key(Vec::leak(key))))
+    }
+}
+
+impl Target {
+    /// The target model.
+    ///
+    /// # Errors
+    /// `Configuration` when a model that was to be defined at run time has not been.
+    pub fn model(&self) -> Result<&'static ModelReflection> {
+        match self {
+            Self::Model(model) => Ok(model()),
+            Self::Later { name, model } => model.get().copied().ok_or_else(|| {
+                Error::new(
+                    ErrorKind::Configuration,
+                    format!("Missing model class {name}: define it first"),
+                )
+                .with_model(name)
+            }),
+        }
+    }
+}
+
+impl AttributeType {
+    /// The type of a column of a model made at run time.
+    #[must_use]
+    pub const fn plain(kind: crate::attribute::Kind, nullable: bool) -> Self {
+        Self {
+            name: kind.name(),
+            kind,
+            nullable,
+            check: None,
+        }
+    }
+}
+
+/// Leaks a model into a list of all of them, where tools that look for lost memory still find it.
+fn keep(model: ModelReflection) -> &'static ModelReflection {
+    static DEFINED: Mutex<Vec<&'static ModelReflection>> = Mutex::new(Vec::new());
+    let model: &'static ModelReflection = Box::leak(Box::new(model));
+    DEFINED
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .push(model);
+    model
+}
+
+fn leak(text: String) -> &'static str {
+    Box::leak(text.into_boxed_str())
+}
