@@ -89,6 +89,12 @@ impl<D> Job<D> {
         self.decode.ok_or_else(lost)
     }
 
+    /// The decoder, with the rows it was given, and the statement's values.
+    pub(crate) fn over(self) -> Result<(D, Vec<Value<'static>>)> {
+        let decode = self.decode.ok_or_else(lost)?;
+        Ok((decode, self.statement.binds))
+    }
+
     /// Takes the job to another place. What stays tells what it was.
     pub(super) fn depart(&mut self) -> Self
     where

@@ -4,6 +4,7 @@
 //! stored; nothing is cut, rounded or guessed.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use crate::attribute::value::{Kind, Value};
 use crate::attribute::{AttributeType, Stored, calendar, cast};
@@ -29,7 +30,7 @@ impl Rows {
     }
 
     /// The records that were decoded, as one batch.
-    pub(crate) fn finish(self, db: &Db, terms: Terms) -> Result<Batch> {
+    pub(crate) fn finish(self, db: &Db, terms: Terms) -> Result<Arc<Batch>> {
         let model = self.batch.reflection();
         self.batch
             .finish(db, terms)
