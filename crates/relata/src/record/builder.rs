@@ -17,6 +17,9 @@ use crate::reflection::{Layout, ModelReflection, Slot};
 /// Rows that are blanked in one go.
 const ROWS_AT_ONCE: usize = 16;
 
+/// Words from which on the room for rows only doubles.
+const LARGE: usize = 1 << 20;
+
 /// Collects rows; what the loading room decodes into.
 pub(crate) struct BatchBuilder {
     reflection: &'static ModelReflection,
@@ -203,8 +206,15 @@ impl BatchBuilder {
         }
         // The first row alone: most results are one row, or many.
         let rows = if self.len == 0 { 1 } else { ROWS_AT_ONCE };
-        self.words
-            .resize(self.words.len() + rows * self.layout.stride, 0);
+        let end = self.words.len() + rows * self.layout.stride;
+        if end > self.words.capacity() {
+            // Growing moves all rows, so it is done in large steps. Room that no row comes to use is given back in the end.
+            let room = self.words.capacity();
+            let room = room * if room < LARGE { 4 } else { 2 };
+            let room = room.max(end);
+            self.words.reserve_exact(room - self.words.len());
+        }
+        self.words.resize(end, 0);
         Ok(())
     }
 
