@@ -66,9 +66,11 @@ struct Inner {
     listeners: Listeners,
     faults: Arc<Faults>,
     clock: Clock,
-    generations: RwLock<HashMap<&'static str, Arc<AtomicU64>, Hashing>>,
-    /// Writes that may have touched any table.
-    generation: AtomicU64,
+    /// Writes so far.
+    writes: AtomicU64,
+    /// How many there were after the last one that may have touched any table, and after the last one to a table.
+    written_all: AtomicU64,
+    written: RwLock<HashMap<&'static str, AtomicU64, Hashing>>,
     messages: Source,
 }
 
@@ -111,8 +113,9 @@ impl Db {
             listeners: Listeners::default(),
             faults,
             clock: Clock::default(),
-            generations: RwLock::default(),
-            generation: AtomicU64::new(0),
+            writes: AtomicU64::new(0),
+            written_all: AtomicU64::new(0),
+            written: RwLock::default(),
             messages: Source::default(),
         }))
     }
@@ -397,40 +400,46 @@ impl Db {
         &self.0.messages
     }
 
-    /// How often a table was written through this database, as far as unread results may be out of date.
-    pub(crate) fn generation(&self, table: &'static str) -> u64 {
-        let general = self.0.generation.load(Ordering::Acquire);
-        let of_table = self
-            .0
-            .generations
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(table)
-            .map_or(0, |g| g.load(Ordering::Acquire));
-        general + of_table
+    /// How many writes there were through this database: asked before rows are read that may go unread for a while.
+    #[inline]
+    pub(crate) fn writes(&self) -> u64 {
+        self.0.writes.load(Ordering::Acquire)
+    }
+
+    /// Whether a table was not written any more after so many writes.
+    #[inline]
+    pub(crate) fn is_unwritten_since(&self, writes: u64, table: &'static str) -> bool {
+        self.writes() == writes || self.last_write(table) <= writes
+    }
+
+    /// How many writes there were when a table was last written.
+    fn last_write(&self, table: &'static str) -> u64 {
+        let written = self.0.written.read();
+        let written = written.unwrap_or_else(PoisonError::into_inner);
+        let of_table = written.get(table);
+        let of_table = of_table.map_or(0, |last| last.load(Ordering::Acquire));
+        of_table.max(self.0.written_all.load(Ordering::Acquire))
     }
 
     pub(crate) fn written(&self, table: &'static str) {
-        if let Some(generation) = self
-            .0
-            .generations
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(table)
+        let writes = self.0.writes.fetch_add(1, Ordering::AcqRel) + 1;
         {
-            generation.fetch_add(1, Ordering::AcqRel);
-            return;
+            let written = self.0.written.read();
+            let written = written.unwrap_or_else(PoisonError::into_inner);
+            if let Some(last) = written.get(table) {
+                last.fetch_max(writes, Ordering::AcqRel);
+                return;
+            }
         }
-        let mut all = self
-            .0
-            .generations
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
-        all.entry(table).or_default().fetch_add(1, Ordering::AcqRel);
+        let written = self.0.written.write();
+        let mut written = written.unwrap_or_else(PoisonError::into_inner);
+        let last = written.entry(table).or_default();
+        last.fetch_max(writes, Ordering::AcqRel);
     }
 
     pub(crate) fn written_all(&self) {
-        self.0.generation.fetch_add(1, Ordering::AcqRel);
+        let writes = self.0.writes.fetch_add(1, Ordering::AcqRel) + 1;
+        self.0.written_all.fetch_max(writes, Ordering::AcqRel);
     }
 
     /// Records the statements that run from now on, until it is dropped. For tests.

@@ -10,9 +10,10 @@ use crate::record::{Linked, Members, Record, StrictLoading, Tie};
 use crate::reflection::{AssociationReflection, InverseOf, Resolved};
 
 impl Association {
-    /// Writes to the target's table so far.
-    pub(super) fn generation(&self) -> u64 {
-        generation_of(&self.owner, self.resolved)
+    /// Whether the target's table was not written after so many writes.
+    pub(super) fn is_current(&self, then: u64) -> bool {
+        let table = self.resolved.target.table();
+        self.owner.db().is_unwritten_since(then, table)
     }
 
     /// Whether the target was found or set when the owner's key was another. Rails: `stale_target?`.
@@ -31,7 +32,8 @@ impl Association {
 
     /// The members of a collection in memory: for a user, who has read them then.
     pub(crate) fn known_many(&self) -> Members {
-        self.owner.linked_many(self.position, || self.generation())
+        self.owner
+            .linked_many(self.position, |then| self.is_current(then))
     }
 
     /// As [`known_one`](Self::known_one), for the library's own looks. A look must not count as a read: what siblings
@@ -40,12 +42,14 @@ impl Association {
         if self.is_stale() {
             return Linked::Unknown;
         }
-        self.owner.peek_one(self.position, || self.generation())
+        self.owner
+            .peek_one(self.position, |then| self.is_current(then))
     }
 
     /// As [`known_many`](Self::known_many), for the library's own looks.
     pub(crate) fn peek_many(&self) -> Members {
-        self.owner.peek_many(self.position, || self.generation())
+        self.owner
+            .peek_many(self.position, |then| self.is_current(then))
     }
 
     /// As [`target`](Self::target), for the library's own looks.
@@ -156,7 +160,7 @@ impl Association {
     pub(crate) fn take_loaded(&self, rows: Vec<Record>, before: &[Record]) {
         let merged = self
             .owner
-            .link_rows(self.position, rows, before, || self.generation());
+            .link_rows(self.position, rows, before, |then| self.is_current(then));
         for (member, row) in &merged.known {
             member.refresh_from(row);
         }
@@ -174,7 +178,9 @@ impl Association {
             (&[], Vec::new())
         };
         self.owner
-            .link_found(self.position, target, key, self.tie(), || self.generation())
+            .link_found(self.position, target, key, self.tie(), |then| {
+                self.is_current(then)
+            })
     }
 }
 
@@ -191,17 +197,15 @@ pub(crate) fn tie_of(resolved: &Resolved) -> Tie {
 /// nor, for a record that nobody touched, the declaration looked at.
 #[inline]
 pub(crate) fn known_one(owner: &Record, position: usize) -> Linked<Option<Record>> {
-    let generation = || match owner.reflection().resolve(position) {
-        Ok(resolved) => generation_of(owner, resolved),
-        Err(_) => u64::MAX,
-    };
     if owner.is_touched() {
         return match owner.reflection().resolve(position) {
             Ok(resolved) => known_target(owner, position, resolved),
             Err(_) => Linked::Unknown,
         };
     }
-    owner.linked_one(position, generation)
+    owner.linked_one(position, |then| {
+        owner.db().writes() == then || is_current(owner, position, then)
+    })
 }
 
 #[inline(never)]
@@ -210,11 +214,20 @@ fn known_target(owner: &Record, position: usize, resolved: &Resolved) -> Linked<
     {
         return Linked::Unknown;
     }
-    owner.linked_one(position, || generation_of(owner, resolved))
+    owner.linked_one(position, |then| {
+        let table = resolved.target.table();
+        owner.db().is_unwritten_since(then, table)
+    })
 }
 
-/// Writes to the target's table so far.
+/// Whether the table of an association was not written after so many writes.
 #[inline(never)]
-fn generation_of(owner: &Record, resolved: &Resolved) -> u64 {
-    owner.db().generation(resolved.target.table())
+fn is_current(owner: &Record, position: usize, then: u64) -> bool {
+    match owner.reflection().resolve(position) {
+        Ok(resolved) => {
+            let table = resolved.target.table();
+            owner.db().is_unwritten_since(then, table)
+        }
+        Err(_) => false,
+    }
 }

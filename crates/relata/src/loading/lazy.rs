@@ -98,7 +98,7 @@ async fn load_siblings(association: &Association) -> Result<bool> {
         return Ok(false);
     }
     let resolved = association.resolved();
-    let generation = owner.db().generation(resolved.target.table());
+    let writes = owner.db().writes();
     // A `belongs_to` finds at most one row an owner.
     let most = (!association.is_belongs_to()).then_some(MOST);
     match find_targets(
@@ -111,7 +111,7 @@ async fn load_siblings(association: &Association) -> Result<bool> {
     .await?
     {
         Some(found) => {
-            preload::link(&siblings, position, resolved, &found, Some(generation));
+            preload::link(&siblings, position, resolved, &found, Some(writes));
             Ok(true)
         }
         None => Ok(false),

@@ -65,7 +65,13 @@ pub(crate) async fn preload(
     let resolved = first.reflection().resolve(position)?;
     let mut known = Vec::new();
     // A fresh batch knows nothing, and most owners are of one.
-    let asked = if owners.iter().all(|owner| !owner.is_told(position)) {
+    let is_fresh = |siblings: &[Record]| {
+        let published = siblings
+            .first()
+            .is_some_and(|one| one.is_published(position));
+        !published && Record::with_own_link(siblings, position).next().is_none()
+    };
+    let asked = if owners.chunk_by(Record::is_sibling).all(is_fresh) {
         Cow::Borrowed(owners)
     } else {
         let mut asked = Vec::with_capacity(owners.len());
@@ -195,22 +201,26 @@ fn own_members(
     held
 }
 
-/// Hands what was found to the owners, and the owners to what was found. With a `generation`, all but the rows in
+/// Hands what was found to the owners, and the owners to what was found. With `unread_since`, all but the rows in
 /// `asked` count as not read yet.
 pub(super) fn link(
     owners: &[Record],
     position: usize,
     resolved: &'static Resolved,
     found: &Found,
-    generation: Option<u64>,
+    unread_since: Option<u64>,
 ) {
     let mut start = 0;
     // Owners of one batch usually stand together.
     for batch in owners.chunk_by(Record::is_sibling) {
-        let published = publish(batch, start, position, resolved, found, generation);
-        for (at, owner) in (start..).zip(batch) {
+        let published = publish(batch, start, position, resolved, found, unread_since);
+        if published {
             // What a record was told by itself, as a member that is not saved yet, hides the table of its batch.
-            if !published || owner.has_own_link(position) {
+            for (at, owner) in Record::with_own_link(batch, position) {
+                tell(owner, start + at, position, found);
+            }
+        } else {
+            for (at, owner) in (start..).zip(batch) {
                 tell(owner, at, position, found);
             }
         }
@@ -226,7 +236,7 @@ fn publish(
     position: usize,
     resolved: &'static Resolved,
     found: &Found,
-    generation: Option<u64>,
+    unread_since: Option<u64>,
 ) -> bool {
     let Some(first) = owners.first() else {
         return true;
@@ -269,7 +279,7 @@ fn publish(
         targets: found.targets.first().cloned().into_iter().collect(),
         index,
         missing,
-        generation,
+        unread_since,
     };
     first.publish(position, links, tie_of(resolved))
 }
@@ -334,7 +344,7 @@ fn lead_back(owners: &[Record], resolved: &'static Resolved, found: &Found) {
         targets: batches,
         index: Index::One(places.into()),
         missing,
-        generation: None,
+        unread_since: None,
     };
     first.publish(inverse, links, Tie::Unite);
 }
@@ -355,7 +365,7 @@ pub(super) fn link_alone(association: &Association, targets: &[Record]) -> bool 
         targets: targets.first().cloned().into_iter().collect(),
         index,
         missing: None,
-        generation: None,
+        unread_since: None,
     };
     if !owner.publish(association.position(), links, association.tie()) {
         return false;
@@ -398,7 +408,7 @@ pub(super) fn lead_to(
         targets: vec![owner.clone()],
         index: Index::One(vec![place; targets.len()].into()),
         missing: bitmap(targets.len(), strange.map(|(row, _)| row)),
-        generation: None,
+        unread_since: None,
     };
     first.publish(inverse, links, tie)
 }

@@ -216,8 +216,8 @@ impl Record {
                 Some(&slot) if slot.kind == Kind::Int && !batch.is_touched() => {
                     integers.extend(siblings.iter().map(|record| {
                         let kind = Kind::Int;
-                        let found = loaded(batch, record.row, column, Slot { kind, ..slot });
-                        (!found.is_null()).then(|| found.int())
+                        let (word, _, null) = batch.cell(record.row, column, Slot { kind, ..slot });
+                        (!null).then_some(word.cast_signed())
                     }));
                 }
                 _ => integers.extend(siblings.iter().map(|record| record.integer(column))),

@@ -8,7 +8,6 @@
 
 use super::arena::Arena;
 use super::batch::{Batch, Rows, StrictLoading, Terms, set_bit};
-use super::sync::Arc;
 use crate::attribute::Stored;
 use crate::attribute::value::{Kind, Value};
 use crate::db::Db;
@@ -17,6 +16,9 @@ use crate::reflection::{Layout, ModelReflection, Slot};
 
 /// Rows that are blanked in one go.
 const ROWS_AT_ONCE: usize = 16;
+
+/// Words from which on the room for rows only doubles.
+const LARGE: usize = 1 << 20;
 
 /// Collects rows; what the loading room decodes into.
 pub(crate) struct BatchBuilder {
@@ -29,7 +31,7 @@ pub(crate) struct BatchBuilder {
     steps: Steps,
     texts: Arena,
     /// Apart from the texts, which are checked as a whole.
-    bytes: Option<Box<Arena>>,
+    bytes: Arena,
     absent: Option<Box<[u64]>>,
 }
 
@@ -81,7 +83,7 @@ pub(crate) struct AnySlot(Slot);
 pub(crate) struct Row<'a> {
     words: &'a mut [u64],
     texts: &'a mut Arena,
-    bytes: &'a mut Option<Box<Arena>>,
+    bytes: &'a mut Arena,
 }
 
 /// The text of a column is not UTF-8.
@@ -100,7 +102,7 @@ impl BatchBuilder {
             len: 0,
             steps: Steps::Own(Vec::new()),
             texts: Arena::default(),
-            bytes: None,
+            bytes: Arena::default(),
             absent: None,
         }
     }
@@ -115,7 +117,7 @@ impl BatchBuilder {
         self.used = 0;
         self.len = 0;
         self.texts = Arena::default();
-        self.bytes = None;
+        self.bytes = Arena::default();
     }
 
     /// The result has the model's columns, in their order.
@@ -204,11 +206,15 @@ impl BatchBuilder {
         }
         // The first row alone: most results are one row, or many.
         let rows = if self.len == 0 { 1 } else { ROWS_AT_ONCE };
-        if self.words.capacity() == 0 {
-            self.words = Vec::with_capacity(self.layout.stride);
+        let end = self.words.len() + rows * self.layout.stride;
+        if end > self.words.capacity() {
+            // Growing moves all rows, so it is done in large steps. Room that no row comes to use is given back in the end.
+            let room = self.words.capacity();
+            let room = room * if room < LARGE { 4 } else { 2 };
+            let room = room.max(end);
+            self.words.reserve_exact(room - self.words.len());
         }
-        self.words
-            .resize(self.words.len() + rows * self.layout.stride, 0);
+        self.words.resize(end, 0);
         Ok(())
     }
 
@@ -216,16 +222,14 @@ impl BatchBuilder {
     ///
     /// # Errors
     /// When a text is not UTF-8.
-    pub(crate) fn finish(mut self, db: &Db, terms: Terms) -> Result<Arc<Batch>, NotText> {
+    pub(crate) fn finish(mut self, db: &Db, terms: Terms) -> Result<Batch, NotText> {
         if let Err(address) = self.texts.check_utf8() {
             return Err(NotText {
                 column: self.column_at(address),
             });
         }
         self.words.truncate(self.used);
-        if let Some(bytes) = self.bytes {
-            self.texts.append(*bytes);
-        }
+        self.texts.append(self.bytes);
         let rows = Rows {
             words: self.words,
             len: self.len,
@@ -249,9 +253,13 @@ impl BatchBuilder {
     }
 
     /// A batch of one new row without values: every column is null until it is set.
-    pub(crate) fn blank(reflection: &'static ModelReflection, db: &Db) -> Arc<Batch> {
+    pub(crate) fn blank(reflection: &'static ModelReflection, db: &Db) -> Batch {
+        let mut words = vec![0; reflection.layout().stride];
+        for column in 0..reflection.columns().len() {
+            set_bit(&mut words, column, true);
+        }
         let rows = Rows {
-            words: Vec::new(),
+            words,
             len: 1,
             arena: Arena::default(),
             absent: None,
@@ -308,7 +316,7 @@ impl Row<'_> {
         match slot.kind {
             kind if kind.is_text() => return self.text(TextSlot(slot.offset), stored.bytes()),
             Kind::Bytes => {
-                let words = self.bytes.get_or_insert_default().push(stored.bytes());
+                let words = self.bytes.push(stored.bytes());
                 self.put_words(slot.offset, words);
             }
             Kind::Uuid => self.put_words(slot.offset, stored.words()),

@@ -14,11 +14,11 @@ use super::graph::{Graph, Shape, ShapeGuard};
 use super::state::State;
 use super::sync::{Arc, Ordering, Weak};
 use super::table::{Index, Link, LinkSet, Links, TargetBatch, Unread};
-use super::{BatchPtr, Record};
+use super::{Batch, BatchPtr, Record};
 use crate::attribute::value::Value;
 
-/// A generation that no table has: what nobody read does not count.
-pub(super) const NEVER: u64 = u64::MAX;
+/// What nobody read does not count.
+pub(super) const UNREAD: fn(u64) -> bool = |_| false;
 
 /// How two records that are linked hold each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,24 +92,24 @@ pub(crate) struct Members {
 }
 
 impl Record {
-    /// The target of a singular association, if it is known: it counts as read. `generation` is asked for a target
-    /// that a sibling caused to be loaded: the target table's writes so far.
+    /// The target of a singular association, if it is known: it counts as read. `current` is asked for a target
+    /// that a sibling caused to be loaded: whether its table was not written after so many writes.
     #[inline]
     pub(crate) fn linked_one(
         &self,
         association: usize,
-        generation: impl FnOnce() -> u64,
+        current: impl FnOnce(u64) -> bool,
     ) -> Linked<Option<Record>> {
-        self.find_one(association, true, generation)
+        self.find_one(association, true, current)
     }
 
     /// As [`linked_one`](Self::linked_one), for a look that gives no user the target: it does not count as read.
     pub(crate) fn peek_one(
         &self,
         association: usize,
-        generation: impl FnOnce() -> u64,
+        current: impl FnOnce(u64) -> bool,
     ) -> Linked<Option<Record>> {
-        self.find_one(association, false, generation)
+        self.find_one(association, false, current)
     }
 
     #[inline]
@@ -117,7 +117,7 @@ impl Record {
         &self,
         association: usize,
         read: bool,
-        generation: impl FnOnce() -> u64,
+        current: impl FnOnce(u64) -> bool,
     ) -> Linked<Option<Record>> {
         if let Some(state) = self.state()
             && let Some(told) = self.told_one(state, association)
@@ -127,7 +127,7 @@ impl Record {
         let Some(set) = self
             .batch()
             .link(association)
-            .and_then(|link| link.table(self.row, read, generation))
+            .and_then(|link| link.table(self.row, read, current))
         else {
             return Linked::Unknown;
         };
@@ -157,25 +157,25 @@ impl Record {
     pub(crate) fn linked_many(
         &self,
         association: usize,
-        generation: impl FnOnce() -> u64,
+        current: impl FnOnce(u64) -> bool,
     ) -> Members {
-        self.find_many(association, true, generation)
+        self.find_many(association, true, current)
     }
 
     /// As [`linked_many`](Self::linked_many), for a look that gives no user the members: they do not count as read.
     pub(crate) fn peek_many(
         &self,
         association: usize,
-        generation: impl FnOnce() -> u64,
+        current: impl FnOnce(u64) -> bool,
     ) -> Members {
-        self.find_many(association, false, generation)
+        self.find_many(association, false, current)
     }
 
     fn find_many(
         &self,
         association: usize,
         read: bool,
-        generation: impl FnOnce() -> u64,
+        current: impl FnOnce(u64) -> bool,
     ) -> Members {
         if let Some(state) = self.state() {
             match state.overrides().get(association) {
@@ -198,7 +198,7 @@ impl Record {
         let Some(set) = self
             .batch()
             .link(association)
-            .and_then(|link| link.table(self.row, read, generation))
+            .and_then(|link| link.table(self.row, read, current))
         else {
             return Members::default();
         };
@@ -368,7 +368,7 @@ impl Record {
             *keys = None;
             return;
         }
-        let mut known = self.peek_many(association, || NEVER);
+        let mut known = self.peek_many(association, UNREAD);
         known.records.push(member.clone());
         self.replace_members(association, &known.records, known.loaded, &mut shape);
         // Handles may be the last of their graphs, whose end runs foreign code: not under the lock.
@@ -436,9 +436,7 @@ impl Record {
             })
             .collect();
         let rows = self.batch().len();
-        let unread = links
-            .generation
-            .map(|generation| Unread::new(generation, rows));
+        let unread = links.unread_since.map(|since| Unread::new(since, rows));
         slot.set(LinkSet {
             targets,
             index: links.index,
@@ -477,6 +475,29 @@ impl Record {
                 })
     }
 
+    /// Those of some siblings that have one of their own, with their place among them.
+    pub(crate) fn with_own_link(
+        siblings: &[Record],
+        association: usize,
+    ) -> impl Iterator<Item = (usize, &Record)> {
+        let batch = siblings.first().map(Record::batch);
+        let link = batch.and_then(|batch| batch.link(association));
+        let first = link.and_then(|link| link.first.get());
+        let touched = batch.is_some_and(Batch::is_touched);
+        // Of a batch that nobody touched, no record was told anything, but for the one that was loaded alone.
+        let asked = if touched || first.is_some() {
+            siblings
+        } else {
+            &[]
+        };
+        let has = move |record: &Record| match touched {
+            true => record.has_own_link(association),
+            false => first.is_some_and(|first| first.is_of(record.row)),
+        };
+        let asked = asked.iter().enumerate();
+        asked.filter(move |(_, record)| has(record))
+    }
+
     /// Whether anything was said of the association: to the whole batch, or to this record.
     #[inline]
     pub(crate) fn is_told(&self, association: usize) -> bool {
@@ -490,25 +511,24 @@ impl Record {
         let first = batch.link(association).and_then(|link| link.first.get());
         let touched = batch.is_touched();
         let moved = |record: &Record, column| record.value(column) != record.loaded_value(column);
-        let siblings = (0..u32::try_from(batch.len()).unwrap_or(u32::MAX))
-            .filter(|&row| !first.is_some_and(|first| first.is_of(row)))
-            .map(|row| Record {
-                graph: Arc::clone(&self.graph),
-                batch: self.batch,
-                row,
-            });
-        if !touched {
-            return siblings.collect();
-        }
-        siblings
-            .filter(|record| {
-                // What nobody touched is as it was loaded.
+        let rows = (0..u32::try_from(batch.len()).unwrap_or(u32::MAX))
+            .filter(|&row| !first.is_some_and(|first| first.is_of(row)));
+        let mut siblings = Vec::with_capacity(batch.len());
+        siblings.extend(rows.map(|row| Record {
+            graph: Arc::clone(&self.graph),
+            batch: self.batch,
+            row,
+        }));
+        if touched {
+            // What nobody touched is as it was loaded.
+            siblings.retain(|record| {
                 !record.is_touched()
                     || (record.is_persisted()
                         && !record.has_own_link(association)
                         && !key.iter().any(|&column| moved(record, column)))
-            })
-            .collect()
+            });
+        }
+        siblings
     }
 
     /// Counts a load for one record of the batch; how many there were before.

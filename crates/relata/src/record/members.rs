@@ -7,7 +7,7 @@
 
 use super::Record;
 use super::graph::Shape;
-use super::link::{Entry, Linked, Members, NEVER, Override, Replaced};
+use super::link::{Entry, Linked, Members, Override, Replaced, UNREAD};
 use crate::attribute::value::Value;
 
 impl Record {
@@ -21,7 +21,7 @@ impl Record {
             _ => Replaced::Nothing,
         };
         let replaced = match earlier {
-            Replaced::Nothing => match self.peek_one(association, || NEVER) {
+            Replaced::Nothing => match self.peek_one(association, UNREAD) {
                 Linked::Unknown => Replaced::Unknown,
                 Linked::Known(Some(old))
                     if old.is_persisted() && !target.is_some_and(|t| t.is(&old)) =>
@@ -65,7 +65,7 @@ impl Record {
 
     fn change_members(&self, association: usize, change: impl FnOnce(&mut Members)) {
         let mut shape = Shape::lock();
-        let mut members = self.peek_many(association, || NEVER);
+        let mut members = self.peek_many(association, UNREAD);
         // Their graphs outlive the lock: the end of one runs foreign code.
         let before = members.records.clone();
         change(&mut members);

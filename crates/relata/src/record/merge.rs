@@ -20,18 +20,18 @@ pub(crate) struct Merged {
 impl Record {
     /// Takes rows of the database as the members of a collection. A member in memory that is the same row stays the object
     /// it is, in the row's place. Members that are not saved, and those that were added since `before` was looked at,
-    /// come last; the others go, for the database no longer has them. `generation` as for
+    /// come last; the others go, for the database no longer has them. `current` as for
     /// [`linked_many`](Self::linked_many).
     pub(crate) fn link_rows(
         &self,
         association: usize,
         rows: Vec<Record>,
         before: &[Record],
-        generation: impl FnOnce() -> u64,
+        current: impl FnOnce(u64) -> bool,
     ) -> Merged {
         let before: HashSet<_, Hashing> = before.iter().map(Record::identity).collect();
         let mut shape = Shape::lock();
-        let held = self.peek_many(association, generation).records;
+        let held = self.peek_many(association, current).records;
         #[expect(
             clippy::mutable_key_type,
             reason = "hashed by model and key; if one is set meanwhile, its row is a member of its own"
@@ -72,11 +72,11 @@ impl Record {
         target: Option<&Record>,
         key: (&[usize], Vec<Value<'static>>),
         tie: Tie,
-        generation: impl FnOnce() -> u64,
+        current: impl FnOnce(u64) -> bool,
     ) -> bool {
         let (columns, values) = key;
         let mut shape = Shape::lock();
-        let set = self.peek_one(association, generation);
+        let set = self.peek_one(association, current);
         let open = matches!(set, Linked::Unknown) || self.is_link_stale(association, columns);
         if open {
             self.replace_target(association, target, values.into(), tie, &mut shape);

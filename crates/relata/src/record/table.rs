@@ -43,8 +43,8 @@ pub(crate) struct Links {
     pub(crate) index: Index,
     /// Rows that were not loaded: bit set.
     pub(crate) missing: Option<Box<[u64]>>,
-    /// For siblings that did not ask: the target table's write generation before the load.
-    pub(crate) generation: Option<u64>,
+    /// For siblings that did not ask: the database's writes before the load.
+    pub(crate) unread_since: Option<u64>,
 }
 
 /// One association of a batch.
@@ -72,15 +72,15 @@ pub(super) struct TargetBatch {
 
 /// Rows that were loaded because a sibling asked, until they are read.
 pub(super) struct Unread {
-    generation: u64,
+    since: u64,
     seen: Box<[AtomicU64]>,
 }
 
 impl Unread {
-    pub(super) fn new(generation: u64, rows: usize) -> Self {
+    pub(super) fn new(since: u64, rows: usize) -> Self {
         let words = rows.div_ceil(64);
         Self {
-            generation,
+            since,
             seen: (0..words).map(|_| AtomicU64::new(0)).collect(),
         }
     }
@@ -93,10 +93,10 @@ impl Link {
         &self,
         row: u32,
         read: bool,
-        generation: impl FnOnce() -> u64,
+        current: impl FnOnce(u64) -> bool,
     ) -> Option<&LinkSet> {
         match self.set.get() {
-            Some(set) if set.covers(row, read, generation) => Some(set),
+            Some(set) if set.covers(row, read, current) => Some(set),
             _ => self.first.get().filter(|first| first.is_of(row)),
         }
     }
@@ -138,9 +138,9 @@ impl LinkSet {
     }
 
     /// Whether the table holds for a row. `read` marks what a sibling brought along as read: from then on it stays,
-    /// as what was read alone would.
+    /// as what was read alone would. `current` as for [`Record::linked_one`](super::Record::linked_one).
     #[inline]
-    fn covers(&self, row: u32, read: bool, generation: impl FnOnce() -> u64) -> bool {
+    fn covers(&self, row: u32, read: bool, current: impl FnOnce(u64) -> bool) -> bool {
         if self
             .missing
             .as_ref()
@@ -158,7 +158,7 @@ impl LinkSet {
         if word.load(Ordering::Acquire) & mask != 0 {
             return true;
         }
-        if unread.generation != generation() {
+        if !current(unread.since) {
             return false;
         }
         if read {

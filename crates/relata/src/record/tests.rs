@@ -82,7 +82,7 @@ fn live(model: &'static ModelReflection) -> usize {
 }
 
 fn one(record: &Record, association: usize) -> Option<Record> {
-    match record.linked_one(association, || 0) {
+    match record.linked_one(association, |_| true) {
         Linked::Known(target) => target,
         Linked::Unknown => None,
     }

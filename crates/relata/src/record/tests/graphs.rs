@@ -279,7 +279,7 @@ fn step(
                     targets: vec![b],
                     index,
                     missing: None,
-                    generation: None,
+                    unread_since: None,
                 },
                 tie,
             );
@@ -299,7 +299,7 @@ fn step(
                     break;
                 };
                 assert!(is_intact(&next));
-                assert!(at.linked_many(MANY, || 0).records.iter().all(is_intact));
+                assert!(at.linked_many(MANY, |_| true).records.iter().all(is_intact));
                 at = next;
             }
             put(random, Some(at));

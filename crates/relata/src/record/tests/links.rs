@@ -13,7 +13,7 @@ fn table(targets: &[Record], places: &[(u32, u32)]) -> Links {
                 .collect(),
         ),
         missing: None,
-        generation: None,
+        unread_since: None,
     }
 }
 
@@ -152,7 +152,7 @@ fn members_are_told_one_by_one_and_all_at_once() {
     let hub = record(model, 0);
     let members: Vec<Record> = (1..10).map(|number| record(model, number)).collect();
     let numbers = |hub: &Record| -> Vec<i64> {
-        let found = hub.linked_many(MANY, || 0);
+        let found = hub.linked_many(MANY, |_| true);
         assert!(!found.loaded && found.records.iter().all(is_intact));
         found.records.iter().map(|it| it.read::<i64>(ID)).collect()
     };
@@ -206,12 +206,12 @@ fn members_that_come_while_a_collection_loads_stay() {
     }
     let unsaved = Record::new(model, &Db::detached());
     hub.link_member(MANY, &unsaved);
-    let before = hub.linked_many(MANY, || 0).records;
+    let before = hub.linked_many(MANY, |_| true).records;
     let meanwhile = rows(model, 9..10).remove(0);
     hub.link_member(MANY, &meanwhile);
     // The database has 2, 3 and 4: 1 is gone, 4 is new.
-    let merged = hub.link_rows(MANY, rows(model, 2..5), &before, || 0);
-    let members = hub.linked_many(MANY, || 0);
+    let merged = hub.link_rows(MANY, rows(model, 2..5), &before, |_| true);
+    let members = hub.linked_many(MANY, |_| true);
     assert!(members.loaded);
     let expected = [&held[1], &held[2], &merged.members[2], &unsaved, &meanwhile];
     assert_eq!(members.records.len(), expected.len());
@@ -233,14 +233,14 @@ fn a_target_that_is_set_while_one_is_loaded_stays() {
     let hub = record(model, 0);
     let (set, found) = (record(model, 1), record(model, 2));
     let key = || (&[ID][..], vec![Value::Int(0)]);
-    assert!(hub.link_found(ONE, Some(&found), key(), Tie::Depend, || 0));
+    assert!(hub.link_found(ONE, Some(&found), key(), Tie::Depend, |_| true));
     hub.link_one(ONE, Some(&set), &[ID], Tie::Depend);
-    assert!(!hub.link_found(ONE, Some(&found), key(), Tie::Depend, || 0));
+    assert!(!hub.link_found(ONE, Some(&found), key(), Tie::Depend, |_| true));
     assert!(one(&hub, ONE).unwrap().is(&set));
     // What was found for another key than the record has by now is stale at once.
     hub.unlink(ONE);
     hub.write::<i64>(ID, 7);
-    assert!(hub.link_found(ONE, Some(&found), key(), Tie::Depend, || 0));
+    assert!(hub.link_found(ONE, Some(&found), key(), Tie::Depend, |_| true));
     assert!(hub.is_link_stale(ONE, &[ID]));
 }
 
@@ -256,7 +256,7 @@ fn a_row_that_is_loaded_alone_leaves_its_siblings_unknown() {
             places: [Place { batch: 0, row: 0 }].into(),
         },
         missing: None,
-        generation: None,
+        unread_since: None,
     };
     assert!(batch[1].publish(ONE, alone(1), Tie::Depend));
     assert!(!batch[2].publish(ONE, alone(2), Tie::Depend));
