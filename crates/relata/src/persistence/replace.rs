@@ -99,29 +99,33 @@ async fn replace_many(association: &Association, wanted: &[Record]) -> Result<()
 struct Memory<'a> {
     association: &'a Association,
     members: &'a [Record],
-    /// Those that come: their keys, and what these led to.
-    coming: Vec<(&'a Record, Vec<Value<'static>>, Linked<Option<Record>>)>,
+    coming: Vec<Coming<'a>>,
     put_back: bool,
+}
+
+/// A record that comes: its key, and what that led to.
+struct Coming<'a> {
+    record: &'a Record,
+    key: Vec<Value<'static>>,
+    led_to: Linked<Option<Record>>,
 }
 
 impl<'a> Memory<'a> {
     fn of(association: &'a Association, members: &'a [Record], coming: &'a [Record]) -> Self {
         let columns = &association.resolved().target_key;
-        let key = |record: &Record| {
+        let came = |record: &'a Record| {
             let value = |&column| record.value(column).into_owned();
-            columns.iter().map(value).collect()
-        };
-        let led_to = |record: &Record| {
             let inverse = association.inverse_of(record);
-            inverse.map_or(Linked::Unknown, |inverse| inverse.peek_one())
+            Coming {
+                record,
+                key: columns.iter().map(value).collect(),
+                led_to: inverse.map_or(Linked::Unknown, |inverse| inverse.peek_one()),
+            }
         };
         Self {
             association,
             members,
-            coming: coming
-                .iter()
-                .map(|record| (record, key(record), led_to(record)))
-                .collect(),
+            coming: coming.iter().map(came).collect(),
             put_back: false,
         }
     }
@@ -132,7 +136,12 @@ impl Drop for Memory<'_> {
         if !self.put_back {
             return;
         }
-        for (record, key, led_to) in &self.coming {
+        for Coming {
+            record,
+            key,
+            led_to,
+        } in &self.coming
+        {
             let columns = &self.association.resolved().target_key;
             for (&column, value) in columns.iter().zip(key) {
                 // It was in this column before.
