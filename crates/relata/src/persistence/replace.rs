@@ -43,7 +43,7 @@ impl Association {
         let association = self.clone();
         Pending::new(async move {
             association.must_be_collection()?;
-            let members = found(&association, &keys).await?;
+            let members = found(&association, keys).await?;
             replace_many(&association, &members).await
         })
     }
@@ -74,15 +74,17 @@ async fn replace_many(association: &Association, wanted: &[Record]) -> Result<()
                 .map_err(|error| unsaved_members(association, error))
         };
         let statements = plan.added.len() + usize::from(!plan.removed.is_empty());
-        let changed = if statements < 2 {
-            change().await
+        let mut memory = Memory::of(association, &current, &plan.added);
+        if statements < 2 {
+            // Dropped on its way, the one statement may have been done: what it was to write stays unsaved in memory.
+            let changed = change().await;
+            memory.put_back = changed.is_err();
+            changed?;
         } else {
+            memory.put_back = true;
             let db = owner.db().clone();
-            db.transaction(change).await
-        };
-        if changed.is_err() {
-            owner.link_many(position, &current, true);
-            return changed;
+            db.transaction(change).await?;
+            memory.put_back = false;
         }
     }
     let members: Vec<Record> = plan.kept.iter().chain(&plan.added).cloned().collect();
@@ -91,6 +93,69 @@ async fn replace_many(association: &Association, wanted: &[Record]) -> Result<()
         association.own(member);
     }
     Ok(())
+}
+
+/// Memory as it was before a replacement, put back when that fails, or is dropped and rolled back with it.
+struct Memory<'a> {
+    association: &'a Association,
+    members: &'a [Record],
+    coming: Vec<Coming<'a>>,
+    put_back: bool,
+}
+
+/// A record that comes: its key, and what that led to.
+struct Coming<'a> {
+    record: &'a Record,
+    key: Vec<Value<'static>>,
+    led_to: Linked<Option<Record>>,
+}
+
+impl<'a> Memory<'a> {
+    fn of(association: &'a Association, members: &'a [Record], coming: &'a [Record]) -> Self {
+        let columns = &association.resolved().target_key;
+        let came = |record: &'a Record| {
+            let value = |&column| record.value(column).into_owned();
+            let inverse = association.inverse_of(record);
+            Coming {
+                record,
+                key: columns.iter().map(value).collect(),
+                led_to: inverse.map_or(Linked::Unknown, |inverse| inverse.peek_one()),
+            }
+        };
+        Self {
+            association,
+            members,
+            coming: coming.iter().map(came).collect(),
+            put_back: false,
+        }
+    }
+}
+
+impl Drop for Memory<'_> {
+    fn drop(&mut self) {
+        if !self.put_back {
+            return;
+        }
+        for Coming {
+            record,
+            key,
+            led_to,
+        } in &self.coming
+        {
+            let columns = &self.association.resolved().target_key;
+            for (&column, value) in columns.iter().zip(key) {
+                // It was in this column before.
+                let _ = record.set_value(column, value.clone());
+            }
+            match (self.association.inverse_of(record), led_to) {
+                (Some(inverse), Linked::Known(target)) => inverse.link(target.as_ref()),
+                (Some(inverse), Linked::Unknown) => inverse.reset(),
+                (None, _) => {}
+            }
+        }
+        let owner = self.association.owner();
+        owner.link_many(self.association.position(), self.members, true);
+    }
 }
 
 /// What saving said of a member, as Rails says it of a replacement. What is no matter of the member stays what it is.
@@ -108,47 +173,12 @@ fn unsaved_members(association: &Association, error: Error) -> Error {
 }
 
 /// The records with these keys, in their order, whoever they belong to.
-async fn found(association: &Association, keys: &[Vec<Value<'static>>]) -> Result<Vec<Record>> {
+async fn found(association: &Association, keys: Vec<Vec<Value<'static>>>) -> Result<Vec<Record>> {
     if keys.is_empty() {
         return Ok(Vec::new());
     }
     let (target, db) = (association.resolved().target, association.owner().db());
-    let rows: Vec<Record> = Relation::of(target, db).with_keys(keys.to_vec()).await?;
-    let mut members = Vec::with_capacity(keys.len());
-    let mut missing = Vec::new();
-    for key in keys {
-        match rows.iter().find(|row| row.key() == *key) {
-            Some(row) => members.push(row.clone()),
-            None => missing.push(key),
-        }
-    }
-    if missing.is_empty() {
-        return Ok(members);
-    }
-    let shown = |key: &[Value<'static>]| match key {
-        [one] => format!("{one:?}"),
-        several => format!("{several:?}"),
-    };
-    let list = |keys: &mut dyn Iterator<Item = &Vec<Value<'static>>>| {
-        keys.map(|key| shown(key)).collect::<Vec<_>>().join(", ")
-    };
-    let names: Vec<&str> = target.primary_key_names().collect();
-    let all = relata_inflect::pluralize(target.name());
-    let message = format!(
-        "Couldn't find all {all} with '{}': ({}) (found {} results, but was looking for {}). Couldn't find {} with {} {}.",
-        names.join(", "),
-        list(&mut keys.iter()),
-        members.len(),
-        keys.len(),
-        if missing.len() == 1 {
-            target.name()
-        } else {
-            &all
-        },
-        if missing.len() == 1 { "id" } else { "ids" },
-        list(&mut missing.into_iter()),
-    );
-    Err(Error::new(ErrorKind::RecordNotFound, message).with_model(target.name()))
+    Relation::of(target, db).find_keys(keys).await
 }
 
 async fn replace_one(association: &Association, target: Option<&Record>) -> Result<()> {

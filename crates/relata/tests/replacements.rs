@@ -1,0 +1,167 @@
+//! Replacing the members of a collection, stopped at every place: rows and memory are as before, or as after.
+
+#![allow(unreachable_pub, missing_docs)]
+
+mod sweep;
+
+use relata::{Db, ErrorKind, Record, Result, model};
+use sweep::{TempFile, limited, settled};
+
+#[model]
+pub struct Shelf {
+    id: i64,
+    name: String,
+    #[has_many]
+    books: Book,
+}
+
+#[model]
+pub struct Book {
+    id: i64,
+    title: String,
+    shelf_id: Option<i64>,
+    #[belongs_to]
+    shelf: Option<Shelf>,
+}
+
+/// A shelf with two books, another with one, and two books that are new.
+struct Library {
+    one: Shelf,
+    two: Shelf,
+    books: Vec<Book>,
+}
+
+impl Library {
+    async fn new(db: &Db) -> Result<Self> {
+        Book::all(db).delete_all().await?;
+        let one = Shelf::create(db, |s| s.set_name("one")).await?;
+        let two = Shelf::create(db, |s| s.set_name("two")).await?;
+        let mut books = Vec::new();
+        for (shelf, title) in [(&one, "stays"), (&one, "goes"), (&two, "comes")] {
+            books.push(shelf.books().create(|b| b.set_title(title)).await?);
+        }
+        for title in ["new", "newer"] {
+            books.push(Book::build(db, |b| b.set_title(title)));
+        }
+        one.books().await?;
+        two.books().await?;
+        Ok(Self { one, two, books })
+    }
+
+    async fn replace(&self) -> Result<()> {
+        let wanted = [0, 2, 3, 4].map(|number: usize| &self.books[number]);
+        self.one.books().replace(wanted).await
+    }
+
+    /// All that the records say of themselves and of each other.
+    fn memory(&self) -> Vec<String> {
+        let book = |book: &Book| {
+            let record: &Record = book;
+            let shelf = book.shelf().loaded();
+            let shelf = shelf.map(|shelf| (shelf.is(&self.one), shelf.is(&self.two)));
+            let flags = (book.is_new_record(), book.is_persisted(), book.changed());
+            format!("{:?} {flags:?} {shelf:?}", record.attributes())
+        };
+        let shelf = |shelf: &Shelf| {
+            let place = |held: &Book| self.books.iter().position(|book| book.is(held));
+            let held = shelf.books().loaded();
+            format!(
+                "{:?}",
+                held.map(|held| held.iter().map(place).collect::<Vec<_>>())
+            )
+        };
+        let books = self.books.iter().map(book);
+        books.chain([shelf(&self.one), shelf(&self.two)]).collect()
+    }
+
+    async fn titles(&self) -> Result<Vec<String>> {
+        let all = Book::all(self.one.db()).filter(|b| b.shelf.is(&self.one));
+        all.order(|b| b.id.asc()).pluck(|b| b.title).await
+    }
+
+    async fn is_replaced(&self) -> Result<()> {
+        assert_eq!(self.titles().await?, ["stays", "comes", "new", "newer"]);
+        let members = self.one.books().loaded().unwrap();
+        assert_eq!(members.len(), 4);
+        for (member, number) in members.iter().zip([0, 2, 3, 4]) {
+            assert!(member.is(&self.books[number]));
+            assert!(member.is_persisted() && !member.is_changed());
+            assert!(
+                member
+                    .shelf()
+                    .await?
+                    .is_some_and(|shelf| shelf.is(&self.one))
+            );
+        }
+        assert_eq!(Book::all(self.one.db()).count().await?, 5);
+        Ok(())
+    }
+}
+
+async fn database(url: &str) -> Result<Db> {
+    let db = Db::connect(url).await?;
+    db.create_tables([Shelf::reflection(), Book::reflection()])
+        .await?;
+    Ok(db)
+}
+
+/// Members that came from elsewhere kept the key and the owner that were never written.
+#[test]
+fn a_statement_that_fails_anywhere_in_a_replacement_leaves_rows_and_memory_as_before() -> Result<()>
+{
+    relata::run(async {
+        let db = database("sqlite::memory:").await?;
+        for nth in 1.. {
+            let library = Library::new(&db).await?;
+            let before = library.memory();
+            db.faults().fail_nth(nth, ErrorKind::DiskFull);
+            let done = library.replace().await;
+            db.faults().clear();
+            assert_eq!(db.figures().writers, 0);
+            if done.is_ok() {
+                assert_eq!(nth, 7, "BEGIN, 2 UPDATEs, 2 INSERTs, COMMIT");
+                return library.is_replaced().await;
+            }
+            assert_eq!(library.memory(), before, "statement {nth}");
+            assert_eq!(library.titles().await?, ["stays", "goes"]);
+            library.replace().await?;
+            library.is_replaced().await?;
+        }
+        Ok(())
+    })
+}
+
+#[test]
+fn a_replacement_dropped_at_any_poll_is_whole_or_nothing() -> Result<()> {
+    relata::run(async {
+        let file = TempFile::new("replaced");
+        for url in ["sqlite::memory:".to_owned(), file.url()] {
+            let db = database(&url).await?;
+            let mut dropped = 0;
+            for polls in 0.. {
+                let library = Library::new(&db).await?;
+                let before = library.memory();
+                for nth in 1..=6 {
+                    db.faults().delay_nth(nth, std::time::Duration::ZERO);
+                }
+                let done = limited(library.replace(), polls).await;
+                db.faults().clear();
+                settled(&db).await;
+                if library.titles().await? == ["stays", "goes"] {
+                    assert!(done.is_none(), "{done:?} and the rows are as before");
+                    assert_eq!(library.memory(), before, "after {polls} polls");
+                    dropped += 1;
+                }
+                // Also once it was committed, and nobody was there to be told.
+                library.replace().await?;
+                library.is_replaced().await?;
+                if let Some(done) = done {
+                    done?;
+                    break;
+                }
+            }
+            assert!(dropped >= 6, "{url}: dropped at {dropped} places");
+        }
+        Ok(())
+    })
+}
