@@ -3,8 +3,6 @@
 //! Invariant: nothing is left pointing at a row that is gone, unless the declaration says nothing of it; what refuses
 //! keeps the owner, and the transaction puts back what went before it.
 
-use std::sync::Arc;
-
 use super::collection::remove_rows;
 use super::destroy::{delete_row, destroy};
 use super::errors::Keeping;
@@ -13,7 +11,6 @@ use super::pipeline::Verb;
 use crate::association::{Association, Removal};
 use crate::attribute::value::Value;
 use crate::callback::Abort;
-use crate::db::Participant;
 use crate::error::{ErrorKind, Result};
 use crate::loading;
 use crate::record::Record;
@@ -127,34 +124,8 @@ pub(super) async fn destroy_as_dependent(association: &Association, target: &Rec
     destroy(target).await
 }
 
-/// The members of a collection that its owner's end emptied: an owner that a rollback gives back has them again.
-struct Emptied {
-    association: Association,
-    members: Vec<Record>,
-    loaded: bool,
-}
-
-impl Participant for Emptied {
-    fn rolled_back(&self) {
-        let owner = self.association.owner();
-        owner.link_many(self.association.position(), &self.members, self.loaded);
-    }
-
-    fn committed(&self) {}
-
-    fn in_doubt(&self) {}
-}
-
-/// The collection is loaded, and empty, unless it is rolled back.
+/// The collection is loaded, and empty.
 fn empty(association: &Association) {
-    let known = association.peek_many();
-    association.owner().db().enlist(|| {
-        Arc::new(Emptied {
-            association: association.clone(),
-            members: known.records,
-            loaded: known.loaded,
-        })
-    });
     association.forget(|_| true);
     association.complete();
 }

@@ -17,7 +17,10 @@ pub(crate) struct Arena {
     open: Vec<u8>,
     full: Vec<Vec<u8>>,
     /// What was set after the rows were loaded, beyond what the first chunk has room for. Vectors, not boxes: moving a box would claim its bytes for itself.
-    #[expect(clippy::box_collection, reason = "rarely there: a batch is moved often")]
+    #[expect(
+        clippy::box_collection,
+        reason = "rarely there: a batch is moved often"
+    )]
     once: Option<Box<HashSet<Vec<u8>>>>,
     bytes: usize,
 }
