@@ -115,10 +115,9 @@ impl Clone for Record {
 
 impl Record {
     /// All records of a batch that was just read, in a graph of their own. The first tells them apart from others.
-    pub(crate) fn adopt(batch: Batch) -> Vec<Self> {
+    pub(crate) fn adopt(batch: Arc<Batch>) -> Vec<Self> {
         let rows = u32::try_from(batch.len()).unwrap_or(u32::MAX);
-        let (graph, batch) = Graph::with(batch);
-        let batch = BatchPtr::of(&batch);
+        let (batch, graph) = (BatchPtr::of(&batch), Graph::with(batch));
         (0..rows)
             .map(|row| Self {
                 graph: Arc::clone(&graph),
@@ -129,19 +128,18 @@ impl Record {
     }
 
     /// The last record of a batch that was just read, in a graph of its own: the only one, where one was asked for.
-    pub(crate) fn adopt_last(batch: Batch) -> Option<Self> {
+    pub(crate) fn adopt_last(batch: Arc<Batch>) -> Option<Self> {
         let row = u32::try_from(batch.len()).ok()?.checked_sub(1)?;
-        let (graph, batch) = Graph::with(batch);
-        let batch = BatchPtr::of(&batch);
+        let (batch, graph) = (BatchPtr::of(&batch), Graph::with(batch));
         Some(Self { graph, batch, row })
     }
 
     /// A new record without values, in a graph of its own.
     pub(crate) fn blank(reflection: &'static ModelReflection, db: &Db) -> Self {
-        let (graph, batch) = Graph::with(BatchBuilder::blank(reflection, db));
+        let batch = BatchBuilder::blank(reflection, db);
         Self {
-            graph,
             batch: BatchPtr::of(&batch),
+            graph: Graph::with(batch),
             row: 0,
         }
     }
@@ -149,14 +147,14 @@ impl Record {
     /// A new record without values, in this one's graph.
     pub(crate) fn blank_beside(&self, reflection: &'static ModelReflection) -> Self {
         let shape = graph::Shape::lock();
-        let batch = self
-            .graph
-            .adopt(BatchBuilder::blank(reflection, self.db()), &shape);
-        Self {
+        let batch = BatchBuilder::blank(reflection, self.db());
+        let beside = Self {
             graph: Arc::clone(&self.graph),
             batch: BatchPtr::of(&batch),
             row: 0,
-        }
+        };
+        self.graph.adopt(batch, &shape);
+        beside
     }
 
     #[inline]

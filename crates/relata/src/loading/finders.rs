@@ -31,17 +31,9 @@ pub(crate) fn find<M: FromRecord>(
     }
     Pending::new(async move {
         check_key(model, &key)?;
-        // Kept for the error, without a list of its own where there is one value.
-        let (first, further) = (
-            key.first().cloned(),
-            key.get(1..).unwrap_or_default().to_vec(),
-        );
         match run::fetch_by_key(model, &db, key).await? {
-            Some(record) => M::cast(record),
-            None => {
-                let key: Vec<_> = first.into_iter().chain(further).collect();
-                Err(find_typed_error(model, &describe(model, &key)))
-            }
+            Ok(record) => M::cast(record),
+            Err(key) => Err(find_typed_error(model, &describe(model, &key))),
         }
     })
 }
@@ -86,6 +78,7 @@ fn listed<'a>(keys: impl Iterator<Item = &'a Vec<Value<'static>>>) -> String {
     keys.map(one).collect::<Vec<_>>().join(", ")
 }
 
+#[inline]
 fn check_key(model: &'static ModelReflection, key: &[Value<'static>]) -> Result<()> {
     if model.primary_key().is_empty() {
         let message = format!(

@@ -59,6 +59,7 @@ pub(crate) async fn load(core: &Core, purpose: Purpose) -> Result<Vec<Record>> {
 }
 
 /// Runs what the model declares for records that were read.
+#[inline]
 pub(super) fn found(model: &'static ModelReflection, records: &[Record]) -> Result<()> {
     let events = [Event::AfterFind, Event::AfterInitialize];
     if events
@@ -75,12 +76,12 @@ pub(super) fn found(model: &'static ModelReflection, records: &[Record]) -> Resu
     Ok(())
 }
 
-/// The row with that key, by a statement whose text is kept.
+/// The row with that key, by a statement whose text is kept; the key comes back when there is none.
 pub(crate) async fn fetch_by_key(
     model: &'static ModelReflection,
     db: &Db,
     key: Vec<Value<'static>>,
-) -> Result<Option<Record>> {
+) -> Result<Result<Record, Vec<Value<'static>>>> {
     let statement = Statement {
         text: statements::find(model, db.dialect()),
         binds: key,
@@ -98,7 +99,10 @@ pub(crate) async fn fetch_by_key(
         strict,
         ..Terms::default()
     };
-    let record = Record::adopt_last(job.decoded()?.finish(db, terms)?);
-    found(model, record.as_slice())?;
-    Ok(record)
+    let (rows, key) = job.over();
+    let Some(record) = Record::adopt_last(rows?.finish(db, terms)?) else {
+        return Ok(Err(key));
+    };
+    found(model, std::slice::from_ref(&record))?;
+    Ok(Ok(record))
 }

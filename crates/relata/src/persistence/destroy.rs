@@ -59,7 +59,7 @@ impl Record {
             let _turn = Turn::of(&record).await;
             let key: Vec<Value<'static>> = owned_key(&record);
             let fresh = loading::fetch_by_key(record.reflection(), record.db(), key).await?;
-            take(&record, fresh)
+            take(&record, fresh.ok())
         })
     }
 

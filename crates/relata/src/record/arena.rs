@@ -1,7 +1,9 @@
 //! The text and bytes of a batch: added to, never moved, never freed before the batch.
 //!
 //! Invariant: bytes that were added stay where they are and are not written to again: a chunk is never grown past
-//! the capacity it was made with, and what is kept once is in a vector of its own. Words of rows point at them.
+//! the capacity it was made with, and what is kept once and does not fit into a small chunk is in a vector of its own.
+//! Words of rows point at them. Others may read them while more are added: what is added is copied behind them, and no
+//! unique reference to a chunk's bytes is ever made.
 
 use std::collections::HashSet;
 
@@ -15,8 +17,13 @@ const LARGEST: usize = 1 << 20;
 pub(crate) struct Arena {
     open: Vec<u8>,
     full: Vec<Vec<u8>>,
-    /// What was set after the rows were loaded. Vectors, not boxes: moving a box would claim its bytes for itself.
-    once: Option<HashSet<Vec<u8>>>,
+    /// What was set after the rows were loaded, beyond what the first chunk has room for. Vectors, not boxes: moving a
+    /// box would claim its bytes for itself.
+    #[expect(
+        clippy::box_collection,
+        reason = "rarely there: a batch is moved often"
+    )]
+    once: Option<Box<HashSet<Vec<u8>>>>,
     bytes: usize,
 }
 
@@ -35,6 +42,19 @@ impl Arena {
 
     /// Keeps `bytes` unless they were kept by this before: setting the same values in turn takes no memory.
     pub(crate) fn push_once(&mut self, bytes: &[u8]) -> [u64; 2] {
+        if self.open.capacity() == 0 && bytes.len() <= SMALLEST {
+            self.make_room(bytes.len());
+        }
+        // The few texts of one record lie in one small chunk: looking through it takes less than keeping a set.
+        if self.open.capacity() <= SMALLEST {
+            if let Some(start) = find(&self.open, bytes) {
+                let address = self.open.as_ptr().wrapping_add(start).expose_provenance();
+                return [address as u64, bytes.len() as u64];
+            }
+            if self.open.capacity() - self.open.len() >= bytes.len() {
+                return self.push(bytes);
+            }
+        }
         let words = |kept: &Vec<u8>| [kept.as_ptr().expose_provenance() as u64, kept.len() as u64];
         let once = self.once.get_or_insert_default();
         if let Some(kept) = once.get(bytes) {
@@ -55,16 +75,17 @@ impl Arena {
         self.bytes += other.bytes;
         self.full.extend(other.full);
         self.full.push(other.open);
-        let once = other.once.into_iter().flatten();
-        for kept in once {
-            self.once.get_or_insert_default().insert(kept);
+        if let Some(once) = other.once {
+            self.once.get_or_insert_default().extend(*once);
         }
     }
 
     /// Whether everything that was pushed is UTF-8 as far as each chunk tells; else the address of what is not.
     pub(crate) fn check_utf8(&self) -> Result<(), u64> {
         for chunk in self.full.iter().chain([&self.open]) {
-            if let Err(error) = std::str::from_utf8(chunk) {
+            if !chunk.is_ascii()
+                && let Err(error) = std::str::from_utf8(chunk)
+            {
                 let at = chunk.as_ptr().wrapping_add(error.valid_up_to());
                 return Err(at.addr() as u64);
             }
@@ -86,6 +107,17 @@ impl Arena {
     pub(crate) fn size(&self) -> usize {
         self.bytes
     }
+}
+
+/// Where `bytes` stand in `chunk`, as a text of their own or within others.
+fn find(chunk: &[u8], bytes: &[u8]) -> Option<usize> {
+    let Some(&first) = bytes.first() else {
+        return Some(0);
+    };
+    let last = chunk.len().checked_sub(bytes.len())?;
+    (0..=last).find(|&start| {
+        chunk.get(start) == Some(&first) && chunk.get(start..start + bytes.len()) == Some(bytes)
+    })
 }
 
 #[cfg(test)]
@@ -115,6 +147,29 @@ mod tests {
             assert_eq!(*words, arena.push_once(format!("text {round}").as_bytes()));
         }
         assert_eq!(arena.size(), size);
+    }
+
+    #[test]
+    fn the_few_texts_of_a_record_take_one_small_chunk() {
+        let mut arena = Arena::default();
+        let texts = [
+            "Matz",
+            "black",
+            "",
+            "Mat",
+            "a text that is much longer",
+            "Matz",
+        ];
+        let words = texts.map(|text| arena.push_once(text.as_bytes()));
+        assert_eq!((arena.size(), arena.once.is_none()), (SMALLEST, true));
+        assert_eq!(words[0], words[5]);
+        assert_eq!(words[3], [words[0][0], 3]);
+        assert_eq!(arena.open, b"Matzblacka text that is much longer");
+        // What has no room goes elsewhere, and what came first stays.
+        let long = arena.push_once(&[b'x'; SMALLEST]);
+        assert_eq!(long, arena.push_once(&[b'x'; SMALLEST]));
+        assert_eq!(arena.push_once(b"black"), words[1]);
+        assert_eq!(arena.open.as_ptr().expose_provenance() as u64, words[0][0]);
     }
 
     #[test]

@@ -90,7 +90,10 @@ pub(crate) struct Batch {
     /// The layout's slots and stride, at hand: every read of an attribute asks for them.
     slots: &'static [Slot],
     stride: usize,
+    /// A row without values.
+    blank: &'static Arc<[u64]>,
     db: Db,
+    /// Empty for a new record, whose row is the blank one.
     words: Box<[u64]>,
     len: u32,
     /// Rows that are not in the database yet.
@@ -100,10 +103,17 @@ pub(crate) struct Batch {
     pub(crate) terms: Terms,
     arena: Mutex<Arena>,
     owner: Mutex<Weak<Graph>>,
-    states: OnceLock<Box<[OnceLock<Box<State>>]>>,
+    states: States,
     links: OnceLock<Box<[Link]>>,
     /// Whether some record of this batch holds a state; readers look only then.
     touched: AtomicBool,
+}
+
+/// The states of a batch's records, made when they are first needed.
+enum States {
+    /// The only record's.
+    One(OnceLock<Box<State>>),
+    Many(OnceLock<Box<[OnceLock<Box<State>>]>>),
 }
 
 /// The rows of a batch, built.
@@ -115,13 +125,14 @@ pub(super) struct Rows {
 }
 
 impl Batch {
+    #[inline]
     pub(super) fn new(
         reflection: &'static ModelReflection,
         db: &Db,
         rows: Rows,
         terms: Terms,
         new: bool,
-    ) -> Self {
+    ) -> Arc<Self> {
         #[cfg(test)]
         {
             *LIVE
@@ -131,10 +142,11 @@ impl Batch {
                 .or_default() += 1;
         }
         let layout: &'static Layout = reflection.layout();
-        Self {
+        Arc::new(Self {
             reflection,
             slots: &layout.slots,
             stride: layout.stride,
+            blank: &layout.blank,
             db: db.clone(),
             words: rows.words.into_boxed_slice(),
             len: rows.len,
@@ -143,10 +155,13 @@ impl Batch {
             terms,
             arena: Mutex::new(rows.arena),
             owner: Mutex::new(Weak::new()),
-            states: OnceLock::new(),
+            states: match rows.len {
+                1 => States::One(OnceLock::new()),
+                _ => States::Many(OnceLock::new()),
+            },
             links: OnceLock::new(),
             touched: AtomicBool::new(false),
-        }
+        })
     }
 
     pub(crate) fn reflection(&self) -> &'static ModelReflection {
@@ -176,6 +191,7 @@ impl Batch {
         self.arena.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    #[inline]
     pub(super) fn set_owner(&self, owner: &Arc<Graph>) {
         #[cfg(all(test, shuttle))]
         places().insert(std::ptr::from_ref(self).addr());
@@ -197,15 +213,15 @@ impl Batch {
             .is_some_and(|absent| bit(absent, column))
     }
 
-    /// The words of a row as it was loaded.
+    /// The words of a row as it was loaded; a new record's, and one beyond the last, has no values.
     #[inline]
     pub(super) fn row(&self, row: u32) -> &[u64] {
         let stride = self.stride;
         let start = row as usize * stride;
-        self.words.get(start..start + stride).unwrap_or_default()
+        self.words.get(start..start + stride).unwrap_or(self.blank)
     }
 
-    /// The two words of one attribute of a row as it was loaded, and whether it is null; blank beyond the last row.
+    /// The two words of one attribute of a row as it was loaded, and whether it is null, as all of a new record's are.
     #[inline]
     pub(super) fn cell(&self, row: u32, column: usize, slot: Slot) -> (u64, u64, bool) {
         let start = row as usize * self.stride;
@@ -216,7 +232,7 @@ impl Batch {
             _ => (0, 0),
         };
         let nulls = self.words.get(start + column / 64);
-        let null = nulls.is_some_and(|nulls| nulls >> (column % 64) & 1 == 1);
+        let null = nulls.is_none_or(|nulls| nulls >> (column % 64) & 1 == 1);
         (first, second, null)
     }
 
@@ -231,24 +247,31 @@ impl Batch {
         if !self.is_touched() {
             return None;
         }
-        self.states
-            .get()?
-            .get(row as usize)?
-            .get()
-            .map(|state| &**state)
+        let place = match &self.states {
+            States::One(place) => place,
+            States::Many(places) => places.get()?.get(row as usize)?,
+        };
+        place.get().map(|state| &**state)
     }
 
     /// The state of a record, made when it is first needed.
     pub(super) fn state_or_make(&self, row: u32) -> &State {
-        let states = self
-            .states
-            .get_or_init(|| (0..self.len).map(|_| OnceLock::new()).collect());
-        let state = states[row as usize].get_or_init(|| {
-            Box::new(State::new(
-                self.row(row),
-                self.new,
-                self.reflection.reflections().len(),
-            ))
+        let place = match &self.states {
+            States::One(place) => place,
+            States::Many(places) => {
+                let make = || (0..self.len).map(|_| OnceLock::new()).collect();
+                &places.get_or_init(make)[row as usize]
+            }
+        };
+        let state = place.get_or_init(|| {
+            let row = self.row(row);
+            let saved = if self.new {
+                Arc::clone(self.blank)
+            } else {
+                row.into()
+            };
+            let associations = self.reflection.reflections().len();
+            Box::new(State::new(row, saved, self.new, associations))
         });
         self.touched.store(true, Ordering::Release);
         state

@@ -8,6 +8,7 @@
 
 use super::arena::Arena;
 use super::batch::{Batch, Rows, StrictLoading, Terms, set_bit};
+use super::sync::Arc;
 use crate::attribute::Stored;
 use crate::attribute::value::{Kind, Value};
 use crate::db::Db;
@@ -28,7 +29,7 @@ pub(crate) struct BatchBuilder {
     steps: Steps,
     texts: Arena,
     /// Apart from the texts, which are checked as a whole.
-    bytes: Arena,
+    bytes: Option<Box<Arena>>,
     absent: Option<Box<[u64]>>,
 }
 
@@ -80,7 +81,7 @@ pub(crate) struct AnySlot(Slot);
 pub(crate) struct Row<'a> {
     words: &'a mut [u64],
     texts: &'a mut Arena,
-    bytes: &'a mut Arena,
+    bytes: &'a mut Option<Box<Arena>>,
 }
 
 /// The text of a column is not UTF-8.
@@ -99,7 +100,7 @@ impl BatchBuilder {
             len: 0,
             steps: Steps::Own(Vec::new()),
             texts: Arena::default(),
-            bytes: Arena::default(),
+            bytes: None,
             absent: None,
         }
     }
@@ -114,7 +115,7 @@ impl BatchBuilder {
         self.used = 0;
         self.len = 0;
         self.texts = Arena::default();
-        self.bytes = Arena::default();
+        self.bytes = None;
     }
 
     /// The result has the model's columns, in their order.
@@ -203,6 +204,9 @@ impl BatchBuilder {
         }
         // The first row alone: most results are one row, or many.
         let rows = if self.len == 0 { 1 } else { ROWS_AT_ONCE };
+        if self.words.capacity() == 0 {
+            self.words = Vec::with_capacity(self.layout.stride);
+        }
         self.words
             .resize(self.words.len() + rows * self.layout.stride, 0);
         Ok(())
@@ -212,14 +216,17 @@ impl BatchBuilder {
     ///
     /// # Errors
     /// When a text is not UTF-8.
-    pub(crate) fn finish(mut self, db: &Db, terms: Terms) -> Result<Batch, NotText> {
+    #[inline]
+    pub(crate) fn finish(mut self, db: &Db, terms: Terms) -> Result<Arc<Batch>, NotText> {
         if let Err(address) = self.texts.check_utf8() {
             return Err(NotText {
                 column: self.column_at(address),
             });
         }
         self.words.truncate(self.used);
-        self.texts.append(self.bytes);
+        if let Some(bytes) = self.bytes {
+            self.texts.append(*bytes);
+        }
         let rows = Rows {
             words: self.words,
             len: self.len,
@@ -243,13 +250,9 @@ impl BatchBuilder {
     }
 
     /// A batch of one new row without values: every column is null until it is set.
-    pub(crate) fn blank(reflection: &'static ModelReflection, db: &Db) -> Batch {
-        let mut words = vec![0; reflection.layout().stride];
-        for column in 0..reflection.columns().len() {
-            set_bit(&mut words, column, true);
-        }
+    pub(crate) fn blank(reflection: &'static ModelReflection, db: &Db) -> Arc<Batch> {
         let rows = Rows {
-            words,
+            words: Vec::new(),
             len: 1,
             arena: Arena::default(),
             absent: None,
@@ -306,7 +309,7 @@ impl Row<'_> {
         match slot.kind {
             kind if kind.is_text() => return self.text(TextSlot(slot.offset), stored.bytes()),
             Kind::Bytes => {
-                let words = self.bytes.push(stored.bytes());
+                let words = self.bytes.get_or_insert_default().push(stored.bytes());
                 self.put_words(slot.offset, words);
             }
             Kind::Uuid => self.put_words(slot.offset, stored.words()),

@@ -54,10 +54,42 @@ pub(crate) struct Graph {
 
 #[derive(Default)]
 struct Inner {
-    batches: Vec<Arc<Batch>>,
+    batches: Batches,
     dependencies: HashMap<usize, Dependency, Hashing>,
     /// Keys of the graphs that were merged into this one, under which others may still depend on it.
     aliases: Vec<usize>,
+}
+
+/// The batches of a graph. Most have one, which needs no list; without a first there are no more.
+#[derive(Default)]
+struct Batches {
+    first: Option<Arc<Batch>>,
+    more: Vec<Arc<Batch>>,
+}
+
+impl Batches {
+    fn len(&self) -> usize {
+        usize::from(self.first.is_some()) + self.more.len()
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &Arc<Batch>> {
+        self.first.iter().chain(&self.more)
+    }
+
+    fn push(&mut self, batch: Arc<Batch>) {
+        match &self.first {
+            None => self.first = Some(batch),
+            Some(_) => self.more.push(batch),
+        }
+    }
+
+    /// Takes over what another holds.
+    fn append(&mut self, mut other: Self) {
+        if let Some(batch) = other.first {
+            self.push(batch);
+        }
+        self.more.append(&mut other.more);
+    }
 }
 
 struct Dependency {
@@ -123,22 +155,19 @@ impl ShapeGuard {
 }
 
 impl Graph {
-    pub(crate) fn new() -> Arc<Self> {
-        Arc::new(Self {
+    /// A graph with one batch, which nobody else can see yet.
+    #[inline]
+    pub(crate) fn with(batch: Arc<Batch>) -> Arc<Self> {
+        let mut inner = Inner::default();
+        inner.batches.push(Arc::clone(&batch));
+        let graph = Arc::new(Self {
             rank: AtomicI64::new(highest_rank()),
             dependents: AtomicI64::new(0),
-            inner: Mutex::default(),
+            inner: Mutex::new(inner),
             forward: OnceLock::new(),
-        })
-    }
-
-    /// A graph with one batch, which nobody else can see yet.
-    pub(crate) fn with(batch: Batch) -> (Arc<Self>, Arc<Batch>) {
-        let graph = Self::new();
-        let batch = Arc::new(batch);
+        });
         batch.set_owner(&graph);
-        graph.inner().batches.push(Arc::clone(&batch));
-        (graph, batch)
+        graph
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
@@ -160,12 +189,10 @@ impl Graph {
     }
 
     /// Puts a batch into the root of this graph.
-    pub(crate) fn adopt(self: &Arc<Self>, batch: Batch, shape: &ShapeGuard) -> Arc<Batch> {
+    pub(crate) fn adopt(self: &Arc<Self>, batch: Arc<Batch>, shape: &ShapeGuard) {
         let root = self.root(shape);
-        let batch = Arc::new(batch);
         batch.set_owner(&root);
-        root.inner().batches.push(Arc::clone(&batch));
-        batch
+        root.inner().batches.push(batch);
     }
 
     /// Makes this graph keep `other` alive for one more link. Unites them if `other` depends on this one.
@@ -246,7 +273,7 @@ impl Graph {
             if seen.contains_key(&key(&graph)) {
                 continue;
             }
-            for batch in &graph.inner().batches {
+            for batch in graph.inner().batches.iter() {
                 if batch
                     .owner()
                     .is_none_or(|owner| !Arc::ptr_eq(&owner, &graph))
@@ -294,15 +321,14 @@ impl Graph {
         })
     }
 
+    #[inline]
     fn take_apart(&mut self, queue: &mut Vec<Arc<Graph>>) {
         let inner = self.inner.get_mut().unwrap_or_else(PoisonError::into_inner);
-        queue.extend(
-            inner
-                .dependencies
-                .drain()
-                .map(|(_, dependency)| dependency.end()),
-        );
-        inner.batches.clear();
+        if !inner.dependencies.is_empty() {
+            let dependencies = inner.dependencies.drain();
+            queue.extend(dependencies.map(|(_, dependency)| dependency.end()));
+        }
+        inner.batches = Batches::default();
         queue.extend(self.forward.take());
     }
 }
@@ -414,10 +440,10 @@ fn merge(mut graphs: Vec<Arc<Graph>>, shape: &mut ShapeGuard) {
     for graph in &graphs {
         let mut taken = std::mem::take(&mut *graph.inner());
         count(1 + taken.batches.len() + taken.dependencies.len() + taken.aliases.len());
-        for batch in &taken.batches {
+        for batch in taken.batches.iter() {
             batch.set_owner(&root);
         }
-        root.inner().batches.append(&mut taken.batches);
+        root.inner().batches.append(taken.batches);
         aliases.append(&mut taken.aliases);
         aliases.push(key(graph));
         moved.extend(taken.dependencies);

@@ -42,9 +42,8 @@ pub(crate) struct Values {
     pub(super) current: Box<[u64]>,
     pub(super) saved: Arc<[u64]>,
     pub(super) before: Option<Arc<[u64]>>,
-    /// Columns that were set to null, by bit: of a new record, null is what they shall be, whatever the table's
-    /// default is. Empty until there is one.
-    nulls: Vec<u64>,
+    /// Columns that were set to null: of a new record, null is what they shall be, whatever the table's default is.
+    nulls: Columns,
     pub(crate) life: Life,
     /// Whether the last save inserted the row.
     pub(crate) was_new: bool,
@@ -69,8 +68,41 @@ pub(crate) struct Snapshot {
     saved: Arc<[u64]>,
     life: Life,
     was_new: bool,
-    /// The column whose value the database made since.
-    generated: Vec<usize>,
+    /// The columns whose values the database made since.
+    generated: Columns,
+}
+
+/// Some columns, a bit each: without an allocation where there are not more than 64.
+#[derive(Clone, Default)]
+struct Columns {
+    first: u64,
+    more: Vec<u64>,
+}
+
+impl Columns {
+    fn contains(&self, column: usize) -> bool {
+        match column.checked_sub(64) {
+            None => self.first >> column & 1 == 1,
+            Some(rest) => bit(&self.more, rest),
+        }
+    }
+
+    fn insert(&mut self, column: usize) {
+        match column.checked_sub(64) {
+            None => self.first |= 1 << column,
+            Some(rest) => {
+                self.more.resize(self.more.len().max(rest / 64 + 1), 0);
+                set_bit(&mut self.more, rest, true);
+            }
+        }
+    }
+
+    fn remove(&mut self, column: usize) {
+        match column.checked_sub(64) {
+            None => self.first &= !(1 << column),
+            Some(rest) => set_bit(&mut self.more, rest, false),
+        }
+    }
 }
 
 /// A copy of a record's row, taken when its values were bound to a statement.
@@ -90,13 +122,13 @@ const MARKED_FOR_DESTRUCTION: u8 = 16;
 const WRITING: u8 = 32;
 
 impl State {
-    pub(super) fn new(row: &[u64], new: bool, associations: usize) -> Self {
+    pub(super) fn new(row: &[u64], saved: Arc<[u64]>, new: bool, associations: usize) -> Self {
         Self {
             values: RwLock::new(Values {
                 current: row.into(),
-                saved: row.into(),
+                saved,
                 before: None,
-                nulls: Vec::new(),
+                nulls: Columns::default(),
                 life: if new { Life::New } else { Life::Persisted },
                 was_new: false,
                 in_doubt: false,
@@ -206,8 +238,7 @@ impl Values {
         if value.is_null() {
             put(&mut self.current, column, slot, None);
             if self.life == Life::New {
-                self.nulls.resize(self.nulls.len().max(column / 64 + 1), 0);
-                set_bit(&mut self.nulls, column, true);
+                self.nulls.insert(column);
             }
             return;
         }
@@ -229,12 +260,12 @@ impl Values {
             None => batch.keep(value),
         };
         put(&mut self.current, column, slot, words);
-        set_bit(&mut self.nulls, column, false);
+        self.nulls.remove(column);
     }
 
     /// Whether null was set, and is not only the lack of a value.
     pub(super) fn is_set_to_null(&self, column: usize) -> bool {
-        bit(&self.nulls, column) && bit(&self.current, column)
+        self.nulls.contains(column) && bit(&self.current, column)
     }
 
     /// The columns whose current value is not the saved one.
@@ -304,15 +335,15 @@ impl Values {
             saved: Arc::clone(&self.saved),
             life: self.life,
             was_new: self.was_new,
-            generated: Vec::new(),
+            generated: Columns::default(),
         }
     }
 
     /// Goes back to what a snapshot remembers. What was set stays set; a generated key goes, unless another was set
     /// since.
     pub(super) fn restore(&mut self, snapshot: &Snapshot, slots: &[Slot]) {
-        for &column in &snapshot.generated {
-            if let Some(&slot) = slots.get(column)
+        for (column, &slot) in slots.iter().enumerate() {
+            if snapshot.generated.contains(column)
                 && !self.differs(column, slot, Version::Current, Version::Saved)
             {
                 copy(&snapshot.saved, &mut self.current, column, slot);
@@ -348,7 +379,7 @@ impl Snapshot {
 
     /// Notes that the value of a column is not the user's, and goes back with the saved one.
     pub(crate) fn generated(&mut self, column: usize) {
-        self.generated.push(column);
+        self.generated.insert(column);
     }
 }
 

@@ -5,7 +5,7 @@
 //! Invariant: slots do not overlap and lie within the stride; the record room's reads rely on it.
 
 use std::any::Any;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use super::Column;
 use crate::attribute::value::Kind;
@@ -26,6 +26,8 @@ pub(crate) struct Layout {
     pub(crate) stride: usize,
     /// One slot a column, in the order of the columns.
     pub(crate) slots: Box<[Slot]>,
+    /// A row without values: every column is null.
+    pub(crate) blank: Arc<[u64]>,
     steps: OnceLock<Box<dyn Any + Send + Sync>>,
 }
 
@@ -44,9 +46,16 @@ impl Layout {
                 slot
             })
             .collect();
+        let mut blank = vec![0; offset];
+        for column in 0..columns.len() {
+            if let Some(nulls) = blank.get_mut(column / 64) {
+                *nulls |= 1 << (column % 64);
+            }
+        }
         Self {
             stride: offset,
             slots,
+            blank: blank.into(),
             steps: OnceLock::new(),
         }
     }

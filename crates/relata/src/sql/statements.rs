@@ -4,7 +4,7 @@
 //! Invariant: the text of a statement depends on the model, the dialect and the columns named, never on values.
 
 use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use super::dialect::Dialect;
 use super::writer::Writer;
@@ -43,7 +43,11 @@ impl Columns {
 
 /// The texts of a model.
 #[derive(Default)]
-struct Texts(RwLock<HashMap<(Dialect, Wanted), Arc<str>, Hashing>>);
+struct Texts {
+    /// The text that is asked for most, in the dialect that asked first.
+    find: OnceLock<(Dialect, Arc<str>)>,
+    all: RwLock<HashMap<(Dialect, Wanted), Arc<str>, Hashing>>,
+}
 
 impl Texts {
     fn get(
@@ -60,23 +64,29 @@ impl Texts {
         let Some(texts) = model.texts(Self::default) else {
             return make();
         };
+        if wanted == Wanted::Find
+            && let Some((first, text)) = texts.find.get()
+            && *first == dialect
+        {
+            return Arc::clone(text);
+        }
         let slot = (dialect, wanted);
         if let Some(text) = texts
-            .0
+            .all
             .read()
             .unwrap_or_else(PoisonError::into_inner)
             .get(&slot)
         {
             return Arc::clone(text);
         }
-        Arc::clone(
-            texts
-                .0
-                .write()
-                .unwrap_or_else(PoisonError::into_inner)
-                .entry(slot)
-                .or_insert_with(make),
-        )
+        let finds = slot.1 == Wanted::Find;
+        let mut all = texts.all.write().unwrap_or_else(PoisonError::into_inner);
+        let text = all.entry(slot).or_insert_with(make);
+        if finds {
+            // Another dialect's may stand there: then this one is looked up.
+            let _ = texts.find.set((dialect, Arc::clone(text)));
+        }
+        Arc::clone(text)
     }
 }
 
