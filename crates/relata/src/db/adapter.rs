@@ -36,7 +36,10 @@
 //!   under way. Undoing a savepoint that was never made MUST do no harm.
 
 use std::future::Future;
+use std::num::NonZeroUsize;
+use std::ops::Deref;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use super::transaction::{Isolation, Terms};
@@ -90,9 +93,9 @@ impl<D> Job<D> {
     }
 
     /// The decoder, with the rows it was given, and the statement's values.
-    pub(crate) fn over(self) -> Result<(D, Vec<Value<'static>>)> {
-        let decode = self.decode.ok_or_else(lost)?;
-        Ok((decode, self.statement.binds))
+    #[inline]
+    pub(crate) fn over(self) -> (Result<D>, Vec<Value<'static>>) {
+        (self.decode.ok_or_else(lost), self.statement.binds)
     }
 
     /// Takes the job to another place. What stays tells what it was.
@@ -219,9 +222,57 @@ pub trait Cells {
     fn cell(&self, index: usize) -> Cell<'_>;
 }
 
-/// Names of a result's columns, shared between runs of one prepared statement, so that a decoder can
-/// recognise by pointer that its plan still fits.
-pub type Names = Arc<[Box<str>]>;
+/// Names of a result's columns, shared between runs of one prepared statement.
+pub type Names = Arc<Columns>;
+
+/// The names, and what a decoder found out about them: they never change, so it need not look twice.
+#[derive(Default)]
+pub struct Columns {
+    names: Box<[Box<str>]>,
+    noted: AtomicUsize,
+}
+
+impl Columns {
+    /// Whether this was the last to be noted.
+    #[inline]
+    pub(crate) fn is_noted(&self, finding: NonZeroUsize) -> bool {
+        self.noted.load(Ordering::Relaxed) == finding.get()
+    }
+
+    /// Notes a number that stands for what was found out, for good.
+    pub(crate) fn note(&self, finding: NonZeroUsize) {
+        self.noted.store(finding.get(), Ordering::Relaxed);
+    }
+}
+
+impl Deref for Columns {
+    type Target = [Box<str>];
+
+    fn deref(&self) -> &Self::Target {
+        &self.names
+    }
+}
+
+impl FromIterator<Box<str>> for Columns {
+    fn from_iter<I: IntoIterator<Item = Box<str>>>(names: I) -> Self {
+        Self {
+            names: names.into_iter().collect(),
+            noted: AtomicUsize::default(),
+        }
+    }
+}
+
+impl PartialEq for Columns {
+    fn eq(&self, other: &Self) -> bool {
+        self.names == other.names
+    }
+}
+
+impl std::fmt::Debug for Columns {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.names.fmt(f)
+    }
+}
 
 /// Receives the rows of a result.
 pub trait Decode: Send {

@@ -4,6 +4,7 @@
 //! stored; nothing is cut, rounded or guessed.
 
 use std::borrow::Cow;
+use std::ptr::NonNull;
 use std::sync::Arc;
 
 use crate::attribute::value::{Kind, Value};
@@ -30,6 +31,7 @@ impl Rows {
     }
 
     /// The records that were decoded, as one batch.
+    #[inline]
     pub(crate) fn finish(self, db: &Db, terms: Terms) -> Result<Arc<Batch>> {
         let model = self.batch.reflection();
         self.batch
@@ -41,6 +43,12 @@ impl Rows {
 impl Decode for Rows {
     fn columns(&mut self, names: &Names) -> Result<()> {
         let model = self.batch.reflection();
+        // Reflections live for ever: where this one is, no other will be.
+        let fit = NonNull::from(model).addr();
+        if names.is_noted(fit) {
+            self.batch.expect_all();
+            return Ok(());
+        }
         let columns = model.columns();
         let is = |name: &str, column: &Column| *name == *column.column_name();
         // Usually the table's columns stand in the order of the fields.
@@ -49,6 +57,7 @@ impl Decode for Rows {
             .zip(columns)
             .all(|(name, column)| is(name, column));
         if in_order && names.len() >= columns.len() {
+            names.note(fit);
             self.batch.expect_all();
             return Ok(());
         }

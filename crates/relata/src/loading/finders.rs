@@ -81,6 +81,7 @@ fn listed<'a>(keys: impl Iterator<Item = &'a Vec<Value<'static>>>) -> String {
     keys.map(one).collect::<Vec<_>>().join(", ")
 }
 
+#[inline]
 pub(super) fn check_key(model: &'static ModelReflection, key: &[Value<'static>]) -> Result<()> {
     if model.primary_key().is_empty() {
         let message = format!(

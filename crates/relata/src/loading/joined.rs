@@ -8,7 +8,6 @@
 //! targets that its rows have, and no others.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
 
 use super::decode::Rows;
 use super::owners::Sorted;
@@ -16,7 +15,7 @@ use super::pluck::tuples;
 use super::preload::{self, Found};
 use crate::association::Key;
 use crate::attribute::value::Value;
-use crate::db::adapter::{Cell, Cells, Decode, Names, Purpose};
+use crate::db::adapter::{Cell, Cells, Columns, Decode, Names, Purpose};
 use crate::error::Result;
 use crate::hashing::Hashing;
 use crate::record::{Record, Tie};
@@ -115,7 +114,8 @@ impl Batches {
                 .columns()
                 .iter()
                 .map(|column| Box::from(column.column_name()))
-                .collect::<Arc<[_]>>();
+                .collect::<Columns>()
+                .into();
             // Every column is asked for by its own name.
             let _ = rows.columns(&names);
             of.push(AtPlace {

@@ -59,6 +59,7 @@ pub(crate) async fn load(core: &Core, purpose: Purpose) -> Result<Vec<Record>> {
 }
 
 /// Runs what the model declares for records that were read.
+#[inline]
 pub(super) fn found(model: &'static ModelReflection, records: &[Record]) -> Result<()> {
     let events = [Event::AfterFind, Event::AfterInitialize];
     if events
@@ -98,8 +99,8 @@ pub(crate) async fn fetch_by_key(
         strict,
         ..Terms::default()
     };
-    let (rows, key) = job.over()?;
-    let Some(record) = Record::adopt_last(rows.finish(db, terms)?) else {
+    let (rows, key) = job.over();
+    let Some(record) = Record::adopt_last(rows?.finish(db, terms)?) else {
         return Ok(Err(key));
     };
     found(model, std::slice::from_ref(&record))?;

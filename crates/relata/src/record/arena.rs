@@ -2,7 +2,8 @@
 //!
 //! Invariant: bytes that were added stay where they are and are not written to again: a chunk is never grown past
 //! the capacity it was made with, and what is kept once and does not fit into a small chunk is in a vector of its own.
-//! Words of rows point at them.
+//! Words of rows point at them. Others may read them while more are added: what is added is copied behind them, and no
+//! unique reference to a chunk's bytes is ever made.
 
 use std::collections::HashSet;
 
@@ -16,7 +17,8 @@ const LARGEST: usize = 1 << 20;
 pub(crate) struct Arena {
     open: Vec<u8>,
     full: Vec<Vec<u8>>,
-    /// What was set after the rows were loaded, beyond what the first chunk has room for. Vectors, not boxes: moving a box would claim its bytes for itself.
+    /// What was set after the rows were loaded, beyond what the first chunk has room for. Vectors, not boxes: moving a
+    /// box would claim its bytes for itself.
     #[expect(
         clippy::box_collection,
         reason = "rarely there: a batch is moved often"
@@ -81,7 +83,9 @@ impl Arena {
     /// Whether everything that was pushed is UTF-8 as far as each chunk tells; else the address of what is not.
     pub(crate) fn check_utf8(&self) -> Result<(), u64> {
         for chunk in self.full.iter().chain([&self.open]) {
-            if let Err(error) = std::str::from_utf8(chunk) {
+            if !chunk.is_ascii()
+                && let Err(error) = std::str::from_utf8(chunk)
+            {
                 let at = chunk.as_ptr().wrapping_add(error.valid_up_to());
                 return Err(at.addr() as u64);
             }

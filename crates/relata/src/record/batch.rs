@@ -125,6 +125,7 @@ pub(super) struct Rows {
 }
 
 impl Batch {
+    #[inline]
     pub(super) fn new(
         reflection: &'static ModelReflection,
         db: &Db,
@@ -190,6 +191,7 @@ impl Batch {
         self.arena.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    #[inline]
     pub(super) fn set_owner(&self, owner: &Arc<Graph>) {
         #[cfg(all(test, shuttle))]
         places().insert(std::ptr::from_ref(self).addr());

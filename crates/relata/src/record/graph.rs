@@ -156,6 +156,7 @@ impl ShapeGuard {
 
 impl Graph {
     /// A graph with one batch, which nobody else can see yet.
+    #[inline]
     pub(crate) fn with(batch: Arc<Batch>) -> Arc<Self> {
         let mut inner = Inner::default();
         inner.batches.push(Arc::clone(&batch));
@@ -320,6 +321,7 @@ impl Graph {
         })
     }
 
+    #[inline]
     fn take_apart(&mut self, queue: &mut Vec<Arc<Graph>>) {
         let inner = self.inner.get_mut().unwrap_or_else(PoisonError::into_inner);
         if !inner.dependencies.is_empty() {

@@ -202,6 +202,7 @@ impl Connection {
         self.outcome(ran)
     }
 
+    #[inline]
     fn outcome(&mut self, ran: Result<Progress, Failure>) -> Result<Ran, Stopped> {
         match ran {
             Ok(Progress::Paused) => Err(Stopped::Paused),
@@ -234,6 +235,7 @@ impl Connection {
     }
 
     /// Leaves nothing of those who used it: no row, no transaction. False if that fails.
+    #[inline]
     pub(super) fn clean(&mut self) -> bool {
         self.settle();
         self.is_idle() || (self.command("ROLLBACK").is_ok() && self.is_idle())

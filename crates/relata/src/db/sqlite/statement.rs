@@ -11,7 +11,6 @@
 
 use std::ffi::{CStr, c_int};
 use std::ptr::NonNull;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use rusqlite::ffi;
@@ -19,7 +18,7 @@ use rusqlite::ffi;
 use super::kept::Kept;
 use super::params::{Param, param};
 use crate::attribute::value::Value;
-use crate::db::adapter::{Cell, Cells, Decode, Discard, Job, Names, lost};
+use crate::db::adapter::{Cell, Cells, Columns, Decode, Discard, Job, Names, lost};
 use crate::error::{Error, ErrorKind, Result};
 
 /// A result code of SQLite, extended.
@@ -121,7 +120,7 @@ impl Prepared {
         let wanted = unsafe { ffi::sqlite3_bind_parameter_count(statement.as_ptr()) };
         let mut prepared = Self {
             statement,
-            names: Arc::from([]),
+            names: Names::default(),
             readonly,
             wanted: usize::try_from(wanted).unwrap_or_default(),
             borrows: false,
@@ -147,7 +146,8 @@ impl Prepared {
                 // which cannot happen before it is copied here.
                 unsafe { CStr::from_ptr(name) }.to_string_lossy().into()
             })
-            .collect()
+            .collect::<Columns>()
+            .into()
     }
 
     /// Runs the statement without values, to its end.
@@ -204,6 +204,7 @@ impl Prepared {
     }
 
     /// Binds the values. The result holds texts that were made for it: it must outlive the run.
+    #[inline]
     fn bind(&mut self, binds: &[Value<'static>]) -> Result<Vec<String>, Failure> {
         if self.wanted != binds.len() {
             let message = format!(
@@ -224,6 +225,7 @@ impl Prepared {
         Ok(made)
     }
 
+    #[inline]
     fn bind_one(
         &mut self,
         index: c_int,
@@ -489,7 +491,16 @@ impl Session {
     }
 
     /// Ends a statement that was paused. Gives the values it was bound to.
+    #[inline]
     pub(super) fn settle(&mut self) -> Vec<Value<'static>> {
+        match self.paused {
+            None => Vec::new(),
+            Some(_) => self.end_paused(),
+        }
+    }
+
+    #[cold]
+    fn end_paused(&mut self) -> Vec<Value<'static>> {
         let Some(paused) = self.paused.take() else {
             return Vec::new();
         };
