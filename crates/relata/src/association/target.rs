@@ -203,7 +203,7 @@ pub(crate) fn known_one(owner: &Record, position: usize) -> Linked<Option<Record
             Err(_) => Linked::Unknown,
         };
     }
-    owner.linked_one(position, |then| {
+    owner.tabled_one(position, true, |then| {
         owner.db().writes() == then || is_current(owner, position, then)
     })
 }

@@ -38,7 +38,7 @@ impl OwnerKeys {
     /// The keys that owners hold in these columns.
     pub(super) fn of(owners: &[Record], columns: &[usize]) -> Self {
         let mut keys = Self {
-            numbers: Vec::with_capacity(owners.len()),
+            numbers: Vec::new(),
             values: Vec::new(),
             index: Index::Any(HashMap::default()),
             count: 0,
@@ -65,9 +65,10 @@ impl OwnerKeys {
             return false;
         }
         let mut numbers = vec![NONE; span + 1];
-        for integer in &integers {
+        self.values.reserve(numbers.len().min(owners.len()));
+        let number_of = |integer: &Option<i64>| {
             let slot = integer.and_then(|key| numbers.get_mut(distance(least, key)));
-            let number = match slot {
+            match slot {
                 Some(slot) if *slot == NONE => {
                     *slot = self.count;
                     self.count += 1;
@@ -76,15 +77,16 @@ impl OwnerKeys {
                 }
                 Some(slot) => *slot,
                 None => NONE,
-            };
-            self.numbers.push(number);
-        }
+            }
+        };
+        self.numbers = integers.iter().map(number_of).collect();
         self.index = Index::Near { least, numbers };
         true
     }
 
     fn number_any(&mut self, owners: &[Record], columns: &[usize]) {
         let mut numbers = HashMap::<Key, u32, Hashing>::default();
+        self.numbers.reserve(owners.len());
         for owner in owners {
             let number = match Key::of(owner, columns) {
                 Some(key) => *numbers.entry(key).or_insert_with(|| {
@@ -192,13 +194,16 @@ impl Sorted {
         Self::new((0..count).collect(), count, pairs.iter().copied())
     }
 
-    /// The row of the first target of the owner at that place.
+    /// The row of the first target of each owner from that place on.
     #[inline]
-    pub(super) fn first(&self, owner: usize) -> Option<u32> {
-        let number = *self.numbers.get(owner)? as usize;
-        let end = *self.starts.get(number.checked_add(1)?)?;
-        let start = *self.starts.get(number)?;
-        (start < end).then(|| self.rows.get(start as usize).copied())?
+    pub(super) fn firsts(&self, start: usize) -> impl Iterator<Item = Option<u32>> {
+        let (starts, rows) = (&*self.starts, &*self.rows);
+        let numbers = self.numbers.get(start..).unwrap_or_default();
+        numbers.iter().map(move |&number| {
+            let end = *starts.get((number as usize).checked_add(1)?)?;
+            let start = *starts.get(number as usize)?;
+            (start < end).then(|| rows.get(start as usize).copied())?
+        })
     }
 
     /// The rows of the targets of the owner at that place.

@@ -265,8 +265,8 @@ fn publish(
         }
     } else {
         let mut places = vec![Place::NONE; size];
-        for (at, owner) in (start..).zip(owners) {
-            if let Some(target) = found.rows.first(at)
+        for (owner, target) in owners.iter().zip(found.rows.firsts(start)) {
+            if let Some(target) = target
                 && let Some(slot) = places.get_mut(owner.row_number())
             {
                 *slot = place(target);

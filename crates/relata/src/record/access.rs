@@ -214,11 +214,9 @@ impl Record {
             let batch = first.batch();
             match batch.slots().get(column) {
                 Some(&slot) if slot.kind == Kind::Int && !batch.is_touched() => {
-                    integers.extend(siblings.iter().map(|record| {
-                        let kind = Kind::Int;
-                        let (word, _, null) = batch.cell(record.row, column, Slot { kind, ..slot });
-                        (!null).then_some(word.cast_signed())
-                    }));
+                    let word = batch.words_of(column, slot);
+                    let integer = |record: &Record| Some(word(record.row)?.cast_signed());
+                    integers.extend(siblings.iter().map(integer));
                 }
                 _ => integers.extend(siblings.iter().map(|record| record.integer(column))),
             }

@@ -236,6 +236,18 @@ impl Batch {
         (first, second, null)
     }
 
+    /// The first word of a column by the row, as it was loaded; none where it is null.
+    #[inline]
+    pub(super) fn words_of(&self, column: usize, slot: Slot) -> impl Fn(u32) -> Option<u64> {
+        let (words, stride, offset) = (&*self.words, self.stride, slot.offset as usize);
+        move |row| {
+            let row = words.get(row as usize * stride..)?;
+            let null = row.get(column / 64)? >> (column % 64) & 1 == 1;
+            let word = *row.get(offset)?;
+            (!null).then_some(word)
+        }
+    }
+
     /// Whether some record of the batch was touched.
     #[inline]
     pub(super) fn is_touched(&self) -> bool {

@@ -124,6 +124,17 @@ impl Record {
         {
             return told;
         }
+        self.tabled_one(association, read, current)
+    }
+
+    /// As [`linked_one`](Self::linked_one), for a record that was told nothing alone: what its batch's table says.
+    #[inline]
+    pub(crate) fn tabled_one(
+        &self,
+        association: usize,
+        read: bool,
+        current: impl FnOnce(u64) -> bool,
+    ) -> Linked<Option<Record>> {
         let Some(set) = self
             .batch()
             .link(association)
