@@ -178,10 +178,7 @@ impl ModelBuilder {
             .with_columns(Vec::leak(self.columns))
             .with_associations(Vec::leak(self.associations))
             .with_validations(Vec::leak(self.validations))
-            .with_callbacks(Box::leak(Box::new(Callbacks::new(
-                Vec::leak(self.callbacks),
-                &[],
-            ))))
+            .with_callbacks(&Callbacks::new(Vec::leak(self.callbacks), &[]))
             .with_timestamps(self.timestamps);
         if self.strict_loading {
             model = model.with_strict_loading();

@@ -121,7 +121,7 @@ impl ModelReflection {
 
     /// The callbacks, and the validations that stand with them, in the order of declaration.
     #[must_use]
-    pub const fn with_callbacks(mut self, callbacks: &'static Callbacks) -> Self {
+    pub const fn with_callbacks(mut self, callbacks: &Callbacks) -> Self {
         self.callbacks = callbacks.callbacks;
         self.more_validations = callbacks.validations;
         self
