@@ -226,6 +226,9 @@ fn declare(
             Ok(builder.association(declared.leading_to(*target)?))
         }
         "validates" => validates(builder, declaration),
+        "attr_readonly" if declaration.options.is_empty() => {
+            Ok(builder.attr_readonly(declaration.args.iter().filter_map(Json::as_str)))
+        }
         "default_scope" => match &declaration.scope {
             Some(code) if declaration.options.is_empty() => {
                 Ok(builder.default_scope(scope(world, code)))

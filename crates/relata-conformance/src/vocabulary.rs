@@ -4,6 +4,7 @@
 //! language has; nothing here knows a scenario.
 
 mod assign;
+mod bulk;
 mod class;
 mod collection;
 mod conditions;

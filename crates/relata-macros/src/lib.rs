@@ -40,9 +40,12 @@ use proc_macro::TokenStream;
 /// `_was` and `saved_change_to_`; each association its reader and the methods that Rails gives it.
 ///
 /// Options of the model: `table = "..."`, `primary_key = id`, `(a, b)` or `none`, `strict_loading`,
-/// `timestamps = (inserted_at, changed_at)` or `none`.
+/// `timestamps = (inserted_at, changed_at)` or `none`, `locking_column = version` or `none` (a row's version is in
+/// `lock_version`, where there is one).
 ///
 /// Of a column: `#[column(name = "...", default = ..., secret, index, unique)]`.
+///
+/// A column with `#[attr_readonly]` is set while the record is new; a saved record keeps it.
 ///
 /// Of columns and associations: `#[validates(presence, length(max = 80))]`; the rules are `presence`, `absence`, `length`,
 /// `numericality`, `comparison`, `format`, `inclusion`, `exclusion`, `confirmation`, `acceptance`, `uniqueness`,

@@ -28,6 +28,7 @@ pub(crate) struct Model {
     pub(crate) primary_key: PrimaryKey,
     pub(crate) strict_loading: bool,
     pub(crate) timestamps: Timestamps,
+    pub(crate) locking: Locking,
     pub(crate) columns: Vec<Column>,
     pub(crate) associations: Vec<Association>,
     /// Whether parts were left out because something is wrong: other models then do not check against this one.
@@ -55,6 +56,15 @@ pub(crate) enum Timestamps {
         created: Option<Ident>,
         updated: Option<Ident>,
     },
+}
+
+/// Where the version of a row is kept, as it was written.
+pub(crate) enum Locking {
+    /// Nothing was written: in `lock_version`, if that is a column.
+    Conventional,
+    /// `locking_column = none`.
+    Off,
+    Named(Ident),
 }
 
 impl Model {

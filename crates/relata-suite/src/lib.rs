@@ -5,12 +5,14 @@
 //!
 //! Invariant: every public test function is in the list of [`suite!`]; a unit test compares the two.
 
+pub mod access;
 pub mod associations;
 pub mod blog;
 pub mod callbacks;
 pub mod collections;
 pub mod dependents;
 pub mod eager;
+pub mod locking;
 pub mod relations;
 pub mod saving;
 pub mod shop;
@@ -147,6 +149,15 @@ macro_rules! suite {
                 more_rows_than_one_statement_can_bind_are_one_transaction
                 a_record_is_found_or_made
                 a_second_save_waits_for_the_first }
+            access { a_saved_record_keeps_its_readonly_attributes
+                readonly_attributes_by_name_are_refused_where_they_are_set }
+            locking { a_stale_record_is_not_written
+                a_version_comes_back_with_a_rollback
+                a_version_may_be_null_or_have_another_name
+                what_is_written_set_wise_counts_versions
+                a_parent_that_counts_follows_in_memory
+                a_version_that_was_set_is_asked_for
+                models_made_at_run_time_are_locked }
             relations { conditions_are_written_as_rails_writes_them
                 conditions_find_the_rows_they_say
                 the_find_family_gives_rows_options_and_errors

@@ -51,6 +51,8 @@ pub enum ErrorKind {
     StaleObject,
     /// The record is marked read only.
     ReadOnlyRecord,
+    /// The attribute keeps the value that the row was inserted with.
+    ReadonlyAttribute,
     /// `dependent = restrict_with_exception` forbids the destruction.
     DeleteRestriction,
     /// An association was about to be loaded lazily on a strict record.
@@ -247,6 +249,7 @@ predicates! {
     is_range_error => RangeError,
     is_stale_object => StaleObject,
     is_read_only_record => ReadOnlyRecord,
+    is_readonly_attribute => ReadonlyAttribute,
     is_strict_loading_violation => StrictLoadingViolation,
     is_association_not_found => AssociationNotFound,
     is_rollback => Rollback,

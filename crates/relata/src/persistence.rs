@@ -9,6 +9,7 @@
 //! save, destroy                                        the doors of the pipeline
 //! enrolled   callbacks of commit and rollback
 //! write      INSERT or UPDATE of one record            turn       one writer at a time per record
+//! locking    versions of rows, and who is stale
 //! update     single columns, past validation
 //! collection, replace, singular                        writing through associations
 //! set_wise, bulk                                       many rows at once, without records
@@ -30,6 +31,7 @@ pub(crate) mod errors;
 mod find_or_create;
 mod frame;
 mod keys;
+mod locking;
 mod pipeline;
 mod replace;
 mod rules;

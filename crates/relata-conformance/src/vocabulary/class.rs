@@ -6,7 +6,7 @@ use relata::reflection::{Macro, ModelReflection};
 use relata::{Record, Relation};
 use serde_json::{Map, Value as Json};
 
-use super::{generated, query};
+use super::{bulk, generated, query};
 use crate::eval::{Args, Callable};
 use crate::query::Query;
 use crate::stop::{ROLLBACK, Ran, Stop, is_soft};
@@ -80,6 +80,9 @@ async fn of_model(
             _ => Value::Record(new(world, model, &args).await?),
         },
         ("create" | "create!", _) => return create(world, model, &args, name == "create!").await,
+        (name, _) if bulk::METHODS.contains(&name) => {
+            return bulk::call(world, model, name, &args).await;
+        }
         ("transaction", _) => return transaction(world, &args).await,
         ("no_touching", []) => {
             let Some(block) = &args.block else {
@@ -145,6 +148,12 @@ async fn of_model(
                     .map(|one| (key(one.name()), reflection(one))),
             )
         }
+        ("readonly_attributes", []) => Value::list(model.readonly_attributes().map(Value::text)),
+        ("locking_column", []) => {
+            let column = model.locking_column();
+            Value::text(column.map_or("lock_version", |column| column.name()))
+        }
+        ("locking_enabled?", []) => Value::Bool(model.locking_column().is_some()),
         ("table_name", []) => Value::text(model.table()),
         ("primary_key", []) => model
             .primary_key_names()

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use proc_macro2::Ident;
 
 use crate::errors::{Errors, hint, list};
-use crate::model::{Association, Macro, Model, PrimaryKey, Timestamps, owned_path, plain};
+use crate::model::{Association, Locking, Macro, Model, PrimaryKey, Timestamps, owned_path, plain};
 
 /// Tells every key that names no field.
 pub(crate) fn check(model: &Model, dropped: &[Ident], errors: &mut Errors) {
@@ -19,6 +19,10 @@ pub(crate) fn check(model: &Model, dropped: &[Ident], errors: &mut Errors) {
             known(model, std::slice::from_ref(name), "timestamps", errors);
         }
     }
+    if let Locking::Named(name) = &model.locking {
+        known(model, std::slice::from_ref(name), "locking_column", errors);
+    }
+    version(model, errors);
     let own = model.columns.iter().flat_map(|column| &column.validations);
     for validation in own {
         for name in validation.names() {
@@ -67,6 +71,33 @@ fn primary(model: &Model, errors: &mut Errors) {
             );
             errors.on(&column.ty, message);
         }
+    }
+}
+
+/// A version is counted: what it is kept in is a signed integer.
+fn version(model: &Model, errors: &mut Errors) {
+    let name = match &model.locking {
+        Locking::Off => return,
+        Locking::Conventional => String::from("lock_version"),
+        Locking::Named(name) => plain(name),
+    };
+    let Some(position) = model.position(&name) else {
+        return;
+    };
+    let ty = &model.columns[position].ty;
+    let counts = |ty: &syn::Type| {
+        owned_path(ty).is_some_and(|(name, ..)| ["i16", "i32", "i64"].contains(&name.as_str()))
+    };
+    let held = match owned_path(ty) {
+        Some((name, _, Some(inner))) if name == "Option" => inner,
+        _ => ty,
+    };
+    if !counts(held) {
+        let message = format!(
+            "`{name}` holds the version of a row, which is counted: declare `{name}: i64`, or write \
+             `#[model(locking_column = none)]`"
+        );
+        errors.on(ty, message);
     }
 }
 

@@ -4,7 +4,9 @@ use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 
 use super::{columns, handle, types, validation};
-use crate::model::{Association, Column, Inverse, Macro, Model, Timestamps, doc_of, plain};
+use crate::model::{
+    Association, Column, Inverse, Locking, Macro, Model, Timestamps, doc_of, plain,
+};
 
 /// Tables, trait and checks, in a `const` that hides the tables' names.
 pub(crate) fn reflection(model: &Model) -> TokenStream {
@@ -36,6 +38,7 @@ pub(crate) fn reflection(model: &Model) -> TokenStream {
     let validations = validation::validations(model);
     let strict = model.strict_loading.then(|| quote!(.with_strict_loading()));
     let timestamps = timestamps(model);
+    let locking = locking(model);
     let checks = if model.broken {
         TokenStream::new()
     } else {
@@ -55,7 +58,7 @@ pub(crate) fn reflection(model: &Model) -> TokenStream {
                         use ::relata::__private::WithoutCallbacks as _;
                         &#ident::__CALLBACKS
                     })
-                    #validations #strict #timestamps #doc;
+                    #validations #strict #timestamps #locking #doc;
             #[automatically_derived]
             impl ::relata::Model for #ident {
                 type Columns = #columns_name;
@@ -99,6 +102,7 @@ fn column(column: &Column) -> TokenStream {
         (column.secret, "secret"),
         (column.index, "index"),
         (column.unique, "unique"),
+        (column.readonly, "readonly"),
     ];
     let flags = flags
         .into_iter()
@@ -237,6 +241,19 @@ fn timestamps(model: &Model) -> Option<TokenStream> {
         }
     };
     Some(quote!(.with_timestamps(::relata::reflection::Timestamps::#kept)))
+}
+
+/// Where the version of a row is kept, if that was written.
+fn locking(model: &Model) -> Option<TokenStream> {
+    let kept = match &model.locking {
+        Locking::Conventional => return None,
+        Locking::Off => quote!(Off),
+        Locking::Named(name) => {
+            let name = plain(name);
+            quote!(Named(#name))
+        }
+    };
+    Some(quote!(.with_locking(::relata::reflection::Locking::#kept)))
 }
 
 /// One `const` an association, evaluated by the compiler, at the token that it judges.

@@ -19,6 +19,8 @@ pub(crate) struct Column {
     pub(crate) secret: bool,
     pub(crate) index: bool,
     pub(crate) unique: bool,
+    /// `#[attr_readonly]`.
+    pub(crate) readonly: bool,
     /// `#[validates(...)]`.
     pub(crate) validations: Vec<Validation>,
     /// The field's place among the fields.

@@ -20,9 +20,12 @@ const KNOWN: Known<'static> = Known {
         "comment",
         "check",
         "sql_type",
-        "readonly",
     ],
     instead: &[
+        (
+            "readonly",
+            "a column that a saved record keeps is marked `#[attr_readonly]`",
+        ),
         (
             "null",
             "the type says whether a column may be null: `Option<...>`",
@@ -67,6 +70,7 @@ pub(crate) fn column(
         secret: false,
         index: false,
         unique: false,
+        readonly: declared.readonly,
         validations: declared.validations,
         order: declared.order,
     };

@@ -57,6 +57,7 @@ fn structure(options: TokenStream, item: ItemStruct, errors: &mut Errors) -> Mod
         primary_key,
         strict_loading,
         timestamps,
+        locking,
     } = table::table(options, errors);
     let mut model = Model {
         attrs: attributes(&item, errors),
@@ -66,6 +67,7 @@ fn structure(options: TokenStream, item: ItemStruct, errors: &mut Errors) -> Mod
         primary_key,
         strict_loading,
         timestamps,
+        locking,
         columns: Vec::new(),
         associations: Vec::new(),
         broken: false,

@@ -3,12 +3,20 @@
 use proc_macro2::Ident;
 use syn::{Attribute, Type, Visibility};
 
+use super::options::{Known, of_attribute};
 use super::{association, column, validates};
 use crate::errors::{Errors, hint, list};
 use crate::model::{Association, Column, Macro, Validation, is_plain, unwrapped};
 
 /// Attributes of a field that are ours.
-const OURS: &[&str] = &["column", "validates", "belongs_to", "has_one", "has_many"];
+const OURS: &[&str] = &[
+    "column",
+    "validates",
+    "attr_readonly",
+    "belongs_to",
+    "has_one",
+    "has_many",
+];
 
 /// Attributes that Rails' models have and that are not supported yet.
 const LATER: &[&str] = &[
@@ -17,8 +25,6 @@ const LATER: &[&str] = &[
     "polymorphic",
     "encrypts",
     "normalizes",
-    "attr_readonly",
-    "readonly",
     "store_accessor",
     "has_secure_password",
     "has_secure_token",
@@ -51,6 +57,7 @@ pub(crate) struct Declared {
     /// Attributes that go on the reader.
     pub(crate) attrs: Vec<Attribute>,
     pub(crate) validations: Vec<Validation>,
+    pub(crate) readonly: bool,
     pub(crate) order: usize,
 }
 
@@ -63,6 +70,7 @@ pub(crate) fn field(declared: syn::Field, order: usize, errors: &mut Errors) -> 
         ty: declared.ty,
         attrs: Vec::new(),
         validations: Vec::new(),
+        readonly: false,
         order,
     };
     if let Some((equals, _)) = &declared.default {
@@ -86,6 +94,16 @@ pub(crate) fn field(declared: syn::Field, order: usize, errors: &mut Errors) -> 
             "validates" => found
                 .validations
                 .extend(validates::validations(&attribute, errors)),
+            "attr_readonly" => {
+                let none = Known {
+                    attribute: "#[attr_readonly]",
+                    now: &[],
+                    later: &[],
+                    instead: &[],
+                };
+                of_attribute(&attribute, &none, errors);
+                found.readonly = true;
+            }
             name if FORWARDED.contains(&name) => found.attrs.push(attribute),
             name => match Macro::named(name) {
                 Some(kind) => associations.push((kind, attribute)),
@@ -126,6 +144,13 @@ pub(crate) fn field(declared: syn::Field, order: usize, errors: &mut Errors) -> 
                         found.ident
                     ),
                 );
+            }
+            if found.readonly {
+                let message = format!(
+                    "`{}` is an association: put `#[attr_readonly]` on its key",
+                    found.ident
+                );
+                errors.at(found.ident.span(), message);
             }
             for validation in &found.validations {
                 if !validation.suits_association() {
@@ -187,6 +212,9 @@ fn refuse(name: &str, attribute: &Attribute, errors: &mut Errors) {
         "id" | "key" | "primary_key" => String::from(
             "the primary key is named on the struct: `#[model(primary_key = ...)]`; a field `id` is it by convention",
         ),
+        "readonly" => {
+            String::from("a column that a saved record keeps is marked `#[attr_readonly]`")
+        }
         "validate" => String::from("the attribute is called `validates`: `#[validates(presence)]`"),
         "default" => String::from("the default of a column is written `#[column(default = ...)]`"),
         "serde" => String::from("`#[serde]` is not supported on a field of a model"),

@@ -4,16 +4,21 @@ use proc_macro2::TokenStream;
 
 use super::options::{Entry, Known, entries};
 use crate::errors::Errors;
-use crate::model::{PrimaryKey, Timestamps};
+use crate::model::{Locking, PrimaryKey, Timestamps};
 
 const KNOWN: Known<'static> = Known {
     attribute: "#[model]",
-    now: &["table", "primary_key", "strict_loading", "timestamps"],
+    now: &[
+        "table",
+        "primary_key",
+        "strict_loading",
+        "timestamps",
+        "locking_column",
+    ],
     later: &[
         "readonly",
         "inheritance_column",
         "abstract_class",
-        "locking_column",
         "default_scope",
         "implicit_order_column",
         "query_constraints",
@@ -38,6 +43,7 @@ pub(crate) struct Table {
     pub(crate) primary_key: PrimaryKey,
     pub(crate) strict_loading: bool,
     pub(crate) timestamps: Timestamps,
+    pub(crate) locking: Locking,
 }
 
 /// The options of the model.
@@ -47,6 +53,7 @@ pub(crate) fn table(options: TokenStream, errors: &mut Errors) -> Table {
         primary_key: PrimaryKey::Convention,
         strict_loading: false,
         timestamps: Timestamps::Conventional,
+        locking: Locking::Conventional,
     };
     for entry in entries(options, &KNOWN, errors) {
         match entry.name().as_str() {
@@ -61,6 +68,15 @@ pub(crate) fn table(options: TokenStream, errors: &mut Errors) -> Table {
             "timestamps" => {
                 if let Some(timestamps) = errors.take(timestamps(&entry)) {
                     table.timestamps = timestamps;
+                }
+            }
+            "locking_column" => {
+                if let Some(name) = errors.take(entry.ident("lock_version")) {
+                    table.locking = if name == "none" {
+                        Locking::Off
+                    } else {
+                        Locking::Named(name)
+                    };
                 }
             }
             _ => {

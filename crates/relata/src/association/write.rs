@@ -24,6 +24,17 @@ impl Association {
         Ok(())
     }
 
+    /// The column of the owner's key that another target would change, and that the owner keeps.
+    pub(crate) fn kept_key(&self, target: Option<&Record>) -> Option<usize> {
+        let other = |&(&mine, &theirs): &(&usize, &usize)| {
+            let value = target.map_or(Value::Null, |target| target.value(theirs));
+            self.is_belongs_to() && self.owner.keeps(mine) && self.owner.value(mine) != value
+        };
+        let (mine, theirs) = (&self.resolved.owner_key, &self.resolved.target_key);
+        let found = mine.iter().zip(theirs).find(other);
+        found.map(|(&mine, _)| mine)
+    }
+
     /// Copies the target's key into the owner's columns.
     pub(crate) fn copy_key_from(&self, target: Option<&Record>) -> Result<()> {
         for (&mine, &theirs) in self

@@ -428,6 +428,7 @@ fn conflict(insert: &InsertAll, columns: &[usize]) -> Result<Conflict> {
                 !target.contains(column)
                     && !model.primary_key().contains(column)
                     && !model.stamps().created.contains(column)
+                    && !model.columns()[*column].is_readonly()
             })
             .collect::<Vec<_>>(),
     };

@@ -5,6 +5,7 @@
 //! the transaction is rolled back.
 
 use super::frame::{Frame, Task};
+use super::locking;
 use super::set_wise;
 use super::snapshot::Before;
 use super::write::stamp;
@@ -194,7 +195,8 @@ fn add_in_memory(association: &Association, parent: &Record, by: i64) -> Result<
     let column = model.attribute(name)?;
     let stamps = stamps_of(association);
     let filled = std::iter::once(column).chain(stamps.iter().copied());
-    let before = Before::with(parent, filled);
+    let mut before = Before::with(parent, filled);
+    locking::follow(parent, &mut before)?;
     let count = parent.value(column).as_i64().unwrap_or_default() + by;
     parent.fill(column, &Value::Int(count));
     for column in stamps {
@@ -237,7 +239,8 @@ pub(super) async fn forget(association: &Association, members: u64) -> Result<()
     };
     let key = owner.saved_key().into_iter().map(Value::into_owned);
     change(model, owner.db(), &counting, key.collect()).await?;
-    let before = Before::with(owner, [counter.column]);
+    let mut before = Before::with(owner, [counter.column]);
+    locking::follow(owner, &mut before)?;
     let count = owner.value(counter.column).as_i64().unwrap_or_default() - members;
     owner.fill(counter.column, &Value::Int(count));
     before.enlist();

@@ -6,6 +6,7 @@ use std::panic::Location;
 
 use super::errors::{key_of, unknown_key};
 use super::frame::Task;
+use super::locking::{self, Lock};
 use super::pipeline::{self, Verb};
 use super::save::SaveOptions;
 use super::snapshot::Before;
@@ -19,14 +20,15 @@ use crate::loading;
 use crate::pending::{self, Pending};
 use crate::record::{Life, Record};
 use crate::relation::Relation;
-use crate::sql::statements;
+use crate::sql::statements::{self, Guard};
 
 impl Record {
     /// Deletes the row. A new record has none: it only counts as destroyed. Rails: `destroy!`.
     ///
     /// `DELETE FROM "posts" WHERE "posts"."id" = ?`
     ///
-    /// Errors: `ReadOnlyRecord`; what the database says.
+    /// Errors: `ReadOnlyRecord`; `StaleObject` where the model has a lock version and the row is not there with it; what
+    /// the database says.
     #[track_caller]
     pub fn destroy(&self) -> Pending<()> {
         let record = self.clone();
@@ -38,7 +40,7 @@ impl Record {
     ///
     /// `DELETE FROM "posts" WHERE "posts"."id" = ?`
     ///
-    /// Errors: what the database says.
+    /// Errors: `StaleObject` where the model has a lock version and the row is not there with it; what the database says.
     #[track_caller]
     pub fn delete(&self) -> Pending<()> {
         let record = self.clone();
@@ -152,12 +154,15 @@ pub(super) async fn delete_row(record: &Record) -> Result<bool> {
     let (model, db) = (record.reflection(), record.db());
     let before = Before::of(record);
     if record.is_persisted() {
-        let key = owned_key(record);
+        let mut key = owned_key(record);
         if key.is_empty() || key.iter().any(Value::is_null) {
             return Err(unknown_key(record));
         }
+        let lock = Lock::of(record)?;
+        key.extend(lock.as_ref().and_then(Lock::bind));
+        let guard = lock.as_ref().map_or(Guard::None, Lock::guard);
         let statement = Statement {
-            text: statements::delete(model, db.dialect()),
+            text: statements::delete(model, db.dialect(), guard),
             binds: key,
             reuse: true,
             writes: true,
@@ -167,6 +172,9 @@ pub(super) async fn delete_row(record: &Record) -> Result<bool> {
         let outcome = witness::run(record, statement).await?;
         db.written(model.table());
         deleted = outcome.affected > 0;
+        if !deleted && lock.is_some() {
+            return Err(locking::stale(record, "destroy"));
+        }
     }
     record.set_life(Life::Destroyed);
     before.enlist();

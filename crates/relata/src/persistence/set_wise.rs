@@ -128,7 +128,20 @@ async fn destroy_each(db: &Db, records: &[Record]) -> Result<()> {
     .await
 }
 
-pub(super) async fn update_all(core: &Core, sets: Vec<(usize, Node)>) -> Result<u64> {
+/// Sets columns of all rows, and counts their versions: who read them before finds out.
+pub(super) async fn update_all(core: &Core, mut sets: Vec<(usize, Node)>) -> Result<u64> {
+    if let Some(version) = core.select.model().locking_position()
+        && !sets.is_empty()
+        && sets.iter().all(|(column, _)| *column != version)
+    {
+        let operand = Box::new(Node::Column(core.select.root, version));
+        sets.push((version, Node::Plus(operand, Value::Int(1))));
+    }
+    write_all(core, sets).await
+}
+
+/// Sets columns of all rows.
+pub(super) async fn write_all(core: &Core, sets: Vec<(usize, Node)>) -> Result<u64> {
     if sets.is_empty() {
         return Ok(0);
     }

@@ -8,6 +8,7 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::frame::{Frame, Task};
+use super::locking::{self, Lock};
 use super::pipeline::{self, Verb};
 use super::save::SaveOptions;
 use super::snapshot::Before;
@@ -22,7 +23,7 @@ use crate::loading;
 use crate::pending::Pending;
 use crate::record::{Record, Version};
 use crate::reflection::{ModelReflection, Touch};
-use crate::sql::statements;
+use crate::sql::statements::{self, Guard};
 
 tokio::task_local! {
     /// The models that are not touched.
@@ -79,7 +80,8 @@ impl Record {
     ///
     /// `UPDATE "posts" SET "updated_at" = ? WHERE "posts"."id" = ?`
     ///
-    /// Errors: `NotPersisted` for a record that is new or destroyed; what the database says.
+    /// Errors: `NotPersisted` for a record that is new or destroyed; `StaleObject` where the model has a lock version and
+    /// the row is not there with it; what the database says.
     #[track_caller]
     pub fn touch(&self) -> Pending<()> {
         self.touch_columns([])
@@ -276,22 +278,35 @@ pub(super) async fn write(frame: &Frame) -> Result<()> {
     let (model, db) = (record.reflection(), record.db());
     let now = db.now();
     let key = record.saved_key().into_iter().map(Value::into_owned);
+    let lock = Lock::of(record)?;
+    let times = columns.iter().map(|&column| stamp(model, column, now));
+    let next = lock.as_ref().map(Lock::next);
+    let version = lock.as_ref().and_then(Lock::bind);
+    let binds = times.chain(next).chain(key).chain(version).collect();
+    let mut written = columns.clone();
+    written.extend(lock.as_ref().map(|lock| lock.column));
+    let guard = lock.as_ref().map_or(Guard::None, Lock::guard);
     let statement = Statement {
-        text: statements::update(model, db.dialect(), &columns),
-        binds: columns
-            .iter()
-            .map(|&column| stamp(model, column, now))
-            .chain(key)
-            .collect(),
+        text: statements::update(model, db.dialect(), &written, guard),
+        binds,
         reuse: true,
         writes: true,
         purpose: Purpose::Update,
         model: Some(model.name()),
     };
-    db.execute(statement)
+    let outcome = db
+        .execute(statement)
         .await
         .map_err(|error| error.with_record(record.clone()))?;
     db.written(model.table());
+    if let Some(lock) = lock {
+        if outcome.affected == 0 {
+            return Err(locking::stale(record, "touch"));
+        }
+        let mut before = Before::of(record);
+        lock.keep(record, &mut before);
+        before.enlist();
+    }
     fill(record, &columns);
     Ok(())
 }

@@ -3,6 +3,7 @@
 //! Invariant: the statement comes first; memory takes the values once the database has them, as saved ones.
 
 use super::errors::unknown_key;
+use super::locking;
 use super::save::SaveOptions;
 use super::set_wise;
 use super::snapshot::Before;
@@ -13,7 +14,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::pending::Pending;
 use crate::record::Record;
 use crate::relation::Relation;
-use crate::sql::expr::Node;
+use crate::sql::Expr;
+use crate::sql::expr::{Comparison, Node};
 
 impl Record {
     /// Sets one attribute and saves the record without validating it. Rails: `update_attribute`.
@@ -32,8 +34,9 @@ impl Record {
     ///
     /// `UPDATE "posts" SET "title" = ? WHERE "posts"."id" = ?`
     ///
-    /// Errors: `UnknownAttribute` with the nearest name; `InvalidValue`; `RecordNotSaved` for a record that is new or
-    /// destroyed, or whose row is gone; what the database says.
+    /// Errors: `UnknownAttribute` with the nearest name; `InvalidValue`; `ReadonlyAttribute`; `RecordNotSaved` for a record
+    /// that is new or destroyed, or whose row is gone; `StaleObject` where the row is not there with the lock version that was read; what
+    /// the database says.
     #[track_caller]
     pub fn update_columns<'a>(
         &self,
@@ -105,6 +108,14 @@ impl Record {
 fn accepted(record: &Record, name: &str, value: Value<'static>) -> Result<(usize, Value<'static>)> {
     let model = record.reflection();
     let column = model.attribute(name)?;
+    if record.keeps(column) {
+        return Err(record.kept(column));
+    }
+    cast(record, column, value)
+}
+
+fn cast(record: &Record, column: usize, value: Value<'static>) -> Result<(usize, Value<'static>)> {
+    let model = record.reflection();
     let Some(reflection) = model.columns().get(column) else {
         return Ok((column, value));
     };
@@ -144,7 +155,7 @@ async fn write_columns(
         .iter()
         .map(|(column, value)| (*column, Node::Value(value.clone())))
         .collect();
-    apply(record, &row, sets, values).await
+    apply(record, &row, sets, values, false).await
 }
 
 async fn increment(record: &Record, column: usize, by: i64) -> Result<()> {
@@ -175,10 +186,10 @@ async fn increment(record: &Record, column: usize, by: i64) -> Result<()> {
     let (Ok(difference), Ok(value)) = (difference, value) else {
         return Err(out_of_range(record, name));
     };
-    let (_, value) = accepted(record, name, value)?;
+    let (_, value) = cast(record, column, value)?;
     let operand = Box::new(Node::Column(row.select().root, column));
     let sets = vec![(column, Node::Plus(operand, Value::Int(difference)))];
-    apply(record, &row, sets, vec![(column, value)]).await
+    apply(record, &row, sets, vec![(column, value)], true).await
 }
 
 fn out_of_range(record: &Record, name: &str) -> Error {
@@ -191,21 +202,37 @@ fn out_of_range(record: &Record, name: &str) -> Error {
         .with_attribute(name)
 }
 
+/// Writes the row and tells the record. Adding counts the version of the row; setting asks for it, and leaves it.
 async fn apply(
     record: &Record,
     row: &Relation,
     sets: Vec<(usize, Node)>,
     values: Vec<(usize, Value<'static>)>,
+    adds: bool,
 ) -> Result<()> {
-    let before = Before::of(record);
-    let rows = set_wise::update_all(row.core(), sets)
-        .await
-        .map_err(|error| error.with_record(record.clone()))?;
-    if rows == 0 {
-        return Err(super::write::gone(record));
+    let mut before = Before::of(record);
+    let written = match (adds, record.reflection().locking_position()) {
+        (true, _) => set_wise::update_all(row.core(), sets).await,
+        (false, None) => set_wise::write_all(row.core(), sets).await,
+        (false, Some(version)) => {
+            let column = Node::Column(row.select().root, version);
+            let read = record.saved_value(version).into_owned();
+            let asked = Expr(column.compare(Comparison::Equal, read));
+            let row = row.clone().map(|core| core.select.filter(asked));
+            set_wise::write_all(row.core(), sets).await
+        }
+    };
+    if written.map_err(|error| error.with_record(record.clone()))? == 0 {
+        return Err(match record.reflection().locking_position() {
+            Some(_) if !adds => locking::stale(record, "update"),
+            _ => super::write::gone(record),
+        });
     }
     for (column, value) in &values {
         record.fill(*column, value);
+    }
+    if adds {
+        locking::follow(record, &mut before)?;
     }
     before.enlist();
     Ok(())

@@ -4,6 +4,7 @@
 //! that finds no row is an error.
 
 use super::errors::unknown_key;
+use super::locking::{self, Lock};
 use super::snapshot::Before;
 use super::turn::Turn;
 use super::{counters, uniqueness, witness};
@@ -12,7 +13,7 @@ use crate::db::adapter::{Purpose, Statement};
 use crate::error::{Error, ErrorKind, Result};
 use crate::record::{Bound, Life, Record};
 use crate::reflection::ModelReflection;
-use crate::sql::statements;
+use crate::sql::statements::{self, Guard};
 
 /// Refuses what no save may write.
 pub(super) fn refuse(record: &Record) -> Result<()> {
@@ -68,14 +69,23 @@ pub(super) async fn write(record: &Record, touch: bool) -> Result<()> {
 }
 
 /// Runs a statement of a record whose values of `columns` are bound, and tells the record what became of it.
-async fn run(record: &Record, bound: Bound, columns: &[usize], statement: Statement) -> Result<()> {
+async fn run(
+    record: &Record,
+    bound: Bound,
+    columns: &[usize],
+    statement: Statement,
+    lock: Option<Lock>,
+) -> Result<()> {
     let db = record.db();
     let mut before = Before::of(record);
     let outcome = witness::run(record, statement).await?;
     let model = record.reflection();
     db.written(model.table());
     if record.is_persisted() && outcome.affected == 0 {
-        return Err(gone(record));
+        return Err(match lock {
+            Some(_) => locking::stale(record, "update"),
+            None => gone(record),
+        });
     }
     let generated = match (model.primary_key(), outcome.generated) {
         (&[key], Some(generated)) if record.is_new_record() && record.value(key).is_null() => {
@@ -84,6 +94,9 @@ async fn run(record: &Record, bound: Bound, columns: &[usize], statement: Statem
         _ => None,
     };
     record.saved(bound, columns);
+    if let Some(lock) = lock {
+        lock.keep(record, &mut before);
+    }
     if let Some((key, value)) = generated {
         before.generated(key);
         record.fill(key, &value);
@@ -124,6 +137,11 @@ pub(super) fn gone(record: &Record) -> Error {
 async fn insert(record: &Record) -> Result<()> {
     let (model, db) = (record.reflection(), record.db());
     stamp_creation(record)?;
+    if let Some(version) = model.locking_position()
+        && record.value(version).is_null()
+    {
+        record.set_value(version, Value::Int(0))?;
+    }
     let bound = record.bind();
     // What has no value is left out: the database's default applies, or it says that there must be one.
     let columns: Vec<usize> = (0..model.columns().len())
@@ -137,7 +155,7 @@ async fn insert(record: &Record) -> Result<()> {
         purpose: Purpose::Create,
         model: Some(model.name()),
     };
-    run(record, bound, &columns, statement).await
+    run(record, bound, &columns, statement, None).await
 }
 
 /// UPDATE of what changed.
@@ -152,6 +170,10 @@ async fn update(record: &Record) -> Result<()> {
     // A counter is only ever counted: a value that was set, or is out of date, never overwrites it.
     let counters = counters::columns(model);
     columns.retain(|column| !counters.contains(column));
+    // A typed setter cannot fail: what it should not have set is refused here.
+    if let Some(&column) = columns.iter().find(|&&column| record.keeps(column)) {
+        return Err(record.kept(column));
+    }
     if columns.is_empty() {
         record.saved_nothing();
         return Ok(());
@@ -160,17 +182,27 @@ async fn update(record: &Record) -> Result<()> {
     if key.is_empty() || key.iter().any(Value::is_null) {
         return Err(unknown_key(record));
     }
-    let mut binds = accepted(record, &bound, &columns, key.len())?;
+    let lock = Lock::of(record)?;
+    if let Some(lock) = &lock {
+        columns.retain(|&column| column != lock.column);
+    }
+    let mut binds = accepted(record, &bound, &columns, key.len() + 2)?;
+    if let Some(lock) = &lock {
+        columns.push(lock.column);
+        binds.push(lock.next());
+    }
     binds.extend(key.into_iter().map(Value::into_owned));
+    binds.extend(lock.as_ref().and_then(Lock::bind));
+    let guard = lock.as_ref().map_or(Guard::None, Lock::guard);
     let statement = Statement {
-        text: statements::update(model, db.dialect(), &columns),
+        text: statements::update(model, db.dialect(), &columns, guard),
         binds,
         reuse: true,
         writes: true,
         purpose: Purpose::Update,
         model: Some(model.name()),
     };
-    run(record, bound, &columns, statement).await
+    run(record, bound, &columns, statement, lock).await
 }
 
 /// Sets the times of creation and change that have no value.

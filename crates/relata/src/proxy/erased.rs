@@ -37,9 +37,13 @@ impl Association {
     /// removed when the owner is saved. Never touches the database. Rails: `post.author = ann`.
     ///
     /// # Errors
-    /// `AssociationTypeMismatch` for a record of another model; `Argument` for a collection.
+    /// `AssociationTypeMismatch` for a record of another model; `Argument` for a collection; `ReadonlyAttribute` where a
+    /// saved owner keeps its key.
     pub fn set_target(&self, target: Option<&Record>) -> Result<()> {
         self.must_be(false)?;
+        if let Some(column) = self.kept_key(target) {
+            return Err(self.owner().kept(column));
+        }
         self.put(target)
     }
 

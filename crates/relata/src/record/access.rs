@@ -137,7 +137,8 @@ impl Record {
     ///
     /// # Errors
     /// `UnknownAttribute`, with the nearest name; `InvalidValue` or `RangeError` when the value cannot be cast;
-    /// `ReadOnlyRecord` on a record that was destroyed, which could not be saved.
+    /// `ReadOnlyRecord` on a record that was destroyed, which could not be saved; `ReadonlyAttribute` for an attribute that
+    /// a saved record keeps.
     pub fn set(&self, name: &str, value: impl Into<Value<'static>>) -> Result<&Self> {
         let column = self.reflection().attribute(name)?;
         if self.is_destroyed() {
@@ -147,8 +148,33 @@ impl Record {
                 .with_record(self.clone())
                 .with_attribute(name));
         }
+        if self.keeps(column) {
+            return Err(self.kept(column));
+        }
         self.set_value(column, value.into())?;
         Ok(self)
+    }
+
+    /// Whether the record is saved and keeps the value of the column.
+    pub(crate) fn keeps(&self, column: usize) -> bool {
+        let reflection = self.reflection().columns().get(column);
+        reflection.is_some_and(|reflection| reflection.readonly) && !self.is_new_record()
+    }
+
+    /// The error about a column whose value the record keeps.
+    pub(crate) fn kept(&self, column: usize) -> Error {
+        let model = self.reflection();
+        let name = model
+            .columns()
+            .get(column)
+            .map_or("?", |column| column.name());
+        let message = format!(
+            "{name} is marked as readonly: a saved {} keeps the value that it was inserted with",
+            model.name()
+        );
+        Error::new(ErrorKind::ReadonlyAttribute, message)
+            .with_record(self.clone())
+            .with_attribute(name)
     }
 
     /// All attributes by name, as values. Rails: `attributes`. Columns that were not selected are left out.

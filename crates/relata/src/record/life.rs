@@ -352,13 +352,14 @@ impl Record {
         copy
     }
 
-    /// A new record with this one's attributes, without its key. Rails: `dup`.
+    /// A new record with this one's attributes, without its key and version. Rails: `dup`.
     #[must_use]
     pub fn dup(&self) -> Record {
         let copy = Record::blank(self.reflection(), self.db());
         let key = self.reflection().primary_key();
+        let version = self.reflection().locking_position();
         for (column, &slot) in self.batch().slots().iter().enumerate() {
-            if !key.contains(&column) {
+            if !key.contains(&column) && version != Some(column) {
                 copy.state_or_make().values_mut().set(
                     copy.batch(),
                     column,

@@ -5,7 +5,9 @@
 use std::collections::HashSet;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-use super::{AssociationReflection, Callbacks, Column, ModelReflection, Target, Timestamps};
+use super::{
+    AssociationReflection, Callbacks, Column, Locking, ModelReflection, Target, Timestamps,
+};
 use crate::attribute::AttributeType;
 use crate::callback::Callback;
 use crate::error::{Error, ErrorKind, Result};
@@ -40,6 +42,7 @@ pub struct ModelBuilder {
     strict_loading: bool,
     default_scope: Option<&'static Scope>,
     timestamps: Timestamps,
+    locking: Locking,
 }
 
 impl ModelBuilder {
@@ -57,6 +60,7 @@ impl ModelBuilder {
             strict_loading: false,
             default_scope: None,
             timestamps: Timestamps::Conventional,
+            locking: Locking::Conventional,
         }
     }
 
@@ -101,6 +105,17 @@ impl ModelBuilder {
         self
     }
 
+    /// Attributes that a saved record keeps; a name that is no column of those added so far is passed over.
+    /// Rails: `attr_readonly`.
+    #[must_use]
+    pub fn attr_readonly<'a>(mut self, names: impl IntoIterator<Item = &'a str>) -> Self {
+        for name in names {
+            let named = self.columns.iter_mut().filter(|column| column.name == name);
+            named.for_each(|column| column.readonly = true);
+        }
+        self
+    }
+
     /// Every record of the model refuses lazy loading.
     #[must_use]
     pub fn strict_loading(mut self) -> Self {
@@ -119,6 +134,13 @@ impl ModelBuilder {
     #[must_use]
     pub fn timestamps(mut self, timestamps: Timestamps) -> Self {
         self.timestamps = timestamps;
+        self
+    }
+
+    /// Where the version of a row is kept, where it is not in `lock_version`. Rails: `locking_column`.
+    #[must_use]
+    pub fn locking(mut self, locking: Locking) -> Self {
+        self.locking = locking;
         self
     }
 
@@ -156,6 +178,15 @@ impl ModelBuilder {
                 return refused(message, name);
             }
         }
+        if let Locking::Named(name) = self.locking
+            && self.locking.position(&self.columns).is_none()
+        {
+            let message = format!(
+                "{}: the locking column {name} is no whole number among its columns",
+                self.name
+            );
+            return refused(message, name);
+        }
         for callback in &self.callbacks {
             if let Some(problem) = callback.problem() {
                 return refused(
@@ -171,7 +202,7 @@ impl ModelBuilder {
     ///
     /// # Errors
     /// `UnknownAttribute` when the primary key names a column that was not added; `Configuration` for a name that stands
-    /// twice and for a callback that its event could not run.
+    /// twice, for a locking column that is no whole number and for a callback that its event could not run.
     pub fn define(self) -> Result<&'static ModelReflection> {
         self.check()?;
         let mut model = ModelReflection::new(leak(self.name), leak(self.table))
@@ -179,7 +210,8 @@ impl ModelBuilder {
             .with_associations(Vec::leak(self.associations))
             .with_validations(Vec::leak(self.validations))
             .with_callbacks(&Callbacks::new(Vec::leak(self.callbacks), &[]))
-            .with_timestamps(self.timestamps);
+            .with_timestamps(self.timestamps)
+            .with_locking(self.locking);
         if self.strict_loading {
             model = model.with_strict_loading();
         }

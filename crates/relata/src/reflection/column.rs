@@ -30,6 +30,7 @@ pub struct Column {
     pub(crate) secret: bool,
     pub(crate) index: bool,
     pub(crate) unique: bool,
+    pub(crate) readonly: bool,
     pub(crate) doc: &'static str,
 }
 
@@ -45,6 +46,7 @@ impl Column {
             secret: false,
             index: false,
             unique: false,
+            readonly: false,
             doc: "",
         }
     }
@@ -81,6 +83,13 @@ impl Column {
     #[must_use]
     pub const fn unique(mut self) -> Self {
         self.unique = true;
+        self
+    }
+
+    /// Set while the record is new, and never again. Rails: `attr_readonly`.
+    #[must_use]
+    pub const fn readonly(mut self) -> Self {
+        self.readonly = true;
         self
     }
 
@@ -130,6 +139,12 @@ impl Column {
     #[must_use]
     pub fn is_secret(&self) -> bool {
         self.secret
+    }
+
+    /// Whether a saved record keeps the value that it was inserted with. Rails: `attr_readonly`.
+    #[must_use]
+    pub fn is_readonly(&self) -> bool {
+        self.readonly
     }
 
     /// The doc comment of the field.

@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 
 use super::hooks::Hooks;
 use super::resolve::Resolved;
-use super::{AssociationReflection, Column, Layout, Macro, Stamps, Timestamps};
+use super::{AssociationReflection, Column, Layout, Locking, Macro, Stamps, Timestamps};
 use crate::callback::Callback;
 use crate::error::{Error, ErrorKind, Result};
 use crate::relation::Scope;
@@ -54,6 +54,8 @@ pub struct ModelReflection {
     strict_loading: bool,
     default_scope: Option<&'static Scope>,
     timestamps: Timestamps,
+    locking: Locking,
+    locked: OnceLock<Option<usize>>,
     layout: OnceLock<Layout>,
     stamps: OnceLock<Stamps>,
     resolved: OnceLock<Box<[OnceLock<Result<Resolved>>]>>,
@@ -80,6 +82,8 @@ impl ModelReflection {
             strict_loading: false,
             default_scope: None,
             timestamps: Timestamps::Conventional,
+            locking: Locking::Conventional,
+            locked: OnceLock::new(),
             layout: OnceLock::new(),
             stamps: OnceLock::new(),
             resolved: OnceLock::new(),
@@ -159,6 +163,27 @@ impl ModelReflection {
     pub const fn with_timestamps(mut self, timestamps: Timestamps) -> Self {
         self.timestamps = timestamps;
         self
+    }
+
+    /// Where the version of a row is kept, where it is not in `lock_version`. Rails: `locking_column`.
+    #[must_use]
+    pub const fn with_locking(mut self, locking: Locking) -> Self {
+        self.locking = locking;
+        self
+    }
+
+    /// The column that holds the version of a row, if the model has one: a record that is not of the row's version is
+    /// not written. Rails: `locking_column`, `locking_enabled?`.
+    #[must_use]
+    pub fn locking_column(&self) -> Option<&'static Column> {
+        self.columns.get(self.locking_position()?)
+    }
+
+    #[inline]
+    pub(crate) fn locking_position(&self) -> Option<usize> {
+        *self
+            .locked
+            .get_or_init(|| self.locking.position(self.columns))
     }
 
     /// The model's name, `Post`.
@@ -259,6 +284,12 @@ impl ModelReflection {
             .with_model(self.name)
             .with_attribute(name)
         })
+    }
+
+    /// The names of the attributes that a saved record keeps. Rails: `readonly_attributes`.
+    pub fn readonly_attributes(&self) -> impl Iterator<Item = &'static str> + use<> {
+        let readonly = self.columns.iter().filter(|column| column.readonly);
+        readonly.map(Column::name)
     }
 
     /// The error about a value that a column cannot hold. What a secret column was to hold is not shown.

@@ -16,8 +16,19 @@ use crate::reflection::ModelReflection;
 enum Wanted {
     Find,
     Insert(Columns),
-    Update(Columns),
-    Delete,
+    Update(Columns, Guard),
+    Delete(Guard),
+}
+
+/// What a statement asks of the one row it writes, beside its key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Guard {
+    /// Nothing.
+    None,
+    /// That a column has a value, bound after the key.
+    Equal(usize),
+    /// That a column is null.
+    Null(usize),
 }
 
 /// Which columns, in their order: a bit each, without an allocation, where there are not too many.
@@ -100,6 +111,24 @@ fn equal(writer: &mut Writer, model: &ModelReflection, columns: &[usize]) {
     });
 }
 
+/// ` WHERE "posts"."id" = ? AND "posts"."lock_version" = ?`
+fn one_row(writer: &mut Writer, model: &ModelReflection, guard: Guard) {
+    writer.push(" WHERE ");
+    equal(writer, model, model.primary_key());
+    match guard {
+        Guard::None => {}
+        Guard::Equal(column) => {
+            writer.push(" AND ");
+            equal(writer, model, &[column]);
+        }
+        Guard::Null(column) => {
+            writer.push(" AND ").name(model.table()).push(".");
+            name(writer, model, column);
+            writer.push(" IS NULL");
+        }
+    }
+}
+
 fn name(writer: &mut Writer, model: &ModelReflection, column: usize) {
     if let Some(column) = model.columns().get(column) {
         writer.name(column.column_name());
@@ -158,11 +187,12 @@ pub(crate) fn update(
     model: &'static ModelReflection,
     dialect: Dialect,
     columns: &[usize],
+    guard: Guard,
 ) -> Arc<str> {
     Texts::get(
         model,
         dialect,
-        Wanted::Update(Columns::of(columns)),
+        Wanted::Update(Columns::of(columns), guard),
         |writer| {
             writer.push("UPDATE ").name(model.table()).push(" SET ");
             writer.list(columns, ", ", |writer, &column| {
@@ -171,8 +201,7 @@ pub(crate) fn update(
                     .push(" = ")
                     .value(crate::attribute::value::Value::Null);
             });
-            writer.push(" WHERE ");
-            equal(writer, model, model.primary_key());
+            one_row(writer, model, guard);
         },
     )
 }
@@ -206,18 +235,22 @@ pub(crate) fn count(
             .push(" = ")
             .value(crate::attribute::value::Value::Null);
     }
+    if let Some(version) = model.locking_position() {
+        writer.push(", ");
+        name(&mut writer, model, version);
+        writer.push(" = COALESCE(").name(model.table()).push(".");
+        name(&mut writer, model, version);
+        writer.push(", 0) + 1");
+    }
     writer.push(" WHERE ");
     equal(&mut writer, model, &counting.key);
     Arc::from(writer.finish().0)
 }
 
 /// `DELETE FROM "posts" WHERE "posts"."id" = ?`
-pub(crate) fn delete(model: &'static ModelReflection, dialect: Dialect) -> Arc<str> {
-    Texts::get(model, dialect, Wanted::Delete, |writer| {
-        writer
-            .push("DELETE FROM ")
-            .name(model.table())
-            .push(" WHERE ");
-        equal(writer, model, model.primary_key());
+pub(crate) fn delete(model: &'static ModelReflection, dialect: Dialect, guard: Guard) -> Arc<str> {
+    Texts::get(model, dialect, Wanted::Delete(guard), |writer| {
+        writer.push("DELETE FROM ").name(model.table());
+        one_row(writer, model, guard);
     })
 }

@@ -222,7 +222,7 @@ fn statements_of_known_shape_are_kept_a_dialect() {
         "INSERT INTO `stars` DEFAULT VALUES RETURNING `id`"
     );
     assert_eq!(
-        &*statements::update(model(), BOTH[1], &[1, 2]),
+        &*statements::update(model(), BOTH[1], &[1, 2], statements::Guard::None),
         "UPDATE `stars` SET `name``\"` = $1, `seen` = $2 WHERE `stars`.`id` = $3"
     );
     assert_eq!(
