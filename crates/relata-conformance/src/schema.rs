@@ -189,11 +189,6 @@ pub fn define(
                 model.name
             )));
         };
-        if table.primary_key.len() > 1 {
-            return Err(Stop::unsupported(format!(
-                "a composite primary key: {name}"
-            )));
-        }
         let mut builder = columns(ModelBuilder::new(&model.name, &name), table);
         for declaration in &model.declarations {
             builder = declare(world, builder, &model.name, declaration, &mut slots)?;
@@ -247,6 +242,9 @@ fn declare(
                 Ok(builder.strict_loading())
             }
             (Some("strict_loading_by_default"), Some(Json::Bool(false))) => Ok(builder),
+            (Some("query_constraints"), Some(Json::Array(names))) => {
+                Ok(builder.query_constraints(names.iter().filter_map(Json::as_str)))
+            }
             (name, _) => Err(Stop::unsupported(format!(
                 "{model}: the class setting {}",
                 name.unwrap_or_default()

@@ -39,9 +39,9 @@ use proc_macro::TokenStream;
 /// The struct becomes a cheap handle to one shared record. Each column gives a reader, a setter, `_changed`,
 /// `_was` and `saved_change_to_`; each association its reader and the methods that Rails gives it.
 ///
-/// Options of the model: `table = "..."`, `primary_key = id`, `(a, b)` or `none`, `strict_loading`,
-/// `timestamps = (inserted_at, changed_at)` or `none`, `locking_column = version` or `none` (a row's version is in
-/// `lock_version`, where there is one).
+/// Options of the model: `table = "..."`, `primary_key = id`, `(a, b)` or `none`, `query_constraints = (shop_id, id)`,
+/// `strict_loading`, `timestamps = (inserted_at, changed_at)` or `none`, `locking_column = version` or `none` (a row's
+/// version is in `lock_version`, where there is one).
 ///
 /// Of a column: `#[column(name = "...", default = ..., secret, index, unique)]`.
 ///

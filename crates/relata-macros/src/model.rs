@@ -26,6 +26,8 @@ pub(crate) struct Model {
     pub(crate) ident: Ident,
     pub(crate) table: Option<String>,
     pub(crate) primary_key: PrimaryKey,
+    /// The columns that name a row in every statement made from a record, where they were written.
+    pub(crate) query_constraints: Vec<Ident>,
     pub(crate) strict_loading: bool,
     pub(crate) timestamps: Timestamps,
     pub(crate) locking: Locking,
@@ -95,11 +97,14 @@ impl Model {
         match &self.primary_key {
             PrimaryKey::None => Vec::new(),
             PrimaryKey::Convention => self.position("id").into_iter().collect(),
-            PrimaryKey::Names(names) => names
-                .iter()
-                .filter_map(|name| self.position(&naming::plain(name)))
-                .collect(),
+            PrimaryKey::Names(names) => self.positions(names),
         }
+    }
+
+    /// The positions of the columns with these names, of those that are there.
+    pub(crate) fn positions(&self, names: &[Ident]) -> Vec<usize> {
+        let position = |name| self.position(&naming::plain(name));
+        names.iter().filter_map(position).collect()
     }
 
     /// The names of all columns.

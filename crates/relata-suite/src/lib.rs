@@ -12,6 +12,7 @@ pub mod callbacks;
 pub mod collections;
 pub mod dependents;
 pub mod eager;
+pub mod keys;
 pub mod locking;
 pub mod relations;
 pub mod saving;
@@ -121,6 +122,13 @@ macro_rules! suite {
                 a_limit_of_an_eager_load_counts_records
                 records_that_are_there_are_given_what_they_lack
                 relations_do_by_name_what_they_do_by_type }
+            keys { a_key_of_several_columns_finds_one_row
+                targets_are_found_by_all_columns_of_a_key
+                members_come_and_go_by_all_columns_of_a_key
+                what_depends_on_an_owner_goes_by_all_columns_of_its_key
+                a_parent_gives_all_columns_of_its_key
+                one_column_refers_to_the_id_in_a_key_of_several
+                query_constraints_stand_in_every_statement_of_a_record }
             saving { replacing_a_has_one_saves_at_once
                 a_has_one_that_cannot_be_replaced_stays
                 every_statement_of_replacing_a_has_one_may_fail

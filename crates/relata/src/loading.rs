@@ -26,8 +26,8 @@ mod run;
 
 pub use batches::{Batches, Each};
 pub(crate) use decode::Tuples;
-pub(crate) use finders::find;
 pub(crate) use finders::find_typed_error;
+pub(crate) use finders::{check_key, find};
 pub(crate) use lazy::{has_any, load_many, load_one, load_to_replace};
 pub use pluck::Columns;
 pub use records::{preload, preload_named};

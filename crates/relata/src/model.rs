@@ -260,6 +260,17 @@ impl<A: Attribute> Key for A {
     }
 }
 
+/// The key of a record whose model is not known to the compiler, one value a column.
+impl Key for Vec<Value<'static>> {
+    fn values(self) -> Vec<Value<'static>> {
+        self
+    }
+
+    fn from_values(values: &[Value<'_>]) -> Option<Self> {
+        Some(values.iter().cloned().map(Value::into_owned).collect())
+    }
+}
+
 impl Key for () {
     fn values(self) -> Vec<Value<'static>> {
         Vec::new()

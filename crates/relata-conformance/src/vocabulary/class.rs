@@ -110,7 +110,7 @@ async fn of_model(
         }
         ("reset_counters", [key, names @ ..]) => {
             let names: Vec<String> = names.iter().map(Value::to_text).collect();
-            let key = key.to_attribute().ok_or_else(|| Stop::argument("no key"))?;
+            let key = query::key(key)?;
             let names = names.iter().map(String::as_str);
             let all: Relation = Relation::of(model, &world.db);
             all.reset_counters(key, names, touches(&args)).await?;
@@ -155,10 +155,14 @@ async fn of_model(
         }
         ("locking_enabled?", []) => Value::Bool(model.locking_column().is_some()),
         ("table_name", []) => Value::text(model.table()),
-        ("primary_key", []) => model
-            .primary_key_names()
-            .next()
-            .map_or(Value::Nil, Value::text),
+        ("primary_key", []) => {
+            let mut names: Vec<Value> = model.primary_key_names().map(Value::text).collect();
+            match names.len() {
+                0 => Value::Nil,
+                1 => names.swap_remove(0),
+                _ => Value::list(names),
+            }
+        }
         ("column_names" | "attribute_names", []) => Value::list(
             model
                 .columns()

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use relata::reflection::{ModelReflection, Resolved};
 use relata::{Raw, Record, Relation};
 
 use crate::eval::Args;
@@ -205,7 +206,7 @@ fn by_association(query: &Query, path: Option<&str>, name: &str, value: &Value) 
         .unwrap_or(query.model());
     let resolved = model.resolve(model.association(name)?)?;
     let (&[mine], &[theirs]) = (&*resolved.owner_key, &*resolved.target_key) else {
-        return Err(Stop::unsupported("where by a record with a composite key"));
+        return by_several(query, path, resolved, model, value);
     };
     let (Some(mine), Some(theirs)) = (
         model.columns().get(mine),
@@ -238,6 +239,31 @@ fn by_association(query: &Query, path: Option<&str>, name: &str, value: &Value) 
         |path| format!("{path}.{}", mine.name()),
     );
     by_column(query, &name, &key)
+}
+
+/// The same over a key of several columns: a condition for each.
+fn by_several(
+    query: &Query,
+    path: Option<&str>,
+    resolved: &Resolved,
+    model: &'static ModelReflection,
+    value: &Value,
+) -> Ran<Query> {
+    let name = |model: &'static ModelReflection, column: usize| model.columns()[column].name();
+    let mut query = query.clone();
+    for (&mine, &theirs) in resolved.owner_key.iter().zip(&*resolved.target_key) {
+        let value = match value {
+            Value::Record(record) => {
+                Value::of_attribute(&record.get(name(resolved.target, theirs))?)
+            }
+            Value::Nil => Value::Nil,
+            _ => return Err(Stop::unsupported("where by records with a composite key")),
+        };
+        let mine = name(model, mine);
+        let mine = path.map_or_else(|| mine.to_owned(), |path| format!("{path}.{mine}"));
+        query = by_column(&query, &mine, &value)?;
+    }
+    Ok(query)
 }
 
 /// The methods of `where` without arguments.

@@ -25,6 +25,9 @@ enum Means<'a> {
     SavedChange(&'a str),
     SavedChanged(&'a str),
     BeforeLastSave(&'a str),
+    /// `id` of a model whose key has several columns: their values, as a list.
+    Key,
+    WriteKey,
     Association(&'a str, Verb),
 }
 
@@ -57,6 +60,13 @@ fn means<'a>(model: &'static ModelReflection, name: &'a str) -> Option<Means<'a>
     let belongs_to = |name: &str| kind(name) == Some(Macro::BelongsTo);
     if kind(name).is_some() {
         return Some(Means::Association(name, Verb::Read));
+    }
+    let composite = model.primary_key().len() > 1;
+    match name {
+        "id" if composite => return Some(Means::Key),
+        "id=" if composite => return Some(Means::WriteKey),
+        "id_value" if column("id") => return Some(Means::Read("id")),
+        _ => {}
     }
     if column(name) {
         return Some(Means::Read(name));
@@ -242,7 +252,27 @@ fn of_attribute(record: &Record, means: Means<'_>, args: &Args) -> Ran<Value> {
             (Some((before, _)), _) | (None, Some((before, _))) => Value::of_attribute(&before),
             (None, None) => Value::of_attribute(&record.get(name)?),
         },
+        Means::Key => key(record)?,
+        Means::WriteKey => {
+            let values = super::query::key(&args.at(0))?;
+            for (name, value) in record.reflection().primary_key_names().zip(values) {
+                record.set(name, value)?;
+            }
+            args.at(0)
+        }
         Means::Association(name, _) => return Err(missing(&Value::Record(record.clone()), name)),
+    })
+}
+
+/// The primary key: a value, or a list of several.
+pub(super) fn key(record: &Record) -> Ran<Value> {
+    let names = record.reflection().primary_key_names();
+    let values = names.map(|name| Ok(Value::of_attribute(&record.get(name)?)));
+    let mut values = values.collect::<Ran<Vec<_>>>()?;
+    Ok(match values.len() {
+        1 => values.swap_remove(0),
+        0 => Value::Nil,
+        _ => Value::list(values),
     })
 }
 

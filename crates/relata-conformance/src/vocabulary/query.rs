@@ -6,7 +6,7 @@ use super::{conditions, enumerable, missing, refine};
 use crate::eval::{Args, Env};
 use crate::query::Query;
 use crate::stop::{Ran, Stop};
-use crate::value::Value;
+use crate::value::{List, Value};
 use crate::world::World;
 
 pub(super) async fn call(
@@ -190,7 +190,10 @@ async fn read(
                 other => other,
             }
         }
-        ("ids", []) => pluck(query, &[Value::name("id")]).await,
+        ("ids", []) => {
+            let names: Vec<Value> = query.model().primary_key_names().map(Value::name).collect();
+            pluck(query, &names).await
+        }
         ("include?", [Value::Record(record)]) => {
             match super::items(world, &conditions::shared(query)).await {
                 Ok(items) => {
@@ -364,10 +367,6 @@ pub(super) fn key(value: &Value) -> Ran<Vec<relata::Value<'static>>> {
         let value = match value {
             // A text of digits is as good as the number.
             Value::Text(text) => text.parse().map_or_else(|_| value.clone(), Value::Int),
-            Value::Record(record) => {
-                let name = record.reflection().primary_key_names().next();
-                Value::of_attribute(&record.get(name.unwrap_or("id"))?)
-            }
             value => value.clone(),
         };
         value
@@ -375,6 +374,7 @@ pub(super) fn key(value: &Value) -> Ran<Vec<relata::Value<'static>>> {
             .ok_or_else(|| Stop::raised("TypeError", "can't cast the key"))
     };
     match value {
+        Value::Record(record) => key(&super::generated::key(record)?),
         Value::List(list) => list.items().iter().map(one).collect(),
         value => Ok(vec![one(value)?]),
     }
@@ -388,7 +388,7 @@ async fn find(query: &Query, args: &Args) -> Ran<Value> {
             "ActiveRecord::RecordNotFound",
             format!("Couldn't find {} without an ID", query.model().name()),
         )),
-        [Value::List(list)] => {
+        [Value::List(list)] if !is_composite_key(query, list) => {
             let found = query.relation.find_keys(many(&list.items())?).await?;
             Ok(Value::records(found))
         }
@@ -398,6 +398,13 @@ async fn find(query: &Query, args: &Args) -> Ran<Value> {
             Ok(Value::records(found))
         }
     }
+}
+
+/// Whether a list is one key of several columns, and not a list of keys.
+fn is_composite_key(query: &Query, list: &List) -> bool {
+    let items = list.items();
+    query.model().primary_key().len() > 1
+        && !items.iter().any(|item| matches!(item, Value::List(_)))
 }
 
 async fn exists(query: &Query, args: &Args) -> Ran<Value> {

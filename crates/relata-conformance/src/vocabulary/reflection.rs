@@ -38,7 +38,7 @@ pub(super) async fn call(
         ("polymorphic?" | "type" | "foreign_type", []) => Value::Nil,
         ("through_reflection?" | "nested?", []) => Value::Bool(false),
         ("through_reflection", []) => Value::Nil,
-        ("foreign_key", []) => key(&resolved()?.foreign_key(one.model)),
+        ("foreign_key", []) => key(&one.model.foreign_key_of(declaration.name())?),
         ("active_record_primary_key", []) => {
             let resolved = resolved()?;
             let keys = if belongs_to {

@@ -33,6 +33,15 @@ pub(crate) fn check(model: &Model, dropped: &[Ident], errors: &mut Errors) {
         if association.faulty || dropped.contains(&association.ident) {
             continue;
         }
+        if !model.query_constraints.is_empty() && association.foreign_key.is_empty() {
+            let message = format!(
+                "`{}` has `query_constraints`, so its associations name their keys: `#[{}(foreign_key = (...))]`",
+                model.name(),
+                association.kind.name()
+            );
+            errors.at(association.ident.span(), message);
+            continue;
+        }
         match association.kind {
             Macro::BelongsTo => belongs_to(model, association, errors),
             Macro::HasOne | Macro::HasMany => referred(model, association, errors),
@@ -62,6 +71,8 @@ fn primary(model: &Model, errors: &mut Errors) {
             }
         }
     }
+    known(model, &model.query_constraints, "query_constraints", errors);
+    repeated(&model.query_constraints, "query_constraints", errors);
     for position in model.key() {
         let column = &model.columns[position];
         if owned_path(&column.ty).is_some_and(|(name, ..)| name == "Option") {

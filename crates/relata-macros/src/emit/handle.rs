@@ -105,7 +105,7 @@ pub(crate) fn inherent(model: &Model) -> TokenStream {
         "All records of the table `{}`, lazily: nothing runs until it is awaited. Rails: `{name}.all`.",
         model.table()
     );
-    let find = find(model);
+    let (find, id) = (find(model), id(model));
     quote! {
         #[doc = #new]
         #[must_use]
@@ -123,6 +123,7 @@ pub(crate) fn inherent(model: &Model) -> TokenStream {
         #[inline]
         #vis fn all(db: &::relata::Db) -> ::relata::Relation<Self> { #this::all(db) }
         #find
+        #id
         /// The same record, after these values were set. Never touches the database.
         #[must_use]
         #[inline]
@@ -155,6 +156,25 @@ pub(crate) fn inherent(model: &Model) -> TokenStream {
             #this::reflection().reflect_on_all_associations(of)
         }
     }
+}
+
+/// `id` of a key of several columns.
+fn id(model: &Model) -> Option<TokenStream> {
+    let key = model.key();
+    if key.len() < 2 || model.position("id").is_some() {
+        return None;
+    }
+    let columns = key.iter().map(|&position| &model.columns[position]);
+    let (types, readers): (Vec<_>, Vec<_>) = columns
+        .map(|column| (types::access(column).get, &column.ident))
+        .unzip();
+    let vis = &model.vis;
+    Some(quote! {
+        /// The primary key, in the order of its columns. Never touches the database. Rails: `id`.
+        #[must_use]
+        #[inline]
+        #vis fn id(&self) -> (#(#types),*) { (#(self.#readers()),*) }
+    })
 }
 
 fn find(model: &Model) -> TokenStream {

@@ -39,6 +39,9 @@ pub(crate) fn reflection(model: &Model) -> TokenStream {
     let strict = model.strict_loading.then(|| quote!(.with_strict_loading()));
     let timestamps = timestamps(model);
     let locking = locking(model);
+    let constraints = model.positions(&model.query_constraints);
+    let constraints =
+        (!constraints.is_empty()).then(|| quote!(.with_query_constraints(&[#(#constraints),*])));
     let checks = if model.broken {
         TokenStream::new()
     } else {
@@ -58,7 +61,7 @@ pub(crate) fn reflection(model: &Model) -> TokenStream {
                         use ::relata::__private::WithoutCallbacks as _;
                         &#ident::__CALLBACKS
                     })
-                    #validations #strict #timestamps #locking #doc;
+                    #validations #constraints #strict #timestamps #locking #doc;
             #[automatically_derived]
             impl ::relata::Model for #ident {
                 type Columns = #columns_name;
@@ -67,6 +70,7 @@ pub(crate) fn reflection(model: &Model) -> TokenStream {
                 const SHAPE: ::relata::reflection::shape::Shape =
                     ::relata::reflection::shape::Shape::new(#name, #conventional)
                         .with_columns(&COLUMNS, &[#(#key),*])
+                        #constraints
                         .with_associations(&ASSOCIATIONS, &[#(#targets),*])
                         #broken;
                 #[inline]

@@ -55,6 +55,7 @@ fn structure(options: TokenStream, item: ItemStruct, errors: &mut Errors) -> Mod
     let Table {
         table,
         primary_key,
+        query_constraints,
         strict_loading,
         timestamps,
         locking,
@@ -65,6 +66,7 @@ fn structure(options: TokenStream, item: ItemStruct, errors: &mut Errors) -> Mod
         ident: item.ident,
         table,
         primary_key,
+        query_constraints,
         strict_loading,
         timestamps,
         locking,

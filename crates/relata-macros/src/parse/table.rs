@@ -1,6 +1,6 @@
 //! `#[model(...)]`: the options of the whole model.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 
 use super::options::{Entry, Known, entries};
 use crate::errors::Errors;
@@ -11,6 +11,7 @@ const KNOWN: Known<'static> = Known {
     now: &[
         "table",
         "primary_key",
+        "query_constraints",
         "strict_loading",
         "timestamps",
         "locking_column",
@@ -21,7 +22,6 @@ const KNOWN: Known<'static> = Known {
         "abstract_class",
         "default_scope",
         "implicit_order_column",
-        "query_constraints",
         "before_save",
         "after_save",
     ],
@@ -41,6 +41,7 @@ const KNOWN: Known<'static> = Known {
 pub(crate) struct Table {
     pub(crate) table: Option<String>,
     pub(crate) primary_key: PrimaryKey,
+    pub(crate) query_constraints: Vec<Ident>,
     pub(crate) strict_loading: bool,
     pub(crate) timestamps: Timestamps,
     pub(crate) locking: Locking,
@@ -51,6 +52,7 @@ pub(crate) fn table(options: TokenStream, errors: &mut Errors) -> Table {
     let mut table = Table {
         table: None,
         primary_key: PrimaryKey::Convention,
+        query_constraints: Vec::new(),
         strict_loading: false,
         timestamps: Timestamps::Conventional,
         locking: Locking::Conventional,
@@ -61,6 +63,11 @@ pub(crate) fn table(options: TokenStream, errors: &mut Errors) -> Table {
                 table.table = errors
                     .take(entry.text_value("posts"))
                     .map(|text| text.value())
+            }
+            "query_constraints" => {
+                table.query_constraints = errors
+                    .take(entry.idents("(shop_id, id)"))
+                    .unwrap_or_default()
             }
             "strict_loading" => {
                 table.strict_loading = errors.take(entry.flag()).unwrap_or_default()
@@ -104,7 +111,7 @@ fn timestamps(entry: &Entry) -> syn::Result<Timestamps> {
         });
     }
     let names = entry.idents("(inserted_at, changed_at)")?;
-    let named = |name: &proc_macro2::Ident| (name != "none").then(|| name.clone());
+    let named = |name: &Ident| (name != "none").then(|| name.clone());
     match names.as_slice() {
         [none] if none == "none" => Ok(Timestamps::Off),
         [created, updated] => Ok(Timestamps::Named {

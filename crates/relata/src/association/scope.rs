@@ -93,13 +93,12 @@ pub(crate) fn targets_of(
     keys: Vec<Value<'static>>,
 ) -> Relation {
     let root = Place::root(resolved.target);
-    let column = |&column: &usize| Node::Column(root, column);
     let condition = match &*resolved.target_key {
-        [one] => column(one).among(keys),
-        several => Node::InTuples(
-            several.iter().map(column).collect(),
-            keys.chunks(several.len()).map(<[_]>::to_vec).collect(),
-        ),
+        &[one] => Node::Column(root, one).among(keys),
+        several => {
+            let keys = keys.chunks(several.len()).map(<[_]>::to_vec);
+            Node::key_among(root, several, keys.collect())
+        }
     };
     // The key's condition comes first, as Rails writes it.
     targets(resolved, db, owner).map(|core| core.select.filters.insert(0, condition))

@@ -5,7 +5,7 @@
 use std::collections::VecDeque;
 use std::panic::Location;
 
-use super::finders::check_key;
+use super::check_key;
 use super::load;
 use crate::attribute::value::Value;
 use crate::db::adapter::Purpose;
@@ -60,7 +60,8 @@ impl<M: FromRecord> Relation<M> {
         let key: Vec<_> = key.into_iter().collect();
         check_key(self.reflection(), &key)?;
         let mut core = self.into_core();
-        core.select.order_by_key(Direction::Ascending)?;
+        let by = core.select.model().primary_key();
+        core.select.order_by_key(by, Direction::Ascending)?;
         let condition = beyond(&core, &key);
         core.select.filter(condition);
         Ok(Self::from_core(core))
@@ -86,7 +87,8 @@ impl<M: FromRecord> Batches<M> {
             return Ok(None);
         }
         let mut core = self.core.clone();
-        core.select.order_by_key(Direction::Ascending)?;
+        let by = core.select.model().primary_key();
+        core.select.order_by_key(by, Direction::Ascending)?;
         let left = self.core.select.limit.unwrap_or(u64::MAX);
         core.select.limit = Some(self.size.min(left));
         if let Some(after) = &self.after {

@@ -92,7 +92,7 @@ impl Association {
             if record.is_new_record() || association.is_answered(&members) {
                 return Ok(members.records.contains(&record));
             }
-            association.of_keys(vec![key(&record)])?.exists().await
+            association.of_rows(&[record])?.exists().await
         })
     }
 
@@ -282,11 +282,11 @@ impl Association {
         ))
     }
 
-    /// The members with these keys, as a relation.
-    pub(crate) fn of_keys(&self, keys: Vec<Vec<Value<'static>>>) -> Result<Relation> {
+    /// Those of these records that are members, as a relation.
+    pub(crate) fn of_rows(&self, records: &[Record]) -> Result<Relation> {
         let relation = self.relation();
         let model = relation.reflection();
-        if model.primary_key().is_empty() {
+        if model.query_constraints().is_empty() {
             let message = format!(
                 "Unknown primary key for table {} in model {}",
                 model.table(),
@@ -294,7 +294,14 @@ impl Association {
             );
             return Err(Error::new(ErrorKind::UnknownPrimaryKey, message).with_model(model.name()));
         }
-        Ok(relation.with_keys(keys))
+        let owned = |record: &Record| {
+            record
+                .saved_key()
+                .into_iter()
+                .map(Value::into_owned)
+                .collect()
+        };
+        Ok(relation.with_rows(records.iter().map(owned).collect()))
     }
 }
 

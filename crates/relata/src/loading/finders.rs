@@ -82,7 +82,7 @@ fn listed<'a>(keys: impl Iterator<Item = &'a Vec<Value<'static>>>) -> String {
 }
 
 #[inline]
-pub(super) fn check_key(model: &'static ModelReflection, key: &[Value<'static>]) -> Result<()> {
+pub(crate) fn check_key(model: &'static ModelReflection, key: &[Value<'static>]) -> Result<()> {
     if model.primary_key().is_empty() {
         let message = format!(
             "Unknown primary key for table {} in model {}",
@@ -103,18 +103,9 @@ pub(super) fn check_key(model: &'static ModelReflection, key: &[Value<'static>])
     Ok(())
 }
 
-/// The condition that the primary key is this one.
+/// The condition that the primary key is one of these.
 fn by_key(model: &'static ModelReflection, keys: Vec<Vec<Value<'static>>>) -> Node {
-    let root = Place::root(model);
-    let columns: Vec<Node> = model
-        .primary_key()
-        .iter()
-        .map(|&column| Node::Column(root, column))
-        .collect();
-    match <[Node; 1]>::try_from(columns) {
-        Ok([column]) => column.among(keys.into_iter().filter_map(|mut key| key.pop()).collect()),
-        Err(columns) => Node::InTuples(columns, keys),
-    }
+    Node::key_among(Place::root(model), model.primary_key(), keys)
 }
 
 async fn some<M: FromRecord>(core: &Core) -> Result<Vec<M>> {
@@ -128,7 +119,8 @@ async fn some<M: FromRecord>(core: &Core) -> Result<Vec<M>> {
 /// The first rows by the relation's order, or by the key; the last ones with `Descending`.
 fn at_end(mut core: Core, direction: Direction, rows: u64) -> Result<Core> {
     if core.select.orders.is_empty() {
-        core.select.order_by_key(direction)?;
+        let key = core.select.model().query_constraints();
+        core.select.order_by_key(key, direction)?;
     } else if direction == Direction::Descending {
         core.select.reverse();
     }
@@ -158,9 +150,14 @@ impl<M: FromRecord> IntoFuture for &Relation<M> {
 }
 
 impl<M> Relation<M> {
-    /// The rows with these keys.
-    pub(crate) fn with_keys(self, keys: Vec<Vec<Value<'static>>>) -> Self {
-        let condition = Expr(by_key(self.reflection(), keys));
+    /// The rows of records, by what `saved_key` says of them.
+    pub(crate) fn with_rows(self, keys: Vec<Vec<Value<'static>>>) -> Self {
+        let model = self.reflection();
+        let condition = Expr(Node::key_among(
+            Place::root(model),
+            model.query_constraints(),
+            keys,
+        ));
         self.map(|core| core.select.filter(condition))
     }
 }

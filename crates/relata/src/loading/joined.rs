@@ -68,22 +68,15 @@ async fn keys_of_limited(core: &Core, select: &Select) -> Result<Option<Expr>> {
     let mut keys = core.clone();
     keys.select = select.clone();
     let root = select.root;
-    let columns: Vec<Node> = root
-        .model()
-        .primary_key()
-        .iter()
-        .map(|&column| Node::Column(root, column))
-        .collect();
-    keys.select.what = What::Values(columns.clone());
+    let key = root.model().primary_key();
+    let columns = key.iter().map(|&column| Node::Column(root, column));
+    keys.select.what = What::Values(columns.collect());
     keys.select.distinct = true;
     let found = tuples(&keys, Purpose::Pluck, Vec::new()).await?;
     if found.is_empty() {
         return Ok(None);
     }
-    Ok(Some(Expr(match <[Node; 1]>::try_from(columns) {
-        Ok([column]) => column.among(found.into_iter().flatten().collect()),
-        Err(columns) => Node::InTuples(columns, found),
-    })))
+    Ok(Some(Expr(Node::key_among(root, key, found))))
 }
 
 /// The records at each place, while the rows are read.

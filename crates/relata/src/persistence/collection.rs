@@ -298,17 +298,8 @@ fn have_left(association: &Association, members: &[Record]) -> Result<()> {
 }
 
 pub(super) async fn delete(association: &Association, members: &[Record]) -> Result<()> {
-    let saved: Vec<Vec<Value<'static>>> = members
-        .iter()
-        .filter(|member| !member.is_new_record())
-        .map(|member| {
-            member
-                .saved_key()
-                .into_iter()
-                .map(Value::into_owned)
-                .collect()
-        })
-        .collect();
+    let saved = members.iter().filter(|member| !member.is_new_record());
+    let saved: Vec<Record> = saved.cloned().collect();
     if association.destroys_what_leaves() {
         return destroy_members(association, members).await;
     }
@@ -316,7 +307,7 @@ pub(super) async fn delete(association: &Association, members: &[Record]) -> Res
         return Ok(());
     }
     if !saved.is_empty() && association.has_key() {
-        let rows = association.of_keys(saved)?;
+        let rows = association.of_rows(&saved)?;
         remove_rows(association, rows, association.removal()).await?;
     }
     association.forget(|known| members.contains(known));

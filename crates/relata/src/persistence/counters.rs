@@ -14,6 +14,7 @@ use crate::attribute::value::Value;
 use crate::db::Db;
 use crate::db::adapter::{Purpose, Statement};
 use crate::error::{Error, ErrorKind, Result};
+use crate::model::Key;
 use crate::pending::Pending;
 use crate::record::{Life, Linked, Record, Version};
 use crate::reflection::{Macro, ModelReflection};
@@ -60,13 +61,13 @@ impl<M> Relation<M> {
     #[track_caller]
     pub fn reset_counters<'a>(
         &self,
-        key: impl Into<Value<'static>>,
+        key: impl Key,
         names: impl IntoIterator<Item = &'a str>,
         touch: bool,
     ) -> Pending<()> {
         let core = self.core().clone();
         let model = core.select.model();
-        let row = self.row_of(key.into());
+        let row = self.row_of(key.values());
         let counted: Result<Vec<_>> = row.and_then(|row| {
             let one = |name| counted_by(&row, name);
             names.into_iter().map(one).collect()
@@ -86,24 +87,21 @@ impl<M> Relation<M> {
             }
             sets.extend(touched(model, core.db.now(), touch));
             let key = owner.saved_key().into_iter().map(Value::into_owned);
-            let rows = Relation::of(model, &core.db).with_keys(vec![key.collect()]);
+            let rows = Relation::of(model, &core.db).with_rows(vec![key.collect()]);
             set_wise::update_all(rows.core(), sets).await.map(drop)
         })
     }
 
     /// A record that stands for the row with a key, which is not read.
-    fn row_of(&self, key: Value<'static>) -> Result<Record> {
+    fn row_of(&self, key: Vec<Value<'static>>) -> Result<Record> {
         let model = self.core().select.model();
-        let &[column] = model.primary_key() else {
-            return Err(Error::new(
-                ErrorKind::UnknownPrimaryKey,
-                format!("{} is counted by a key of one column", model.name()),
-            ));
-        };
+        crate::loading::check_key(model, &key)?;
         let row = Record::blank(model, self.db());
-        row.set_value(column, key)?;
-        let key = row.value(column).into_owned();
-        row.fill(column, &key);
+        for (&column, part) in model.primary_key().iter().zip(key) {
+            row.set_value(column, part)?;
+            let part = row.value(column).into_owned();
+            row.fill(column, &part);
+        }
         row.set_life(Life::Persisted);
         Ok(row)
     }
@@ -235,7 +233,7 @@ pub(super) async fn forget(association: &Association, members: u64) -> Result<()
     let counting = Counting {
         counters: vec![(counter.column, -members)],
         stamps: Vec::new(),
-        key: model.primary_key().to_vec(),
+        key: model.query_constraints().to_vec(),
     };
     let key = owner.saved_key().into_iter().map(Value::into_owned);
     change(model, owner.db(), &counting, key.collect()).await?;

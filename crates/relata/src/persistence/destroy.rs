@@ -59,9 +59,14 @@ impl Record {
         let record = self.clone();
         Pending::new(async move {
             let _turn = Turn::of(&record).await;
-            let key: Vec<Value<'static>> = owned_key(&record);
-            let fresh = loading::fetch_by_key(record.reflection(), record.db(), key).await?;
-            take(&record, fresh.ok())
+            let (model, key) = (record.reflection(), owned_key(&record));
+            let fresh = if model.has_query_constraints() {
+                let rows = Relation::of(model, record.db());
+                rows.with_rows(vec![key]).take().await?
+            } else {
+                loading::fetch_by_key(model, record.db(), key).await?.ok()
+            };
+            take(&record, fresh)
         })
     }
 
@@ -125,7 +130,7 @@ async fn lock(record: &Record) -> Result<()> {
     let _turn = Turn::of(record).await;
     let rows = Relation::of(record.reflection(), record.db());
     let fresh = rows
-        .with_keys(vec![owned_key(record)])
+        .with_rows(vec![owned_key(record)])
         .lock()
         .take()
         .await?;

@@ -45,7 +45,7 @@ pub(super) async fn is_taken(record: &Record, column: usize, what: &Uniqueness) 
             core.select.filter(Expr(same));
         }
         if record.is_persisted() {
-            let key = model.primary_key().iter().zip(record.saved_key());
+            let key = model.query_constraints().iter().zip(record.saved_key());
             let itself = key.map(|(&column, value)| {
                 Node::Column(root, column).compare(Comparison::Equal, value.into_owned())
             });

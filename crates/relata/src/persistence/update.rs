@@ -141,7 +141,7 @@ fn row(record: &Record, verb: &str) -> Result<Relation> {
         return Err(unknown_key(record));
     }
     let key = key.into_iter().map(Value::into_owned).collect();
-    Ok(Relation::of(record.reflection(), record.db()).with_keys(vec![key]))
+    Ok(Relation::of(record.reflection(), record.db()).with_rows(vec![key]))
 }
 
 async fn write_columns(

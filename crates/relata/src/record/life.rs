@@ -193,10 +193,18 @@ impl Record {
             .collect()
     }
 
-    /// The primary key as it is in the database: what a statement that finds this row is bound to.
+    /// The values of the primary key, one a column; none of a record that has no key yet. Never touches the database.
+    /// Rails: `to_key`.
+    #[must_use]
+    pub fn to_key(&self) -> Option<Vec<Value<'_>>> {
+        let key = self.key();
+        (!key.is_empty() && !key.iter().any(Value::is_null)).then_some(key)
+    }
+
+    /// What names this row in the database: what a statement that is made from the record is bound to.
     pub(crate) fn saved_key(&self) -> Vec<Value<'_>> {
         self.reflection()
-            .primary_key()
+            .query_constraints()
             .iter()
             .map(|&column| self.value_of(column, Version::Saved))
             .collect()

@@ -39,6 +39,7 @@ pub struct ModelBuilder {
     validations: Vec<Validation>,
     callbacks: Vec<Callback>,
     primary_key: Vec<String>,
+    query_constraints: Vec<String>,
     strict_loading: bool,
     default_scope: Option<&'static Scope>,
     timestamps: Timestamps,
@@ -57,6 +58,7 @@ impl ModelBuilder {
             validations: Vec::new(),
             callbacks: Vec::new(),
             primary_key: Vec::new(),
+            query_constraints: Vec::new(),
             strict_loading: false,
             default_scope: None,
             timestamps: Timestamps::Conventional,
@@ -87,6 +89,17 @@ impl ModelBuilder {
             association.counter_cache = Some(leak(column));
         }
         self.associations.push(association);
+        self
+    }
+
+    /// Names the attributes that name a row in every statement made from a record, as a shard's key and the primary key.
+    /// Rails: `query_constraints`.
+    #[must_use]
+    pub fn query_constraints<S: Into<String>>(
+        mut self,
+        names: impl IntoIterator<Item = S>,
+    ) -> Self {
+        self.query_constraints = names.into_iter().map(Into::into).collect();
         self
     }
 
@@ -218,12 +231,19 @@ impl ModelBuilder {
         if let Some(scope) = self.default_scope {
             model = model.with_default_scope(scope);
         }
-        let key = self
-            .primary_key
-            .iter()
-            .map(|name| model.attribute(name))
-            .collect::<Result<Vec<_>>>()?;
-        Ok(keep(model.with_primary_key(Vec::leak(key))))
+        let positions = |names: &[String]| {
+            let positions = names.iter().map(|name| model.attribute(name));
+            positions.collect::<Result<Vec<_>>>().map(Vec::leak)
+        };
+        let (key, constraints) = (
+            positions(&self.primary_key)?,
+            positions(&self.query_constraints)?,
+        );
+        Ok(keep(
+            model
+                .with_primary_key(key)
+                .with_query_constraints(constraints),
+        ))
     }
 }
 

@@ -256,6 +256,15 @@ impl Declared {
         match (option, setting) {
             // `extend` adds methods to the collection: they are the caller's.
             ("class_name" | "extend", _) | ("deprecated", Setting::Flag(false)) => {}
+            ("query_constraints", Setting::Text(_) | Setting::Texts(_)) => {
+                let message = format!(
+                    "Setting `query_constraints:` option on `{}.{} :{}` is not allowed. To get the same behavior, use the `foreign_key` option instead.",
+                    self.model,
+                    self.kind.name(),
+                    self.name
+                );
+                return Err(self.error(ErrorKind::Configuration, message));
+            }
             ("foreign_key", Setting::Text(_) | Setting::Texts(_)) => {
                 association.foreign_key = names(setting);
             }

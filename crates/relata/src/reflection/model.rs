@@ -44,6 +44,7 @@ pub struct ModelReflection {
     table: &'static str,
     doc: &'static str,
     primary_key: &'static [usize],
+    query_constraints: &'static [usize],
     columns: &'static [Column],
     associations: &'static [AssociationReflection],
     validations: &'static [Validation],
@@ -72,6 +73,7 @@ impl ModelReflection {
             table,
             doc: "",
             primary_key: &[],
+            query_constraints: &[],
             columns: &[],
             associations: &[],
             validations: &[],
@@ -103,6 +105,14 @@ impl ModelReflection {
     #[must_use]
     pub const fn with_primary_key(mut self, positions: &'static [usize]) -> Self {
         self.primary_key = positions;
+        self
+    }
+
+    /// The positions of the columns that name a row in every statement made from a record.
+    /// Rails: `query_constraints :shop_id, :id`.
+    #[must_use]
+    pub const fn with_query_constraints(mut self, positions: &'static [usize]) -> Self {
+        self.query_constraints = positions;
         self
     }
 
@@ -214,6 +224,22 @@ impl ModelReflection {
     #[must_use]
     pub fn primary_key(&self) -> &'static [usize] {
         self.primary_key
+    }
+
+    /// The positions of the columns that name a row in every statement made from a record: those that were declared, as
+    /// a shard's key and the primary key, or else the primary key. Rails: `query_constraints_list`.
+    #[must_use]
+    pub fn query_constraints(&self) -> &'static [usize] {
+        match self.query_constraints {
+            [] => self.primary_key,
+            declared => declared,
+        }
+    }
+
+    /// Whether `query_constraints` was written. Rails: `has_query_constraints?`.
+    #[must_use]
+    pub fn has_query_constraints(&self) -> bool {
+        !self.query_constraints.is_empty()
     }
 
     /// The names of the primary key's attributes.

@@ -109,6 +109,12 @@ impl Resolved {
         self.target.reflections().get(self.inverse?)
     }
 
+    /// Whether the key refers to one row by what the target declares, so that the database can hold it to that.
+    pub(crate) fn refers_to_one_row(&self) -> bool {
+        let unique = |&column: &usize| self.target.columns()[column].unique;
+        *self.target_key == *self.target.primary_key() || self.target_key.iter().any(unique)
+    }
+
     /// The attributes that hold the key. Rails: `foreign_key`.
     #[must_use]
     pub fn foreign_key(&self, owner: &'static ModelReflection) -> Vec<&'static str> {
@@ -120,6 +126,19 @@ impl Resolved {
             .filter_map(|&column| model.columns().get(column))
             .map(super::Column::name)
             .collect()
+    }
+}
+
+impl ModelReflection {
+    /// The attributes that hold the key of an association, as written or by convention, whether or not they match what
+    /// they refer to. Rails: `foreign_key`.
+    ///
+    /// # Errors
+    /// `AssociationNotFound` with the nearest name; what is wrong with the declaration.
+    pub fn foreign_key_of(&'static self, association: &str) -> Result<Vec<&'static str>> {
+        let declaration = &self.reflections()[self.association(association)?];
+        let target = declaration.target.model()?;
+        foreign_key(self, declaration, target).map(|(key, _)| key)
     }
 }
 
@@ -139,7 +158,7 @@ fn keys(
     let (foreign, reason) = foreign_key(owner, declaration, target)?;
     let foreign = positions(owner, declaration, holder, &foreign)?;
     let primary: Box<[usize]> = if declaration.primary_key.is_empty() {
-        referred.primary_key().into()
+        referred_key(referred, foreign.len())
     } else {
         positions(owner, declaration, referred, declaration.primary_key)?
     };
@@ -160,14 +179,14 @@ fn keys(
     }
     if primary.len() != foreign.len() {
         let name = |model: &ModelReflection, key: &[usize]| {
-            key.iter()
-                .filter_map(|&column| model.columns().get(column))
-                .map(|c| c.name())
-                .collect::<Vec<_>>()
-                .join(", ")
+            let columns = key.iter().filter_map(|&column| model.columns().get(column));
+            match columns.map(|column| column.name()).collect::<Vec<_>>()[..] {
+                [one] => one.to_owned(),
+                ref several => format!("{several:?}"),
+            }
         };
         let message = format!(
-            "Association {}#{} primary key [{}] doesn't match with foreign key [{}]. Please specify primary_key and foreign_key values.",
+            "Association {}#{} primary key {} doesn't match with foreign key {}. Please specify query_constraints, or primary_key and foreign_key values.",
             owner.name(),
             declaration.name,
             name(referred, &primary),
@@ -187,6 +206,25 @@ fn keys(
     })
 }
 
+/// What a foreign key of so many columns refers to: the query constraints, or the primary key; by one column, the `id` in a
+/// primary key of several.
+fn referred_key(model: &ModelReflection, columns: usize) -> Box<[usize]> {
+    let key = model.primary_key();
+    if columns == model.query_constraints().len() {
+        return model.query_constraints().into();
+    }
+    let id = key.iter().find(|&&column| {
+        model
+            .columns()
+            .get(column)
+            .is_some_and(|c| c.name() == "id")
+    });
+    match id {
+        Some(&id) if columns == 1 => [id].into(),
+        _ => key.into(),
+    }
+}
+
 fn foreign_key(
     owner: &'static ModelReflection,
     declaration: &AssociationReflection,
@@ -199,7 +237,10 @@ fn foreign_key(
         let name = format!("{}_id", declaration.name);
         let known = owner.columns().iter().find(|column| column.name() == name);
         return match known {
-            Some(column) => Ok((vec![column.name()], KeyReason::Convention)),
+            Some(column) => Ok((
+                constrained(owner, declaration, column.name())?,
+                KeyReason::Convention,
+            )),
             None => {
                 let message = format!(
                     "`{}` belongs to `{}`, but has no foreign key column: add `{name}`, or name another with foreign_key",
@@ -227,7 +268,8 @@ fn foreign_key(
         .iter()
         .find(|column| column.name() == convention)
     {
-        return Ok((vec![column.name()], KeyReason::Convention));
+        let key = constrained(owner, declaration, column.name())?;
+        return Ok((key, KeyReason::Convention));
     }
     let mut back = target
         .reflect_on_all_associations(Macro::BelongsTo)
@@ -256,6 +298,35 @@ fn foreign_key(
             ))
         }
     }
+}
+
+/// The key that a column by convention comes to: with the other one of the owner's two query constraints, in their order.
+fn constrained(
+    owner: &'static ModelReflection,
+    declaration: &AssociationReflection,
+    column: &'static str,
+) -> Result<Vec<&'static str>> {
+    if !owner.has_query_constraints() {
+        return Ok(vec![column]);
+    }
+    let constraints = owner.query_constraints();
+    let name = |&at: &usize| owner.columns().get(at).map_or("", |column| column.name());
+    let names: Vec<&'static str> = constraints.iter().map(name).collect();
+    if names.contains(&column) {
+        return Ok(vec![column]);
+    }
+    let why = match (names.as_slice(), owner.primary_key()) {
+        (&[shard, _], &[key]) if constraints[1] == key => return Ok(vec![shard, column]),
+        (&[_, shard], &[key]) if constraints[0] == key => return Ok(vec![column, shard]),
+        (several, _) if several.len() > 2 => "have more than 2 attributes",
+        _ => "do not include the primary key",
+    };
+    let message = format!(
+        "The query constraints {names:?} of `{}` {why}, so the key of `{}` cannot be derived from them: write `foreign_key`",
+        owner.name(),
+        declaration.name
+    );
+    Err(problem(ErrorKind::Argument, owner, declaration, message))
 }
 
 fn positions(

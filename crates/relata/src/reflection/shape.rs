@@ -20,6 +20,7 @@ pub struct Shape {
     conventional: &'static str,
     columns: &'static [Column],
     primary_key: &'static [usize],
+    query_constraints: &'static [usize],
     associations: &'static [AssociationReflection],
     /// The names of the associations' targets.
     targets: &'static [&'static str],
@@ -35,6 +36,7 @@ impl Shape {
             conventional,
             columns: &[],
             primary_key: &[],
+            query_constraints: &[],
             associations: &[],
             targets: &[],
             mistakes: false,
@@ -51,6 +53,28 @@ impl Shape {
         self.columns = columns;
         self.primary_key = primary_key;
         self
+    }
+
+    /// The positions of the columns that name a row, where they were written.
+    #[must_use]
+    pub const fn with_query_constraints(mut self, positions: &'static [usize]) -> Self {
+        self.query_constraints = positions;
+        self
+    }
+
+    /// What a foreign key of so many columns refers to, as `resolve` decides it.
+    const fn referred(&self, columns: usize) -> &'static [usize] {
+        if columns == self.query_constraints.len() {
+            return self.query_constraints;
+        }
+        let mut part = 0;
+        while columns == 1 && part < self.primary_key.len() {
+            if same(self.columns[self.primary_key[part]].name, "id") {
+                return self.primary_key.split_at(part).1.split_at(1).0;
+            }
+            part += 1;
+        }
+        self.primary_key
     }
 
     /// Its associations, and the names of their targets.
@@ -314,10 +338,11 @@ const fn compare(
 ) {
     let declared = &owner.associations[association];
     let written = !declared.primary_key.is_empty();
+    let columns = referred.referred(key.len());
     let count = if written {
         declared.primary_key.len()
     } else {
-        referred.primary_key.len()
+        columns.len()
     };
     if count == 0 {
         fail(
@@ -347,7 +372,7 @@ const fn compare(
         let at = if written {
             referred.column(declared.primary_key[part])
         } else {
-            Some(referred.primary_key[part])
+            Some(columns[part])
         };
         // `check_primary_key` tells it.
         let Some(at) = at else { return };

@@ -225,10 +225,6 @@ impl<M: Model> Relation<M> {
     pub fn excluding<'a>(self, records: impl IntoIterator<Item = &'a M>) -> Self {
         let root = self.core().select.root;
         let key = root.model().primary_key();
-        let columns: Vec<Node> = key
-            .iter()
-            .map(|&column| Node::Column(root, column))
-            .collect();
         let keys: Vec<Vec<Value<'static>>> = records
             .into_iter()
             .map(|record| record.key().into_iter().map(Value::into_owned).collect())
@@ -236,10 +232,7 @@ impl<M: Model> Relation<M> {
         if keys.is_empty() {
             return self;
         }
-        let among = match <[Node; 1]>::try_from(columns) {
-            Ok([column]) => column.among(keys.into_iter().flatten().collect()),
-            Err(columns) => Node::InTuples(columns, keys),
-        };
+        let among = Node::key_among(root, key, keys);
         self.map(|core| core.select.filter(Expr(among.negate())))
     }
 }

@@ -362,11 +362,6 @@ impl<M: Model> Path<M> {
         let Ok(resolved) = self.above.model().resolve(self.association) else {
             return Expr(Node::Always(false));
         };
-        let columns: Vec<Node> = resolved
-            .owner_key
-            .iter()
-            .map(|&column| Node::Column(self.above, column))
-            .collect();
         let key = |record: &Record| {
             resolved
                 .target_key
@@ -374,19 +369,7 @@ impl<M: Model> Path<M> {
                 .map(|&column| record.value(column).into_owned())
                 .collect::<Vec<_>>()
         };
-        let mut keys: Vec<Vec<Value<'static>>> = records.into_iter().map(key).collect();
-        match <[Node; 1]>::try_from(columns) {
-            Ok([column]) => {
-                Expr(column.among(keys.into_iter().filter_map(|mut key| key.pop()).collect()))
-            }
-            Err(columns) => {
-                keys.retain(|key| !key.iter().any(Value::is_null));
-                if keys.is_empty() {
-                    Expr(Node::Always(false))
-                } else {
-                    Expr(Node::InTuples(columns, keys))
-                }
-            }
-        }
+        let keys = records.into_iter().map(key).collect();
+        Expr(Node::key_among(self.above, &resolved.owner_key, keys))
     }
 }

@@ -203,6 +203,7 @@ impl Check<'_> {
         let shown = columns.join(", ");
         match found {
             None => {}
+            Some(None) if !resolved.refers_to_one_row() => {}
             Some(None) => {
                 let message = format!("no foreign key is on ({shown})");
                 self.differs(DifferenceKind::ForeignKey, Some(name), message);

@@ -146,6 +146,29 @@ impl Node {
         }
     }
 
+    /// The key, in these columns of a place, is one of those given. One of several columns is a condition for each; one
+    /// with a null in it is that of no row.
+    pub(crate) fn key_among(
+        place: Place,
+        key: &[usize],
+        mut keys: Vec<Vec<Value<'static>>>,
+    ) -> Node {
+        let column = |&column: &usize| Node::Column(place, column);
+        if let [one] = key {
+            return column(one).among(keys.into_iter().flatten().collect());
+        }
+        keys.retain(|values| !values.iter().any(Value::is_null));
+        match keys.len() {
+            0 => Node::Always(false),
+            1 => Node::all(
+                key.iter()
+                    .zip(keys.swap_remove(0))
+                    .map(|(part, value)| column(part).compare(Comparison::Equal, value)),
+            ),
+            _ => Node::InTuples(key.iter().map(column).collect(), keys),
+        }
+    }
+
     /// The negation, pushed into comparisons where SQL has the opposite one.
     pub(crate) fn negate(self) -> Node {
         match self {

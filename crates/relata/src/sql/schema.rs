@@ -45,6 +45,9 @@ pub(crate) fn create(
     let mut later = Vec::new();
     for association in belongs_to() {
         let resolved = model.resolve(association)?;
+        if !resolved.refers_to_one_row() {
+            continue;
+        }
         if dialect.references_ahead() {
             writer.push(", ");
             reference(&mut writer, model, resolved);

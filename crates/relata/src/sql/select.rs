@@ -203,10 +203,10 @@ impl Select {
         }
     }
 
-    /// Orders by the primary key where no order is given: what `first` and batches need.
-    pub(crate) fn order_by_key(&mut self, direction: Direction) -> Result<()> {
+    /// Orders by the columns that name a row where no order is given: what `first` and batches need.
+    pub(crate) fn order_by_key(&mut self, key: &[usize], direction: Direction) -> Result<()> {
         let model = self.model();
-        if model.primary_key().is_empty() {
+        if key.is_empty() {
             return Err(Error::new(
                 ErrorKind::UnknownPrimaryKey,
                 format!(
@@ -216,8 +216,7 @@ impl Select {
             )
             .with_model(model.name()));
         }
-        self.orders = model
-            .primary_key()
+        self.orders = key
             .iter()
             .map(|&column| Order {
                 by: Node::Column(self.root, column),

@@ -114,7 +114,7 @@ fn equal(writer: &mut Writer, model: &ModelReflection, columns: &[usize]) {
 /// ` WHERE "posts"."id" = ? AND "posts"."lock_version" = ?`
 fn one_row(writer: &mut Writer, model: &ModelReflection, guard: Guard) {
     writer.push(" WHERE ");
-    equal(writer, model, model.primary_key());
+    equal(writer, model, model.query_constraints());
     match guard {
         Guard::None => {}
         Guard::Equal(column) => {
