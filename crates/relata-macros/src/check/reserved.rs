@@ -42,6 +42,7 @@ pub(crate) const RECORD: &[&str] = &[
     "set",
     "set_confirmation",
     "strict_loading",
+    "to_key",
     "toggle",
     "touch",
     "touch_columns",
