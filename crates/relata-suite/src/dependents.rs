@@ -475,11 +475,17 @@ pub async fn two_that_touch_each_other_end(backend: &Backend) -> Result<()> {
     let room = Room::create(&db, |r| r).await?;
     let door = Door::create(&db, |d| d.set_room(&room)).await?;
     db.stop_clock_at(7_000_000);
-    door.touch().await?;
+    assert!(door.touch().await?);
     assert_eq!(at(Room::find(&db, 1).await?.updated_at()), Some(7_000_000));
     assert_eq!(at(Door::find(&db, 1).await?.updated_at()), Some(7_000_000));
     let error = Door::new(&db).touch().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotPersisted);
+    // Whether it was done is said: not where touching is off, nor where the row is gone.
+    let quiet = no_touching([Door::reflection()], async || door.touch().await);
+    assert_queries!(db, 0, { assert!(!quiet.await?) });
+    assert!(relata::is_touching(Door::reflection()));
+    Door::all(&db).delete_all().await?;
+    assert!(!door.touch().await?);
     Ok(())
 }
 

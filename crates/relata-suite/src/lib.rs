@@ -14,6 +14,7 @@ pub mod dependents;
 pub mod eager;
 pub mod keys;
 pub mod locking;
+pub mod queries;
 pub mod relations;
 pub mod saving;
 pub mod shop;
@@ -26,20 +27,27 @@ use relata::db::Figures;
 use relata::{Db, Pending};
 
 /// A database under test.
-#[derive(Debug)]
 pub struct Backend {
-    connect: fn() -> Pending<Db>,
-    /// What one test opened, and what it held before anything was done with it.
+    /// What one test opened, and what it held before anything was done with it. Closed before what `connect` holds goes.
     opened: Mutex<Vec<(Db, Figures)>>,
+    connect: Box<dyn Fn() -> Pending<Db> + Send + Sync>,
+}
+
+impl std::fmt::Debug for Backend {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Backend")
+            .field("opened", &self.opened)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Backend {
-    /// A backend of which `connect` gives a fresh, empty database.
+    /// A backend of which `connect` gives a fresh, empty database. What it holds goes after the databases.
     #[must_use]
-    pub fn new(connect: fn() -> Pending<Db>) -> Self {
+    pub fn new(connect: impl Fn() -> Pending<Db> + Send + Sync + 'static) -> Self {
         Self {
-            connect,
             opened: Mutex::default(),
+            connect: Box::new(connect),
         }
     }
 
@@ -166,6 +174,10 @@ macro_rules! suite {
                 a_parent_that_counts_follows_in_memory
                 a_version_that_was_set_is_asked_for
                 models_made_at_run_time_are_locked }
+            queries { conditions_in_closures_and_by_name_are_the_same
+                shapes_in_closures_and_by_name_are_the_same
+                reading_in_closures_and_by_name_is_the_same
+                what_records_lead_to_is_extracted }
             relations { conditions_are_written_as_rails_writes_them
                 conditions_find_the_rows_they_say
                 the_find_family_gives_rows_options_and_errors
@@ -232,6 +244,7 @@ mod listed {
             ("collections", include_str!("collections.rs")),
             ("eager", include_str!("eager.rs")),
             ("dependents", include_str!("dependents.rs")),
+            ("queries", include_str!("queries.rs")),
             ("relations", include_str!("relations.rs")),
             ("saving", include_str!("saving.rs")),
             ("updates", include_str!("updates.rs")),

@@ -83,7 +83,7 @@ pub use error::{Error, ErrorKind, Result};
 pub use messages::{English, Messages};
 pub use model::{FromRecord, Key, Model};
 pub use pending::Pending;
-pub use persistence::{Errors, Problem, SaveOptions, Saved, no_touching};
+pub use persistence::{Errors, NoTouching, Problem, SaveOptions, Saved, is_touching, no_touching};
 pub use proxy::{Collection, Singular};
 pub use record::Record;
 pub use relation::Relation;

@@ -6,7 +6,7 @@
 //! joined    a relation and its associations, in one query with joins
 //! owners    which targets belong to which owners
 //! collection   what a collection knows without its members, and with them
-//! finders   first, take, find, sole ...    calculate   count, sum ...    batches   find_each, in_batches
+//! finders   first, take, find, sole ...    calculate   count, sum ...    groups   of groups    batches   find_each, in_batches
 //! ```
 //!
 //! Invariant: loading never writes, and every link it makes it hands to the record room whole.
@@ -16,6 +16,7 @@ mod calculate;
 mod collection;
 mod decode;
 mod finders;
+mod groups;
 mod joined;
 mod lazy;
 mod owners;

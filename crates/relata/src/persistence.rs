@@ -53,4 +53,4 @@ pub use errors::{Errors, Problem};
 pub use save::SaveOptions;
 pub(crate) use save::create;
 pub use saved::Saved;
-pub use touch::no_touching;
+pub use touch::{NoTouching, is_touching, no_touching};

@@ -9,6 +9,7 @@
 mod assign;
 mod build;
 mod columns;
+mod expression;
 mod includes;
 mod named;
 mod operand;
@@ -21,7 +22,9 @@ pub use build::{Orders, Part, Selection};
 pub(crate) use columns::columns_at;
 pub use columns::{Column, Computed, Path, Textual};
 pub use includes::Paths;
-pub(crate) use includes::{Include, add_named as include_named, add_places as include_places};
+pub(crate) use includes::{
+    Include, add_named as include_named, add_places as include_places, graft,
+};
 pub use operand::{List, Operand};
 
 use crate::attribute::value::Value;

@@ -100,7 +100,7 @@ fn a_commit_without_an_answer_leaves_all_its_records_in_doubt() -> Result<()> {
                 db.after_commit(move || async move {
                     committed.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
                 })
-                .await;
+                .await?;
                 db.after_rollback(move || async move {
                     undone.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
                 });

@@ -68,7 +68,7 @@ async fn databases(_: Db) -> Result<()> {
     db.execute_sql(Raw::new("SELECT 1")).await?;
     db.fetch_sql(Raw::new("SELECT 1")).await?;
     db.fetch_sql(Raw::new("SELECT 1")).await?;
-    db.after_commit(|| async {}).await;
+    db.after_commit(|| async {}).await?;
     Ok(())
 }
 
@@ -95,7 +95,7 @@ async fn transactions(db: Db) -> Result<()> {
     db.transaction(async || {
         ann.set_name("Ann").save().await?;
         inside(&db, &mut names).await?;
-        db.after_commit(|| async {}).await;
+        db.after_commit(|| async {}).await?;
         let boxed: std::pin::Pin<Box<dyn Future<Output = Result<()>> + Send + '_>> =
             Box::pin(db.transaction(async || ann.destroy().await));
         boxed.await
@@ -148,11 +148,23 @@ async fn values(db: Db) -> Result<()> {
     all.minimum(|p| p.name).await?;
     all.maximum(|p| p.name).await?;
     all.count_by(|p| p.age).await?;
+    all.sum_by(|p| p.name, |p| p.age).await?;
+    all.average_by(|p| p.name, |p| p.age).await?;
+    all.minimum_by(|p| p.name, |p| p.age).await?;
+    all.maximum_by(|p| p.name, |p| p.age).await?;
+    all.extract_associated(|p| p.posts).await?;
     all.pluck(|p| (p.id, p.name)).await?;
     all.pick(|p| p.name).await?;
     all.project(|p| (p.id, p.name), |(id, name)| format!("{id} {name}"))
         .await?;
     all.pluck_named(["id", "name"]).await?;
+    all.pick_named(["id"]).await?;
+    all.keys().await?;
+    all.extract_associated_named("posts").await?;
+    all.sum_by_named(["name"], "age").await?;
+    all.average_by_named(["name"], "age").await?;
+    all.minimum_by_named(["name"], "age").await?;
+    all.maximum_by_named(["name"], "age").await?;
     all.ids().await?;
     Ok(())
 }
@@ -357,6 +369,7 @@ fn awaitable(folder: &Path, names: &mut Vec<String>) {
             let waits = line.contains("async ")
                 || signature.contains("-> Pending<")
                 || signature.contains("-> Transaction<")
+                || signature.contains("-> NoTouching<")
                 || signature.contains("-> impl Future<");
             if public && waits && !name.starts_with("__") {
                 names.push(name.to_owned());

@@ -221,7 +221,7 @@ fn hooks_run_once_for_the_way_their_level_ended() -> Result<()> {
         db.after_rollback(hook("never: nothing is open"));
 
         db.transaction(async || {
-            db.after_commit(hook("committed")).await;
+            db.after_commit(hook("committed")).await?;
             db.after_rollback(hook("never: it was committed"));
             Ok(())
         })
@@ -230,7 +230,7 @@ fn hooks_run_once_for_the_way_their_level_ended() -> Result<()> {
 
         let failed: Result<()> = db
             .transaction(async || {
-                db.after_commit(hook("never: it was rolled back")).await;
+                db.after_commit(hook("never: it was rolled back")).await?;
                 db.after_rollback(hook("outer"));
                 db.transaction(async || {
                     db.after_rollback(hook("released inner"));
@@ -247,7 +247,7 @@ fn hooks_run_once_for_the_way_their_level_ended() -> Result<()> {
         db.faults().fail_nth(2, ErrorKind::DiskFull);
         let failed = db
             .transaction(async || {
-                db.after_commit(hook("never: COMMIT failed")).await;
+                db.after_commit(hook("never: COMMIT failed")).await?;
                 db.after_rollback(hook("COMMIT failed"));
                 Ok(())
             })
@@ -311,9 +311,9 @@ fn a_hook_that_panics_stops_no_other_and_the_commit_stands() -> Result<()> {
         let error = db
             .transaction(async || {
                 planet.save().await?;
-                db.after_commit(|| async { panic!("on purpose") }).await;
+                db.after_commit(|| async { panic!("on purpose") }).await?;
                 db.after_commit(move || async move { *counted.lock().unwrap() += 1 })
-                    .await;
+                    .await?;
                 Ok(())
             })
             .await

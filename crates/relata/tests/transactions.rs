@@ -369,17 +369,17 @@ fn hooks_run_once_after_the_outermost_commit() -> Result<()> {
             let ran = ran.clone();
             move || async move { ran.lock().unwrap().push(name) }
         };
-        db.after_commit(hook("at once")).await;
+        db.after_commit(hook("at once")).await?;
         db.transaction(async || {
-            db.after_commit(hook("outer")).await;
+            db.after_commit(hook("outer")).await?;
             let _: Result<()> = db
                 .transaction(async || {
-                    db.after_commit(hook("lost")).await;
+                    db.after_commit(hook("lost")).await?;
                     Err(rollback())
                 })
                 .await;
             db.transaction(async || {
-                db.after_commit(hook("inner")).await;
+                db.after_commit(hook("inner")).await?;
                 Ok(())
             })
             .await?;

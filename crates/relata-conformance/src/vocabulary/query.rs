@@ -170,6 +170,9 @@ async fn read(
             .await
             .map(|count| Value::Int(i64::try_from(count).unwrap_or(i64::MAX)))
             .map_err(Stop::from),
+        ("sum" | "average" | "minimum" | "maximum", [column]) if !query.groups.is_empty() => {
+            compute_groups(query, name, &column.to_text()).await
+        }
         ("sum" | "average" | "minimum" | "maximum", [column]) if plain => {
             let column = column.to_text();
             let value = match name {
@@ -276,15 +279,30 @@ async fn count_groups(query: &Query) -> Ran<Value> {
     }
     let names = query.groups.iter().map(String::as_str);
     let counted = query.relation.count_by_named(names).await?;
-    let one = |(values, count): (Vec<relata::Value<'static>>, u64)| {
-        let mut values: Vec<Value> = values.iter().map(Value::of_attribute).collect();
-        let key = match values.len() {
-            1 => values.swap_remove(0),
-            _ => Value::list(values),
-        };
-        (key, number(count))
-    };
+    let one = |(by, count)| (group(by), number(count));
     Ok(Value::map(counted.into_iter().map(one)))
+}
+
+/// `group(:author_id).sum(:stars)`: a map from values, or lists of values, to what is computed.
+async fn compute_groups(query: &Query, function: &str, of: &str) -> Ran<Value> {
+    let (relation, names) = (&query.relation, query.groups.iter().map(String::as_str));
+    let groups = match function {
+        "sum" => relation.sum_by_named(names, of).await?,
+        "average" => relation.average_by_named(names, of).await?,
+        "minimum" => relation.minimum_by_named(names, of).await?,
+        _ => relation.maximum_by_named(names, of).await?,
+    };
+    let one = |(by, value): (_, relata::Value<'static>)| (group(by), Value::of_attribute(&value));
+    Ok(Value::map(groups.into_iter().map(one)))
+}
+
+/// What a group has in common: one value, or a list of several.
+fn group(by: Vec<relata::Value<'static>>) -> Value {
+    let mut values: Vec<Value> = by.iter().map(Value::of_attribute).collect();
+    match values.len() {
+        1 => values.swap_remove(0),
+        _ => Value::list(values),
+    }
 }
 
 /// New records that the relation would keep, and those that are looked for first.

@@ -130,10 +130,13 @@ pub(super) async fn call(
         }
         ("touch", names) => {
             let names: Vec<String> = names.iter().map(Value::to_text).collect();
-            record
-                .touch_columns(names.iter().map(String::as_str))
-                .await?;
-            Value::Bool(true)
+            let names = names.iter().map(String::as_str);
+            let touched = record.touch_columns(names).await?;
+            if !touched && !relata::is_touching(record.reflection()) {
+                Value::Nil
+            } else {
+                Value::Bool(touched)
+            }
         }
         ("update_attribute", [name, value]) => {
             assign::attribute(record, &name.to_text(), value)?;

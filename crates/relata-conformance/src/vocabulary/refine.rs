@@ -103,14 +103,58 @@ pub(super) fn refine(query: &Query, name: &str, args: &Args) -> Option<Ran<Query
             query.groups.extend(args.all.iter().map(Value::to_text));
             Ok(query)
         }
-        "having" | "in_order_of" | "excluding" | "without" | "annotate" | "from" | "with"
-        | "scoping"
-            if args.block.is_none() =>
-        {
+        "annotate" => Ok(args.all.iter().fold(query.clone(), |query, comment| {
+            query.map(|relation| relation.annotate(comment.to_text()))
+        })),
+        "excluding" | "without" => excluding(query, args),
+        "in_order_of" => in_order_of(query, args),
+        "having" | "from" | "with" | "scoping" if args.block.is_none() => {
             Err(Stop::unsupported(format!("{name} of a relation by name")))
         }
         _ => return None,
     })
+}
+
+/// `excluding(post)`, of one record, of several, of a list or of a collection that is loaded.
+fn excluding(query: &Query, args: &Args) -> Ran<Query> {
+    let mut records = Vec::new();
+    for value in &args.all {
+        let items = match value {
+            Value::List(list) => list.items(),
+            Value::Collection(association) => association
+                .target()
+                .into_iter()
+                .map(Value::Record)
+                .collect(),
+            one => vec![one.clone()],
+        };
+        for item in items {
+            match item {
+                Value::Record(record) if record.reflection() == query.model() => {
+                    records.push(record);
+                }
+                Value::Nil => {}
+                _ => {
+                    let model = query.model().name();
+                    return Err(Stop::argument(format!(
+                        "You must only pass a single or collection of {model} objects to #excluding."
+                    )));
+                }
+            }
+        }
+    }
+    Ok(query.map(|relation| relation.excluding(&records)))
+}
+
+/// `in_order_of(:id, [3, 1])`.
+fn in_order_of(query: &Query, args: &Args) -> Ran<Query> {
+    let (name, Value::List(list)) = (args.at(0).to_text(), args.at(1)) else {
+        return Err(Stop::argument("in_order_of wants a list of values"));
+    };
+    let values = list.items();
+    let values: Option<Vec<_>> = values.iter().map(Value::to_attribute).collect();
+    let values = values.ok_or_else(|| Stop::unsupported("in_order_of with what is no value"))?;
+    Ok(query.with(query.relation.clone().in_order_of_named(&name, values)?))
 }
 
 fn merge(query: &Query, other: &Query) -> Ran<Query> {

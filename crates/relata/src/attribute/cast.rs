@@ -165,6 +165,18 @@ fn is_decimal(text: &str) -> bool {
             .all(|part| part.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
+/// How many digits a decimal has, from its first that is not 0 to its last.
+pub(crate) fn significant_digits(decimal: &str) -> usize {
+    let digits = decimal.bytes().filter(u8::is_ascii_digit);
+    let trimmed: Vec<u8> = digits.skip_while(|&digit| digit == b'0').collect();
+    let zeros = trimmed
+        .iter()
+        .rev()
+        .take_while(|&&digit| digit == b'0')
+        .count();
+    trimmed.len() - zeros
+}
+
 /// 32 hexadecimal digits, with or without hyphens.
 pub(crate) fn parse_uuid(text: &str) -> Option<u128> {
     let digits: String = text.chars().filter(|&c| c != '-').collect();

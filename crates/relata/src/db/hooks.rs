@@ -6,19 +6,26 @@ use std::future::Future;
 
 use super::Db;
 use super::levels::{self, Hook};
+use crate::pending::Pending;
 
 impl Db {
-    /// Runs something once the outermost transaction is committed; at once if none is open. It is dropped with the
-    /// savepoint that it was registered in. Rails: `after_commit`.
-    pub async fn after_commit<F>(&self, hook: impl FnOnce() -> F + Send + 'static)
+    /// Runs something once the outermost transaction is committed; at once if none is open. Awaiting it registers it
+    /// with the level of the transaction that awaits it, and it is dropped with that savepoint. Rails: `after_commit`.
+    ///
+    /// # Errors
+    /// None of its own.
+    #[track_caller]
+    pub fn after_commit<F>(&self, hook: impl FnOnce() -> F + Send + 'static) -> Pending<()>
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        let hook = infallible(hook);
-        if let Some(now) = levels::after_commit(self, hook) {
-            // It gives no error.
-            let _ = now().await;
-        }
+        let (db, hook) = (self.clone(), infallible(hook));
+        Pending::new(async move {
+            match levels::after_commit(&db, hook) {
+                Some(now) => now().await,
+                None => Ok(()),
+            }
+        })
     }
 
     /// As [`after_commit`](Self::after_commit), for what may fail: the transaction then gives `PostCommit`. Outside a

@@ -1,18 +1,19 @@
-//! Counts, sums and the like, of a relation or of its groups.
+//! Counts, sums and the like, of a relation.
 //!
 //! Invariant: a relation that is cut (limit, offset) or distinct is counted as a subquery, so the count is that of
 //! the rows it would give.
 
-use super::pluck::{Columns, tuples};
-use crate::attribute::value::{Kind, Value};
+use super::pluck::tuples;
+use crate::attribute::value::Value;
 use crate::attribute::{Attribute, AttributeType, Stored};
 use crate::db::adapter::Purpose;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Model;
 use crate::pending::Pending;
+use crate::reflection::ModelReflection;
 use crate::relation::{Column, Core, Relation, columns_at};
-use crate::sql::What;
 use crate::sql::expr::{Function, Node};
+use crate::sql::{Place, What};
 
 /// The type of the sum of a column: wide enough that it is exact where the column is.
 pub trait Summable: Attribute {
@@ -125,7 +126,35 @@ pub(crate) async fn count(core: &Core) -> Result<u64> {
         .unwrap_or_default())
 }
 
-fn typed<A: Attribute>(value: Option<Value<'static>>) -> Option<A> {
+/// The extremes of a column are of its type; a sum or average is what the database makes of it.
+pub(super) fn type_of(function: Function, place: Place, column: usize) -> Option<AttributeType> {
+    let column = match function {
+        Function::Minimum | Function::Maximum => place.model().columns().get(column)?,
+        _ => return None,
+    };
+    Some(AttributeType {
+        nullable: true,
+        ..*column.attribute_type()
+    })
+}
+
+/// What the database says of a sum, as the column's own numbers mean it; 0 for nothing.
+pub(super) fn total<T: Summable>(
+    model: &'static ModelReflection,
+    answer: Option<Value<'static>>,
+) -> Result<T::Sum> {
+    let Some(answer) = answer else {
+        return Ok(T::Sum::default());
+    };
+    let sum = AttributeType::of::<T::Sum>()
+        .cast(T::total(answer))
+        .map_err(|problem| {
+            Error::new(ErrorKind::RangeError, format!("the sum {problem}")).with_model(model.name())
+        })?;
+    Ok(T::Sum::owned(Stored::of(&sum)))
+}
+
+pub(super) fn typed<A: Attribute>(value: Option<Value<'static>>) -> Option<A> {
     value.map(|value| A::owned(Stored::of(&value)))
 }
 
@@ -173,53 +202,11 @@ impl<M> Relation<M> {
         self.aggregate_named(Function::Maximum, name)
     }
 
-    /// How many rows for each combination of values of named attributes. The erased form of `count_by`.
-    /// Rails: `group(:author_id).count`.
-    ///
-    /// The error for an unknown name comes when it is awaited.
-    #[track_caller]
-    pub fn count_by_named<'a>(
-        &self,
-        names: impl IntoIterator<Item = &'a str>,
-    ) -> Pending<Vec<(Vec<Value<'static>>, u64)>> {
-        let columns: Result<Vec<_>> = names.into_iter().map(|name| self.named(name)).collect();
-        let mut core = self.core().clone();
-        Pending::new(async move {
-            let columns = columns?;
-            let types = columns
-                .iter()
-                .map(|(place, column)| place.model().columns().get(*column).map(|c| c.ty))
-                .collect();
-            let nodes = columns
-                .into_iter()
-                .map(|(place, column)| Node::Column(place, column));
-            core.select.groups.extend(nodes.clone());
-            let count = Node::Call(Function::Count, Box::new(Node::Star));
-            core.select.what = What::Values(nodes.chain([count]).collect());
-            let rows = tuples(&core, Purpose::Calculate, types).await?;
-            Ok(rows
-                .into_iter()
-                .filter_map(|mut row| {
-                    let count = row.pop()?.as_i64()?;
-                    Some((row, u64::try_from(count).ok()?))
-                })
-                .collect())
-        })
-    }
-
     fn aggregate_named(&self, function: Function, name: &str) -> Pending<Value<'static>> {
         let (column, mut core) = (self.named(name), self.core().clone());
         Pending::new(async move {
             let (place, column) = column?;
-            // The extremes of a column are of its type; a sum or average is what the database makes of it.
-            let ty = match function {
-                Function::Minimum | Function::Maximum => place.model().columns().get(column),
-                _ => None,
-            };
-            let ty = ty.map(|column| AttributeType {
-                nullable: true,
-                ..*column.attribute_type()
-            });
+            let ty = type_of(function, place, column);
             let node = Node::Call(function, Box::new(Node::Column(place, column)));
             core.select.what = What::Values(vec![node]);
             core.select.orders.clear();
@@ -256,17 +243,8 @@ impl<M: Model> Relation<M> {
             Node::Call(Function::Sum, Box::new(column.node())),
         );
         Pending::new(async move {
-            let Some(answer) = single(&core, node, None).await? else {
-                return Ok(T::Sum::default());
-            };
-            let sum = AttributeType::of::<T::Sum>()
-                .cast(T::total(answer))
-                .map_err(|problem| {
-                    let model = core.select.model().name();
-                    Error::new(ErrorKind::RangeError, format!("the sum {problem}"))
-                        .with_model(model)
-                })?;
-            Ok(T::Sum::owned(Stored::of(&sum)))
+            let answer = single(&core, node, None).await?;
+            total::<T>(core.select.model(), answer)
         })
     }
 
@@ -298,39 +276,5 @@ impl<M: Model> Relation<M> {
     ) -> Pending<Option<T>> {
         let column = column(columns_at::<M>(self.core().select.root));
         self.aggregate::<T>(Function::Maximum, column.node())
-    }
-
-    /// How many rows for each value of a column, or tuple of columns. Rails: `group(:author_id).count`.
-    ///
-    /// `SELECT "posts"."author_id", COUNT(*) FROM "posts" GROUP BY "posts"."author_id"`
-    #[track_caller]
-    pub fn count_by<C: Columns>(
-        &self,
-        columns: impl FnOnce(&'static M::Columns) -> C,
-    ) -> Pending<Vec<(C::Output, u64)>> {
-        let columns = columns(columns_at::<M>(self.core().select.root));
-        let (nodes, types): (Vec<_>, Vec<_>) = columns
-            .nodes()
-            .into_iter()
-            .map(|(expr, ty)| (expr.0, Some(ty)))
-            .unzip();
-        let mut core = self.core().clone();
-        core.select.groups.extend(nodes.iter().cloned());
-        let count = Node::Call(Function::Count, Box::new(Node::Star));
-        core.select.what = What::Values(nodes.into_iter().chain([count]).collect());
-        Pending::new(async move {
-            let rows = tuples(&core, Purpose::Calculate, types).await?;
-            Ok(rows
-                .into_iter()
-                .filter_map(|mut row| {
-                    let count = row.pop().and_then(|count| Kind::Uint.cast(count).ok());
-                    let group = C::take(&mut row.into_iter())?;
-                    match count {
-                        Some(Value::Uint(count)) => Some((group, count)),
-                        _ => None,
-                    }
-                })
-                .collect())
-        })
     }
 }

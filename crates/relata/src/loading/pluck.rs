@@ -169,9 +169,9 @@ impl<M> Relation<M> {
         })
     }
 
-    /// The keys, as values.
+    /// The keys, each as its values. The erased form of `ids`.
     #[track_caller]
-    pub(crate) fn keys(&self) -> Pending<Vec<Vec<Value<'static>>>> {
+    pub fn keys(&self) -> Pending<Vec<Vec<Value<'static>>>> {
         let mut core = self.core().clone();
         let (root, model) = (core.select.root, core.select.model());
         let key = model.primary_key();
@@ -213,5 +213,17 @@ impl<M> Relation<M> {
             core.select = core.with_joined_includes()?.0;
             tuples(&core, Purpose::Pluck, types).await
         })
+    }
+
+    /// The values of named attributes of the first row. The erased form of `pick`.
+    ///
+    /// The error for an unknown name comes when it is awaited.
+    #[track_caller]
+    pub fn pick_named<'a>(
+        &self,
+        names: impl IntoIterator<Item = &'a str>,
+    ) -> Pending<Option<Vec<Value<'static>>>> {
+        let first = self.clone().limit(1).pluck_named(names);
+        Pending::new(async move { Ok(first.await?.into_iter().next()) })
     }
 }

@@ -135,7 +135,7 @@ fn counted_by(row: &Record, name: &str) -> Result<Association> {
 /// Counts a record in the parents that count it, or out of them.
 pub(super) async fn count(frame: &Frame, by: i64) -> Result<()> {
     let record = frame.record();
-    if by < 0 && !frame.deleted {
+    if by < 0 && !frame.found {
         return Ok(());
     }
     for (position, reflection) in record.reflection().reflections().iter().enumerate() {

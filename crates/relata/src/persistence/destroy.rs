@@ -140,10 +140,11 @@ async fn lock(record: &Record) -> Result<()> {
 pub(super) async fn destroy(record: &Record) -> Result<()> {
     let task = Task::new(Verb::Destroy, record, SaveOptions::default());
     if !record.reflection().hooks().destroys_more() {
-        return pipeline::run(task).await;
+        return pipeline::run(task).await.map(drop);
     }
     let db = record.db().clone();
-    db.transaction(async || pipeline::run(task).await).await
+    db.transaction(async || pipeline::run(task).await.map(drop))
+        .await
 }
 
 /// Deletes the row, as a step of destroying the record, and says whether there was one.

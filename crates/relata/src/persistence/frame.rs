@@ -50,8 +50,8 @@ pub(super) struct Frame {
     pub(super) let_go: Vec<Record>,
     arounds: Vec<Around>,
     pub(super) enrolled: Option<Enrolled>,
-    /// Whether the DELETE found the row.
-    pub(super) deleted: bool,
+    /// Whether a DELETE, or the UPDATE of a touch, found the row.
+    pub(super) found: bool,
     /// What is being done, by Rails' name for the context.
     pub(super) doing: &'static str,
     /// Functions of the user that had run when it began.
@@ -94,7 +94,7 @@ impl Frame {
             let_go: Vec::new(),
             arounds: Vec::new(),
             enrolled: None,
-            deleted: false,
+            found: false,
             doing,
             calls,
         }

@@ -131,11 +131,11 @@ pub(super) struct Pipeline {
     valid: HashMap<(usize, u32), u64, Hashing>,
 }
 
-/// Does a task, and what it needs.
-pub(super) async fn run(task: Task) -> Result<()> {
+/// Does a task, and what it needs; says whether a DELETE, or the UPDATE of a touch, found the row.
+pub(super) async fn run(task: Task) -> Result<bool> {
     let mut pipeline = Pipeline::default();
     let mut stack = vec![Frame::new(task, 0)];
-    let mut outcome = None;
+    let (mut outcome, mut found) = (None, false);
     while let Some(frame) = stack.last_mut() {
         let next = pipeline.advance(frame, outcome.take()).await;
         match next {
@@ -153,6 +153,7 @@ pub(super) async fn run(task: Task) -> Result<()> {
                 if let Some(ended) = stack.pop() {
                     pipeline.active.remove(&identity(&ended.task));
                     pipeline.ended(&ended);
+                    found = ended.found;
                 }
                 outcome = Some(Ok(()));
             }
@@ -166,7 +167,7 @@ pub(super) async fn run(task: Task) -> Result<()> {
     }
     outcome.unwrap_or(Ok(()))?;
     pipeline.keys.keep();
-    Ok(())
+    Ok(found)
 }
 
 fn identity(task: &Task) -> ((usize, u32), Verb) {
@@ -222,12 +223,12 @@ impl Pipeline {
                     }
                 }
                 Step::Delete => {
-                    frame.deleted = super::destroy::delete(frame.record()).await?;
+                    frame.found = super::destroy::delete(frame.record()).await?;
                     frame.wrote();
                     Next::On
                 }
                 Step::Touch => {
-                    super::touch::write(frame).await?;
+                    frame.found = super::touch::write(frame).await?;
                     frame.wrote();
                     Next::On
                 }

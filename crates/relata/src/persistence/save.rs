@@ -131,8 +131,9 @@ async fn save_alone(record: &Record, options: &SaveOptions) -> Result<()> {
 async fn save_more(record: &Record, options: SaveOptions, alone: bool) -> Result<()> {
     let task = Task::new(Verb::Save, record, options);
     if alone {
-        return pipeline::run(task).await;
+        return pipeline::run(task).await.map(drop);
     }
     let db = record.db().clone();
-    db.transaction(async || pipeline::run(task).await).await
+    db.transaction(async || pipeline::run(task).await.map(drop))
+        .await
 }

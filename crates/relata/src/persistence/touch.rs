@@ -5,7 +5,10 @@
 //! [`no_touching`] names.
 
 use std::collections::HashSet;
+use std::fmt;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
 
 use super::frame::{Frame, Task};
 use super::locking::{self, Lock};
@@ -30,7 +33,8 @@ tokio::task_local! {
     static QUIET: Vec<&'static ModelReflection>;
 }
 
-/// Runs `body` without touching records of these models. Rails: `no_touching`.
+/// Runs `body` without touching records of these models: [`Record::touch`] gives `false` for them. It asks the database
+/// nothing by itself; what `body` awaits names its own place in the events. Rails: `no_touching`.
 ///
 /// ```
 /// # use relata::{Db, model};
@@ -41,13 +45,52 @@ tokio::task_local! {
 /// assert_eq!(seven, 7);
 /// # Ok(()) }).unwrap();
 /// ```
-pub async fn no_touching<T>(
-    models: impl IntoIterator<Item = &'static ModelReflection>,
-    body: impl AsyncFnOnce() -> T,
-) -> T {
-    let mut quiet = QUIET.try_with(Clone::clone).unwrap_or_default();
-    quiet.extend(models);
-    QUIET.scope(quiet, body()).await
+pub fn no_touching<T, I, F>(
+    models: I,
+    body: F,
+) -> NoTouching<impl Future<Output = T> + use<T, I, F>>
+where
+    I: IntoIterator<Item = &'static ModelReflection>,
+    F: AsyncFnOnce() -> T,
+{
+    NoTouching {
+        models: models.into_iter().collect(),
+        body: Box::pin(async move { body().await }),
+    }
+}
+
+/// What [`no_touching`] gives: await it. Nothing runs before.
+///
+/// Its type parameter is the future of the body, which has no name.
+#[must_use = "nothing runs until it is awaited"]
+pub struct NoTouching<B> {
+    models: Vec<&'static ModelReflection>,
+    body: Pin<Box<B>>,
+}
+
+impl<B: Future> Future for NoTouching<B> {
+    type Output = B::Output;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<B::Output> {
+        let mut quiet = QUIET.try_with(Clone::clone).unwrap_or_default();
+        quiet.extend(&self.models);
+        QUIET.sync_scope(quiet, || self.body.as_mut().poll(context))
+    }
+}
+
+impl<B> fmt::Debug for NoTouching<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NoTouching")
+            .field("models", &self.models)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Whether records of a model are touched here: not inside [`no_touching`] for it. Never touches the database.
+/// Rails: `no_touching?`, the other way round.
+#[must_use]
+pub fn is_touching(model: &'static ModelReflection) -> bool {
+    !is_quiet(model)
 }
 
 fn is_quiet(model: &'static ModelReflection) -> bool {
@@ -76,14 +119,15 @@ impl Deferred {
 
 impl Record {
     /// Sets `updated_at` to now, in memory and in the row, and touches what the record's associations say.
-    /// Runs `after_touch`, no validation and no other callback. Rails: `touch`.
+    /// Runs `after_touch`, no validation and no other callback. Gives whether it was done: not inside [`no_touching`],
+    /// nor where the row is gone. Rails: `touch`.
     ///
     /// `UPDATE "posts" SET "updated_at" = ? WHERE "posts"."id" = ?`
     ///
     /// Errors: `NotPersisted` for a record that is new or destroyed; `StaleObject` where the model has a lock version and
     /// the row is not there with it; what the database says.
     #[track_caller]
-    pub fn touch(&self) -> Pending<()> {
+    pub fn touch(&self) -> Pending<bool> {
         self.touch_columns([])
     }
 
@@ -91,7 +135,7 @@ impl Record {
     ///
     /// Errors: `UnknownAttribute` with the nearest name; else as [`touch`](Self::touch).
     #[track_caller]
-    pub fn touch_columns<'a>(&self, also: impl IntoIterator<Item = &'a str>) -> Pending<()> {
+    pub fn touch_columns<'a>(&self, also: impl IntoIterator<Item = &'a str>) -> Pending<bool> {
         let model = self.reflection();
         let also: Result<Vec<usize>> = also.into_iter().map(|name| model.attribute(name)).collect();
         let record = self.clone();
@@ -99,7 +143,7 @@ impl Record {
     }
 }
 
-async fn touch_now(record: &Record, also: Vec<usize>) -> Result<()> {
+async fn touch_now(record: &Record, also: Vec<usize>) -> Result<bool> {
     if !record.is_persisted() {
         let message = "Cannot touch on a new or destroyed record object. Consider using is_persisted, is_new_record \
                        or is_destroyed before touching.";
@@ -107,7 +151,7 @@ async fn touch_now(record: &Record, also: Vec<usize>) -> Result<()> {
     }
     let model = record.reflection();
     if is_quiet(model) {
-        return Ok(());
+        return Ok(false);
     }
     let mut task = Task::new(Verb::Touch, record, SaveOptions::default());
     task.columns = model.stamps().updated.clone();
@@ -251,7 +295,7 @@ async fn flush(record: &Record, deferred: &Arc<Deferred>) -> Result<()> {
     if task.columns.is_empty() || !record.is_persisted() {
         return Ok(());
     }
-    pipeline::run(task).await
+    pipeline::run(task).await.map(drop)
 }
 
 /// Sets the columns to now in memory, as saved.
@@ -264,8 +308,8 @@ fn fill(record: &Record, columns: &[usize]) {
     before.enlist();
 }
 
-/// The UPDATE of a touch. What waited for the commit goes with it.
-pub(super) async fn write(frame: &Frame) -> Result<()> {
+/// The UPDATE of a touch, and whether there was a row. What waited for the commit goes with it.
+pub(super) async fn write(frame: &Frame) -> Result<bool> {
     let (record, mut columns) = (frame.record(), frame.task.columns.clone());
     if let Some(deferred) = record.keeping().and_then(super::errors::Keeping::deferred) {
         columns.extend(deferred.take());
@@ -273,7 +317,7 @@ pub(super) async fn write(frame: &Frame) -> Result<()> {
     columns.sort_unstable();
     columns.dedup();
     if columns.is_empty() {
-        return Ok(());
+        return Ok(true);
     }
     let (model, db) = (record.reflection(), record.db());
     let now = db.now();
@@ -308,5 +352,5 @@ pub(super) async fn write(frame: &Frame) -> Result<()> {
         before.enlist();
     }
     fill(record, &columns);
-    Ok(())
+    Ok(outcome.affected > 0)
 }

@@ -64,7 +64,7 @@ impl Record {
 /// Whether the record is valid, by itself and with the members that are looked at with it.
 pub(super) async fn is_valid(record: &Record, options: SaveOptions) -> Result<bool> {
     let task = Task::new(Verb::Validate, record, options);
-    match pipeline::run(task).await {
+    match pipeline::run(task).await.map(drop) {
         Ok(()) => Ok(!record.has_errors()),
         Err(error) if error.kind() == ErrorKind::Abort => Ok(false),
         Err(error) => Err(error),

@@ -8,7 +8,7 @@ use super::columns::columns_at;
 use super::{Column, Paths, Relation, includes};
 use crate::attribute::value::Value;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::Model;
+use crate::model::{FromRecord, Model};
 use crate::record::StrictLoading;
 use crate::sql::expr::Node;
 use crate::sql::{Expr, JoinKind, Lock, Order, Raw, Select, What};
@@ -124,13 +124,7 @@ impl<M: Model> Relation<M> {
     #[doc(alias = "rewhere")]
     pub fn refilter<E: Into<Expr>>(self, condition: impl FnOnce(&'static M::Columns) -> E) -> Self {
         let condition = condition(self.columns()).into();
-        self.map(|core| {
-            let named = condition.0.columns();
-            core.select
-                .filters
-                .retain(|own| !own.columns().iter().any(|column| named.contains(column)));
-            core.select.filter(condition);
-        })
+        self.refiltered(condition)
     }
 
     /// Appends orders: `|p| p.title`, `|p| p.title.desc()`, `|p| (p.stars.desc(), p.title)`. Rails: `order`.
@@ -220,24 +214,44 @@ impl<M: Model> Relation<M> {
             ty: PhantomData,
         }
     }
+}
 
-    /// Leaves these records out. Rails: `excluding`.
+impl<M: FromRecord> Relation<M> {
+    /// Leaves these records out; on the erased layer too. A record of another model makes the relation one that fails,
+    /// with `InvalidValue`. Rails: `excluding`, `without`.
+    #[doc(alias = "without")]
     pub fn excluding<'a>(self, records: impl IntoIterator<Item = &'a M>) -> Self {
         let root = self.core().select.root;
-        let key = root.model().primary_key();
-        let keys: Vec<Vec<Value<'static>>> = records
-            .into_iter()
-            .map(|record| record.key().into_iter().map(Value::into_owned).collect())
-            .collect();
+        let model = root.model();
+        let mut keys = Vec::new();
+        for record in records.into_iter().map(FromRecord::as_record) {
+            if record.reflection() != model {
+                let (name, other) = (model.name(), record.reflection().name());
+                let problem = format!("excluding wants records of {name}, and got one of {other}");
+                return self.map(|core| core.select.filter(Expr(Node::Refused(problem))));
+            }
+            keys.push(record.key().into_iter().map(Value::into_owned).collect());
+        }
         if keys.is_empty() {
             return self;
         }
-        let among = Node::key_among(root, key, keys);
+        let among = Node::key_among(root, model.primary_key(), keys);
         self.map(|core| core.select.filter(Expr(among.negate())))
     }
 }
 
 impl<M> Relation<M> {
+    /// With this condition in place of those on the columns that it names.
+    pub(super) fn refiltered(self, condition: Expr) -> Self {
+        self.map(|core| {
+            let named = condition.0.columns();
+            core.select
+                .filters
+                .retain(|own| !own.columns().iter().any(|column| named.contains(column)));
+            core.select.filter(condition);
+        })
+    }
+
     /// Keeps the rows that this relation or the other keeps. Both must have the same joins, limits and groups.
     /// Rails: `or`.
     ///

@@ -8,8 +8,7 @@ use std::marker::PhantomData;
 use std::ops::Deref;
 use std::sync::{Mutex, PoisonError};
 
-use super::operand::{List, Operand, Subject};
-use crate::attribute::Attribute;
+use super::operand::{List, Operand, Subject, fitted};
 use crate::attribute::value::Value;
 use crate::model::Model;
 use crate::record::Record;
@@ -113,7 +112,7 @@ impl<T> Column<T> {
 pub struct Computed<T>(pub(crate) Node, PhantomData<fn() -> T>);
 
 fn compare<T>(left: Node, comparison: Comparison, operand: impl Operand<T>) -> Expr {
-    Expr(match operand.operand().0 {
+    Expr(match fitted(&left, operand.operand().0) {
         Node::Value(value) => left.compare(comparison, value),
         other => Node::Compare(comparison, Box::new(left), Box::new(other)),
     })
@@ -121,7 +120,7 @@ fn compare<T>(left: Node, comparison: Comparison, operand: impl Operand<T>) -> E
 
 macro_rules! comparisons {
     ($type:ident, |$this:ident| $node:expr) => {
-        impl<T: Attribute> $type<T> {
+        impl<T> $type<T> {
             /// `=`; `IS NULL` for `None`.
             pub fn eq(self, operand: impl Operand<T>) -> Expr {
                 let $this = self;
@@ -164,10 +163,11 @@ macro_rules! comparisons {
 comparisons!(Column, |column| column.node());
 comparisons!(Computed, |computed| computed.0);
 
-impl<T: Attribute> Column<T> {
+impl<T> Column<T> {
     /// `BETWEEN low AND high`, both included.
     pub fn between(self, low: impl Operand<T>, high: impl Operand<T>) -> Expr {
-        match (low.operand().0, high.operand().0) {
+        let fitted = |operand: Expr| fitted(&self.node(), operand.0);
+        match (fitted(low.operand()), fitted(high.operand())) {
             (Node::Value(low), Node::Value(high)) => {
                 Expr(Node::Between(Box::new(self.node()), low, high))
             }
@@ -224,6 +224,7 @@ pub trait Textual {}
 
 impl Textual for String {}
 impl Textual for Option<String> {}
+impl Textual for Value<'static> {}
 
 impl<T: Textual> Column<T> {
     /// `LIKE`, where `%` stands for any text, `_` for any character and `\` takes their meaning away.

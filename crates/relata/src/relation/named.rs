@@ -3,11 +3,27 @@
 //! Invariant: every name is looked up when it is given, and an unknown one is an error with the nearest one;
 //! text never becomes SQL.
 
-use super::{Relation, includes};
+use super::{Part, Relation, includes};
 use crate::attribute::value::{Kind, Value};
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::expr::{Comparison, Node};
 use crate::sql::{Direction, Expr, JoinKind, Order, Place, What};
+
+/// A value as a column holds it.
+pub(super) fn cast(place: Place, column: usize, value: Value<'static>) -> Result<Value<'static>> {
+    let model = place.model();
+    let Some(reflection) = model.columns().get(column) else {
+        return Ok(value);
+    };
+    let ty = reflection.attribute_type();
+    // A document that has no JSON must not be compared as text; other values of the kind are simply not there.
+    let cast = if ty.kind == Kind::Json {
+        ty.cast(value)
+    } else {
+        ty.kind.cast(value)
+    };
+    cast.map_err(|problem| model.refused(column, &problem))
+}
 
 impl<M> Relation<M> {
     /// The column that `title` or `author.name` names.
@@ -23,21 +39,6 @@ impl<M> Relation<M> {
         Ok((place, place.model().attribute(column)?))
     }
 
-    fn cast(&self, place: Place, column: usize, value: Value<'static>) -> Result<Value<'static>> {
-        let model = place.model();
-        let Some(reflection) = model.columns().get(column) else {
-            return Ok(value);
-        };
-        let ty = reflection.attribute_type();
-        // A document that has no JSON must not be compared as text; other values of the kind are simply not there.
-        let cast = if ty.kind == Kind::Json {
-            ty.cast(value)
-        } else {
-            ty.kind.cast(value)
-        };
-        cast.map_err(|problem| model.refused(column, &problem))
-    }
-
     /// Keeps the rows whose attribute equals the value (`IS NULL` for null). `author.name` joins.
     /// Rails: `where(title: "x")`.
     ///
@@ -46,7 +47,7 @@ impl<M> Relation<M> {
     /// one of the column.
     pub fn filter_by(self, name: &str, value: impl Into<Value<'static>>) -> Result<Self> {
         let (place, column) = self.named(name)?;
-        let value = self.cast(place, column, value.into())?;
+        let value = cast(place, column, value.into())?;
         let condition = Node::Column(place, column).compare(Comparison::Equal, value);
         Ok(self.map(|core| core.select.filter(Expr(condition))))
     }
@@ -63,7 +64,7 @@ impl<M> Relation<M> {
         let (place, column) = self.named(name)?;
         let values = values
             .into_iter()
-            .map(|value| self.cast(place, column, value.into()))
+            .map(|value| cast(place, column, value.into()))
             .collect::<Result<Vec<_>>>()?;
         let condition = Node::Column(place, column).among(values);
         Ok(self.map(|core| core.select.filter(Expr(condition))))
@@ -80,7 +81,7 @@ impl<M> Relation<M> {
         value: impl Into<Value<'static>>,
     ) -> Result<Self> {
         let (place, column) = self.named(name)?;
-        let value = self.cast(place, column, value.into())?;
+        let value = cast(place, column, value.into())?;
         let operand = Node::Column(place, column);
         let condition = match operator {
             "=" => operand.compare(Comparison::Equal, value),
@@ -111,7 +112,7 @@ impl<M> Relation<M> {
     /// As [`filter_by`](Self::filter_by).
     pub fn exclude_by(self, name: &str, value: impl Into<Value<'static>>) -> Result<Self> {
         let (place, column) = self.named(name)?;
-        let value = self.cast(place, column, value.into())?;
+        let value = cast(place, column, value.into())?;
         let condition = Node::Column(place, column)
             .compare(Comparison::Equal, value)
             .negate();
@@ -148,6 +149,14 @@ impl<M> Relation<M> {
                 direction,
             })
         }))
+    }
+
+    /// Replaces all orders by this one. Rails: `reorder(title: :desc)`.
+    ///
+    /// # Errors
+    /// As [`order_by`](Self::order_by).
+    pub fn reorder_by(self, order: &str) -> Result<Self> {
+        self.unscope(Part::Orders).order_by(order)
     }
 
     /// Loads associations with the records: `author`, `comments.author`; in the same query where a join, a condition
@@ -307,13 +316,13 @@ impl<M> Relation<M> {
         let (place, column) = self.named(name)?;
         let values = values
             .into_iter()
-            .map(|value| self.cast(place, column, value.into()))
+            .map(|value| cast(place, column, value.into()))
             .collect::<Result<Vec<_>>>()?;
         Ok(self.ranked(Node::Column(place, column), values))
     }
 
     /// The place that a path of associations leads to.
-    fn place_named(&self, path: &str) -> Result<Place> {
+    pub(crate) fn place_named(&self, path: &str) -> Result<Place> {
         path.split('.')
             .try_fold(self.core().select.root, |place, name| {
                 place.through(place.model().association(name)?)

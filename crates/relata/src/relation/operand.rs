@@ -3,7 +3,7 @@
 //! Invariant: a comparison compiles only between a column and values of its own type.
 
 use super::build::Selection;
-use super::{Column, Relation};
+use super::{Column, Relation, named};
 use crate::attribute::value::Value;
 use crate::attribute::{Attribute, Stored};
 use crate::model::Model;
@@ -58,6 +58,32 @@ impl<A: Attribute> Operand<A> for Column<A> {
 impl<A: Attribute> Operand<Option<A>> for Column<A> {
     fn operand(self) -> Expr {
         self.into()
+    }
+}
+
+impl<V: Into<Value<'static>>> Operand<Value<'static>> for V {
+    fn operand(self) -> Expr {
+        constant(self.into())
+    }
+}
+
+impl Operand<Value<'static>> for Column<Value<'static>> {
+    fn operand(self) -> Expr {
+        self.into()
+    }
+}
+
+/// A value as the column that it is compared with holds it, or the reason why it cannot: a column by name may be given
+/// any.
+pub(super) fn fitted(subject: &Node, operand: Node) -> Node {
+    match (subject, operand) {
+        (&Node::Column(place, column), Node::Value(value)) => {
+            match named::cast(place, column, value) {
+                Ok(value) => Node::Value(value),
+                Err(error) => Node::Refused(error.to_string()),
+            }
+        }
+        (_, operand) => operand,
     }
 }
 
@@ -120,7 +146,7 @@ where
         let mut values = Vec::new();
         let mut columns = Vec::new();
         for item in self {
-            match item.operand().0 {
+            match fitted(&column.0, item.operand().0) {
                 Node::Value(value) => values.push(value),
                 other => columns.push(other),
             }
@@ -142,6 +168,18 @@ impl<T, M: Model> List<T> for Relation<M> {
     fn among(self, column: Subject) -> Expr {
         let mut select = self.into_core().select;
         select.what = What::Columns(select.model().primary_key().to_vec());
+        Expr(Node::InSelect(vec![column.0], Box::new(select)))
+    }
+}
+
+/// The values of the attribute that `select_named` named, or of the key.
+impl List<Value<'static>> for Relation {
+    fn among(self, column: Subject) -> Expr {
+        let read = self.selected_name().is_some();
+        let mut select = self.into_core().select;
+        if !read {
+            select.what = What::Columns(select.model().primary_key().to_vec());
+        }
         Expr(Node::InSelect(vec![column.0], Box::new(select)))
     }
 }

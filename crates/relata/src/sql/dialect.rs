@@ -62,10 +62,12 @@ pub(crate) type Around = (&'static str, &'static str);
 pub(crate) struct Lists {
     /// Shorter lists are written out.
     pub(crate) longer_than: usize,
-    /// What stands before and after the value for `IN`.
-    pub(crate) within: (&'static str, &'static str),
+    /// What stands before and after the value for `IN`, by the kind of what is in it.
+    pub(crate) within: fn(Kind) -> Around,
     /// The same for `NOT IN`.
-    pub(crate) without: (&'static str, &'static str),
+    pub(crate) without: fn(Kind) -> Around,
+    /// What stands before the value, between it and a column, and after that, for the column's place in the list.
+    pub(crate) rank: Option<fn(Kind) -> [&'static str; 3]>,
     /// The value, where it can hold the list exactly.
     pub(crate) value: fn(&[Value<'static>]) -> Option<Value<'static>>,
 }
@@ -78,8 +80,8 @@ pub(crate) struct Tuples {
     pub(crate) longer_than: usize,
     /// What stands before the parts of a key.
     pub(crate) before: &'static str,
-    /// The part of a key at a position.
-    pub(crate) part: fn(usize, &mut String),
+    /// The part of a key at a position, of a kind.
+    pub(crate) part: fn(usize, Kind, &mut String),
     /// What stands before and after the value.
     pub(crate) around: Around,
     /// The value, where it can hold the keys exactly.
@@ -150,8 +152,27 @@ static SQLITE: Rules = Rules {
     lists: Some(Lists {
         // Below it binding is the cheaper way.
         longer_than: 1024,
-        within: (" IN (SELECT value FROM json_each(", "))"),
-        without: (" NOT IN (SELECT value FROM json_each(", "))"),
+        within: |kind| match kind {
+            Kind::Bytes => (" IN (SELECT unhex(value) FROM json_each(", "))"),
+            _ => (" IN (SELECT value FROM json_each(", "))"),
+        },
+        without: |kind| match kind {
+            Kind::Bytes => (" NOT IN (SELECT unhex(value) FROM json_each(", "))"),
+            _ => (" NOT IN (SELECT value FROM json_each(", "))"),
+        },
+        // Grouped, so that it is made once and then looked up in: without, each row would read the whole list.
+        rank: Some(|kind| match kind {
+            Kind::Bytes => [
+                "(WITH __listed AS MATERIALIZED (SELECT unhex(value) AS one, MIN(key) + 1 AS place FROM json_each(",
+                ") GROUP BY 1) SELECT place FROM __listed WHERE one = ",
+                ")",
+            ],
+            _ => [
+                "(WITH __listed AS MATERIALIZED (SELECT value AS one, MIN(key) + 1 AS place FROM json_each(",
+                ") GROUP BY 1) SELECT place FROM __listed WHERE one = ",
+                ")",
+            ],
+        }),
         value: |values| {
             let mut out = String::with_capacity(values.len() * 8 + 2);
             json_array(values, json, &mut out)?;
@@ -161,7 +182,12 @@ static SQLITE: Rules = Rules {
     tuples: Some(Tuples {
         longer_than: 64,
         before: " IN (SELECT ",
-        part: |at, out| _ = write!(out, "value ->> {at}"),
+        part: |at, kind, out| {
+            _ = match kind {
+                Kind::Bytes => write!(out, "unhex(value ->> {at})"),
+                _ => write!(out, "value ->> {at}"),
+            }
+        },
         around: (" FROM json_each(", "))"),
         value: |keys| {
             let mut out = String::with_capacity(keys.len() * 16 + 2);
@@ -379,7 +405,18 @@ fn json(value: &Value<'static>, out: &mut String) -> Option<()> {
         Value::Int(number) => _ = write!(out, "{number}"),
         Value::Uint(number) => _ = write!(out, "{}", i64::try_from(*number).ok()?),
         Value::Bool(value) => out.push(if *value { '1' } else { '0' }),
-        Value::Text(text) => json_text(text, out),
+        // The shortest text that is read as the same number; JSON has none for the infinite, which this is read as.
+        Value::Float(number) if number.is_finite() => _ = write!(out, "{number:e}"),
+        Value::Float(number) if number.is_nan() => return None,
+        Value::Float(number) => out.push_str(if *number > 0.0 { "9e999" } else { "-9e999" }),
+        Value::Text(text) | Value::Json(text) => json_text(text, out),
+        // Bound alone it is text too, which the column makes a number of.
+        Value::Decimal(text) if cast::significant_digits(text) <= 15 => json_text(text, out),
+        Value::Bytes(bytes) => {
+            out.push('"');
+            bytes.iter().for_each(|byte| _ = write!(out, "{byte:02x}"));
+            out.push('"');
+        }
         Value::Uuid(number) => json_text(&cast::format_uuid(*number), out),
         Value::Timestamp(micros) | Value::DateTime(micros) => {
             json_text(&calendar::format_timestamp(*micros), out);

@@ -6,12 +6,12 @@
 use std::fmt::Write as _;
 
 use super::alias::Aliases;
-use super::dialect::Dialect;
+use super::dialect::{Dialect, Lists};
 use super::expr::{Comparison, Function, Node};
 use super::place::Place;
 use super::raw::Raw;
 use super::select::{Direction, JoinKind, Lock, Select, What};
-use crate::attribute::value::Value;
+use crate::attribute::value::{Kind, Value};
 use crate::error::{Error, ErrorKind, Result};
 
 pub(crate) struct Writer {
@@ -359,10 +359,18 @@ impl Writer {
         self.node(operand).push(")");
     }
 
-    /// A list, written out and padded to a power of two so that few texts exist, or as one value.
+    /// The operand's place in a list.
     fn rank(&mut self, operand: &Node, values: &[Value<'static>]) {
         if values.is_empty() {
             self.push("NULL");
+            return;
+        }
+        if let Some((lists, kind, list)) = self.as_one(values)
+            && let Some(rank) = lists.rank
+        {
+            let [before, between, after] = rank(kind);
+            self.push(before).value(list).push(between);
+            self.node(operand).push(after);
             return;
         }
         self.push("CASE ").node(operand);
@@ -373,13 +381,22 @@ impl Writer {
         self.push(" END");
     }
 
-    fn in_list(&mut self, values: &[Value<'static>], within: bool) {
-        if let Some(lists) = self.dialect.lists()
-            && !self.inline
+    /// A long list as one value, with the kind of what is in it: where the dialect has that, and it is all of one kind.
+    fn as_one(&self, values: &[Value<'static>]) -> Option<(Lists, Kind, Value<'static>)> {
+        let lists = self.dialect.lists()?;
+        let kind = values.first()?.kind()?;
+        let fits = !self.inline
             && values.len() > lists.longer_than
-            && let Some(list) = (lists.value)(values)
-        {
-            let (before, after) = if within { lists.within } else { lists.without };
+            && values.iter().all(|value| value.kind() == Some(kind));
+        let list = fits.then(|| (lists.value)(values)).flatten()?;
+        Some((lists, kind, list))
+    }
+
+    /// A list, written out and padded to a power of two so that few texts exist, or as one value.
+    fn in_list(&mut self, values: &[Value<'static>], within: bool) {
+        if let Some((lists, kind, list)) = self.as_one(values) {
+            let around = if within { lists.within } else { lists.without };
+            let (before, after) = around(kind);
             self.push(before).value(list).push(after);
             return;
         }
@@ -405,13 +422,14 @@ impl Writer {
         if let Some(lists) = self.dialect.tuples()
             && !self.inline
             && tuples.len() > lists.longer_than
+            && let Some(kinds) = kinds(tuples)
             && let Some(list) = (lists.value)(tuples)
         {
             self.push("(");
             self.list(columns, ", ", |this, column| _ = this.node(column));
             self.push(")").push(lists.before);
-            self.list(0..columns.len(), ", ", |this, at| {
-                (lists.part)(at, &mut this.text)
+            self.list(kinds.into_iter().enumerate(), ", ", |this, (at, kind)| {
+                (lists.part)(at, kind, &mut this.text)
             });
             self.push(lists.around.0).value(list).push(lists.around.1);
             return;
@@ -459,6 +477,16 @@ impl Writer {
         let _ = self.select(select);
         self.aliases = outer;
     }
+}
+
+/// The kinds of the parts of keys, where all keys have the same.
+fn kinds(keys: &[Vec<Value<'static>>]) -> Option<Vec<Kind>> {
+    let of = |key: &Vec<Value<'static>>| key.iter().map(Value::kind).collect::<Option<Vec<_>>>();
+    let first = of(keys.first()?)?;
+    let same = |key: &Vec<Value<'static>>| {
+        key.len() == first.len() && key.iter().zip(&first).all(|(a, b)| a.kind() == Some(*b))
+    };
+    keys.iter().all(same).then_some(first)
 }
 
 /// A value as SQL writes it. For display only.

@@ -44,7 +44,7 @@ fn rarer<'a>(value: &'a Value<'static>) -> Result<Param<'a>> {
             ));
         }
         Value::Float(value) => Param::Float(*value),
-        Value::Decimal(text) if significant_digits(text) > 15 => {
+        Value::Decimal(text) if cast::significant_digits(text) > 15 => {
             return Err(out_of_range(format!(
                 "{text} has more than the 15 significant digits that SQLite's decimals keep"
             )));
@@ -67,15 +67,4 @@ fn rarer<'a>(value: &'a Value<'static>) -> Result<Param<'a>> {
 
 fn out_of_range(message: String) -> Error {
     Error::new(ErrorKind::RangeError, message)
-}
-
-fn significant_digits(decimal: &str) -> usize {
-    let digits = decimal.bytes().filter(u8::is_ascii_digit);
-    let trimmed: Vec<u8> = digits.skip_while(|&digit| digit == b'0').collect();
-    let zeros = trimmed
-        .iter()
-        .rev()
-        .take_while(|&&digit| digit == b'0')
-        .count();
-    trimmed.len() - zeros
 }

@@ -20,8 +20,9 @@ static OTHER: Rules = Rules {
     },
     lists: Some(Lists {
         longer_than: 0,
-        within: (" = ANY(", ")"),
-        without: (" <> ALL(", ")"),
+        within: |_| (" = ANY(", ")"),
+        without: |_| (" <> ALL(", ")"),
+        rank: None,
         value: |values| {
             let words: Option<Vec<String>> = values
                 .iter()
@@ -127,6 +128,48 @@ fn lists_are_one_value_where_the_dialect_says_so() -> Result<()> {
         panic!("{:?}", long[0].1)
     };
     assert!(days.starts_with("[\"1970-01-01\",\"1970-01-02\","));
+
+    // What JSON has no word for is text that SQLite makes it of again.
+    for (value, begins, text) in [
+        (
+            Value::Float(0.5),
+            "[5e-1,",
+            "(SELECT value FROM json_each(?))",
+        ),
+        (
+            Value::Float(f64::NEG_INFINITY),
+            "[-9e999,",
+            "(SELECT value FROM json_each(?))",
+        ),
+        (
+            Value::Decimal("1.50".into()),
+            "[\"1.50\",",
+            "(SELECT value FROM json_each(?))",
+        ),
+        (
+            Value::Bytes(vec![0, 255].into()),
+            "[\"00ff\",",
+            "(SELECT unhex(value) FROM json_each(?))",
+        ),
+    ] {
+        let long =
+            written(|select| select.filter(Expr(Node::In(column(0), vec![value.clone(); 1_025]))))?;
+        assert!(long[0].0.ends_with(text), "{}", long[0].0);
+        let Value::Json(list) = &long[0].1[0] else {
+            panic!("{:?}", long[0].1)
+        };
+        assert!(list.starts_with(begins), "{list}");
+    }
+    // What SQLite would change is bound, so that it is refused.
+    for value in [
+        Value::Float(f64::NAN),
+        Value::Decimal("1234567890123456".into()),
+        Value::Uint(u64::MAX),
+    ] {
+        let long =
+            written(|select| select.filter(Expr(Node::In(column(0), vec![value.clone(); 1_025]))))?;
+        assert_eq!(long[0].1.len(), 2_048);
+    }
 
     // Keys of several columns, few and many.
     let keys = |length: i64| {
