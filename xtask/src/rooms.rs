@@ -44,6 +44,8 @@ pub const LIBRARY: &str = "crates/relata/src";
 #[rustfmt::skip] // one room, one line: this is a table
 pub const ROOMS: &[Room] = &[
     ground("attribute", &[]),
+    // What comes from outside, before it meets a model.
+    ground("params", &["attribute"]),
     ground("sql", &["attribute", "reflection"]),
     // A declaration holds its scope, as written: a function on relations that it never calls. A model keeps the root
     // place of its queries, made by `sql`.
@@ -55,7 +57,7 @@ pub const ROOMS: &[Room] = &[
     upper("db", &["attribute", "sql"]),
     upper("schema", &["attribute", "reflection", "sql", "db"]),
     upper("loading", &["attribute", "reflection", "record", "relation", "sql", "association", "db"]),
-    upper("persistence", &["attribute", "reflection", "record", "relation", "sql", "association", "db", "loading"]),
+    upper("persistence", &["attribute", "params", "reflection", "record", "relation", "sql", "association", "db", "loading"]),
     upper("proxy", &["attribute", "reflection", "record", "relation", "sql", "association", "db", "loading", "persistence"]),
 ];
 
@@ -67,14 +69,15 @@ pub const SHARED: &[(&str, &[&str])] = &[
     ("hashing", &[]),
     // What models declare to be run and kept: functions of records, as data. Reflections keep them and never call them;
     // loading and persistence do, so that both storeys name the types.
-    ("callback", &["record"]),
+    // `accepts_nested_attributes_for` declares a function of what was given.
+    ("callback", &["record", "params"]),
     ("validation", &["attribute", "record", "relation::Scope"]),
     // The words of errors, under Rails' keys: a database holds where they come from.
     ("messages", &[]),
     // The one named future; the ground storey must not name it.
     ("pending", &[]),
     // The trait of models: a typed shell, so it names one item of many rooms, and what its own methods forward to.
-    ("model", &["attribute", "reflection", "record", "relation", "sql::Place", "db::Db", "loading::find", "persistence::create", "proxy"]),
+    ("model", &["attribute", "params", "reflection", "record", "relation", "sql::Place", "db::Db", "loading::find", "persistence::create", "proxy"]),
 ];
 
 /// Words that mean waiting, forbidden on the ground storey.

@@ -19,6 +19,7 @@ use serde_json::{Map, Value as Json};
 use crate::callbacks::{callback, default, members};
 use crate::eval::{Env, poll_once};
 use crate::form::Code;
+use crate::nested;
 use crate::query::Query;
 use crate::stop::{Ran, Stop};
 use crate::transcript::{Declaration, Model, Table};
@@ -224,6 +225,7 @@ fn declare(
         "attr_readonly" if declaration.options.is_empty() => {
             Ok(builder.attr_readonly(declaration.args.iter().filter_map(Json::as_str)))
         }
+        "accepts_nested_attributes_for" => nested::accept(world, builder, declaration),
         "default_scope" => match &declaration.scope {
             Some(code) if declaration.options.is_empty() => {
                 Ok(builder.default_scope(scope(world, code)))
@@ -283,7 +285,9 @@ fn association(world: &Arc<World>, model: &str, declaration: &Declaration) -> Ra
     Ok(declared)
 }
 
-fn setting(value: &Json) -> Setting {
+/// What an option is set to.
+#[must_use]
+pub fn setting(value: &Json) -> Setting {
     match value {
         Json::Null => Setting::Null,
         Json::Bool(value) => Setting::Flag(*value),

@@ -130,6 +130,7 @@ fn class_of(error: &Error) -> &'static str {
         ErrorKind::UnknownPrimaryKey => "ActiveRecord::UnknownPrimaryKey",
         ErrorKind::CompositePrimaryKeyMismatch => "ActiveRecord::CompositePrimaryKeyMismatchError",
         ErrorKind::EagerLoadPolymorphic => "ActiveRecord::EagerLoadPolymorphicError",
+        ErrorKind::TooManyRecords => "ActiveRecord::NestedAttributes::TooManyRecords",
         ErrorKind::Rollback => ROLLBACK,
         ErrorKind::Deadlocked => "ActiveRecord::Deadlocked",
         ErrorKind::SerializationFailure => "ActiveRecord::SerializationFailure",

@@ -43,6 +43,9 @@ use proc_macro::TokenStream;
 /// `strict_loading`, `timestamps = (inserted_at, changed_at)` or `none`, `locking_column = version` or `none` (a row's
 /// version is in `lock_version`, where there is one).
 ///
+/// `#[accepts_nested_attributes_for(comments(allow_destroy, limit = 3, reject_if = all_blank), profile(update_only))]`, on
+/// the struct, lets `assign` and `update_from` take values for the members of these associations.
+///
 /// Of a column: `#[column(name = "...", default = ..., secret, index, unique)]`.
 ///
 /// A column with `#[attr_readonly]` is set while the record is new; a saved record keeps it.

@@ -12,7 +12,9 @@ mod validation;
 use proc_macro2::Ident;
 use syn::{Attribute, Visibility};
 
-pub(crate) use association::{Association, Counter, Inverse, Macro, Scope};
+pub(crate) use association::{
+    Association, Counter, Inverse, Macro, MemberLimit, Nested, RejectIf, Scope,
+};
 pub(crate) use column::{Column, Default};
 pub(crate) use naming::{Generated, doc_of, ids_of, of_association, of_column, plain, target_name};
 pub(crate) use types::{is_plain, owned_path, shown, unwrapped};

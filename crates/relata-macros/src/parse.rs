@@ -7,6 +7,7 @@ mod association;
 mod column;
 mod declaration;
 mod field;
+mod nested;
 mod options;
 mod table;
 mod validates;

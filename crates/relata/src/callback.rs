@@ -8,6 +8,7 @@ use std::fmt;
 use tokio::sync::oneshot;
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::params::Params;
 use crate::pending::Pending;
 use crate::record::Record;
 
@@ -292,6 +293,45 @@ impl MemberCallback {
 impl fmt::Debug for MemberCallback {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?}", self.event)
+    }
+}
+
+/// Which values for a member `accepts_nested_attributes_for` passes over. Rails: `reject_if`.
+#[derive(Clone, Copy)]
+#[non_exhaustive]
+pub enum RejectIf {
+    /// Those that are all blank, `_destroy` aside.
+    AllBlank,
+    /// Those for which this holds, of the owner, as it was before values were assigned to it, and the values for the member
+    /// that are permitted.
+    When(&'static (dyn Fn(&Record, &Params) -> bool + Send + Sync)),
+}
+
+/// How many members `accepts_nested_attributes_for` takes at a time. Rails: `limit`.
+#[derive(Clone, Copy)]
+#[non_exhaustive]
+pub enum MemberLimit {
+    /// That many.
+    Number(usize),
+    /// As many as this says of the owner, as it was before values were assigned to it.
+    Of(&'static (dyn Fn(&Record) -> usize + Send + Sync)),
+}
+
+impl fmt::Debug for RejectIf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::AllBlank => "all_blank",
+            Self::When(_) => "code",
+        })
+    }
+}
+
+impl fmt::Debug for MemberLimit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Number(number) => write!(f, "{number}"),
+            Self::Of(_) => f.write_str("code"),
+        }
     }
 }
 

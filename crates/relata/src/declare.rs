@@ -1,10 +1,12 @@
 //! What generated code calls, beside the public API. Not for use by hand.
 
+use std::borrow::Borrow;
 use std::future::Future;
 
 use crate::attribute::Value;
 use crate::model::Model;
 pub use crate::model::checked;
+use crate::params::{Param, Params, Permit};
 use crate::pending::Pending;
 use crate::proxy::Singular;
 use crate::record::Record;
@@ -101,6 +103,34 @@ pub fn member<O: Model, M: Model, R: Ran>(
     run: impl Fn(&O, &M) -> R,
 ) -> crate::Result<()> {
     run(&of(owner), &of(member)).ran()
+}
+
+/// Called by `comments_attributes`.
+#[track_caller]
+pub fn __assign_attributes(
+    owner: &Record,
+    association: usize,
+    given: impl Into<Param>,
+    permit: impl Borrow<Permit>,
+) -> Pending<()> {
+    match Singular::<Record>::new(owner, association).erased() {
+        Ok(association) => association.assign_attributes(given, permit),
+        Err(error) => Pending::ready(Err(error)),
+    }
+}
+
+/// Whether values for a member are passed over.
+pub fn rejects<M: Model>(
+    owner: &Record,
+    given: &Params,
+    holds: impl Fn(&M, &Params) -> bool,
+) -> bool {
+    holds(&of(owner), given)
+}
+
+/// How many members a record takes values for.
+pub fn limit_of<M: Model>(owner: &Record, limit: impl Fn(&M) -> usize) -> usize {
+    limit(&of(owner))
 }
 
 /// A scope that takes the owner.

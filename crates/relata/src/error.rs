@@ -57,6 +57,8 @@ pub enum ErrorKind {
     DeleteRestriction,
     /// An association was about to be loaded lazily on a strict record.
     StrictLoadingViolation,
+    /// More members were given than `accepts_nested_attributes_for` takes at a time.
+    TooManyRecords,
     /// No association of that name; the message has the nearest one.
     AssociationNotFound,
     /// No attribute or column of that name; the message has the nearest one.
@@ -251,6 +253,7 @@ predicates! {
     is_read_only_record => ReadOnlyRecord,
     is_readonly_attribute => ReadonlyAttribute,
     is_strict_loading_violation => StrictLoadingViolation,
+    is_too_many_records => TooManyRecords,
     is_association_not_found => AssociationNotFound,
     is_rollback => Rollback,
     is_lock_wait_timeout => LockWaitTimeout,

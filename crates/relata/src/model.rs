@@ -3,12 +3,14 @@
 //! Invariant: everything generic over models needs no more than this; what it cannot check at compile time
 //! ([`Model::from_record`]) it checks at run time, so a wrong hand-written implementation gives errors.
 
+use std::borrow::Borrow;
 use std::ops::Deref;
 
 use crate::attribute::Attribute;
 use crate::attribute::value::Value;
 use crate::db::Db;
 use crate::error::{Error, ErrorKind, Result};
+use crate::params::{Param, Permit};
 use crate::pending::Pending;
 use crate::proxy::{Collection, Singular};
 use crate::record::Record;
@@ -78,6 +80,32 @@ pub trait Model: Clone + Send + Sync + Deref<Target = Record> + 'static {
         let model = Self::build(db, set);
         let record = (*model).clone();
         crate::persistence::create(record, model)
+    }
+
+    /// A new record with what was given and is permitted, saved, with the members that are among it. Rails: `create!` with
+    /// `params.permit`.
+    ///
+    /// ```
+    /// # use relata::{Db, Model, model, permit};
+    /// # #[model] pub struct Post { id: i64, title: String }
+    /// # relata::run(async {
+    /// # let db = Db::connect("sqlite::memory:").await?;
+    /// # db.create_tables([Post::reflection()]).await?;
+    /// let given = relata::Params::new().with("title", "Hello").with("id", 99);
+    /// let post = Post::create_from(&db, given, permit![title]).await?;
+    /// assert_eq!((post.id(), post.title()), (1, "Hello"));
+    /// # Ok(()) }).unwrap();
+    /// ```
+    ///
+    /// Errors: as [`Record::update_from`]; the error carries the record.
+    #[track_caller]
+    fn create_from(db: &Db, given: impl Into<Param>, permit: impl Borrow<Permit>) -> Pending<Self> {
+        let model = Self::new(db);
+        let updated = model.update_from(given, permit);
+        Pending::new(async move {
+            updated.await?;
+            Ok(model)
+        })
     }
 
     // What generated methods of other models call: through the trait itself, so that a target that is no model is told

@@ -12,6 +12,7 @@
 //! locking    versions of rows, and who is stale
 //! update     single columns, past validation
 //! collection, replace, singular                        writing through associations
+//! assign, nested                                       values from outside, for a record and its members
 //! set_wise, bulk                                       many rows at once, without records
 //! witness    a write, and what holds while its outcome is not known
 //! snapshot, keys   what a rollback gives back          find_or_create, saved
@@ -21,6 +22,7 @@
 //! written by one save at a time; a graph is walked by a loop over frames, never by a future that awaits itself.
 
 mod acts;
+mod assign;
 mod bulk;
 mod collection;
 mod counters;
@@ -32,6 +34,7 @@ mod find_or_create;
 mod frame;
 mod keys;
 mod locking;
+mod nested;
 mod pipeline;
 mod replace;
 mod rules;

@@ -19,11 +19,14 @@ mod hooks;
 mod layout;
 mod locking;
 mod model;
+mod nested;
 mod resolve;
 pub mod shape;
 mod timestamps;
 
-pub use association::{AssociationReflection, Dependent, InverseOf, Macro, Target, Touch};
+pub use association::{
+    AssociationReflection, Dependent, IndexErrors, InverseOf, Macro, Target, Touch,
+};
 pub use builder::ModelBuilder;
 pub use column::{Column, ColumnDefault};
 pub use declared::{Declared, Setting};
@@ -31,6 +34,7 @@ pub(crate) use hooks::{Act, Hook, Looked};
 pub(crate) use layout::{Layout, Slot};
 pub use locking::Locking;
 pub use model::{Callbacks, ModelReflection};
+pub use nested::NestedAttributes;
 pub use resolve::{InverseReason, KeyReason, Resolved};
 pub(crate) use timestamps::Stamps;
 pub use timestamps::Timestamps;

@@ -7,7 +7,10 @@ use std::future::Future;
 use std::path::Path;
 
 use relata::association::Removal;
-use relata::{Db, Options, Raw, Record, Relation, Result, SaveOptions, Value, model};
+use relata::{
+    Db, Model as _, Options, Params, Raw, Record, Relation, Result, SaveOptions, Value, model,
+    permit,
+};
 
 #[model]
 pub struct Person {
@@ -53,6 +56,7 @@ fn every_public_future_can_be_awaited_in_a_spawned_task() {
     handler(found_or_created);
     handler(written_collections);
     handler(written_by_name);
+    handler(assigned);
     handler(singular);
     handler(collections);
     handler(by_name);
@@ -334,6 +338,18 @@ async fn written_by_name(db: Db) -> Result<()> {
     posts.destroy_keys(vec![vec![Value::Int(1)]]).await?;
     ann.association("profile")?.replace_one(None).await?;
     post.association("author")?.create_one(&ann).await?;
+    Ok(())
+}
+
+async fn assigned(db: Db) -> Result<()> {
+    let values = Params::new().with("name", "x");
+    let ann = Person::create_from(&db, &values, permit![name]).await?;
+    ann.assign(&values, permit![name]).await?;
+    ann.update_from(values, permit![name]).await?;
+    let posts = ann.association("posts")?;
+    posts
+        .assign_attributes(Params::new(), permit![title])
+        .await?;
     Ok(())
 }
 

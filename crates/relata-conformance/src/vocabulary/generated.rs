@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use relata::reflection::{Macro, ModelReflection};
+use relata::reflection::{AssociationReflection, Macro, ModelReflection};
 use relata::{Association, Record};
 
 use super::{assign, missing};
@@ -44,6 +44,7 @@ enum Verb {
     PreviouslyChanged,
     Ids,
     WriteIds,
+    Attributes,
 }
 
 /// What a name with a certain ending means, by the column before the ending.
@@ -77,6 +78,12 @@ fn means<'a>(model: &'static ModelReflection, name: &'a str) -> Option<Means<'a>
         }
         if column(base) {
             return Some(Means::Write(base));
+        }
+        if let Some(base) = base.strip_suffix("_attributes") {
+            let accepts = |one: &AssociationReflection| one.nested_attributes().is_some();
+            if model.reflect_on_association(base).is_some_and(accepts) {
+                return Some(Means::Association(base, Verb::Attributes));
+            }
         }
     }
     let of_singular = [
@@ -290,6 +297,10 @@ async fn of_association(
         Verb::Read => Value::record(association.load_one().await?),
         Verb::Write => {
             assign::association(world, &association, &args.at(0)).await?;
+            args.at(0)
+        }
+        Verb::Attributes => {
+            crate::nested::write(&association, &args.at(0)).await?;
             args.at(0)
         }
         Verb::Build => build(world, &association, &args).await?,

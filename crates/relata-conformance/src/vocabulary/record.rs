@@ -97,15 +97,8 @@ pub(super) async fn call(
             record.save_with(options(&args)?).await?;
             Value::Bool(true)
         }
-        ("update", _) => {
-            assign::assign(world, record, &args.entries()).await?;
-            return soft(record.save().await);
-        }
-        ("update!", _) => {
-            assign::assign(world, record, &args.entries()).await?;
-            record.save().await?;
-            Value::Bool(true)
-        }
+        ("update", _) => return update(world, record, &args, false).await,
+        ("update!", _) => return update(world, record, &args, true).await,
         ("assign_attributes" | "attributes=", _) => {
             assign::assign(world, record, &args.entries()).await?;
             Value::Nil
@@ -249,6 +242,27 @@ pub(super) fn soft(written: relata::Result<()>) -> Ran<Value> {
         Ok(()) => Ok(Value::Bool(true)),
         Err(error) if is_soft(&error) => Ok(Value::Bool(false)),
         Err(error) => Err(error.into()),
+    }
+}
+
+/// `update`: the values and the save are one transaction, which a save that gives false rolls back too.
+async fn update(world: &Arc<World>, record: &Record, args: &Args, fails: bool) -> Ran<Value> {
+    let mut stop = None;
+    let updated = record
+        .db()
+        .transaction(async || {
+            if let Err(why) = assign::assign(world, record, &args.entries()).await {
+                let error = why.to_error();
+                stop = Some(why);
+                return Err(error);
+            }
+            record.save().await
+        })
+        .await;
+    match (updated, stop) {
+        (Err(_), Some(stop)) => Err(stop),
+        (Err(error), None) if fails => Err(error.into()),
+        (updated, _) => soft(updated),
     }
 }
 

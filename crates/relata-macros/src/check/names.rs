@@ -38,7 +38,7 @@ pub(crate) fn check(model: &Model, errors: &mut Errors) -> Vec<Ident> {
         ident: &association.ident,
         name: &association.name,
         association: true,
-        generated: of_association(association.kind, &association.name),
+        generated: of_association(association),
     });
     let fields: Vec<Field<'_>> = columns.chain(associations).collect();
     let mut dropped = Vec::new();

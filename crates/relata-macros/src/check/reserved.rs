@@ -5,6 +5,7 @@
 
 /// The public methods of `Record`: instance verbs and questions, reached from a model by `Deref`.
 pub(crate) const RECORD: &[&str] = &[
+    "assign",
     "association",
     "attributes",
     "changed",
@@ -48,6 +49,7 @@ pub(crate) const RECORD: &[&str] = &[
     "touch_columns",
     "update_attribute",
     "update_columns",
+    "update_from",
     "was_new_record",
     "with_lock",
 ];

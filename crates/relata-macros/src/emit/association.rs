@@ -35,7 +35,30 @@ pub(crate) fn methods(model: &Model, association: &Association, index: usize) ->
     let rest = quote_spanned! {span=>
         -> #proxy<'_, #given> { #proxy::new(#record, #index) }
     };
-    quote!(#reader #rest #others)
+    let writer = association
+        .nested
+        .as_ref()
+        .map(|_| writer(vis, association, index));
+    quote!(#reader #rest #others #writer)
+}
+
+/// `comments_attributes`: values for the members.
+fn writer(vis: &Visibility, association: &Association, index: usize) -> TokenStream {
+    let name = &association.name;
+    let method = format_ident!("{name}_attributes", span = association.ident.span());
+    let doc = docs::attributes(name);
+    quote! {
+        #doc
+        #[track_caller]
+        #[inline]
+        #vis fn #method(
+            &self,
+            given: impl ::core::convert::Into<::relata::Param>,
+            permit: impl ::core::borrow::Borrow<::relata::Permit>,
+        ) -> ::relata::Pending<()> {
+            ::relata::__private::__assign_attributes(&self.0, #index, given, permit)
+        }
+    }
 }
 
 /// What awaiting a singular association gives: the target, or an `Option` of it.

@@ -52,6 +52,14 @@ pub(crate) fn saved_change(name: &str) -> TokenStream {
     ))
 }
 
+/// The writer of values for members.
+pub(crate) fn attributes(name: &str) -> TokenStream {
+    doc(&format!(
+        "Sets what was given and is permitted on the members of `{name}`, or makes new ones; all of it is saved with the \
+         record. Those that are named by `id` and not in memory are read with one SELECT. Rails: `{name}_attributes=`."
+    ))
+}
+
 /// An association's reader, below the user's own text.
 pub(crate) fn association(association: &Association, model: &str, documented: bool) -> TokenStream {
     let name = &association.name;

@@ -5,7 +5,8 @@ use quote::{format_ident, quote, quote_spanned};
 
 use super::{columns, handle, types, validation};
 use crate::model::{
-    Association, Column, Inverse, Locking, Macro, Model, Timestamps, doc_of, plain,
+    Association, Column, Inverse, Locking, Macro, MemberLimit, Model, Nested, RejectIf, Timestamps,
+    doc_of, plain,
 };
 
 /// Tables, trait and checks, in a `const` that hides the tables' names.
@@ -173,9 +174,11 @@ fn association(model: &Model, association: &Association, index: usize) -> TokenS
     });
     let callbacks =
         (!association.callbacks.is_empty()).then(|| quote!(.with_callbacks(&[#(#callbacks),*])));
-    let index_errors = association
-        .index_errors
-        .then(|| quote!(.with_index_errors()));
+    let index_errors = association.index_errors.map(|by| {
+        let by = format_ident!("{by}");
+        quote!(.with_index_errors(::relata::reflection::IndexErrors::#by))
+    });
+    let nested = association.nested.as_ref().map(|one| nested(owner, one));
     let scope = association.scope.as_ref().map(|_| {
         let scope = scope_name(index);
         quote!(.with_scope(&#scope))
@@ -191,7 +194,38 @@ fn association(model: &Model, association: &Association, index: usize) -> TokenS
     quote! {
         ::relata::reflection::AssociationReflection::#make(#name, ::relata::reflection::Target::Model(#reflection))
             #foreign_key #primary_key #inverse #required #strict #autosave #validate #counter #touch #dependent
-            #default #callbacks #index_errors #scope #options #doc
+            #default #callbacks #index_errors #nested #scope #options #doc
+    }
+}
+
+/// What `accepts_nested_attributes_for` says.
+fn nested(owner: &Ident, nested: &Nested) -> TokenStream {
+    let flags = [
+        (nested.allow_destroy, "allow_destroy"),
+        (nested.update_only, "update_only"),
+    ];
+    let flags = flags.into_iter().filter(|(set, _)| *set);
+    let flags = flags.map(|(_, name)| format_ident!("{name}"));
+    let reject_if = nested.reject_if.as_ref().map(|reject_if| {
+        let reject_if = match reject_if {
+            RejectIf::AllBlank => quote!(AllBlank),
+            RejectIf::When(holds) => quote!(When(&|record, given| {
+                ::relata::__private::rejects::<#owner>(record, given, #holds)
+            })),
+        };
+        quote!(.reject_if(::relata::callback::RejectIf::#reject_if))
+    });
+    let limit = nested.limit.as_ref().map(|limit| {
+        let limit = match limit {
+            MemberLimit::Number(number) => quote!(Number(#number)),
+            MemberLimit::Of(of) => quote!(Of(&|record| {
+                ::relata::__private::limit_of::<#owner>(record, #of)
+            })),
+        };
+        quote!(.limit(::relata::callback::MemberLimit::#limit))
+    });
+    quote! {
+        .with_nested_attributes(::relata::reflection::NestedAttributes::new() #(.#flags())* #reject_if #limit)
     }
 }
 

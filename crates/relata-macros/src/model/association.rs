@@ -2,7 +2,7 @@
 
 use super::Validation;
 use proc_macro2::{Ident, Span};
-use syn::{Attribute, Expr, ExprClosure, Type, Visibility};
+use syn::{Attribute, Expr, ExprClosure, LitInt, Type, Visibility};
 
 /// Which macro declares it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +50,27 @@ pub(crate) struct Counter {
     pub(crate) active: bool,
 }
 
+/// `reject_if`, as it was written.
+pub(crate) enum RejectIf {
+    AllBlank,
+    When(Expr),
+}
+
+/// `limit`, as it was written.
+pub(crate) enum MemberLimit {
+    Number(LitInt),
+    Of(Expr),
+}
+
+/// What `accepts_nested_attributes_for` says of an association.
+#[derive(Default)]
+pub(crate) struct Nested {
+    pub(crate) allow_destroy: bool,
+    pub(crate) update_only: bool,
+    pub(crate) reject_if: Option<RejectIf>,
+    pub(crate) limit: Option<MemberLimit>,
+}
+
 /// One field that is an association.
 pub(crate) struct Association {
     pub(crate) kind: Macro,
@@ -77,7 +98,9 @@ pub(crate) struct Association {
     /// The variant of `Dependent`.
     pub(crate) dependent: Option<&'static str>,
     pub(crate) default: Option<Expr>,
-    pub(crate) index_errors: bool,
+    /// The variant of `IndexErrors`.
+    pub(crate) index_errors: Option<&'static str>,
+    pub(crate) nested: Option<Nested>,
     /// `before_add` and the like: the variant of `MemberEvent`, and the function.
     pub(crate) callbacks: Vec<(&'static str, Expr)>,
     pub(crate) scope: Option<Scope>,

@@ -64,15 +64,19 @@ pub(crate) fn of_column(name: &str) -> Vec<Generated> {
 }
 
 /// The methods that an association generates.
-pub(crate) fn of_association(kind: super::Macro, name: &str) -> Vec<Generated> {
-    if kind == super::Macro::HasMany {
-        return all(name, &[ids_of(name)]);
+pub(crate) fn of_association(association: &super::Association) -> Vec<Generated> {
+    let name = &association.name;
+    let mut others: Vec<String> = Vec::new();
+    if association.nested.is_some() {
+        others.push(format!("{name}_attributes"));
     }
-    let mut others: Vec<String> = ["set", "build", "create", "reload", "reset"]
-        .iter()
-        .map(|verb| format!("{verb}_{name}"))
-        .collect();
-    if kind == super::Macro::BelongsTo {
+    if association.kind == super::Macro::HasMany {
+        others.push(ids_of(name));
+        return all(name, &others);
+    }
+    let verbs = ["set", "build", "create", "reload", "reset"];
+    others.extend(verbs.map(|verb| format!("{verb}_{name}")));
+    if association.kind == super::Macro::BelongsTo {
         others.push(format!("{name}_changed"));
         others.push(format!("{name}_previously_changed"));
     }

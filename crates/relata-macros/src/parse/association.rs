@@ -148,7 +148,8 @@ pub(crate) fn association(
         touch: None,
         dependent: None,
         default: None,
-        index_errors: false,
+        index_errors: None,
+        nested: None,
         callbacks: Vec::new(),
         scope: None,
         validations: declared.validations,
@@ -198,7 +199,7 @@ fn option(entry: &Entry, association: &mut Association) -> syn::Result<()> {
             let event = event.map(|(_, event)| (*event, function));
             association.callbacks.extend(event);
         }
-        "index_errors" => association.index_errors = entry.flag()?,
+        "index_errors" => association.index_errors = index_errors(entry)?,
         "scope" => {
             association.scope = Some(Scope {
                 closure: scope(entry)?,
@@ -267,6 +268,21 @@ fn counter(entry: &Entry) -> syn::Result<Option<Counter>> {
         }
     }
     Ok(Some(counter))
+}
+
+/// `index_errors`, `index_errors = nested_attributes_order`.
+fn index_errors(entry: &Entry) -> syn::Result<Option<&'static str>> {
+    match &entry.value {
+        Value::Expr(value) if !matches!(&**value, Expr::Lit(_)) => {
+            let by = entry.ident("nested_attributes_order")?;
+            if by == "nested_attributes_order" {
+                return Ok(Some("Assigned"));
+            }
+            let message = "`index_errors` is `true`, `false` or `nested_attributes_order`";
+            Err(syn::Error::new_spanned(by, message))
+        }
+        _ => Ok(entry.flag()?.then_some("Members")),
+    }
 }
 
 /// `touch`, `touch = commented_at`.

@@ -6,6 +6,7 @@ use syn::spanned::Spanned;
 use syn::{Attribute, Fields, Item, ItemStruct, Path, Token};
 
 use super::field::{Field, field};
+use super::nested;
 use super::table::{self, Table};
 use crate::errors::Errors;
 use crate::model::Model;
@@ -112,6 +113,13 @@ fn structure(options: TokenStream, item: ItemStruct, errors: &mut Errors) -> Mod
             model.broken = true;
         }
     }
+    for attribute in item
+        .attrs
+        .iter()
+        .filter(|one| one.path().is_ident(nested::NAME))
+    {
+        nested::nested(attribute, &mut model, errors);
+    }
     model
 }
 
@@ -123,6 +131,9 @@ fn attributes(item: &ItemStruct, errors: &mut Errors) -> Vec<Attribute> {
         .filter(|attribute| {
             if attribute.path().is_ident("derive") {
                 derives(attribute, &model, errors);
+                return false;
+            }
+            if attribute.path().is_ident(nested::NAME) {
                 return false;
             }
             if attribute.path().is_ident("repr") {

@@ -4,7 +4,7 @@ use proc_macro2::Ident;
 use syn::{Attribute, Type, Visibility};
 
 use super::options::{Known, of_attribute};
-use super::{association, column, validates};
+use super::{association, column, nested, validates};
 use crate::errors::{Errors, hint, list};
 use crate::model::{Association, Column, Macro, Validation, is_plain, unwrapped};
 
@@ -29,7 +29,6 @@ const LATER: &[&str] = &[
     "has_secure_password",
     "has_secure_token",
     "generates_token_for",
-    "accepts_nested_attributes_for",
 ];
 
 /// Attributes of the language that go on the reader.
@@ -216,6 +215,7 @@ fn refuse(name: &str, attribute: &Attribute, errors: &mut Errors) {
             String::from("a column that a saved record keeps is marked `#[attr_readonly]`")
         }
         "validate" => String::from("the attribute is called `validates`: `#[validates(presence)]`"),
+        nested::NAME => format!("`#[{name}]` stands on the model: write it under `#[model]`"),
         "default" => String::from("the default of a column is written `#[column(default = ...)]`"),
         "serde" => String::from("`#[serde]` is not supported on a field of a model"),
         _ => format!(

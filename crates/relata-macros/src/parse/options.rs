@@ -237,18 +237,40 @@ pub(crate) fn entries(tokens: TokenStream, known: &Known<'_>, errors: &mut Error
     entries
 }
 
+/// Names of the user's own, each with what follows it.
+pub(crate) fn names(tokens: TokenStream, example: &str) -> syn::Result<Vec<Entry>> {
+    let parsed = |input: ParseStream<'_>| {
+        let mut all = Vec::new();
+        while !input.is_empty() {
+            if !input.peek(Ident::peek_any) {
+                return Err(input.error(format!("a name is expected, for example `{example}`")));
+            }
+            all.push(named(input)?);
+            if !input.is_empty() {
+                input.parse::<Token![,]>()?;
+            }
+        }
+        Ok(all)
+    };
+    parsed.parse2(tokens)
+}
+
 fn entry(input: ParseStream<'_>, known: &Known<'_>) -> syn::Result<Entry> {
-    if !input.peek(Ident::peek_any) {
-        let example = known
-            .now
-            .first()
-            .map(|name| format!(", for example `{name}`"))
-            .unwrap_or_default();
-        return Err(input.error(format!(
-            "{} takes names of options{example}",
-            known.attribute
-        )));
+    if input.peek(Ident::peek_any) {
+        return named(input);
     }
+    let example = known
+        .now
+        .first()
+        .map(|name| format!(", for example `{name}`"))
+        .unwrap_or_default();
+    Err(input.error(format!(
+        "{} takes names of options{example}",
+        known.attribute
+    )))
+}
+
+fn named(input: ParseStream<'_>) -> syn::Result<Entry> {
     let name = Ident::parse_any(input)?;
     let value = if input.peek(Token![=]) {
         input.parse::<Token![=]>()?;

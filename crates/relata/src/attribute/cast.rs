@@ -24,6 +24,27 @@ impl AttributeType {
     }
 }
 
+impl AttributeType {
+    /// The value as this type holds it, where it may be what a form sends: nothing but white space is null to every kind
+    /// but text, and a box that was ticked is `on`.
+    ///
+    /// # Errors
+    /// What is wrong with it, to follow "the value".
+    pub(crate) fn cast_given<'a>(&self, value: Value<'a>) -> Result<Value<'a>, String> {
+        let read = match (self.kind, &value) {
+            (Kind::Text | Kind::Bytes, _) => None,
+            (_, Value::Text(text)) if text.trim().is_empty() => Some(Value::Null),
+            (Kind::Bool, Value::Text(text)) => match text.trim().to_ascii_lowercase().as_str() {
+                "on" | "yes" | "y" | "true" | "t" | "1" => Some(Value::Bool(true)),
+                "off" | "no" | "n" | "false" | "f" | "0" => Some(Value::Bool(false)),
+                _ => None,
+            },
+            _ => None,
+        };
+        self.cast(read.unwrap_or(value))
+    }
+}
+
 impl Kind {
     /// The value as this kind holds it; null stays null.
     ///

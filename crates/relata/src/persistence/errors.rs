@@ -249,6 +249,9 @@ impl fmt::Debug for Errors {
     }
 }
 
+/// Members by their places; none where values were passed over.
+type Places = Vec<Option<(usize, u32)>>;
+
 /// What persistence keeps for a record.
 #[derive(Default)]
 pub(crate) struct Keeping {
@@ -263,6 +266,8 @@ pub(crate) struct Keeping {
     deferred: Mutex<Weak<Deferred>>,
     /// The association that destroyed it.
     destroyed_by: Mutex<Option<&'static Resolved>>,
+    /// In which order members were given values, by association.
+    orders: Mutex<Vec<(usize, Places)>>,
     /// Told when the turn to write the record is free.
     pub(crate) freed: tokio::sync::Notify,
 }
@@ -306,6 +311,18 @@ impl Keeping {
             .destroyed_by
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn set_order(&self, association: usize, places: Places) {
+        let mut all = self.orders.lock().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|(known, _)| *known != association);
+        all.push((association, places));
+    }
+
+    pub(super) fn place_of(&self, association: usize, member: (usize, u32)) -> Option<usize> {
+        let all = self.orders.lock().unwrap_or_else(PoisonError::into_inner);
+        let (_, places) = all.iter().find(|(known, _)| *known == association)?;
+        places.iter().position(|place| *place == Some(member))
     }
 
     /// Notes whether a rollback is under way, and says whether one was.

@@ -16,7 +16,7 @@ use crate::hashing::Hashing;
 use crate::loading;
 use crate::pending::Pending;
 use crate::record::{Linked, Record};
-use crate::reflection::Looked;
+use crate::reflection::{IndexErrors, Looked};
 use crate::validation::Rule;
 
 impl Record {
@@ -236,13 +236,15 @@ fn judge(frame: &Frame, association: &Association, member: &Record, halted: bool
         owner.errors().push(name, "invalid", Vec::new(), None);
         return;
     }
-    let index = association
-        .peek_target()
-        .iter()
-        .position(|one| one.is(member));
+    let among = |members: Vec<Record>| members.iter().position(|one| one.is(member));
+    let index = match reflection.index_errors {
+        None => None,
+        Some(IndexErrors::Members) => among(association.peek_target()),
+        Some(IndexErrors::Assigned) => super::nested::place_of(association, member),
+    };
     let prefix = match index {
-        Some(index) if reflection.index_errors => format!("{}[{index}]", reflection.name()),
-        _ => reflection.name().to_owned(),
+        Some(index) => format!("{}[{index}]", reflection.name()),
+        None => reflection.name().to_owned(),
     };
     owner.errors().take_nested(&prefix, errors);
 }

@@ -4,7 +4,7 @@
 
 use std::sync::OnceLock;
 
-use super::ModelReflection;
+use super::{ModelReflection, NestedAttributes};
 use crate::callback::{DefaultTarget, MemberCallback};
 use crate::relation::Scope;
 
@@ -93,6 +93,16 @@ pub enum Touch {
     Column(&'static str),
 }
 
+/// How the errors of members say which one they are of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum IndexErrors {
+    /// By its place among the members: `posts[1].title`.
+    Members,
+    /// By its place in the values that were assigned last. Rails: `:nested_attributes_order`.
+    Assigned,
+}
+
 /// One association of a model, built in a `const`.
 #[derive(Clone, Copy)]
 pub struct AssociationReflection {
@@ -114,7 +124,8 @@ pub struct AssociationReflection {
     pub(crate) touch: Option<Touch>,
     pub(crate) dependent: Option<Dependent>,
     pub(crate) default: Option<DefaultTarget>,
-    pub(crate) index_errors: bool,
+    pub(crate) index_errors: Option<IndexErrors>,
+    pub(crate) nested: Option<NestedAttributes>,
     pub(crate) callbacks: &'static [MemberCallback],
     pub(crate) options: &'static [(&'static str, &'static str)],
     pub(crate) doc: &'static str,
@@ -143,7 +154,8 @@ impl AssociationReflection {
             touch: None,
             dependent: None,
             default: None,
-            index_errors: false,
+            index_errors: None,
+            nested: None,
             callbacks: &[],
             options: &[],
             doc: "",
@@ -268,8 +280,16 @@ impl AssociationReflection {
 
     /// The errors of members say which one: `posts[1].title`.
     #[must_use]
-    pub const fn with_index_errors(mut self) -> Self {
-        self.index_errors = true;
+    pub const fn with_index_errors(mut self, by: IndexErrors) -> Self {
+        self.index_errors = Some(by);
+        self
+    }
+
+    /// The record takes values for the members, which it saves with itself: `autosave` is on.
+    #[must_use]
+    pub const fn with_nested_attributes(mut self, nested: NestedAttributes) -> Self {
+        self.nested = Some(nested);
+        self.autosave = Some(true);
         self
     }
 
@@ -327,6 +347,12 @@ impl AssociationReflection {
     #[must_use]
     pub fn autosave(&self) -> Option<bool> {
         self.autosave
+    }
+
+    /// Which values the record takes for the members, if it takes any. Rails: `nested_attributes_options`.
+    #[must_use]
+    pub fn nested_attributes(&self) -> Option<NestedAttributes> {
+        self.nested
     }
 
     /// The column that counts, if one was declared. Rails: `counter_cache_column`.
@@ -394,6 +420,9 @@ impl AssociationReflection {
     pub fn methods(&self) -> Vec<String> {
         let name = self.name;
         let mut methods = vec![name.to_owned()];
+        if self.nested.is_some() {
+            methods.push(format!("{name}_attributes"));
+        }
         if self.is_collection() {
             methods.push(format!("{}_ids", relata_inflect::singularize(name)));
             return methods;

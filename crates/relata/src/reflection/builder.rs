@@ -6,7 +6,8 @@ use std::collections::HashSet;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use super::{
-    AssociationReflection, Callbacks, Column, Locking, ModelReflection, Target, Timestamps,
+    AssociationReflection, Callbacks, Column, Locking, ModelReflection, NestedAttributes, Target,
+    Timestamps,
 };
 use crate::attribute::AttributeType;
 use crate::callback::Callback;
@@ -101,6 +102,42 @@ impl ModelBuilder {
     ) -> Self {
         self.query_constraints = names.into_iter().map(Into::into).collect();
         self
+    }
+
+    /// Makes an association that was added before take values for its members. Rails: `accepts_nested_attributes_for`.
+    ///
+    /// # Errors
+    /// `Argument` when there is no such association.
+    pub fn accepts_nested_attributes_for(
+        mut self,
+        association: &str,
+        nested: NestedAttributes,
+    ) -> Result<Self> {
+        let found = self
+            .associations
+            .iter_mut()
+            .find(|one| one.name == association);
+        let Some(found) = found else {
+            let message =
+                format!("No association found for name `{association}'. Has it been defined yet?");
+            let error = Error::new(ErrorKind::Argument, message);
+            return Err(error
+                .with_model(leak(self.name))
+                .with_attribute(association));
+        };
+        *found = found.with_nested_attributes(nested);
+        let named = found
+            .options
+            .iter()
+            .any(|(option, _)| *option == "autosave");
+        if !named {
+            let written = found.options.iter().copied();
+            found.options = written
+                .chain([("autosave", "true")])
+                .collect::<Vec<_>>()
+                .leak();
+        }
+        Ok(self)
     }
 
     /// Adds a validation, below the associations that were added before it.

@@ -4,7 +4,7 @@
 //! Invariant: an option is taken, or it is an error: `Argument` where Rails refuses it too, with Rails' sentence,
 //! `Unsupported` where relata does not have it yet. None is ignored.
 
-use super::{AssociationReflection, Dependent, InverseOf, Macro, Target, Touch};
+use super::{AssociationReflection, Dependent, IndexErrors, InverseOf, Macro, Target, Touch};
 use crate::callback::{DefaultTarget, MemberCallback};
 use crate::error::{Error, ErrorKind, Result};
 use crate::relation::Scope;
@@ -297,7 +297,12 @@ impl Declared {
             ("default", Setting::Code) if self.default.is_some() => {
                 association.default = self.default;
             }
-            ("index_errors", Setting::Flag(true)) => association.index_errors = true,
+            ("index_errors", Setting::Flag(true)) => {
+                association.index_errors = Some(IndexErrors::Members);
+            }
+            ("index_errors", Setting::Text(by)) if by == "nested_attributes_order" => {
+                association.index_errors = Some(IndexErrors::Assigned);
+            }
             ("dependent", Setting::Text(dependent)) if dependent != "destroy_async" => {
                 self.check_dependent(setting)?;
                 association.dependent = Dependent::named(dependent);

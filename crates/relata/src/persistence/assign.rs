@@ -1,0 +1,370 @@
+//! Giving a record values from outside, through a list of what is permitted.
+//!
+//! All is worked out before anything is done: what is permitted, what each value is as its column's, which members are
+//! meant. So what is refused leaves the record as it was. Nesting is a stack of what is left to look at, not recursion.
+//!
+//! Invariant: a value that the list does not name is never set, at any depth.
+
+use std::borrow::Borrow;
+use std::vec;
+
+use super::nested::{self, Members};
+use super::save::save;
+use crate::association::Association;
+use crate::attribute::Value;
+use crate::error::{Error, ErrorKind, Result};
+use crate::params::{DEEPEST, Param, Params, Permit, Permitted};
+use crate::pending::Pending;
+use crate::record::Record;
+use crate::reflection::ModelReflection;
+use crate::validation::Rule;
+
+impl Record {
+    /// Sets what was given and is permitted, in memory. A value is read as a form's where it is a text: `"12"` is a number
+    /// to a number's column, and nothing at all is null to every column but a text's. What is not permitted is left out.
+    /// Values for members (`comments_attributes`) go to associations that accept them; all of it is saved with the
+    /// record. Members that are named by `id` and not in memory are read with one SELECT an association; keys of a
+    /// collection (`tag_ids`) replace its members, which a saved record does at once. Rails: `assign_attributes` with
+    /// `params.permit`.
+    ///
+    /// Errors: `RecordInvalid` for values that their columns cannot hold, each among the record's `errors`;
+    /// `RecordNotFound` for an `id` that is no member's; `TooManyRecords`; `UnknownAttribute` for a name on the list that
+    /// the model does not have; `Argument` for what has another shape, and for what nests deeper than 32 levels. Whatever
+    /// the error, nothing was set.
+    #[track_caller]
+    pub fn assign(&self, given: impl Into<Param>, permit: impl Borrow<Permit>) -> Pending<()> {
+        let (record, given, permit) = (self.clone(), given.into(), permit.borrow().clone());
+        Pending::new(async move { assign(&record, map(given)?, &permit).await })
+    }
+
+    /// Sets what was given and is permitted, as [`assign`](Self::assign), and saves the record, in one transaction where
+    /// members are among it. Rails: `update!` with `params.permit`.
+    ///
+    /// Errors: as [`assign`](Self::assign); what saving says.
+    #[track_caller]
+    pub fn update_from(&self, given: impl Into<Param>, permit: impl Borrow<Permit>) -> Pending<()> {
+        let (record, given, permit) = (self.clone(), given.into(), permit.borrow().clone());
+        Pending::new(async move { update_from(&record, map(given)?, &permit).await })
+    }
+}
+
+impl Association {
+    /// Gives the members or the target values, as [`Record::assign`] does under the association's name.
+    /// Rails: `comments_attributes=`.
+    ///
+    /// Errors: as [`Record::assign`]; `Argument` for an association that accepts none.
+    #[track_caller]
+    pub fn assign_attributes(
+        &self,
+        given: impl Into<Param>,
+        permit: impl Borrow<Permit>,
+    ) -> Pending<()> {
+        let (association, given, permit) = (self.clone(), given.into(), permit.borrow().clone());
+        Pending::new(async move {
+            let owner = association.owner().clone();
+            let mut plan = Plan::new(&owner);
+            let members = Members::of(&association, given, &permit, "", 1).await?;
+            plan.work_out(Job::Members(members)).await?;
+            plan.carry_out().await
+        })
+    }
+}
+
+fn map(given: Param) -> Result<Params> {
+    match given {
+        Param::Map(map) => Ok(map),
+        other => {
+            let message = format!(
+                "When assigning attributes, you must pass a hash as an argument, {} passed.",
+                other.class()
+            );
+            Err(Error::new(ErrorKind::Argument, message))
+        }
+    }
+}
+
+async fn assign(record: &Record, given: Params, permit: &Permit) -> Result<()> {
+    let mut plan = Plan::new(record);
+    let values = Values::of(record, given, permit, String::new(), 0)?;
+    plan.work_out(Job::Values(values)).await?;
+    plan.carry_out().await
+}
+
+async fn update_from(record: &Record, given: Params, permit: &Permit) -> Result<()> {
+    let reaches_members = |name: &str| name.ends_with("_attributes") || name.ends_with("_ids");
+    if !given.names().any(reaches_members) {
+        assign(record, given, permit).await?;
+        return save(record).await;
+    }
+    let db = record.db().clone();
+    db.transaction(async || {
+        assign(record, given.clone(), permit).await?;
+        save(record).await
+    })
+    .await
+}
+
+/// What is left to look at.
+pub(super) enum Job<'p> {
+    Values(Values<'p>),
+    Members(Members<'p>),
+    /// Done when what stands above it is.
+    Then(Step),
+}
+
+/// One thing to do once all is known to be good.
+pub(super) enum Step {
+    Set(Record, String, Value<'static>),
+    Confirm(Record, String, Value<'static>),
+    /// A new member comes.
+    Add(Association, Record),
+    /// A new target comes.
+    Put(Association, Record),
+    /// A member that memory did not hold is a member of it.
+    Join(Association, Record),
+    Mark(Record),
+    /// The members are those with these keys.
+    Keys(Association, Vec<Vec<Value<'static>>>),
+    /// In which order members were given.
+    Order(Association, Vec<Option<Record>>),
+}
+
+/// The values of one record.
+pub(super) struct Values<'p> {
+    record: Record,
+    left: vec::IntoIter<(String, Param)>,
+    permit: &'p Permit,
+    /// What the record is called among the errors: `posts.`
+    path: String,
+    depth: usize,
+}
+
+/// What assigning comes to.
+pub(super) struct Plan {
+    root: Record,
+    steps: Vec<Step>,
+    /// Values that their columns cannot hold: the attribute, and what is wrong.
+    refused: Vec<(String, String)>,
+}
+
+impl<'p> Values<'p> {
+    pub(super) fn of(
+        record: &Record,
+        given: Params,
+        permit: &'p Permit,
+        path: String,
+        depth: usize,
+    ) -> Result<Self> {
+        if depth > DEEPEST {
+            let message = "the values nest deeper than 32 levels".to_owned();
+            return Err(Error::new(ErrorKind::Argument, message).with_record(record.clone()));
+        }
+        check_list(record.reflection(), permit, depth > 0)?;
+        Ok(Self {
+            record: record.clone(),
+            left: given.into_iter(),
+            permit,
+            path,
+            depth,
+        })
+    }
+}
+
+/// Refuses a list that names what the model does not have: nothing would ever be assigned to it.
+fn check_list(model: &'static ModelReflection, permit: &Permit, member: bool) -> Result<()> {
+    for (name, nested) in permit.listed() {
+        if nested {
+            let position = model.association(name)?;
+            let accepts = model.reflections().get(position);
+            if accepts.is_none_or(|one| one.nested.is_none()) {
+                return Err(nested::accepts_none(model, name));
+            }
+        } else if !(member && matches!(name, "id" | "_destroy"))
+            && Meaning::of(model, name).is_none()
+        {
+            model.attribute(name)?;
+        }
+    }
+    Ok(())
+}
+
+/// What a name that was given stands for.
+enum Meaning {
+    Column,
+    Confirmation(&'static str),
+    Keys(usize),
+    Members(usize),
+}
+
+impl Meaning {
+    fn of(model: &'static ModelReflection, name: &str) -> Option<Self> {
+        if model.column_position(name).is_some() {
+            return Some(Self::Column);
+        }
+        let position = |found: &dyn Fn(&crate::reflection::AssociationReflection) -> bool| {
+            model.reflections().iter().position(found)
+        };
+        if let Some(association) = name.strip_suffix("_attributes") {
+            return position(&|one| one.name == association && one.nested.is_some())
+                .map(Self::Members);
+        }
+        if let Some(singular) = name.strip_suffix("_ids") {
+            return position(&|one| {
+                one.is_collection() && relata_inflect::singularize(one.name) == singular
+            })
+            .map(Self::Keys);
+        }
+        let attribute = name.strip_suffix("_confirmation")?;
+        let mut rules = model.validations();
+        rules
+            .find(|one| one.attribute == attribute && matches!(one.rule, Rule::Confirmation { .. }))
+            .map(|one| Self::Confirmation(one.attribute))
+    }
+}
+
+impl Plan {
+    fn new(root: &Record) -> Self {
+        Self {
+            root: root.clone(),
+            steps: Vec::new(),
+            refused: Vec::new(),
+        }
+    }
+
+    async fn work_out(&mut self, first: Job<'_>) -> Result<()> {
+        let mut stack = vec![first];
+        while let Some(job) = stack.pop() {
+            match job {
+                Job::Then(step) => self.steps.push(step),
+                Job::Members(members) => members.next(&mut stack)?,
+                Job::Values(values) => self.look(values, &mut stack).await?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks at the values of a record, up to the next that are a member's.
+    async fn look<'p>(&mut self, mut values: Values<'p>, stack: &mut Vec<Job<'p>>) -> Result<()> {
+        let model = values.record.reflection();
+        while let Some((name, given)) = values.left.next() {
+            let meaning = Meaning::of(model, &name);
+            if let Some(Meaning::Members(position)) = meaning {
+                let association = Association::at(&values.record, position)?;
+                let members = association.reflection().name();
+                let Permitted::Nested(permit) = values.permit.of_members(members) else {
+                    values.permit.leave_out(&name)?;
+                    continue;
+                };
+                let depth = values.depth + 1;
+                let members = Members::of(&association, given, permit, &values.path, depth).await?;
+                stack.push(Job::Values(values));
+                stack.push(Job::Members(members));
+                return Ok(());
+            }
+            if !matches!(
+                values.permit.of_attribute(&name, &given),
+                Permitted::Attribute
+            ) {
+                values.permit.leave_out(&name)?;
+                continue;
+            }
+            match meaning {
+                Some(Meaning::Confirmation(attribute)) => {
+                    let value = given.into_value().unwrap_or(Value::Null);
+                    self.steps.push(Step::Confirm(
+                        values.record.clone(),
+                        attribute.to_owned(),
+                        value,
+                    ));
+                }
+                Some(Meaning::Keys(position)) => {
+                    let association = Association::at(&values.record, position)?;
+                    let keys = keys(&association, given)?;
+                    self.steps.push(Step::Keys(association, keys));
+                }
+                _ => self.set(&values, &name, given)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Casts a value to its column's type, to be set.
+    fn set(&mut self, values: &Values<'_>, name: &str, given: Param) -> Result<()> {
+        let model = values.record.reflection();
+        let position = model.attribute(name)?;
+        let Some(column) = model.columns().get(position) else {
+            return Ok(());
+        };
+        let cast = match given.into_value() {
+            Some(value) => column.attribute_type().cast_given(value),
+            None => Err("is a list or a map, which its type is not".to_owned()),
+        };
+        match cast {
+            Ok(value) => {
+                let step = Step::Set(values.record.clone(), name.to_owned(), value);
+                self.steps.push(step);
+            }
+            Err(_) if column.is_secret() => {
+                let problem = "is not one of its type".to_owned();
+                self.refused
+                    .push((format!("{}{name}", values.path), problem));
+            }
+            Err(problem) => self
+                .refused
+                .push((format!("{}{name}", values.path), problem)),
+        }
+        Ok(())
+    }
+
+    async fn carry_out(self) -> Result<()> {
+        if !self.refused.is_empty() {
+            let errors = self.root.errors();
+            errors.clear();
+            for (attribute, problem) in self.refused {
+                let message = format!("cannot be set: the value {problem}");
+                errors.push(attribute, "invalid", Vec::new(), Some(&message));
+            }
+            return Err(self.root.invalid());
+        }
+        for step in self.steps {
+            match step {
+                Step::Set(record, name, value) => {
+                    record.set(&name, value)?;
+                }
+                Step::Confirm(record, attribute, value) => {
+                    record.set_confirmation(&attribute, value);
+                }
+                Step::Add(association, member) => {
+                    association.add(&member)?;
+                }
+                Step::Put(association, target) => association.put(Some(&target))?,
+                Step::Join(association, member) => {
+                    association.own(&member);
+                    association.remember(&member);
+                }
+                Step::Mark(record) => record.mark_for_destruction(),
+                Step::Keys(association, keys) => association.replace_ids(keys).await?,
+                Step::Order(association, members) => nested::keep_order(&association, &members),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The keys that a list gives for the members of a collection; what is blank is none, as a form sends it.
+fn keys(association: &Association, given: Param) -> Result<Vec<Vec<Value<'static>>>> {
+    let Param::List(list) = given else {
+        let message = format!(
+            "Array expected for the keys of {association:?}, got {}",
+            given.class()
+        );
+        return Err(association.error(ErrorKind::Argument, message));
+    };
+    let named = list.into_iter().filter(|one| !one.is_blank());
+    named
+        .map(|one| {
+            let shown = nested::shown(&one);
+            nested::key(association, one).ok_or_else(|| nested::not_found(association, &shown))
+        })
+        .collect()
+}

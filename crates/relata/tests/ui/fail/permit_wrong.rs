@@ -1,0 +1,7 @@
+use relata::permit;
+
+fn main() {
+    let _ = permit![title = true];
+    let _ = permit![title, comments: body];
+    let _ = permit!["title"];
+}
