@@ -61,6 +61,8 @@ fn every_method_of_the_table_from_rails_exists() {
         "author_previously_changed",
         "comments",
         "comment_ids",
+        "comments_attributes",
+        "accepts_nested_attributes_for",
         "profile",
         "set_profile",
         "column",
