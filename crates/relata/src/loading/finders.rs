@@ -150,6 +150,12 @@ impl<M: FromRecord> IntoFuture for &Relation<M> {
 }
 
 impl<M> Relation<M> {
+    /// The rows with these primary keys.
+    pub(crate) fn with_primary_keys(self, keys: Vec<Vec<Value<'static>>>) -> Self {
+        let condition = Expr(by_key(self.reflection(), keys));
+        self.map(|core| core.select.filter(condition))
+    }
+
     /// The rows of records, by what `saved_key` says of them.
     pub(crate) fn with_rows(self, keys: Vec<Vec<Value<'static>>>) -> Self {
         let model = self.reflection();

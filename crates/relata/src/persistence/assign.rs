@@ -29,7 +29,7 @@ impl Record {
     ///
     /// Errors: `RecordInvalid` for values that their columns cannot hold, each among the record's `errors`;
     /// `RecordNotFound` for an `id` that is no member's; `TooManyRecords`; `UnknownAttribute` for a name on the list that
-    /// the model does not have; `Argument` for what has another shape, and for what nests deeper than 32 levels. Whatever
+    /// the model does not have; `ReadonlyAttribute` for one that a saved record keeps; `Argument` for what has another shape, and for what nests deeper than 32 levels. Whatever
     /// the error, nothing was set.
     #[track_caller]
     pub fn assign(&self, given: impl Into<Param>, permit: impl Borrow<Permit>) -> Pending<()> {
@@ -292,6 +292,7 @@ impl Plan {
     fn set(&mut self, values: &Values<'_>, name: &str, given: Param) -> Result<()> {
         let model = values.record.reflection();
         let position = model.attribute(name)?;
+        values.record.may_set(position)?;
         let Some(column) = model.columns().get(position) else {
             return Ok(());
         };

@@ -246,7 +246,7 @@ async fn members_meant(
         }
     }
     if !missing.is_empty() {
-        known.extend(association.of_keys(missing)?.await?);
+        known.extend(association.relation().with_primary_keys(missing).await?);
     }
     Ok(known)
 }
@@ -274,8 +274,9 @@ pub(super) fn key(association: &Association, given: Param) -> Option<Vec<Value<'
 }
 
 fn key_of(member: &Record) -> Vec<Value<'static>> {
-    let key = member.saved_key();
-    key.into_iter().map(Value::into_owned).collect()
+    let key = member.reflection().primary_key().iter();
+    key.map(|&column| member.saved_value(column).into_owned())
+        .collect()
 }
 
 /// An `id` as it is shown.
@@ -295,12 +296,8 @@ pub(super) fn shown(id: &Param) -> String {
 
 pub(super) fn not_found(association: &Association, id: &str) -> Error {
     let owner = association.owner();
-    let mine: Vec<String> = owner
-        .saved_key()
-        .iter()
-        .filter(|value| !value.is_null())
-        .map(|value| shown(&Param::Value(value.clone().into_owned())))
-        .collect();
+    let mine = key_of(owner).into_iter().filter(|value| !value.is_null());
+    let mine: Vec<String> = mine.map(|value| shown(&Param::Value(value))).collect();
     let message = format!(
         "Couldn't find {} with ID={id} for {} with ID={}",
         association.resolved().target.name(),

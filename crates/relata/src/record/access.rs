@@ -141,18 +141,25 @@ impl Record {
     /// a saved record keeps.
     pub fn set(&self, name: &str, value: impl Into<Value<'static>>) -> Result<&Self> {
         let column = self.reflection().attribute(name)?;
+        self.may_set(column)?;
+        self.set_value(column, value.into())?;
+        Ok(self)
+    }
+
+    /// Refuses to set a column that keeps its value.
+    pub(crate) fn may_set(&self, column: usize) -> Result<()> {
         if self.is_destroyed() {
             let model = self.reflection().name();
             let message = format!("can't modify frozen attributes: this {model} was destroyed");
+            let name = self.reflection().columns().get(column);
             return Err(Error::new(ErrorKind::ReadOnlyRecord, message)
                 .with_record(self.clone())
-                .with_attribute(name));
+                .with_attribute(name.map_or("?", |column| column.name())));
         }
         if self.keeps(column) {
             return Err(self.kept(column));
         }
-        self.set_value(column, value.into())?;
-        Ok(self)
+        Ok(())
     }
 
     /// Whether the record is saved and keeps the value of the column.
