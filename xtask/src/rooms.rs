@@ -68,9 +68,9 @@ pub const SHARED: &[(&str, &[&str])] = &[
     ("error", &["attribute", "reflection", "record"]),
     ("hashing", &[]),
     // What models declare to be run and kept: functions of records, as data. Reflections keep them and never call them;
-    // loading and persistence do, so that both storeys name the types.
+    // loading and persistence do, so that both storeys name the types. What a token is bound to is a value;
     // `accepts_nested_attributes_for` declares a function of what was given.
-    ("callback", &["record", "params"]),
+    ("callback", &["attribute::Value", "record", "params"]),
     ("validation", &["attribute", "record", "relation::Scope"]),
     // The words of errors, under Rails' keys: a database holds where they come from.
     ("messages", &[]),

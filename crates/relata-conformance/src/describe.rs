@@ -24,7 +24,7 @@ pub fn describe(world: &World, value: &Value) -> Ran<Json> {
         Value::Bool(value) => json!(value),
         Value::Int(value) => json!(value),
         Value::Float(value) => json!(value),
-        Value::Text(text) | Value::Name(text) => json!(**text),
+        Value::Text(text) | Value::Name(text) => json!(crate::vocabulary::masked(text)),
         Value::Time(micros) => json!(clock::format(*micros)),
         Value::List(list) => describe_all(world, &list.items())?,
         Value::Map(map) => {

@@ -222,6 +222,8 @@ fn declare(
             Ok(builder.association(declared.leading_to(*target)?))
         }
         "validates" => validates(builder, declaration),
+        "enum" => crate::macros::enumeration(builder, declaration),
+        "has_secure_password" => crate::macros::secure_password(builder, declaration),
         "attr_readonly" if declaration.options.is_empty() => {
             Ok(builder.attr_readonly(declaration.args.iter().filter_map(Json::as_str)))
         }

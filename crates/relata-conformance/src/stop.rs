@@ -114,6 +114,7 @@ fn class_of(error: &Error) -> &'static str {
         ErrorKind::RangeError => "ActiveModel::RangeError",
         ErrorKind::StaleObject => "ActiveRecord::StaleObjectError",
         ErrorKind::ReadOnlyRecord => "ActiveRecord::ReadOnlyRecord",
+        ErrorKind::InvalidSignature => "ActiveSupport::MessageVerifier::InvalidSignature",
         ErrorKind::ReadonlyAttribute => "ActiveRecord::ReadonlyAttributeError",
         ErrorKind::DeleteRestriction => "ActiveRecord::DeleteRestrictionError",
         ErrorKind::StrictLoadingViolation => "ActiveRecord::StrictLoadingViolationError",

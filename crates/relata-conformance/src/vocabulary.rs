@@ -13,6 +13,7 @@ mod enumerable;
 mod generated;
 mod object;
 mod parts;
+mod password;
 mod query;
 mod record;
 mod refine;
@@ -21,6 +22,7 @@ mod reflection;
 use std::sync::Arc;
 
 pub use generated::generated;
+pub use password::masked;
 
 use crate::eval::Args;
 use crate::stop::{Ran, Stop};

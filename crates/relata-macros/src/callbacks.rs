@@ -34,6 +34,40 @@ const EVENTS: &[(&str, &str, bool)] = &[
     ("after_initialize", "AfterInitialize", false),
 ];
 
+/// What marks a function that says what tokens are bound to; they are for what it is called.
+const TOKEN: &str = "generates_token_for";
+
+/// `#[generates_token_for(expires_in = 900)] fn confirmation(&self) -> String`.
+fn token(attribute: &Attribute, function: &ImplItemFn, errors: &mut Errors) -> Option<TokenStream> {
+    if function.sig.asyncness.is_some()
+        || !takes(function, false)
+        || matches!(function.sig.output, ReturnType::Default)
+    {
+        let message =
+            "what tokens are bound to is a value of the record: `fn confirmation(&self) -> String`";
+        errors.on(&function.sig.ident, message);
+        return None;
+    }
+    let known = Known {
+        attribute: "#[generates_token_for]",
+        now: &["expires_in"],
+        later: &[],
+        instead: &[],
+    };
+    let mut expires = None;
+    for option in of_attribute(attribute, &known, errors) {
+        let seconds = errors.take(option.value("900"));
+        expires =
+            seconds.map(|seconds| quote!(.expires_in(::core::time::Duration::from_secs(#seconds))));
+    }
+    let (shown, call) = (plain(&function.sig.ident), &function.sig.ident);
+    Some(
+        quote!(::relata::callback::TokenPurpose::new(#shown, &|record| {
+        ::relata::__private::computed::<Self, _>(record, |this| Self::#call(this))
+    }) #expires),
+    )
+}
+
 /// What the attribute expands to.
 pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
@@ -54,7 +88,7 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
             return quote!(#errors #item);
         }
     };
-    let (mut callbacks, mut validations) = (Vec::new(), Vec::new());
+    let (mut callbacks, mut validations, mut tokens) = (Vec::new(), Vec::new(), Vec::new());
     for item in &mut block.items {
         let ImplItem::Fn(function) = item else {
             continue;
@@ -64,6 +98,10 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
             .partition(is_ours);
         function.attrs = others;
         for attribute in &ours {
+            if named(attribute) == TOKEN {
+                tokens.extend(token(attribute, function, &mut errors));
+                continue;
+            }
             entry(
                 attribute,
                 function,
@@ -74,13 +112,14 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
         }
     }
     let (this, errors) = (&block.self_ty, errors.into_tokens());
+    let tokens = (!tokens.is_empty()).then(|| quote!(.with_tokens(&[#(#tokens),*])));
     quote! {
         #errors
         #block
         impl #this {
             #[doc(hidden)]
             pub const __CALLBACKS: ::relata::reflection::Callbacks =
-                ::relata::reflection::Callbacks::new(&[#(#callbacks),*], &[#(#validations),*]);
+                ::relata::reflection::Callbacks::new(&[#(#callbacks),*], &[#(#validations),*]) #tokens;
         }
     }
 }
@@ -95,6 +134,7 @@ fn named(attribute: &Attribute) -> String {
 fn is_ours(attribute: &Attribute) -> bool {
     let name = named(attribute);
     name == "validate"
+        || name == TOKEN
         || EVENTS.iter().any(|(known, ..)| *known == name)
         || ["before_", "after_", "around_"]
             .iter()

@@ -4,6 +4,7 @@
 //! struct Post(Record)          handle.rs       and Deref, Debug, new, all, find, create, build, with, update, dup
 //! impl Post { title ... }      attribute.rs    five one-line methods a column
 //! impl Post { author ... }     association.rs  up to eight one-line methods an association
+//! is_draft, trait PostEnums    enumeration.rs  only of models with an enum
 //! struct PostColumns { ... }   columns.rs      what closures see
 //! const _ = { static ... }     reflection.rs   the tables, `impl Model`, and the checks against other models
 //! ```
@@ -15,7 +16,9 @@ mod association;
 mod attribute;
 mod columns;
 mod docs;
+mod enumeration;
 mod handle;
+mod password;
 mod reflection;
 mod types;
 mod validation;
@@ -63,6 +66,9 @@ fn emit(model: &Model) -> TokenStream {
         .iter()
         .enumerate()
         .map(|(index, one)| association::methods(model, one, index));
+    let labels = enumeration::methods(model);
+    let passwords = password::methods(model);
+    let scopes = enumeration::scopes(model);
     let columns = columns::columns(model);
     let reflection = reflection::reflection(model);
     quote! {
@@ -73,7 +79,10 @@ fn emit(model: &Model) -> TokenStream {
             #inherent
             #(#attributes)*
             #(#associations)*
+            #labels
+            #passwords
         }
+        #scopes
         #columns
         #reflection
     }

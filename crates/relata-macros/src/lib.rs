@@ -41,7 +41,7 @@ use proc_macro::TokenStream;
 ///
 /// Options of the model: `table = "..."`, `primary_key = id`, `(a, b)` or `none`, `query_constraints = (shop_id, id)`,
 /// `strict_loading`, `timestamps = (inserted_at, changed_at)` or `none`, `locking_column = version` or `none` (a row's
-/// version is in `lock_version`, where there is one).
+/// version is in `lock_version`, where there is one), `default_scope = |posts| posts.filter(...)`.
 ///
 /// `#[accepts_nested_attributes_for(comments(allow_destroy, limit = 3, reject_if = all_blank), profile(update_only))]`, on
 /// the struct, lets `assign` and `update_from` take values for the members of these associations.
@@ -49,6 +49,18 @@ use proc_macro::TokenStream;
 /// Of a column: `#[column(name = "...", default = ..., secret, index, unique)]`.
 ///
 /// A column with `#[attr_readonly]` is set while the record is new; a saved record keeps it.
+///
+/// A column with `#[normalizes(with = |email| email.trim().to_lowercase())]` keeps, and is compared with, what the
+/// function gives; with `apply_to_null` the function is given null too.
+///
+/// A column whose type is an enum may name its variants, `#[enumeration(values = (Draft, Live))]`: then records answer to
+/// `is_draft()` and `draft()`, which saves, and relations to `draft()` and `not_draft()`, by the trait `PostEnums` that
+/// stands beside the model. `prefix` and `suffix` (of the column's name, or `prefix = "kind"`) make names differ;
+/// `scopes = false` and `methods = false` leave them out.
+///
+/// A column `password_digest` with `#[has_secure_password]` holds the digest of a password, by argon2 or, with
+/// `algorithm = bcrypt` and `cost`, by bcrypt: `set_password`, `set_password_confirmation`, `authenticate_password`,
+/// `password_reset_token`. The feature `password` of relata must be on.
 ///
 /// Of columns and associations: `#[validates(presence, length(max = 80))]`; the rules are `presence`, `absence`, `length`,
 /// `numericality`, `comparison`, `format`, `inclusion`, `exclusion`, `confirmation`, `acceptance`, `uniqueness`,
@@ -93,6 +105,9 @@ pub fn attribute(item: TokenStream) -> TokenStream {
 /// Functions run in the order of declaration, after what the model's associations do at the same event; with `prepend`
 /// before it. An error of one before the statement halts: `Err(Abort)`. Options: `if`, `unless`, `on`, `prepend`.
 /// A model has one such block.
+///
+/// `#[generates_token_for(expires_in = 900)] fn confirmation(&self) -> String` says what tokens for `confirmation` are
+/// bound to, and how many seconds they are good: `generate_token_for`, `find_by_token_for` (feature `tokens`).
 #[proc_macro_attribute]
 pub fn callbacks(options: TokenStream, item: TokenStream) -> TokenStream {
     callbacks::expand(options.into(), item.into()).into()

@@ -15,7 +15,7 @@ use syn::{Attribute, Visibility};
 pub(crate) use association::{
     Association, Counter, Inverse, Macro, MemberLimit, Nested, RejectIf, Scope,
 };
-pub(crate) use column::{Column, Default};
+pub(crate) use column::{Column, Default, Enumeration, Normalization, Password};
 pub(crate) use naming::{Generated, doc_of, ids_of, of_association, of_column, plain, target_name};
 pub(crate) use types::{is_plain, owned_path, shown, unwrapped};
 pub(crate) use validation::{Condition, Limit, Only, Rule, Validation};
@@ -33,6 +33,7 @@ pub(crate) struct Model {
     pub(crate) strict_loading: bool,
     pub(crate) timestamps: Timestamps,
     pub(crate) locking: Locking,
+    pub(crate) default_scope: Option<syn::ExprClosure>,
     pub(crate) columns: Vec<Column>,
     pub(crate) associations: Vec<Association>,
     /// Whether parts were left out because something is wrong: other models then do not check against this one.

@@ -6,9 +6,11 @@
 mod association;
 mod column;
 mod declaration;
+mod enumeration;
 mod field;
 mod nested;
 mod options;
+mod password;
 mod table;
 mod validates;
 

@@ -1,10 +1,56 @@
 //! What may be written and how: attributes that a saved record keeps.
 
-use relata::attribute::{AttributeType, Kind};
-use relata::reflection::{Column, Declared, ModelBuilder};
-use relata::{Db, Record, Result, assert_queries, assert_sql, model};
+use relata::attribute::{AttributeType, Held, Kind, Label};
+use relata::reflection::{Column, Declared, Enumeration, ModelBuilder, Normalization};
+use relata::relation::Scope;
+use relata::{
+    Attribute, Db, ErrorKind, Model, Raw, Record, Relation, Result, Value, assert_queries,
+    assert_sql, model,
+};
 
 use crate::Backend;
+
+/// How far a letter is.
+#[derive(Attribute, Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// Being written.
+    Draft,
+    /// On its way.
+    Sent,
+    /// Under a name of its own.
+    #[attribute(rename = "put-away")]
+    Filed,
+}
+
+/// How soon it is needed.
+#[derive(Attribute, Debug, Clone, Copy, PartialEq, Eq)]
+#[attribute(repr = i64)]
+pub enum Haste {
+    /// Whenever.
+    Low = 10,
+    /// Now.
+    High = 20,
+}
+
+/// Has labels, and an address that is always written alike.
+#[model(default_scope = |letters| letters.filter(|l| l.burnt.eq(false)))]
+pub struct Letter {
+    id: i64,
+    #[normalizes(with = |address| address.trim().to_lowercase())]
+    #[column(unique)]
+    address: String,
+    #[normalizes(with = |name| name.split_whitespace().collect::<Vec<_>>().join(" "))]
+    sender: Option<String>,
+    #[normalizes(with = |town: Option<&str>| Some(town.unwrap_or("nowhere").to_owned()), apply_to_null)]
+    town: Option<String>,
+    #[enumeration(values = (Draft, Sent))]
+    #[column(default = "draft")]
+    stage: Stage,
+    #[enumeration(values = (Low, High), prefix, suffix = "letter")]
+    haste: Option<Haste>,
+    #[column(default = false)]
+    burnt: bool,
+}
 
 /// Issues cards.
 #[model]
@@ -127,5 +173,234 @@ pub async fn readonly_attributes_by_name_are_refused_where_they_are_set(
     );
     placed.association("shelf")?.set_target(Some(&one))?;
     assert!(!placed.is_changed());
+    Ok(())
+}
+
+async fn letters(backend: &Backend) -> Result<Db> {
+    let db = backend.open().await?;
+    db.create_tables([Letter::reflection()]).await?;
+    Ok(db)
+}
+
+/// Values are normalised where they are set and where they are asked for.
+pub async fn values_are_normalised_where_they_are_set_and_asked_for(
+    backend: &Backend,
+) -> Result<()> {
+    let db = letters(backend).await?;
+    let letter = Letter::build(&db, |l| {
+        l.set_address("  Ann@Example.ORG ")
+            .set_sender(Some(" Ann  Lee "))
+    });
+    assert_eq!(letter.address(), "ann@example.org");
+    assert_eq!(letter.sender(), Some("Ann Lee"));
+    letter.set_town(None);
+    assert_eq!(
+        letter.town(),
+        Some("nowhere"),
+        "null is normalised on request"
+    );
+    assert_eq!(letter.clone().with(|l| l.set_sender(None)).sender(), None);
+    letter.save().await?;
+    let all = Letter::all(&db);
+    let found = all
+        .clone()
+        .find_by(|l| l.address.eq("ANN@example.org "))
+        .await?;
+    assert_eq!(found.map(|one| one.id()), Some(letter.id()));
+    let listed = all
+        .clone()
+        .filter(|l| l.address.is_in([" ANN@EXAMPLE.ORG", "x"]));
+    assert_eq!(listed.count().await?, 1);
+    let named = all
+        .clone()
+        .erased()
+        .filter_by("address", "Ann@Example.org")?;
+    assert_eq!(named.count().await?, 1);
+    let again = all
+        .find_or_create_by(|l| l.address.eq("ANN@EXAMPLE.ORG"), |l| l)
+        .await?;
+    assert_eq!(again.id(), letter.id());
+    letter.set("address", " Bob@X ")?;
+    assert_eq!(letter.address(), "bob@x");
+    let kept = Letter::reflection().normalize_value_for("address", " Q ")?;
+    assert_eq!(kept, Value::from("q"));
+    letter
+        .update_columns([("sender", " as  it   is ".into())])
+        .await?;
+    letter.reload().await?;
+    assert_eq!(letter.sender(), Some("as it is"));
+    Letter::all(&db)
+        .update_all(|l| l.sender.set(Some(" a  b ".to_owned())))
+        .await?;
+    letter.reload().await?;
+    assert_eq!(letter.sender(), Some("a b"));
+    db.execute_sql(Raw::trusted(
+        r#"UPDATE "letters" SET "sender" = ' old  one '"#.to_owned(),
+    ))
+    .await?;
+    letter.reload().await?;
+    assert_eq!(
+        letter.sender(),
+        Some(" old  one "),
+        "what is stored is not touched"
+    );
+    letter.normalize_attribute("sender")?;
+    assert_eq!(letter.changed(), ["sender"]);
+    Ok(())
+}
+
+/// Labels are predicates, setters and scopes.
+pub async fn labels_are_predicates_setters_and_scopes(backend: &Backend) -> Result<()> {
+    let db = letters(backend).await?;
+    let letter = Letter::create(&db, |l| l.set_address("a").set_haste(Some(Haste::Low))).await?;
+    assert!(letter.is_draft() && !letter.is_sent() && letter.is_haste_low_letter());
+    assert_sql!(
+        db,
+        [r#"UPDATE "letters" SET "stage" = ? WHERE "letters"."id" = ?"#],
+        { letter.sent().await? }
+    );
+    assert!(letter.is_sent());
+    letter.haste_high_letter().await?;
+    assert_eq!(
+        Letter::find(&db, letter.id()).await?.haste(),
+        Some(Haste::High)
+    );
+    assert_eq!(
+        Letter::unscoped(&db).sent().to_sql(),
+        r#"SELECT "letters".* FROM "letters" WHERE "letters"."stage" = 'sent'"#
+    );
+    assert_eq!(
+        Letter::unscoped(&db).not_haste_high_letter().to_sql(),
+        r#"SELECT "letters".* FROM "letters" WHERE "letters"."haste" != 20"#
+    );
+    assert_eq!((&db).sent().count().await?, 1);
+    assert_eq!((&db).draft().count().await?, 0);
+    let named = Letter::all(&db).scope_named("haste_high_letter")?;
+    assert_eq!(named.count().await?, 1);
+    let error = Letter::all(&db).scope_named("not_snet").unwrap_err();
+    assert_eq!(error.to_string(), "Letter has no scope `not_snet`");
+    Ok(())
+}
+
+/// By name, an enum is set and read by its labels.
+pub async fn an_enum_is_set_and_read_by_its_labels(backend: &Backend) -> Result<()> {
+    let db = letters(backend).await?;
+    let letter = Letter::create(&db, |l| l.set_address("a")).await?;
+    letter.set("haste", "high")?.set("stage", "put-away")?;
+    assert_eq!(
+        (letter.haste(), letter.stage()),
+        (Some(Haste::High), Stage::Filed)
+    );
+    assert_eq!(letter.get("haste")?, Value::from("high"));
+    letter.set("haste", 10)?;
+    assert_eq!(letter.get("haste")?, Value::from("low"));
+    let changes = letter.changes();
+    assert!(
+        changes.contains(&("haste", Value::Null, Value::from("low"))),
+        "{changes:?}"
+    );
+    letter.set("haste", "")?;
+    assert_eq!(letter.haste(), None, "blank is null");
+    let error = letter.set("haste", "soon").unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Argument);
+    assert_eq!(
+        error.to_string(),
+        r#"Letter.haste: the value "soon" is not one of low, high"#
+    );
+    assert_eq!(
+        letter.set("haste", 11).unwrap_err().kind(),
+        ErrorKind::Argument
+    );
+    letter.set("haste", "low")?.save().await?;
+    let all = Letter::all(&db).erased();
+    assert_eq!(all.clone().filter_by("haste", "low")?.count().await?, 1);
+    let unknown = all.filter_by("haste", "soon")?;
+    assert!(unknown.to_sql().ends_with(r#""letters"."haste" IS NULL"#));
+    Ok(())
+}
+
+/// What a default scope leaves out is read on request.
+pub async fn a_default_scope_is_left_out_on_request(backend: &Backend) -> Result<()> {
+    let db = letters(backend).await?;
+    let gone = Letter::create(&db, |l| l.set_address("a").set_burnt(true)).await?;
+    assert_eq!(Letter::all(&db).count().await?, 0);
+    assert!(
+        Letter::find(&db, gone.id())
+            .await
+            .unwrap_err()
+            .is_record_not_found()
+    );
+    assert_eq!(Letter::unscoped(&db).count().await?, 1);
+    gone.update(|l| l.set_sender(Some("x"))).await?;
+    gone.reload().await?;
+    assert_eq!(gone.sender(), Some("x"), "its own row is found");
+    Ok(())
+}
+
+/// Models made at run time have enums, normalisations and scopes.
+pub async fn enums_and_scopes_are_made_at_run_time(backend: &Backend) -> Result<()> {
+    const LABELS: &[Label] = &[
+        Label::new("open", Held::Int(0)),
+        Label::new("shut", Held::Int(1)),
+    ];
+    let plain = |name, kind| Column::new(name, AttributeType::plain(kind, true));
+    let builder = || {
+        ModelBuilder::new("Note", "notes")
+            .column(plain("id", Kind::Int))
+            .column(plain("state", Kind::Int))
+            .column(plain("mood", Kind::Int))
+            .column(plain("text", Kind::Text))
+            .primary_key(["id"])
+            .enumeration(Enumeration::new("state"), LABELS)
+    };
+    let upper =
+        Normalization::new(&|value| Value::from(value.as_str().unwrap_or_default().to_uppercase()));
+    let note = builder()
+        .enumeration(Enumeration::new("mood").prefix("mood"), LABELS)
+        .normalizes("text", upper)
+        .scope("recent", Scope::new(&|notes| notes.limit(1)))
+        .define()?;
+    let db = backend.open().await?;
+    db.create_tables([note]).await?;
+    for state in ["open", "shut"] {
+        let one = Record::new(note, &db);
+        one.set("state", state)?
+            .set("mood", "shut")?
+            .set("text", "x")?;
+        one.save().await?;
+        assert_eq!(one.get("text")?, Value::from("X"));
+    }
+    let all = || Relation::of(note, &db);
+    assert_eq!(all().scope_named("open")?.count().await?, 1);
+    assert_eq!(all().scope_named("not_mood_shut")?.count().await?, 0);
+    assert_eq!(all().scope_named("recent")?.await?.len(), 1);
+    assert_eq!(all().filter_by("text", "x")?.count().await?, 2);
+    let error = all().scope_named("recnet").unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "Note has no scope `recnet`; did you mean `recent`?"
+    );
+    let twice = builder()
+        .enumeration(Enumeration::new("mood"), LABELS)
+        .define();
+    assert!(
+        twice
+            .unwrap_err()
+            .to_string()
+            .contains(r#"a instance method "open?""#)
+    );
+    let nowhere = builder()
+        .enumeration(Enumeration::new("sate"), LABELS)
+        .define();
+    assert!(
+        nowhere
+            .unwrap_err()
+            .to_string()
+            .contains("enum 'sate' in Note")
+    );
+    let empty = builder()
+        .enumeration(Enumeration::new("mood"), &[])
+        .define();
+    assert_eq!(empty.unwrap_err().kind(), ErrorKind::Argument);
     Ok(())
 }

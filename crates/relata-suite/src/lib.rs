@@ -166,7 +166,12 @@ macro_rules! suite {
                 a_record_is_found_or_made
                 a_second_save_waits_for_the_first }
             access { a_saved_record_keeps_its_readonly_attributes
-                readonly_attributes_by_name_are_refused_where_they_are_set }
+                readonly_attributes_by_name_are_refused_where_they_are_set
+                values_are_normalised_where_they_are_set_and_asked_for
+                labels_are_predicates_setters_and_scopes
+                an_enum_is_set_and_read_by_its_labels
+                a_default_scope_is_left_out_on_request
+                enums_and_scopes_are_made_at_run_time }
             locking { a_stale_record_is_not_written
                 a_version_comes_back_with_a_rollback
                 a_version_may_be_null_or_have_another_name

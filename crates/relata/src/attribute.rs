@@ -56,6 +56,7 @@ mod composed;
 mod decimal;
 #[cfg(feature = "json")]
 mod json;
+mod label;
 mod primitive;
 mod stored;
 #[cfg(feature = "time")]
@@ -66,6 +67,7 @@ pub mod value;
 
 #[cfg(feature = "json")]
 pub use json::Json;
+pub use label::{Held, Label};
 pub use stored::Stored;
 pub use value::{Kind, Value};
 
@@ -90,6 +92,8 @@ pub trait Attribute: Sized + Send + Sync + 'static {
     const NULLABLE: bool = false;
     /// Whether [`Attribute::check`] refuses some values of the kind.
     const CHECKED: bool = false;
+    /// The labels of the values, of an enum.
+    const LABELS: &'static [Label] = &[];
     /// The type, as data.
     const TYPE: AttributeType = AttributeType::of::<Self>();
     /// What a reader returns.
@@ -176,6 +180,8 @@ pub struct AttributeType {
     pub nullable: bool,
     /// Refuses values of the kind that the type cannot be.
     pub check: Option<fn(Stored<'_>) -> Result<(), String>>,
+    /// The labels of its values, of an enum: by name, a value is set and read by its label.
+    pub labels: &'static [Label],
 }
 
 impl AttributeType {
@@ -187,6 +193,7 @@ impl AttributeType {
             kind: A::KIND,
             nullable: A::NULLABLE,
             check: if A::CHECKED { Some(A::check) } else { None },
+            labels: A::LABELS,
         }
     }
 }

@@ -4,13 +4,71 @@
 //! all others.
 
 use std::fmt;
+use std::time::Duration;
 
 use tokio::sync::oneshot;
 
+use crate::attribute::Value;
 use crate::error::{Error, ErrorKind, Result};
 use crate::params::Params;
 use crate::pending::Pending;
 use crate::record::Record;
+
+/// What a token of a record is for, how long it is good, and what it is bound to. Rails: `generates_token_for`.
+///
+/// A token is void once what the function gives has changed: bound to the digest of a password, it resets that once.
+#[derive(Clone, Copy)]
+pub struct TokenPurpose {
+    name: &'static str,
+    expires_in: Option<Duration>,
+    bound: &'static (dyn Fn(&Record) -> Value<'static> + Send + Sync),
+}
+
+impl TokenPurpose {
+    /// A purpose, and what its tokens are bound to. They do not expire.
+    #[must_use]
+    pub const fn new(
+        name: &'static str,
+        bound: &'static (dyn Fn(&Record) -> Value<'static> + Send + Sync),
+    ) -> Self {
+        Self {
+            name,
+            expires_in: None,
+            bound,
+        }
+    }
+
+    /// How long a token is good. Rails: `expires_in`.
+    #[must_use]
+    pub const fn expires_in(mut self, time: Duration) -> Self {
+        self.expires_in = Some(time);
+        self
+    }
+
+    /// The purpose's name.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// How long a token is good.
+    #[must_use]
+    pub fn lifetime(&self) -> Option<Duration> {
+        self.expires_in
+    }
+
+    /// What tokens of the record are bound to now.
+    #[must_use]
+    pub fn bound_to(&self, record: &Record) -> Value<'static> {
+        (self.bound)(record)
+    }
+}
+
+impl fmt::Debug for TokenPurpose {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "token for {}", self.name)
+    }
+}
 
 /// When a callback runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -128,6 +128,7 @@ impl Db {
             log: false,
             log_binds: false,
             strict: Violation::default(),
+            token_key: None,
         };
         Self::with(None, options, Arc::default())
     }
@@ -384,6 +385,16 @@ impl Db {
     #[must_use]
     pub fn now(&self) -> i64 {
         self.0.clock.now()
+    }
+
+    /// The key that tokens are signed with, if there is one.
+    #[cfg(feature = "tokens")]
+    pub(crate) fn token_key(&self) -> Option<&[u8]> {
+        self.0
+            .options
+            .token_key
+            .as_ref()
+            .map(options::TokenKey::bytes)
     }
 
     /// Stops the clock at a time, in microseconds since 1970-01-01 00:00:00 UTC. For tests.

@@ -3,7 +3,7 @@
 use std::borrow::Borrow;
 use std::future::Future;
 
-use crate::attribute::Value;
+use crate::attribute::{Attribute, Stored, Value};
 use crate::model::Model;
 pub use crate::model::checked;
 use crate::params::{Param, Params, Permit};
@@ -131,6 +131,36 @@ pub fn rejects<M: Model>(
 /// How many members a record takes values for.
 pub fn limit_of<M: Model>(owner: &Record, limit: impl Fn(&M) -> usize) -> usize {
     limit(&of(owner))
+}
+
+/// Sets an attribute that is normalised.
+pub fn write_normalized<A: Attribute>(record: &Record, column: usize, value: A::Set<'_>) {
+    record.write_normalized(column, A::write(value));
+}
+
+/// What a function makes of a value.
+pub fn normalized<A: Attribute>(
+    value: &Value<'_>,
+    with: impl Fn(A::Ref<'_>) -> A,
+) -> Value<'static> {
+    with(A::read(Stored::of(value))).into_value()
+}
+
+/// The records whose attribute is that of an enum's label, or is another.
+pub fn labelled<M: Model, A: Attribute>(
+    all: impl Into<Relation<M>>,
+    column: usize,
+    value: A,
+    is: bool,
+) -> Relation<M> {
+    all.into().with_label(column, value.into_value(), is)
+}
+
+/// Sets a password that the model has.
+#[cfg(feature = "password")]
+pub fn set_password(record: &Record, name: &str, text: &str) {
+    // It is there: what calls this was made from its declaration.
+    let _ = record.set_secret(name, text);
 }
 
 /// A scope that takes the owner.

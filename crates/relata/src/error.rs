@@ -53,6 +53,8 @@ pub enum ErrorKind {
     ReadOnlyRecord,
     /// The attribute keeps the value that the row was inserted with.
     ReadonlyAttribute,
+    /// A token is not one, or not for this, or no longer good.
+    InvalidSignature,
     /// `dependent = restrict_with_exception` forbids the destruction.
     DeleteRestriction,
     /// An association was about to be loaded lazily on a strict record.
@@ -251,6 +253,7 @@ predicates! {
     is_range_error => RangeError,
     is_stale_object => StaleObject,
     is_read_only_record => ReadOnlyRecord,
+    is_invalid_signature => InvalidSignature,
     is_readonly_attribute => ReadonlyAttribute,
     is_strict_loading_violation => StrictLoadingViolation,
     is_too_many_records => TooManyRecords,

@@ -75,6 +75,7 @@ const TEXTS: &[(&str, &str)] = &[
     ("errors.messages.too_short.other", "is too short (minimum is %{count} characters)"),
     ("errors.messages.wrong_length.one", "is the wrong length (should be 1 character)"),
     ("errors.messages.wrong_length.other", "is the wrong length (should be %{count} characters)"),
+    ("errors.messages.password_too_long", "is too long"),
     ("errors.messages.not_a_number", "is not a number"),
     ("errors.messages.not_an_integer", "must be an integer"),
     ("errors.messages.greater_than", "must be greater than %{count}"),

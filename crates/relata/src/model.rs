@@ -58,6 +58,11 @@ pub trait Model: Clone + Send + Sync + Deref<Target = Record> + 'static {
         Relation::from_core(Relation::of(Self::reflection(), db).into_core())
     }
 
+    /// All records, whatever the default scope is. Rails: `Post.unscoped`.
+    fn unscoped(db: &Db) -> Relation<Self> {
+        Relation::from_core(Relation::unscoped(Self::reflection(), db).into_core())
+    }
+
     /// The record with that key. Rails: `Post.find(1)`.
     ///
     /// `SELECT "posts".* FROM "posts" WHERE "posts"."id" = ?`
@@ -165,6 +170,13 @@ pub trait Model: Clone + Send + Sync + Deref<Target = Record> + 'static {
             // Only a hand-written `reflection` comes here.
             Err(_) => relation,
         }
+    }
+}
+
+/// All records of a model, where a scope begins.
+impl<M: Model> From<&Db> for Relation<M> {
+    fn from(db: &Db) -> Self {
+        M::all(db)
     }
 }
 

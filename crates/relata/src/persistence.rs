@@ -10,6 +10,7 @@
 //! enrolled   callbacks of commit and rollback
 //! write      INSERT or UPDATE of one record            turn       one writer at a time per record
 //! locking    versions of rows, and who is stale
+//! password, tokens   what proves who somebody is
 //! update     single columns, past validation
 //! collection, replace, singular                        writing through associations
 //! assign, nested                                       values from outside, for a record and its members
@@ -35,6 +36,8 @@ mod frame;
 mod keys;
 mod locking;
 mod nested;
+#[cfg(feature = "password")]
+mod password;
 mod pipeline;
 mod replace;
 mod rules;
@@ -43,6 +46,8 @@ mod saved;
 mod set_wise;
 mod singular;
 mod snapshot;
+#[cfg(feature = "tokens")]
+mod tokens;
 mod touch;
 mod turn;
 mod uniqueness;

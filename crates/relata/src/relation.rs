@@ -14,6 +14,7 @@ mod includes;
 mod named;
 mod operand;
 mod presence;
+mod scopes;
 
 use std::marker::PhantomData;
 

@@ -166,6 +166,7 @@ pub(crate) enum Rule {
     Associated,
     Check(Check),
     Custom(Body),
+    Password,
 }
 
 #[rustfmt::skip] // the makers are one-liners that belong together
@@ -242,6 +243,11 @@ impl Validation {
     #[must_use]
     pub const fn custom_later(name: &'static str, run: RunLater) -> Self { Self::new(name, Rule::Custom(Body::Later(run))) }
 
+    /// A password is there, as long as its digest allows, and the same as what [`Record::set_confirmation`] was given, if
+    /// it was. Rails: what `has_secure_password` validates.
+    #[must_use]
+    pub const fn secure_password(password: &'static str) -> Self { Self::new(password, Rule::Password) }
+
     /// Only in these contexts: `create`, `update`, or one of your own. Rails: `on`.
     #[must_use]
     pub const fn on(mut self, contexts: &'static [&'static str]) -> Self { self.on = contexts; self }
@@ -296,7 +302,12 @@ impl Validation {
             Rule::Associated => "associated",
             Rule::Check(_) => "check",
             Rule::Custom(_) => "validate",
+            Rule::Password => "secure_password",
         }
+    }
+
+    pub(crate) fn is_of_password(&self) -> bool {
+        matches!(self.rule, Rule::Password)
     }
 
     /// Whether it is checked for this record, in this context.

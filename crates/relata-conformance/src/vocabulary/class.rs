@@ -148,6 +148,7 @@ async fn of_model(
                     .map(|one| (key(one.name()), reflection(one))),
             )
         }
+        (name, []) if labels(model, name).is_some() => labels(model, name).unwrap_or(Value::Nil),
         ("readonly_attributes", []) => Value::list(model.readonly_attributes().map(Value::text)),
         ("locking_column", []) => {
             let column = model.locking_column();
@@ -197,6 +198,22 @@ async fn of_model(
             return query::call(world, &all, name, args).await;
         }
     })
+}
+
+/// `statuses`: the labels of an enum, and what they stand for.
+fn labels(model: &'static ModelReflection, name: &str) -> Option<Value> {
+    let mut enumerations = model.enumerations().iter();
+    let one = enumerations.find(|one| relata_inflect::pluralize(one.attribute()) == name)?;
+    let column = model
+        .columns()
+        .get(model.column_position(one.attribute())?)?;
+    let labels = column.attribute_type().labels().iter();
+    Some(Value::map(labels.map(|label| {
+        (
+            Value::text(label.name()),
+            Value::of_attribute(&label.value()),
+        )
+    })))
 }
 
 fn touches(args: &Args) -> bool {
@@ -321,7 +338,7 @@ fn declare(
         kind: kind.to_owned(),
         name: Some(name.to_string()),
         options,
-        args: Vec::new(),
+        args: args.all.iter().map(json).collect(),
         scope,
         extension: Vec::new(),
         method: None,
@@ -338,6 +355,10 @@ fn json(value: &Value) -> Json {
         Value::Int(value) => Json::from(*value),
         Value::Text(text) | Value::Name(text) => Json::from(&**text),
         Value::List(list) => Json::Array(list.items().iter().map(json).collect()),
+        Value::Map(map) => {
+            let entries = map.iter().map(|(key, value)| (key.to_text(), json(value)));
+            Json::Object(entries.collect())
+        }
         Value::Class(_) => serde_json::json!({ "$class": true }),
         _ => serde_json::json!({ "$code": true }),
     }

@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use relata::attribute::Label;
 use relata::reflection::{AssociationReflection, Macro, ModelReflection};
 use relata::{Association, Record};
 
@@ -28,6 +29,11 @@ enum Means<'a> {
     /// `id` of a model whose key has several columns: their values, as a list.
     Key,
     WriteKey,
+    BeforeTypeCast(&'a str),
+    /// Whether an enum is what the label says.
+    Is(&'static str, &'static Label),
+    /// Sets an enum to a label, and saves.
+    Become(&'static str, &'static Label),
     Association(&'a str, Verb),
 }
 
@@ -123,7 +129,19 @@ fn means<'a>(model: &'static ModelReflection, name: &'a str) -> Option<Means<'a>
     {
         return Some(Means::Changed(base));
     }
-    let endings: [(&str, OfColumn<'a>); 8] = [
+    let label = |name: &str| {
+        let found = model.enum_named(name);
+        let found = found.filter(|(one, _)| one.has_methods());
+        found.map(|(one, label)| (one.attribute(), label))
+    };
+    if let Some((attribute, label)) = name.strip_suffix('?').and_then(label) {
+        return Some(Means::Is(attribute, label));
+    }
+    if let Some((attribute, label)) = name.strip_suffix('!').and_then(label) {
+        return Some(Means::Become(attribute, label));
+    }
+    let endings: [(&str, OfColumn<'a>); 9] = [
+        ("_before_type_cast", Means::BeforeTypeCast),
         ("_previously_changed?", Means::SavedChanged),
         ("_previously_was", Means::BeforeLastSave),
         ("_in_database", Means::Was),
@@ -169,6 +187,7 @@ pub(super) fn answers(world: &Arc<World>, receiver: &Value, name: &str) -> bool 
             world.declaration(model.name(), name, &["method"]).is_some()
                 || means(model, name).is_some()
                 || of_ids(model, name).is_some()
+                || super::password::is_method(model, name)
                 || super::record::is_method(name)
         }
         _ => false,
@@ -189,6 +208,9 @@ pub(super) async fn declared(
         .and_then(|declaration| declaration.method)
     {
         return Some(world.run_method(&this, &method, args.with_map()).await);
+    }
+    if let Some(done) = super::password::call(record, name, &args).await {
+        return Some(done);
     }
     if means(model, name).is_none() && of_ids(model, name).is_none() {
         return None;
@@ -211,6 +233,11 @@ pub async fn generated(world: &Arc<World>, this: &Value, name: &str, args: Args)
     match means(model, name) {
         Some(Means::Association(name, verb)) => {
             of_association(world, record, name, verb, args).await
+        }
+        Some(Means::Become(attribute, label)) => {
+            record.set(attribute, label.name())?;
+            record.save().await?;
+            Ok(Value::Bool(true))
         }
         Some(means) => of_attribute(record, means, &args),
         None => Err(missing(this, name)),
@@ -267,7 +294,23 @@ fn of_attribute(record: &Record, means: Means<'_>, args: &Args) -> Ran<Value> {
             }
             args.at(0)
         }
-        Means::Association(name, _) => return Err(missing(&Value::Record(record.clone()), name)),
+        Means::BeforeTypeCast(name) => {
+            let value = record.get(name)?;
+            let columns = record.reflection().columns().iter();
+            let labels = columns
+                .filter(|column| column.name() == name)
+                .flat_map(|column| column.attribute_type().labels());
+            let mut held = labels
+                .filter(|label| value.as_str() == Some(label.name()))
+                .map(|label| Value::of_attribute(&label.value()));
+            held.next().unwrap_or_else(|| Value::of_attribute(&value))
+        }
+        Means::Is(attribute, label) => {
+            Value::Bool(record.get(attribute)?.as_str() == Some(label.name()))
+        }
+        Means::Association(name, _) | Means::Become(name, _) => {
+            return Err(missing(&Value::Record(record.clone()), name));
+        }
     })
 }
 

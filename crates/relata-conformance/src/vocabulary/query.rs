@@ -47,9 +47,11 @@ async fn added(
             return Some(world.run_method(&this, &method, args.with_map()).await);
         }
     }
-    let scope = world
-        .declaration(query.model().name(), name, &["scope"])?
-        .scope?;
+    let declared = world.declaration(query.model().name(), name, &["scope"]);
+    let Some(scope) = declared.and_then(|declaration| declaration.scope) else {
+        let scoped = query.relation.clone().scope_named(name).ok()?;
+        return Some(Ok(Value::query(query.map(|_| scoped))));
+    };
     let ran = world
         .run_code(&Env::of_method(this.clone()), &scope, args.with_map())
         .await;

@@ -158,6 +158,9 @@ fn by_text(ident: &Ident, variants: &[Variant], unset: &Ident) -> TokenStream {
             const NAME: &'static ::core::primitive::str = #name;
             const KIND: ::relata::attribute::Kind = ::relata::attribute::Kind::Text;
             const CHECKED: ::core::primitive::bool = true;
+            const LABELS: &'static [::relata::attribute::Label] = &[#(
+                ::relata::attribute::Label::new(#texts, ::relata::attribute::Held::Text(#texts))
+            ),*];
             type Ref<'a> = Self;
             type Set<'a> = Self;
             fn read(stored: ::relata::attribute::Stored<'_>) -> Self {
@@ -180,6 +183,7 @@ fn by_text(ident: &Ident, variants: &[Variant], unset: &Ident) -> TokenStream {
 fn by_number(ident: &Ident, variants: &[Variant], unset: &Ident) -> TokenStream {
     let name = plain(ident);
     let idents: Vec<_> = variants.iter().map(|variant| &variant.ident).collect();
+    let labels = variants.iter().map(|variant| &variant.text);
     let reads = idents.iter().filter(|variant| **variant != unset);
     let reads = reads.map(|variant| quote!(number if number == Self::#variant as ::core::primitive::i64 => Self::#variant));
     quote! {
@@ -188,6 +192,10 @@ fn by_number(ident: &Ident, variants: &[Variant], unset: &Ident) -> TokenStream 
             const NAME: &'static ::core::primitive::str = #name;
             const KIND: ::relata::attribute::Kind = ::relata::attribute::Kind::Int;
             const CHECKED: ::core::primitive::bool = true;
+            const LABELS: &'static [::relata::attribute::Label] = &[#(
+                ::relata::attribute::Label::new(
+                    #labels, ::relata::attribute::Held::Int(Self::#idents as ::core::primitive::i64))
+            ),*];
             type Ref<'a> = Self;
             type Set<'a> = Self;
             fn read(stored: ::relata::attribute::Stored<'_>) -> Self {

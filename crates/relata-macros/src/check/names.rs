@@ -32,7 +32,7 @@ pub(crate) fn check(model: &Model, errors: &mut Errors) -> Vec<Ident> {
         ident: &column.ident,
         name: &column.name,
         association: false,
-        generated: of_column(&column.name),
+        generated: of_column(column),
     });
     let associations = model.associations.iter().map(|association| Field {
         ident: &association.ident,

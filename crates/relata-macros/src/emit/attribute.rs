@@ -58,6 +58,19 @@ pub(crate) fn methods(model: &Model, column: &Column, index: usize) -> TokenStre
             quote_spanned!(span=> <#ty as ::relata::Attribute>::__saved_change(#record, #index)),
         )
     };
+    let write = match &column.normalization {
+        None => write,
+        Some(_) if text => {
+            quote!(::relata::__private::write_normalized::<#ty>(&self.0, #index, ::core::convert::AsRef::as_ref(&value)))
+        }
+        Some(_) if plain => {
+            quote!(::relata::__private::write_normalized::<#ty>(&self.0, #index, value))
+        }
+        Some(_) => {
+            let record = types::at(span, quote!(&self.0));
+            quote_spanned!(span=> ::relata::__private::write_normalized::<#ty>(#record, #index, value))
+        }
+    };
     let value = if plain {
         quote!(value)
     } else {

@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 
-use super::{columns, handle, types, validation};
+use super::{columns, enumeration, handle, password, types, validation};
 use crate::model::{
     Association, Column, Inverse, Locking, Macro, MemberLimit, Model, Nested, RejectIf, Timestamps,
     doc_of, plain,
@@ -26,6 +26,7 @@ pub(crate) fn reflection(model: &Model) -> TokenStream {
         .iter()
         .enumerate()
         .filter_map(|(index, one)| scope(&model.ident, one, index))
+        .chain(default_scope_of(model))
         .collect::<Vec<_>>();
     let targets = model.associations.iter().map(|one| {
         let (span, target) = (one.span, types::at(one.span, &one.target));
@@ -43,6 +44,9 @@ pub(crate) fn reflection(model: &Model) -> TokenStream {
     let constraints = model.positions(&model.query_constraints);
     let constraints =
         (!constraints.is_empty()).then(|| quote!(.with_query_constraints(&[#(#constraints),*])));
+    let enumerations = enumeration::tables(model);
+    let default_scope =
+        (model.default_scope.is_some()).then(|| quote!(.with_default_scope(&DEFAULT_SCOPE)));
     let checks = if model.broken {
         TokenStream::new()
     } else {
@@ -62,7 +66,7 @@ pub(crate) fn reflection(model: &Model) -> TokenStream {
                         use ::relata::__private::WithoutCallbacks as _;
                         &#ident::__CALLBACKS
                     })
-                    #validations #constraints #strict #timestamps #locking #doc;
+                    #validations #constraints #strict #timestamps #locking #default_scope #enumerations #doc;
             #[automatically_derived]
             impl ::relata::Model for #ident {
                 type Columns = #columns_name;
@@ -113,8 +117,19 @@ fn column(column: &Column) -> TokenStream {
         .into_iter()
         .filter(|(set, _)| *set)
         .map(|(_, name)| format_ident!("{name}"));
+    let normalizes = column.normalization.as_ref().map(|normalization| {
+        let with = &normalization.with;
+        let (ty, null) = if normalization.null {
+            (ty, Some(quote!(.with_null())))
+        } else {
+            (types::of_value(column), None)
+        };
+        quote!(.normalizes(::relata::reflection::Normalization::new(
+            &|value| ::relata::__private::normalized::<#ty>(value, #with)) #null))
+    });
+    let password = password::declared(column);
     let doc = doc(&doc_of(&column.attrs), "doc");
-    quote!(::relata::reflection::Column::new(#name, #attribute_type) #renamed #default #(.#flags())* #doc)
+    quote!(::relata::reflection::Column::new(#name, #attribute_type) #renamed #default #(.#flags())* #normalizes #password #doc)
 }
 
 fn association(model: &Model, association: &Association, index: usize) -> TokenStream {
@@ -247,6 +262,14 @@ fn scope(owner: &Ident, association: &Association, index: usize) -> Option<Token
     let apply = quote_spanned!(span=> <#target as ::relata::Model>::__scope);
     Some(quote! {
         static #name: ::relata::relation::Scope = ::relata::relation::Scope::new(&|relation| #apply(relation, #closure));
+    })
+}
+
+fn default_scope_of(model: &Model) -> Option<TokenStream> {
+    let (ident, closure) = (&model.ident, model.default_scope.as_ref()?);
+    Some(quote! {
+        static DEFAULT_SCOPE: ::relata::relation::Scope = ::relata::relation::Scope::new(
+            &|relation| <#ident as ::relata::Model>::__scope(relation, #closure));
     })
 }
 

@@ -83,6 +83,15 @@ pub(crate) fn access(column: &Column) -> Access {
     }
 }
 
+/// The type of a value that is not null, at its span.
+pub(crate) fn of_value(column: &Column) -> TokenStream {
+    let ty = match owned_path(&column.ty) {
+        Some((name, _, Some(inner))) if name == "Option" => inner,
+        _ => &column.ty,
+    };
+    at(span_of(ty), ty)
+}
+
 fn is_text(ty: &Type) -> bool {
     matches!(owned_path(ty), Some((name, _, None)) if name == "String")
 }

@@ -47,7 +47,14 @@ pub(crate) fn validations(model: &Model) -> Option<TokenStream> {
         };
         association.validations.iter().map(emitted)
     });
-    let mut all: Vec<_> = columns.chain(associations).collect();
+    let passwords = model.columns.iter().filter_map(|column| {
+        let name = &column.password.as_ref().filter(|one| one.validations)?.name;
+        let below = below(column.order, 0);
+        let validation =
+            quote!(::relata::validation::Validation::secure_password(#name).below(#below));
+        Some((column.order, validation))
+    });
+    let mut all: Vec<_> = columns.chain(passwords).chain(associations).collect();
     all.sort_by_key(|(order, _)| *order);
     let all = all.iter().map(|(_, validation)| validation);
     let mut all = all.peekable();

@@ -2,7 +2,7 @@
 
 use super::Validation;
 use proc_macro2::{Ident, TokenStream};
-use syn::{Attribute, Type, Visibility};
+use syn::{Attribute, Expr, Type, Visibility};
 
 /// One field that is a column.
 pub(crate) struct Column {
@@ -21,6 +21,12 @@ pub(crate) struct Column {
     pub(crate) unique: bool,
     /// `#[attr_readonly]`.
     pub(crate) readonly: bool,
+    /// `#[normalizes(...)]`.
+    pub(crate) normalization: Option<Normalization>,
+    /// `#[enumeration(...)]`.
+    pub(crate) enumeration: Option<Enumeration>,
+    /// `#[has_secure_password(...)]`.
+    pub(crate) password: Option<Password>,
     /// `#[validates(...)]`.
     pub(crate) validations: Vec<Validation>,
     /// The field's place among the fields.
@@ -33,6 +39,43 @@ pub(crate) struct Default {
     /// The variant of `ColumnDefault`.
     pub(crate) variant: &'static str,
     pub(crate) value: TokenStream,
+}
+
+/// What a value becomes before it is kept.
+pub(crate) struct Normalization {
+    /// A function of what a reader gives.
+    pub(crate) with: Expr,
+    /// Whether it is given null too.
+    pub(crate) null: bool,
+}
+
+/// A password whose digest a column holds.
+pub(crate) struct Password {
+    /// The column's name without `_digest`.
+    pub(crate) name: String,
+    /// The cost, if it is by bcrypt.
+    pub(crate) bcrypt: Option<u32>,
+    pub(crate) validations: bool,
+}
+
+/// The labels of a column whose type is an enum, and what is named after them.
+pub(crate) struct Enumeration {
+    /// The variants.
+    pub(crate) values: Vec<Ident>,
+    pub(crate) prefix: Option<String>,
+    pub(crate) suffix: Option<String>,
+    pub(crate) scopes: bool,
+    pub(crate) methods: bool,
+}
+
+impl Enumeration {
+    /// What setter and scope of a variant are called: `draft`, `kind_a_type`.
+    pub(crate) fn name_of(&self, variant: &Ident) -> String {
+        let label = relata_inflect::underscore(&super::plain(variant));
+        let parts = [self.prefix.as_ref(), Some(&label), self.suffix.as_ref()];
+        let parts: Vec<&str> = parts.into_iter().flatten().map(String::as_str).collect();
+        parts.join("_")
+    }
 }
 
 impl Column {

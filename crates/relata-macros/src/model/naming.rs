@@ -51,16 +51,34 @@ fn all(reader: &str, others: &[String]) -> Vec<Generated> {
 }
 
 /// The methods that a column generates.
-pub(crate) fn of_column(name: &str) -> Vec<Generated> {
-    all(
-        name,
-        &[
-            format!("set_{name}"),
-            format!("{name}_changed"),
-            format!("{name}_was"),
-            format!("saved_change_to_{name}"),
-        ],
-    )
+pub(crate) fn of_column(column: &super::Column) -> Vec<Generated> {
+    let name = &column.name;
+    let mut others = vec![
+        format!("set_{name}"),
+        format!("{name}_changed"),
+        format!("{name}_was"),
+        format!("saved_change_to_{name}"),
+    ];
+    let enumeration = column.enumeration.iter().filter(|one| one.methods);
+    for (one, variant) in enumeration.flat_map(|one| one.values.iter().map(move |v| (one, v))) {
+        let label = one.name_of(variant);
+        others.push(format!("is_{label}"));
+        others.push(label);
+    }
+    if let Some(password) = &column.password {
+        others.extend(of_password(&password.name));
+    }
+    all(name, &others)
+}
+
+/// The methods that a password generates.
+pub(crate) fn of_password(name: &str) -> Vec<String> {
+    vec![
+        format!("set_{name}"),
+        format!("set_{name}_confirmation"),
+        format!("authenticate_{name}"),
+        format!("{name}_reset_token"),
+    ]
 }
 
 /// The methods that an association generates.

@@ -71,6 +71,9 @@ pub(crate) fn column(
         index: false,
         unique: false,
         readonly: declared.readonly,
+        normalization: declared.normalization,
+        enumeration: declared.enumeration,
+        password: declared.password,
         validations: declared.validations,
         order: declared.order,
     };

@@ -60,6 +60,7 @@ fn structure(options: TokenStream, item: ItemStruct, errors: &mut Errors) -> Mod
         strict_loading,
         timestamps,
         locking,
+        default_scope,
     } = table::table(options, errors);
     let mut model = Model {
         attrs: attributes(&item, errors),
@@ -71,6 +72,7 @@ fn structure(options: TokenStream, item: ItemStruct, errors: &mut Errors) -> Mod
         strict_loading,
         timestamps,
         locking,
+        default_scope,
         columns: Vec::new(),
         associations: Vec::new(),
         broken: false,

@@ -4,15 +4,21 @@ use proc_macro2::Ident;
 use syn::{Attribute, Type, Visibility};
 
 use super::options::{Known, of_attribute};
-use super::{association, column, nested, validates};
+use super::{association, column, enumeration, nested, password, validates};
 use crate::errors::{Errors, hint, list};
-use crate::model::{Association, Column, Macro, Validation, is_plain, unwrapped};
+use crate::model::{
+    Association, Column, Enumeration, Macro, Normalization, Password, Validation, is_plain,
+    unwrapped,
+};
 
 /// Attributes of a field that are ours.
 const OURS: &[&str] = &[
     "column",
     "validates",
     "attr_readonly",
+    "normalizes",
+    "enumeration",
+    "has_secure_password",
     "belongs_to",
     "has_one",
     "has_many",
@@ -24,9 +30,7 @@ const LATER: &[&str] = &[
     "delegated_type",
     "polymorphic",
     "encrypts",
-    "normalizes",
     "store_accessor",
-    "has_secure_password",
     "has_secure_token",
     "generates_token_for",
 ];
@@ -57,6 +61,9 @@ pub(crate) struct Declared {
     pub(crate) attrs: Vec<Attribute>,
     pub(crate) validations: Vec<Validation>,
     pub(crate) readonly: bool,
+    pub(crate) normalization: Option<Normalization>,
+    pub(crate) enumeration: Option<Enumeration>,
+    pub(crate) password: Option<Password>,
     pub(crate) order: usize,
 }
 
@@ -70,6 +77,9 @@ pub(crate) fn field(declared: syn::Field, order: usize, errors: &mut Errors) -> 
         attrs: Vec::new(),
         validations: Vec::new(),
         readonly: false,
+        normalization: None,
+        enumeration: None,
+        password: None,
         order,
     };
     if let Some((equals, _)) = &declared.default {
@@ -102,6 +112,14 @@ pub(crate) fn field(declared: syn::Field, order: usize, errors: &mut Errors) -> 
                 };
                 of_attribute(&attribute, &none, errors);
                 found.readonly = true;
+            }
+            "normalizes" => found.normalization = normalization(&attribute, errors),
+            "has_secure_password" => {
+                found.password = password::password(&attribute, &found.ident, errors);
+            }
+            "enumeration" => {
+                let name = crate::model::plain(&found.ident);
+                found.enumeration = enumeration::enumeration(&attribute, &name, errors);
             }
             name if FORWARDED.contains(&name) => found.attrs.push(attribute),
             name => match Macro::named(name) {
@@ -151,6 +169,27 @@ pub(crate) fn field(declared: syn::Field, order: usize, errors: &mut Errors) -> 
                 );
                 errors.at(found.ident.span(), message);
             }
+            if found.normalization.is_some() {
+                let message = format!(
+                    "`{}` is an association: `#[normalizes]` is for columns",
+                    found.ident
+                );
+                errors.at(found.ident.span(), message);
+            }
+            if found.password.is_some() {
+                let message = format!(
+                    "`{}` is an association: `#[has_secure_password]` stands on the column of the digest",
+                    found.ident
+                );
+                errors.at(found.ident.span(), message);
+            }
+            if found.enumeration.is_some() {
+                let message = format!(
+                    "`{}` is an association: `#[enumeration]` is for columns",
+                    found.ident
+                );
+                errors.at(found.ident.span(), message);
+            }
             for validation in &found.validations {
                 if !validation.suits_association() {
                     errors.at(
@@ -193,6 +232,34 @@ pub(crate) fn field(declared: syn::Field, order: usize, errors: &mut Errors) -> 
     }
 }
 
+/// `#[normalizes(with = |email| ...)]`.
+fn normalization(attribute: &Attribute, errors: &mut Errors) -> Option<Normalization> {
+    let known = Known {
+        attribute: "#[normalizes]",
+        now: &["with", "apply_to_null"],
+        later: &[],
+        instead: &[(
+            "apply_to_nil",
+            "Rust has no nil: the option is called `apply_to_null`",
+        )],
+    };
+    let (mut with, mut null, before) = (None, false, errors.count());
+    for entry in of_attribute(attribute, &known, errors) {
+        if entry.name() == "with" {
+            let function = entry.value("|email| email.trim().to_lowercase()");
+            with = errors.take(function.cloned());
+        } else {
+            null = errors.take(entry.flag()).unwrap_or_default();
+        }
+    }
+    if with.is_none() && errors.count() == before {
+        let message = "`#[normalizes]` says what a value becomes: \
+                       `#[normalizes(with = |email| email.trim().to_lowercase())]`";
+        errors.on(attribute, message);
+    }
+    Some(Normalization { with: with?, null })
+}
+
 /// The macro that an unknown attribute was probably meant to be.
 fn meant(name: &str) -> Option<Macro> {
     match name {
@@ -214,6 +281,9 @@ fn refuse(name: &str, attribute: &Attribute, errors: &mut Errors) {
         "readonly" => {
             String::from("a column that a saved record keeps is marked `#[attr_readonly]`")
         }
+        "enum" => String::from(
+            "the labels of an enum are named with `#[enumeration(values = (Draft, Live))]`",
+        ),
         "validate" => String::from("the attribute is called `validates`: `#[validates(presence)]`"),
         nested::NAME => format!("`#[{name}]` stands on the model: write it under `#[model]`"),
         "default" => String::from("the default of a column is written `#[column(default = ...)]`"),

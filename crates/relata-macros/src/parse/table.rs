@@ -15,12 +15,12 @@ const KNOWN: Known<'static> = Known {
         "strict_loading",
         "timestamps",
         "locking_column",
+        "default_scope",
     ],
     later: &[
         "readonly",
         "inheritance_column",
         "abstract_class",
-        "default_scope",
         "implicit_order_column",
         "before_save",
         "after_save",
@@ -45,6 +45,7 @@ pub(crate) struct Table {
     pub(crate) strict_loading: bool,
     pub(crate) timestamps: Timestamps,
     pub(crate) locking: Locking,
+    pub(crate) default_scope: Option<syn::ExprClosure>,
 }
 
 /// The options of the model.
@@ -56,6 +57,7 @@ pub(crate) fn table(options: TokenStream, errors: &mut Errors) -> Table {
         strict_loading: false,
         timestamps: Timestamps::Conventional,
         locking: Locking::Conventional,
+        default_scope: None,
     };
     for entry in entries(options, &KNOWN, errors) {
         match entry.name().as_str() {
@@ -77,6 +79,7 @@ pub(crate) fn table(options: TokenStream, errors: &mut Errors) -> Table {
                     table.timestamps = timestamps;
                 }
             }
+            "default_scope" => table.default_scope = errors.take(default_scope(&entry)),
             "locking_column" => {
                 if let Some(name) = errors.take(entry.ident("lock_version")) {
                     table.locking = if name == "none" {
@@ -99,6 +102,19 @@ pub(crate) fn table(options: TokenStream, errors: &mut Errors) -> Table {
         }
     }
     table
+}
+
+/// `default_scope = |posts| ...`.
+fn default_scope(entry: &Entry) -> syn::Result<syn::ExprClosure> {
+    const EXAMPLE: &str = "|posts| posts.filter(|p| p.hidden.eq(false))";
+    match entry.value(EXAMPLE)? {
+        syn::Expr::Closure(closure) if closure.inputs.len() == 1 => Ok(closure.clone()),
+        other => {
+            let message =
+                format!("`default_scope` is a closure of all records: `default_scope = {EXAMPLE}`");
+            Err(syn::Error::new_spanned(other, message))
+        }
+    }
 }
 
 /// `timestamps = none`, or `timestamps = (inserted_at, changed_at)`, where either may be `none`.

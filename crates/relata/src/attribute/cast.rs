@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use super::calendar;
 use super::value::{Kind, Value};
-use super::{AttributeType, Stored};
+use super::{AttributeType, Label, Stored};
 
 impl AttributeType {
     /// The value as this type holds it.
@@ -15,6 +15,15 @@ impl AttributeType {
     /// # Errors
     /// What is wrong with it, to follow "the value".
     pub fn cast<'a>(&self, value: Value<'a>) -> Result<Value<'a>, String> {
+        if !self.labels.is_empty() {
+            match self.held(&value) {
+                Some(held) => return Ok(held),
+                None if self.check.is_none() || value.kind() != Some(self.kind) => {
+                    return Err(self.unknown(&value));
+                }
+                None => {}
+            }
+        }
         let value = self.kind.cast(value)?;
         match self.check {
             Some(check) if !value.is_null() => check(Stored::of(&value))?,
@@ -42,6 +51,12 @@ impl AttributeType {
             _ => None,
         };
         self.cast(read.unwrap_or(value))
+    }
+
+    /// What is wrong with a value that has no label and is none.
+    fn unknown(&self, value: &Value<'_>) -> String {
+        let labels: Vec<&str> = self.labels.iter().map(Label::name).collect();
+        format!("{value:?} is not one of {}", labels.join(", "))
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Invariant: an `Option` changes whether a column may be null, and nothing else about it.
 
-use super::{Attribute, Kind, Stored, Value};
+use super::{Attribute, Kind, Label, Stored, Value};
 
 #[diagnostic::do_not_recommend]
 impl<A: Attribute> Attribute for Option<A> {
@@ -10,6 +10,7 @@ impl<A: Attribute> Attribute for Option<A> {
     const KIND: Kind = A::KIND;
     const NULLABLE: bool = true;
     const CHECKED: bool = A::CHECKED;
+    const LABELS: &'static [Label] = A::LABELS;
     type Ref<'a> = Option<A::Ref<'a>>;
     type Set<'a> = Option<A::Set<'a>>;
 

@@ -2,6 +2,8 @@
 //!
 //! Invariant: an option that is not set is the safe one.
 
+use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How to connect.
@@ -11,6 +13,24 @@ pub struct Options {
     pub(super) log: bool,
     pub(super) log_binds: bool,
     pub(super) strict: Violation,
+    pub(super) token_key: Option<TokenKey>,
+}
+
+/// The key that tokens are signed with. It is never printed.
+#[derive(Clone)]
+pub(super) struct TokenKey(Arc<[u8]>);
+
+impl TokenKey {
+    #[cfg(feature = "tokens")]
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for TokenKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "TokenKey({} bytes)", self.0.len())
+    }
 }
 
 /// What a lazy load that strict loading forbids comes to. Rails: `action_on_strict_loading_violation`.
@@ -33,6 +53,7 @@ impl Default for Options {
             log,
             log_binds: false,
             strict: Violation::default(),
+            token_key: None,
         }
     }
 }
@@ -62,6 +83,14 @@ impl Options {
     #[must_use]
     pub fn strict_loading_violation(mut self, comes_to: Violation) -> Self {
         self.strict = comes_to;
+        self
+    }
+
+    /// The key that tokens are signed with: 32 random bytes or more, from the environment or a vault and never from the
+    /// source. Whoever has it can make tokens for every record. Rails: `secret_key_base`.
+    #[must_use]
+    pub fn token_key(mut self, key: impl AsRef<[u8]>) -> Self {
+        self.token_key = Some(TokenKey(Arc::from(key.as_ref())));
         self
     }
 

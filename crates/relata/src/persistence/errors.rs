@@ -259,6 +259,9 @@ pub(crate) struct Keeping {
     errors: OnceLock<Errors>,
     /// What was typed a second time, by attribute.
     confirmations: Mutex<Vec<(String, Value<'static>)>>,
+    /// Passwords that were set and not saved.
+    #[cfg(feature = "password")]
+    pub(super) secrets: super::password::Secrets,
     /// Its parts in open transactions.
     parts: Mutex<Vec<Weak<Part>>>,
     rolling_back: AtomicBool,

@@ -25,6 +25,13 @@ pub(super) async fn look(record: &Record, validation: &Validation) -> Result<()>
         Rule::Custom(Body::Later(run)) => return run(record).await,
         // Members are looked at where frames can be opened for them.
         Rule::Custom(Body::Around(_)) | Rule::Associated => return Ok(()),
+        #[cfg(feature = "password")]
+        Rule::Password => {
+            super::password::look(record, validation.attribute);
+            return Ok(());
+        }
+        #[cfg(not(feature = "password"))]
+        Rule::Password => return Ok(()),
         _ => {}
     }
     let Some(column) = record.reflection().column_position(validation.attribute) else {
@@ -228,16 +235,17 @@ impl Found<'_> {
         if same {
             return Ok(());
         }
-        let texts = self.record.db().messages();
-        let name = texts.attribute_name(self.record.reflection().name(), attribute);
-        let details = vec![("attribute", Value::from(name))];
-        self.about(
-            format!("{attribute}_confirmation"),
-            "confirmation",
-            details,
-            None,
-        )
+        let (about, details) = unconfirmed(self.record, attribute);
+        self.about(about, "confirmation", details, None)
     }
+}
+
+/// What a confirmation that differs is an error of, and with which details.
+pub(super) fn unconfirmed(record: &Record, attribute: &str) -> (String, Details) {
+    let texts = record.db().messages();
+    let name = texts.attribute_name(record.reflection().name(), attribute);
+    let details = vec![("attribute", Value::from(name))];
+    (format!("{attribute}_confirmation"), details)
 }
 
 impl Record {
@@ -250,7 +258,7 @@ impl Record {
         self
     }
 
-    fn confirmation(&self, attribute: &str) -> Option<Value<'static>> {
+    pub(super) fn confirmation(&self, attribute: &str) -> Option<Value<'static>> {
         let keeping = self.existing_extension::<Keeping>()?;
         keeping.confirmation(attribute)
     }

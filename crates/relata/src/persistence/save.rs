@@ -108,6 +108,11 @@ pub(super) async fn save(record: &Record) -> Result<()> {
 
 async fn save_with(record: &Record, options: SaveOptions) -> Result<()> {
     refuse(record)?;
+    #[cfg(feature = "password")]
+    if !record.reflection().secure_passwords().is_empty() {
+        // Before the transaction: nobody waits for a hash behind the writer.
+        Box::pin(super::password::digest(record)).await?;
+    }
     let alone = !record.reflection().hooks().saves_more() && acts::is_alone(record)?;
     if alone && (!options.validate || validate::is_alone(record)) {
         return save_alone(record, &options).await;

@@ -115,15 +115,10 @@ fn accepted(record: &Record, name: &str, value: Value<'static>) -> Result<(usize
 }
 
 fn cast(record: &Record, column: usize, value: Value<'static>) -> Result<(usize, Value<'static>)> {
-    let model = record.reflection();
-    let Some(reflection) = model.columns().get(column) else {
-        return Ok((column, value));
-    };
-    let value = reflection
-        .attribute_type()
-        .cast(value)
-        .map_err(|problem| model.refused(column, &problem).with_record(record.clone()))?;
-    Ok((column, value))
+    let value = record.reflection().kept_value(column, value);
+    value
+        .map(|value| (column, value))
+        .map_err(|error| error.with_record(record.clone()))
 }
 
 /// The row of a saved record, as a relation.

@@ -48,6 +48,10 @@ impl Record {
             if record.is_new_record() || record.is_marked_for_destruction() || record.is_changed() {
                 return true;
             }
+            #[cfg(feature = "password")]
+            if super::password::is_pending(&record) {
+                return true;
+            }
             if !seen.insert(record.identity()) {
                 continue;
             }

@@ -55,6 +55,12 @@ pub(super) async fn write(record: &Record, touch: bool) -> Result<()> {
     let _turn = Turn::of(record).await;
     refuse(record)?;
     refuse_doubt(record)?;
+    #[cfg(feature = "password")]
+    let secured = !record.reflection().secure_passwords().is_empty();
+    #[cfg(feature = "password")]
+    if secured {
+        Box::pin(super::password::complete(record)).await?;
+    }
     let written = match record.life() {
         Life::New => insert(record).await,
         Life::Persisted => {
@@ -65,6 +71,10 @@ pub(super) async fn write(record: &Record, touch: bool) -> Result<()> {
         }
         Life::Destroyed => Ok(()),
     };
+    #[cfg(feature = "password")]
+    if secured && written.is_ok() {
+        super::password::saved(record);
+    }
     written.map_err(|error| uniqueness::as_validation(record, error))
 }
 

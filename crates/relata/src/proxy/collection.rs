@@ -38,6 +38,13 @@ impl<'a, M> Collection<'a, M> {
     }
 }
 
+/// What a scope begins with.
+impl<M: Model> From<Collection<'_, M>> for Relation<M> {
+    fn from(collection: Collection<'_, M>) -> Self {
+        collection.all()
+    }
+}
+
 impl<M: Model> Collection<'_, M> {
     /// The association, without types.
     ///

@@ -105,7 +105,7 @@ impl Record {
             .differs(column, slot, Version::Current, Version::Saved)
     }
 
-    /// The attribute of that name, as a value. Rails: `post[:title]`.
+    /// The attribute of that name, as a value; of an enum, the label. Rails: `post[:title]`.
     ///
     /// ```
     /// # use relata::{Db, Value, attribute::{AttributeType, Kind}, record::Record, reflection::{Column, ModelBuilder}};
@@ -130,7 +130,8 @@ impl Record {
                 .with_model(model)
                 .with_attribute(name));
         }
-        Ok(self.value(column))
+        let ty = &self.reflection().columns()[column].ty;
+        Ok(ty.shown(self.value(column)))
     }
 
     /// Sets the attribute of that name, casting the value to its type. Rails: `post[:title] = "x"`.
@@ -190,7 +191,9 @@ impl Record {
         let columns = self.reflection().columns().iter().enumerate();
         columns
             .filter(|(column, _)| !self.batch().is_absent(*column))
-            .map(|(column, reflection)| (reflection.name(), self.value(column)))
+            .map(|(column, reflection)| {
+                (reflection.name(), reflection.ty.shown(self.value(column)))
+            })
             .collect()
     }
 
@@ -257,18 +260,36 @@ impl Record {
         integers
     }
 
-    /// Casts a value to the column's type and sets it.
+    /// The value of that attribute, as its column keeps it: for what was loaded and is older than the rule.
+    /// Never touches the database. Rails: `normalize_attribute`.
+    ///
+    /// # Errors
+    /// `UnknownAttribute` with the nearest name.
+    pub fn normalize_attribute(&self, name: &str) -> Result<()> {
+        let column = self.reflection().attribute(name)?;
+        let value = self.value(column).into_owned();
+        self.set_value(column, value)
+    }
+
+    /// Sets an attribute that is normalised. Called by generated setters.
+    pub(crate) fn write_normalized(&self, column: usize, value: Value<'_>) {
+        let columns = self.reflection().columns();
+        if let (Some(&slot), Some(reflection)) =
+            (self.batch().slots().get(column), columns.get(column))
+        {
+            let value = reflection.normalized(value);
+            self.state_or_make()
+                .values_mut()
+                .set(self.batch(), column, slot, &value);
+        }
+    }
+
+    /// Casts a value to the column's type and sets it, normalised.
     pub(crate) fn set_value(&self, column: usize, value: Value<'_>) -> Result<()> {
-        let Some(reflection) = self.reflection().columns().get(column) else {
-            return Ok(());
-        };
         let Some(&slot) = self.batch().slots().get(column) else {
             return Ok(());
         };
-        let value = reflection
-            .ty
-            .cast(value)
-            .map_err(|problem| self.reflection().refused(column, &problem))?;
+        let value = self.reflection().kept_value(column, value)?;
         self.state_or_make()
             .values_mut()
             .set(self.batch(), column, slot, &value);

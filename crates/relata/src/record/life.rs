@@ -405,10 +405,11 @@ fn changes_of(record: &Record, from: Version, to: Version) -> Vec<Change<'_>> {
     differs
         .into_iter()
         .map(|column| {
+            let reflection = &columns[column];
             (
-                columns[column].name(),
-                record.value_of(column, from),
-                record.value_of(column, to),
+                reflection.name(),
+                reflection.ty.shown(record.value_of(column, from)),
+                reflection.ty.shown(record.value_of(column, to)),
             )
         })
         .collect()

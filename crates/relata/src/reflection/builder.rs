@@ -6,11 +6,11 @@ use std::collections::HashSet;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use super::{
-    AssociationReflection, Callbacks, Column, Locking, ModelReflection, NestedAttributes, Target,
-    Timestamps,
+    AssociationReflection, Callbacks, Column, ColumnDefault, Enumeration, Locking, ModelReflection,
+    NestedAttributes, Normalization, SecurePassword, Target, Timestamps,
 };
-use crate::attribute::AttributeType;
-use crate::callback::Callback;
+use crate::attribute::{AttributeType, Label};
+use crate::callback::{Callback, TokenPurpose};
 use crate::error::{Error, ErrorKind, Result};
 use crate::relation::Scope;
 use crate::validation::Validation;
@@ -43,6 +43,9 @@ pub struct ModelBuilder {
     query_constraints: Vec<String>,
     strict_loading: bool,
     default_scope: Option<&'static Scope>,
+    scopes: Vec<(&'static str, Scope)>,
+    enumerations: Vec<Enumeration>,
+    tokens: Vec<TokenPurpose>,
     timestamps: Timestamps,
     locking: Locking,
 }
@@ -62,6 +65,9 @@ impl ModelBuilder {
             query_constraints: Vec::new(),
             strict_loading: false,
             default_scope: None,
+            scopes: Vec::new(),
+            enumerations: Vec::new(),
+            tokens: Vec::new(),
             timestamps: Timestamps::Conventional,
             locking: Locking::Conventional,
         }
@@ -166,6 +172,15 @@ impl ModelBuilder {
         self
     }
 
+    /// What values of an attribute become before they are kept; a name that is no column of those added so far is passed
+    /// over. Rails: `normalizes`.
+    #[must_use]
+    pub fn normalizes(mut self, name: &str, normalization: Normalization) -> Self {
+        let named = self.columns.iter_mut().filter(|column| column.name == name);
+        named.for_each(|column| column.normalization = Some(normalization));
+        self
+    }
+
     /// Every record of the model refuses lazy loading.
     #[must_use]
     pub fn strict_loading(mut self) -> Self {
@@ -177,6 +192,57 @@ impl ModelBuilder {
     #[must_use]
     pub fn default_scope(mut self, scope: &'static Scope) -> Self {
         self.default_scope = Some(scope);
+        self
+    }
+
+    /// The value that a new record has of an attribute; a name that is no column of those added so far is passed over.
+    /// Rails: `attribute :status, default: 1`.
+    #[must_use]
+    pub fn column_default(mut self, name: &str, default: ColumnDefault) -> Self {
+        let named = self.columns.iter_mut().filter(|column| column.name == name);
+        named.for_each(|column| column.default = Some(default));
+        self
+    }
+
+    /// Adds what tokens of the model's records are for. Rails: `generates_token_for`.
+    #[must_use]
+    pub fn generates_token_for(mut self, purpose: TokenPurpose) -> Self {
+        self.tokens.push(purpose);
+        self
+    }
+
+    /// Keeps a password as a digest, in the column `password_digest` for one called `password`. Unless it says otherwise
+    /// the password is validated, below what was added so far. A column that is not among those added so far is an error
+    /// when the model is defined. Rails: `has_secure_password`.
+    #[must_use]
+    pub fn has_secure_password(mut self, password: SecurePassword) -> Self {
+        let digest = format!("{}_digest", password.name);
+        let named = self
+            .columns
+            .iter_mut()
+            .filter(|column| column.name == digest);
+        named.for_each(|column| *column = column.has_secure_password(password));
+        self.validates(Validation::secure_password(password.name))
+    }
+
+    /// Adds a scope that is called by name. Rails: `scope`.
+    #[must_use]
+    pub fn scope(mut self, name: impl Into<String>, scope: Scope) -> Self {
+        self.scopes.push((leak(name.into()), scope));
+        self
+    }
+
+    /// Gives the values of an attribute labels, and names after them. A column that is not among those added so far is
+    /// an error when the model is defined. Rails: `enum :status, [:draft, :live]`.
+    #[must_use]
+    pub fn enumeration(mut self, enumeration: Enumeration, labels: &'static [Label]) -> Self {
+        let attribute = enumeration.attribute();
+        let named = self
+            .columns
+            .iter_mut()
+            .filter(|column| column.name == attribute);
+        named.for_each(|column| column.ty.labels = labels);
+        self.enumerations.push(enumeration);
         self
     }
 
@@ -228,6 +294,18 @@ impl ModelBuilder {
                 return refused(message, name);
             }
         }
+        super::enumeration::check(&self.name, &self.columns, &self.enumerations)?;
+        let passwords = self.validations.iter().filter(|one| one.is_of_password());
+        for name in passwords.map(Validation::attribute) {
+            let held = |column: &Column| column.password.is_some_and(|one| one.name == name);
+            if !self.columns.iter().any(held) {
+                let message = format!(
+                    "{}: the password {name} needs a column {name}_digest",
+                    self.name
+                );
+                return refused(message, name);
+            }
+        }
         if let Locking::Named(name) = self.locking
             && self.locking.position(&self.columns).is_none()
         {
@@ -259,12 +337,17 @@ impl ModelBuilder {
             .with_columns(Vec::leak(self.columns))
             .with_associations(Vec::leak(self.associations))
             .with_validations(Vec::leak(self.validations))
-            .with_callbacks(&Callbacks::new(Vec::leak(self.callbacks), &[]))
+            .with_callbacks(
+                &Callbacks::new(Vec::leak(self.callbacks), &[]).with_tokens(Vec::leak(self.tokens)),
+            )
             .with_timestamps(self.timestamps)
             .with_locking(self.locking);
         if self.strict_loading {
             model = model.with_strict_loading();
         }
+        model = model
+            .with_scopes(Vec::leak(self.scopes))
+            .with_enumerations(Vec::leak(self.enumerations));
         if let Some(scope) = self.default_scope {
             model = model.with_default_scope(scope);
         }
@@ -312,6 +395,7 @@ impl AttributeType {
             kind,
             nullable,
             check: None,
+            labels: &[],
         }
     }
 }

@@ -3,6 +3,9 @@
 //! Invariant: the attribute's name is what a program says, the column's name is what SQL says;
 //! only the SQL room uses the latter.
 
+use std::fmt;
+
+use super::SecurePassword;
 use crate::attribute::AttributeType;
 use crate::attribute::value::Value;
 
@@ -20,6 +23,38 @@ pub enum ColumnDefault {
     Text(&'static str),
 }
 
+/// What a value of a column becomes before it is kept, or compared with the column. Rails: `normalizes`.
+///
+/// What it gives must normalise to itself: a value that is kept may be normalised again.
+#[derive(Clone, Copy)]
+pub struct Normalization {
+    with: &'static Normalize,
+    null: bool,
+}
+
+type Normalize = dyn Fn(&Value<'_>) -> Value<'static> + Send + Sync;
+
+impl Normalization {
+    /// A normalisation by this function, which is not given null.
+    #[must_use]
+    pub const fn new(with: &'static (dyn Fn(&Value<'_>) -> Value<'static> + Send + Sync)) -> Self {
+        Self { with, null: false }
+    }
+
+    /// The function is given null too. Rails: `apply_to_nil`.
+    #[must_use]
+    pub const fn with_null(mut self) -> Self {
+        self.null = true;
+        self
+    }
+}
+
+impl fmt::Debug for Normalization {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Normalization")
+    }
+}
+
 /// One column of a model, built in a `const`.
 #[derive(Debug, Clone, Copy)]
 pub struct Column {
@@ -31,6 +66,8 @@ pub struct Column {
     pub(crate) index: bool,
     pub(crate) unique: bool,
     pub(crate) readonly: bool,
+    pub(crate) normalization: Option<Normalization>,
+    pub(crate) password: Option<SecurePassword>,
     pub(crate) doc: &'static str,
 }
 
@@ -47,6 +84,8 @@ impl Column {
             index: false,
             unique: false,
             readonly: false,
+            normalization: None,
+            password: None,
             doc: "",
         }
     }
@@ -93,6 +132,22 @@ impl Column {
         self
     }
 
+    /// What values of the column become before they are kept or compared with it. Rails: `normalizes`.
+    #[must_use]
+    pub const fn normalizes(mut self, normalization: Normalization) -> Self {
+        self.normalization = Some(normalization);
+        self
+    }
+
+    /// Holds the digest of a password, and is secret. Setting and asking need the feature `password`.
+    /// Rails: `has_secure_password`.
+    #[must_use]
+    pub const fn has_secure_password(mut self, password: SecurePassword) -> Self {
+        self.password = Some(password);
+        self.secret = true;
+        self
+    }
+
     /// The doc comment of the field.
     #[must_use]
     pub const fn doc(mut self, doc: &'static str) -> Self {
@@ -109,6 +164,17 @@ impl Column {
             ColumnDefault::Float(value) => Value::Float(value),
             ColumnDefault::Text(value) => Value::Text(value.into()),
         })
+    }
+
+    /// The value as the column keeps it.
+    #[inline]
+    pub(crate) fn normalized<'a>(&self, value: Value<'a>) -> Value<'a> {
+        match self.normalization {
+            Some(normalization) if normalization.null || !value.is_null() => {
+                (normalization.with)(&value)
+            }
+            _ => value,
+        }
     }
 
     /// The attribute's name.

@@ -8,8 +8,12 @@ use std::sync::OnceLock;
 
 use super::hooks::Hooks;
 use super::resolve::Resolved;
-use super::{AssociationReflection, Column, Layout, Locking, Macro, Stamps, Timestamps};
-use crate::callback::Callback;
+use super::{
+    AssociationReflection, Column, Enumeration, Layout, Locking, Macro, SecurePassword, Stamps,
+    Timestamps,
+};
+use crate::attribute::value::Value;
+use crate::callback::{Callback, TokenPurpose};
 use crate::error::{Error, ErrorKind, Result};
 use crate::relation::Scope;
 use crate::sql::Place;
@@ -20,6 +24,7 @@ use crate::validation::Validation;
 pub struct Callbacks {
     callbacks: &'static [Callback],
     validations: &'static [Validation],
+    tokens: &'static [TokenPurpose],
 }
 
 impl Callbacks {
@@ -32,7 +37,15 @@ impl Callbacks {
         Self {
             callbacks,
             validations,
+            tokens: &[],
         }
+    }
+
+    /// What tokens are for. Rails: `generates_token_for`.
+    #[must_use]
+    pub const fn with_tokens(mut self, tokens: &'static [TokenPurpose]) -> Self {
+        self.tokens = tokens;
+        self
     }
 }
 
@@ -54,9 +67,13 @@ pub struct ModelReflection {
     counters: OnceLock<Vec<usize>>,
     strict_loading: bool,
     default_scope: Option<&'static Scope>,
+    scopes: &'static [(&'static str, Scope)],
+    enumerations: &'static [Enumeration],
     timestamps: Timestamps,
     locking: Locking,
     locked: OnceLock<Option<usize>>,
+    tokens: &'static [TokenPurpose],
+    passwords: OnceLock<Vec<(usize, SecurePassword)>>,
     layout: OnceLock<Layout>,
     stamps: OnceLock<Stamps>,
     resolved: OnceLock<Box<[OnceLock<Result<Resolved>>]>>,
@@ -83,9 +100,13 @@ impl ModelReflection {
             counters: OnceLock::new(),
             strict_loading: false,
             default_scope: None,
+            scopes: &[],
+            enumerations: &[],
             timestamps: Timestamps::Conventional,
             locking: Locking::Conventional,
             locked: OnceLock::new(),
+            tokens: &[],
+            passwords: OnceLock::new(),
             layout: OnceLock::new(),
             stamps: OnceLock::new(),
             resolved: OnceLock::new(),
@@ -138,6 +159,7 @@ impl ModelReflection {
     pub const fn with_callbacks(mut self, callbacks: &Callbacks) -> Self {
         self.callbacks = callbacks.callbacks;
         self.more_validations = callbacks.validations;
+        self.tokens = callbacks.tokens;
         self
     }
 
@@ -160,6 +182,32 @@ impl ModelReflection {
     pub const fn with_default_scope(mut self, scope: &'static Scope) -> Self {
         self.default_scope = Some(scope);
         self
+    }
+
+    /// Scopes that are called by name. Rails: `scope`.
+    #[must_use]
+    pub const fn with_scopes(mut self, scopes: &'static [(&'static str, Scope)]) -> Self {
+        self.scopes = scopes;
+        self
+    }
+
+    /// The scopes that are called by name.
+    #[must_use]
+    pub fn scopes(&self) -> &'static [(&'static str, Scope)] {
+        self.scopes
+    }
+
+    /// The attributes whose values have labels, with what these are called. Rails: `enum`.
+    #[must_use]
+    pub const fn with_enumerations(mut self, enumerations: &'static [Enumeration]) -> Self {
+        self.enumerations = enumerations;
+        self
+    }
+
+    /// The attributes whose values have labels. Rails: `defined_enums`.
+    #[must_use]
+    pub fn enumerations(&self) -> &'static [Enumeration] {
+        self.enumerations
     }
 
     /// The scope that every query for the model begins with. Rails: `default_scope`.
@@ -194,6 +242,22 @@ impl ModelReflection {
         *self
             .locked
             .get_or_init(|| self.locking.position(self.columns))
+    }
+
+    /// The columns that hold digests of passwords, and what these are called.
+    pub fn secure_passwords(&self) -> &[(usize, SecurePassword)] {
+        self.passwords.get_or_init(|| {
+            let columns = self.columns.iter().enumerate();
+            columns
+                .filter_map(|(position, column)| Some((position, column.password?)))
+                .collect()
+        })
+    }
+
+    /// What tokens of the model's records are for. Rails: `generates_token_for`.
+    #[must_use]
+    pub fn token_purposes(&self) -> &'static [TokenPurpose] {
+        self.tokens
     }
 
     /// The model's name, `Post`.
@@ -318,6 +382,32 @@ impl ModelReflection {
         readonly.map(Column::name)
     }
 
+    /// The value as the attribute keeps it. Never touches the database. Rails: `normalize_value_for`.
+    ///
+    /// # Errors
+    /// `UnknownAttribute` with the nearest name; `InvalidValue` for what the attribute cannot hold.
+    pub fn normalize_value_for(
+        &self,
+        name: &str,
+        value: impl Into<Value<'static>>,
+    ) -> Result<Value<'static>> {
+        self.kept_value(self.attribute(name)?, value.into())
+    }
+
+    /// The value as a column keeps it: of its type, and normalised.
+    pub(crate) fn kept_value<'a>(&self, column: usize, value: Value<'a>) -> Result<Value<'a>> {
+        let Some(reflection) = self.columns.get(column) else {
+            return Ok(value);
+        };
+        let refused = |problem: String| self.refused(column, &problem);
+        let value = reflection.ty.cast(value).map_err(refused)?;
+        if reflection.normalization.is_none() {
+            return Ok(value);
+        }
+        let normalized = reflection.normalized(value);
+        reflection.ty.cast(normalized).map_err(refused)
+    }
+
     /// The error about a value that a column cannot hold. What a secret column was to hold is not shown.
     pub(crate) fn refused(&self, column: usize, problem: &str) -> Error {
         let (name, secret) = self
@@ -329,8 +419,17 @@ impl ModelReflection {
         } else {
             problem
         };
+        let labelled = self
+            .columns
+            .get(column)
+            .is_some_and(|column| !column.ty.labels.is_empty());
+        let kind = if labelled {
+            ErrorKind::Argument
+        } else {
+            ErrorKind::InvalidValue
+        };
         let message = format!("{}.{name}: the value {problem}", self.name);
-        Error::new(ErrorKind::InvalidValue, message)
+        Error::new(kind, message)
             .with_model(self.name)
             .with_attribute(name)
     }

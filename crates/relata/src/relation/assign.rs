@@ -94,10 +94,16 @@ impl<M> Relation<M> {
         assignments
             .into_iter()
             .map(|one| {
+                let model = self.reflection();
                 if one.place == root {
-                    return Ok((one.column, one.value));
+                    return Ok(match (one.value, model.columns().get(one.column)) {
+                        (Node::Value(value), Some(column)) => {
+                            (one.column, Node::Value(column.normalized(value)))
+                        }
+                        (value, _) => (one.column, value),
+                    });
                 }
-                let model = self.reflection().name();
+                let model = model.name();
                 let message = format!(
                     "only columns of {model} itself can be set here, and {:?} is not one",
                     one.place
@@ -117,9 +123,7 @@ impl<M> Relation<M> {
             .iter()
             .map(|(name, value)| {
                 let column = model.attribute(name)?;
-                let ty = model.columns().get(column).map(|column| column.ty);
-                let cast = ty.map_or(Ok(value.clone()), |ty| ty.cast(value.clone()));
-                let value = cast.map_err(|problem| model.refused(column, &problem))?;
+                let value = model.normalize_value_for(name, value.clone())?;
                 Ok((column, Node::Value(value)))
             })
             .collect()

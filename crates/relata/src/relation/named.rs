@@ -16,13 +16,22 @@ pub(super) fn cast(place: Place, column: usize, value: Value<'static>) -> Result
         return Ok(value);
     };
     let ty = reflection.attribute_type();
+    if !ty.labels.is_empty()
+        && let Some(held) = ty.held(&value)
+    {
+        return Ok(held);
+    }
     // A document that has no JSON must not be compared as text; other values of the kind are simply not there.
     let cast = if ty.kind == Kind::Json {
         ty.cast(value)
     } else {
         ty.kind.cast(value)
     };
-    cast.map_err(|problem| model.refused(column, &problem))
+    match cast {
+        // What is no label of an enum of integers is not there, as in Rails.
+        Err(_) if !ty.labels.is_empty() => Ok(Value::Null),
+        cast => cast.map_err(|problem| model.refused(column, &problem)),
+    }
 }
 
 impl<M> Relation<M> {

@@ -118,7 +118,19 @@ impl Node {
         }
     }
 
+    /// The value as the column that is compared keeps it.
+    fn normalized(&self, value: Value<'static>) -> Value<'static> {
+        match self {
+            Node::Column(place, column) => match place.model().columns().get(*column) {
+                Some(column) => column.normalized(value),
+                None => value,
+            },
+            _ => value,
+        }
+    }
+
     pub(crate) fn compare(self, comparison: Comparison, value: Value<'static>) -> Node {
+        let value = self.normalized(value);
         match (comparison, value.is_null()) {
             (Comparison::Equal, true) => Node::IsNull(Box::new(self)),
             (Comparison::NotEqual, true) => Node::Not(Box::new(Node::IsNull(Box::new(self)))),
@@ -128,6 +140,15 @@ impl Node {
 
     /// The value is among those given. Null among them is asked for as `IS NULL`.
     pub(crate) fn among(self, mut values: Vec<Value<'static>>) -> Node {
+        if let Node::Column(place, column) = &self
+            && let Some(column) = place.model().columns().get(*column)
+            && column.normalization.is_some()
+        {
+            values = values
+                .into_iter()
+                .map(|value| column.normalized(value))
+                .collect();
+        }
         let before = values.len();
         values.retain(|value| !value.is_null());
         let null = (values.len() < before).then(|| Node::IsNull(Box::new(self.clone())));

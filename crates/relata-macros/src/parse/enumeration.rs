@@ -1,0 +1,83 @@
+//! `#[enumeration(...)]`: the labels of a column whose type is an enum.
+
+use syn::{Attribute, Expr, ExprLit, Lit};
+
+use super::options::{Entry, Known, Value, of_attribute};
+use crate::errors::Errors;
+use crate::model::Enumeration;
+
+const KNOWN: Known<'static> = Known {
+    attribute: "#[enumeration]",
+    now: &["values", "prefix", "suffix", "scopes", "methods"],
+    later: &[],
+    instead: &[
+        (
+            "instance_methods",
+            "the option is called `methods`: `methods = false`",
+        ),
+        (
+            "default",
+            "the default of a column is written `#[column(default = ...)]`",
+        ),
+        (
+            "validate",
+            "the type of the column allows no other value: a text that is none is refused where it is set by name",
+        ),
+    ],
+};
+
+/// What the attribute of a column says.
+pub(super) fn enumeration(
+    attribute: &Attribute,
+    column: &str,
+    errors: &mut Errors,
+) -> Option<Enumeration> {
+    let mut found = Enumeration {
+        values: Vec::new(),
+        prefix: None,
+        suffix: None,
+        scopes: true,
+        methods: true,
+    };
+    let before = errors.count();
+    for entry in of_attribute(attribute, &KNOWN, errors) {
+        match entry.name().as_str() {
+            "values" => {
+                found.values = errors
+                    .take(entry.idents("(Draft, Live)"))
+                    .unwrap_or_default();
+            }
+            "prefix" => found.prefix = errors.take(affix(&entry, column)).flatten(),
+            "suffix" => found.suffix = errors.take(affix(&entry, column)).flatten(),
+            "scopes" => found.scopes = errors.take(entry.flag()).unwrap_or(true),
+            _ => found.methods = errors.take(entry.flag()).unwrap_or(true),
+        }
+    }
+    if found.values.is_empty() {
+        if errors.count() == before {
+            let message = "`#[enumeration]` names the variants of the column's type: \
+                           `#[enumeration(values = (Draft, Live))]`";
+            errors.on(attribute, message);
+        }
+        return None;
+    }
+    Some(found)
+}
+
+/// `prefix`, which is the column's name, or `prefix = "kind"`.
+fn affix(entry: &Entry, column: &str) -> syn::Result<Option<String>> {
+    match &entry.value {
+        Value::Expr(value)
+            if !matches!(
+                **value,
+                Expr::Lit(ExprLit {
+                    lit: Lit::Bool(_),
+                    ..
+                })
+            ) =>
+        {
+            entry.text_value("kind").map(|text| Some(text.value()))
+        }
+        _ => Ok(entry.flag()?.then(|| column.to_owned())),
+    }
+}
