@@ -2,8 +2,8 @@
 //!
 //! Invariant: the functions stay as they are written; what is added is one `const` table of them.
 
-use proc_macro2::TokenStream;
-use quote::{ToTokens, format_ident, quote};
+use proc_macro2::{Ident, TokenStream};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::{Attribute, FnArg, ImplItem, ImplItemFn, ItemImpl, ReturnType};
 
 use crate::emit;
@@ -182,7 +182,7 @@ fn entry(
     }
     let mut now = vec!["if", "unless", "on"];
     if !validates {
-        now.push("prepend");
+        now.extend(["prepend", "before", "after"]);
     }
     let known = Known {
         attribute: &format!("#[{name}]"),
@@ -193,17 +193,31 @@ fn entry(
             "the function says what is wrong: `self.errors().add(\"title\", \"invalid\", \"is no good\")`",
         )],
     };
-    let (mut only, mut prepend) = (Only::default(), None);
+    let (mut only, mut place) = (Only::default(), None);
     for option in of_attribute(attribute, &known, errors) {
-        if option.name() == "prepend" {
-            prepend = errors.take(Entry::flag(&option)).filter(|on| *on);
-        } else {
-            errors.take(narrow(&option, &mut only));
+        let found = match option.name().as_str() {
+            "prepend" => errors
+                .take(Entry::flag(&option))
+                .filter(|on| *on)
+                .map(|_| quote!(.below(0))),
+            side @ ("before" | "after") => {
+                let association = errors.take(option.ident("comments"));
+                association.map(|association| beside(side, &association))
+            }
+            _ => {
+                errors.take(narrow(&option, &mut only));
+                None
+            }
+        };
+        if found.is_some() && place.is_some() {
+            let message =
+                "`prepend`, `before` and `after` each say where it runs: write one of them";
+            errors.on(&option.name, message);
         }
+        place = place.or(found);
     }
     let (shown, call) = (plain(&function.sig.ident), &function.sig.ident);
     let only = emit::only(&quote!(Self), &only);
-    let below = prepend.map(|_| quote!(.below(0)));
     let ran = match &function.sig.output {
         ReturnType::Default if later => quote!({
             call.await;
@@ -244,8 +258,15 @@ fn entry(
     };
     let event = event.map(|(_, event, _)| format_ident!("{event}"));
     callbacks.push(quote!(
-        ::relata::callback::Callback::#make(::relata::callback::Event::#event, #shown, #run) #only #below
+        ::relata::callback::Callback::#make(::relata::callback::Event::#event, #shown, #run) #only #place
     ));
+}
+
+/// The place of a callback beside an association, which the compiler looks for.
+fn beside(side: &str, association: &Ident) -> TokenStream {
+    let (side, name) = (format_ident!("{side}"), plain(association));
+    let place = quote_spanned!(association.span()=> <Self as ::relata::Model>::SHAPE.#side(#name));
+    quote!(.below(#place))
 }
 
 /// Whether the function takes the record by reference, and beside it only what an `around` takes.

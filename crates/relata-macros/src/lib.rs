@@ -103,7 +103,8 @@ pub fn attribute(item: TokenStream) -> TokenStream {
 /// ```
 ///
 /// Functions run in the order of declaration, after what the model's associations do at the same event; with `prepend`
-/// before it. An error of one before the statement halts: `Err(Abort)`. Options: `if`, `unless`, `on`, `prepend`.
+/// before it, with `before = comments` or `after = comments` before or after what that association does. An error of one
+/// before the statement halts: `Err(Abort)`. Options: `if`, `unless`, `on`, `prepend`, `before`, `after`.
 /// A model has one such block.
 ///
 /// `#[generates_token_for(expires_in = 900)] fn confirmation(&self) -> String` says what tokens for `confirmation` are

@@ -489,6 +489,27 @@ pub async fn two_that_touch_each_other_end(backend: &Backend) -> Result<()> {
     Ok(())
 }
 
+/// "FOREIGN KEY constraint failed" named neither the row nor what can be done.
+pub async fn a_row_that_others_refer_to_says_what_to_do(backend: &Backend) -> Result<()> {
+    let (db, one, _) = library(backend).await?;
+    Book::create(&db, |b| b.set_title("A").set_shelf(&one)).await?;
+    for refused in [one.destroy().await, one.delete().await] {
+        let error = refused.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidForeignKey);
+        assert_eq!(
+            error.to_string(),
+            "Shelf with 'id'=1 cannot be deleted: rows of other tables refer to it. Give the association that leads to \
+             them `dependent` (books has none), or destroy them first"
+        );
+        assert!(
+            std::error::Error::source(&error).is_some(),
+            "what the database said"
+        );
+        assert!(one.is_persisted());
+    }
+    Ok(())
+}
+
 /// A default fills a missing parent in, and no other.
 pub async fn a_default_fills_a_missing_parent_in(backend: &Backend) -> Result<()> {
     let (db, _, two) = library(backend).await?;

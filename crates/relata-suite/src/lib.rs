@@ -211,6 +211,7 @@ macro_rules! suite {
                 counters_can_be_corrected
                 a_touch_goes_up_once_a_transaction
                 two_that_touch_each_other_end
+                a_row_that_others_refer_to_says_what_to_do
                 a_default_fills_a_missing_parent_in }
             validations { each_rule_says_what_rails_says
                 problems_have_kinds_and_options

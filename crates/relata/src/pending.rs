@@ -41,6 +41,16 @@ pub(crate) fn called_from<T>(at: &'static Location<'static>, poll: impl FnOnce()
 }
 
 /// A result that is on its way: await it. Nothing runs before it is awaited.
+///
+/// # Errors
+/// Each method names what it can give. What only reads can give, whatever it reads:
+///
+/// - of the query: `InvalidValue` for a value in it that is none of its column's, `StatementInvalid` when the database does
+///   not understand it (SQL of yours, a column that the table does not have);
+/// - of a row: `InvalidValue` for what the attribute's type cannot hold;
+/// - of a declaration that is wrong, where a model made at run time has one: what resolving it says;
+/// - of the database: `ConnectionNotEstablished`, `PoolExhausted` and `LockWaitTimeout` when the wait for a connection,
+///   or for who holds a lock, was too long, `QueryCanceled`.
 #[must_use = "nothing runs until it is awaited"]
 pub struct Pending<T> {
     state: State<T>,

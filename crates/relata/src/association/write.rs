@@ -220,8 +220,9 @@ impl Association {
         self.owner.complete_members(self.position);
     }
 
-    /// A new target in the owner's graph, not linked, with the values that the scope's equalities give. In memory only.
-    pub(crate) fn build_target(&self) -> Result<Record> {
+    /// A new target in the owner's graph, not linked, with the values that the scope's equalities give and those that
+    /// `set` does; then what runs after initializing runs. In memory only.
+    pub(crate) fn build_target(&self, set: impl FnOnce(&Record)) -> Result<Record> {
         let target = self
             .owner
             .blank_beside(self.resolved.target)
@@ -233,6 +234,7 @@ impl Association {
             self.relation()
         };
         relation.give_values_to(&target)?;
+        set(&target);
         Ok(target.initialized())
     }
 

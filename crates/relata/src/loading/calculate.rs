@@ -162,6 +162,8 @@ impl<M> Relation<M> {
     /// How many rows. Rails: `count`.
     ///
     /// `SELECT COUNT(*) FROM "posts"`
+    ///
+    /// Errors: [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn count(&self) -> Pending<u64> {
         let core = self.core().clone();
@@ -185,18 +187,24 @@ impl<M> Relation<M> {
     }
 
     /// The average of a named attribute; null of no rows. The erased form of `average`.
+    ///
+    /// Errors: `UnknownAttribute` or `AssociationNotFound` with the nearest name; [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn average_named(&self, name: &str) -> Pending<Value<'static>> {
         self.aggregate_named(Function::Average, name)
     }
 
     /// The smallest value of a named attribute; null of no rows. The erased form of `minimum`.
+    ///
+    /// Errors: `UnknownAttribute` or `AssociationNotFound` with the nearest name; [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn minimum_named(&self, name: &str) -> Pending<Value<'static>> {
         self.aggregate_named(Function::Minimum, name)
     }
 
     /// The largest value of a named attribute; null of no rows. The erased form of `maximum`.
+    ///
+    /// Errors: `UnknownAttribute` or `AssociationNotFound` with the nearest name; [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn maximum_named(&self, name: &str) -> Pending<Value<'static>> {
         self.aggregate_named(Function::Maximum, name)
@@ -249,6 +257,8 @@ impl<M: Model> Relation<M> {
     }
 
     /// The average of a column; `None` of no rows. Rails: `average`.
+    ///
+    /// Errors: [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn average<T: Summable>(
         &self,
@@ -259,6 +269,8 @@ impl<M: Model> Relation<M> {
     }
 
     /// The smallest value of a column; `None` of no rows. Rails: `minimum`.
+    ///
+    /// Errors: [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn minimum<T: Attribute>(
         &self,
@@ -269,6 +281,8 @@ impl<M: Model> Relation<M> {
     }
 
     /// The largest value of a column; `None` of no rows. Rails: `maximum`.
+    ///
+    /// Errors: [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn maximum<T: Attribute>(
         &self,

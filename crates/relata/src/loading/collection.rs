@@ -16,6 +16,8 @@ impl Association {
     /// not saved. A count of 0 makes the collection loaded. Rails: `size`.
     ///
     /// `SELECT COUNT(*) FROM "posts" WHERE "posts"."person_id" = ?`
+    ///
+    /// Errors: `StrictLoadingViolation`, where it loads; [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn size(&self) -> Pending<u64> {
         let association = self.clone();
@@ -23,6 +25,8 @@ impl Association {
     }
 
     /// How many members; loads them. Rails: `length`.
+    ///
+    /// Errors: `StrictLoadingViolation`, where it loads; [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn len(&self) -> Pending<usize> {
         let members = self.load_many();
@@ -30,6 +34,8 @@ impl Association {
     }
 
     /// How many rows the database has. Always asks, but on an owner without a key. Rails: `count`.
+    ///
+    /// Errors: [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn count(&self) -> Pending<u64> {
         self.relation().count()
@@ -38,6 +44,8 @@ impl Association {
     /// Whether there are no members, in memory or in the database. Rails: `empty?`, `none?`.
     ///
     /// `SELECT 1 AS one FROM "posts" WHERE "posts"."person_id" = ? LIMIT 1`
+    ///
+    /// Errors: `StrictLoadingViolation`, where it loads; [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn is_empty(&self) -> Pending<bool> {
         let any = self.any();
@@ -45,6 +53,8 @@ impl Association {
     }
 
     /// Whether there are members, in memory or in the database. Rails: `any?`.
+    ///
+    /// Errors: `StrictLoadingViolation`, where it loads; [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn any(&self) -> Pending<bool> {
         let association = self.clone();
@@ -66,6 +76,8 @@ impl Association {
     /// Whether there is more than one member. Rails: `many?`.
     ///
     /// `SELECT COUNT(*) FROM (SELECT 1 AS one FROM "posts" WHERE ... LIMIT 2) "subquery_for_count"`
+    ///
+    /// Errors: `StrictLoadingViolation`, where it loads; [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn many(&self) -> Pending<bool> {
         let association = self.clone();
@@ -73,6 +85,8 @@ impl Association {
     }
 
     /// Whether there is exactly one member. Rails: `one?`.
+    ///
+    /// Errors: `StrictLoadingViolation`, where it loads; [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn one(&self) -> Pending<bool> {
         let association = self.clone();
@@ -81,6 +95,8 @@ impl Association {
 
     /// Whether a record is a member: one that is not saved, in memory; else by its key, which is asked for unless the
     /// members are loaded. A record of another model is none. Rails: `include?`.
+    ///
+    /// Errors: `StrictLoadingViolation`, where it loads; [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn contains(&self, record: &Record) -> Pending<bool> {
         let (association, record) = (self.clone(), record.clone());
@@ -150,6 +166,8 @@ impl Association {
     ///
     /// Memory is asked when the members are loaded, the owner is new or strict, or a member in memory is new or changed;
     /// what is not loaded then is loaded first.
+    ///
+    /// Errors: `StrictLoadingViolation`, where it loads; [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn first(&self) -> Pending<Option<Record>> {
         let association = self.clone();
@@ -162,6 +180,8 @@ impl Association {
     }
 
     /// The last member, as [`first`](Self::first). Rails: `last`.
+    ///
+    /// Errors: `StrictLoadingViolation`, where it loads; [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn last(&self) -> Pending<Option<Record>> {
         let association = self.clone();
@@ -174,6 +194,8 @@ impl Association {
     }
 
     /// Any member, as [`first`](Self::first) without an order. Rails: `take`.
+    ///
+    /// Errors: `StrictLoadingViolation`, where it loads; [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn take(&self) -> Pending<Option<Record>> {
         let association = self.clone();
@@ -186,6 +208,8 @@ impl Association {
     }
 
     /// The first members, as [`first`](Self::first). Rails: `first(3)`.
+    ///
+    /// Errors: `StrictLoadingViolation`, where it loads; [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn first_n(&self, rows: u64) -> Pending<Vec<Record>> {
         let association = self.clone();
@@ -200,6 +224,8 @@ impl Association {
     }
 
     /// Any members, as [`first`](Self::first) without an order. Rails: `take(3)`.
+    ///
+    /// Errors: `StrictLoadingViolation`, where it loads; [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn take_n(&self, rows: u64) -> Pending<Vec<Record>> {
         let association = self.clone();
@@ -214,6 +240,8 @@ impl Association {
     }
 
     /// The last members in their order, as [`first`](Self::first). Rails: `last(3)`.
+    ///
+    /// Errors: `StrictLoadingViolation`, where it loads; [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn last_n(&self, rows: u64) -> Pending<Vec<Record>> {
         let association = self.clone();
@@ -232,6 +260,8 @@ impl Association {
     /// remembered until the collection changes in memory. Members that are not saved have none. Rails: `post_ids`.
     ///
     /// `SELECT "posts"."id" FROM "posts" WHERE "posts"."person_id" = ?`
+    ///
+    /// Errors: `StrictLoadingViolation`, where it loads; [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn ids(&self) -> Pending<Vec<Vec<Value<'static>>>> {
         let association = self.clone();

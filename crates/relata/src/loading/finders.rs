@@ -170,6 +170,8 @@ impl<M> Relation<M> {
 
 impl<M: FromRecord> Relation<M> {
     /// Runs the query, as awaiting the relation does. Rails: `load`, `to_a`.
+    ///
+    /// Errors: [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn load(&self) -> Pending<Vec<M>> {
         let core = self.core().clone();
@@ -179,6 +181,8 @@ impl<M: FromRecord> Relation<M> {
     /// Any one row, without an order. Rails: `take`.
     ///
     /// `SELECT "posts".* FROM "posts" LIMIT 1`
+    ///
+    /// Errors: [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn take(&self) -> Pending<Option<M>> {
         let mut core = self.core().clone();
@@ -187,6 +191,8 @@ impl<M: FromRecord> Relation<M> {
     }
 
     /// Any one row, or `RecordNotFound`. Rails: `take!`, and `find_by!` after its conditions.
+    ///
+    /// Errors: `RecordNotFound`; [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn take_or_fail(&self) -> Pending<M> {
         let (taken, core) = (self.take(), self.core().clone());
@@ -194,6 +200,8 @@ impl<M: FromRecord> Relation<M> {
     }
 
     /// Up to `rows` rows, without an order. Rails: `take(3)`.
+    ///
+    /// Errors: [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn take_n(&self, rows: u64) -> Pending<Vec<M>> {
         let mut core = self.core().clone();
@@ -204,6 +212,8 @@ impl<M: FromRecord> Relation<M> {
     /// The first row by the relation's order, or by the key. Rails: `first`.
     ///
     /// `SELECT "posts".* FROM "posts" ORDER BY "posts"."id" ASC LIMIT 1`
+    ///
+    /// Errors: [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn first(&self) -> Pending<Option<M>> {
         let core = at_end(self.core().clone(), Direction::Ascending, 1);
@@ -211,6 +221,8 @@ impl<M: FromRecord> Relation<M> {
     }
 
     /// The first row, or `RecordNotFound`. Rails: `first!`.
+    ///
+    /// Errors: `RecordNotFound`; [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn first_or_fail(&self) -> Pending<M> {
         let (first, core) = (self.first(), self.core().clone());
@@ -218,6 +230,8 @@ impl<M: FromRecord> Relation<M> {
     }
 
     /// The first rows by the relation's order, or by the key. Rails: `first(3)`.
+    ///
+    /// Errors: [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn first_n(&self, rows: u64) -> Pending<Vec<M>> {
         let core = at_end(self.core().clone(), Direction::Ascending, rows);
@@ -226,6 +240,8 @@ impl<M: FromRecord> Relation<M> {
 
     /// The last row by the relation's order, or by the key. A limited relation is read whole first, for its last
     /// row is the last of those. Rails: `last`.
+    ///
+    /// Errors: [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn last(&self) -> Pending<Option<M>> {
         let last = self.last_n(1);
@@ -233,6 +249,8 @@ impl<M: FromRecord> Relation<M> {
     }
 
     /// The last rows, in the relation's own order. Rails: `last(3)`.
+    ///
+    /// Errors: [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn last_n(&self, rows: u64) -> Pending<Vec<M>> {
         let core = self.core().clone();
@@ -252,6 +270,8 @@ impl<M: FromRecord> Relation<M> {
 
     /// The only row: `RecordNotFound` when there is none, `SoleRecordExceeded` when there are several.
     /// Rails: `sole`.
+    ///
+    /// Errors: `RecordNotFound`, `SoleRecordExceeded`; [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn sole(&self) -> Pending<M> {
         let (asked, model) = (self.core().clone(), self.reflection());
@@ -271,6 +291,8 @@ impl<M: FromRecord> Relation<M> {
     }
 
     /// The row with that key among the relation's. The erased form of `find`. Rails: `find(1)`.
+    ///
+    /// Errors: `RecordNotFound`; `Argument` for a key of another number of columns; [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn find_key(&self, key: impl IntoIterator<Item = Value<'static>>) -> Pending<M> {
         let model = self.reflection();
@@ -291,6 +313,8 @@ impl<M: FromRecord> Relation<M> {
 
     /// The rows with these keys, in the order of the keys; `RecordNotFound` names those that are missing.
     /// Rails: `find([1, 2])`.
+    ///
+    /// Errors: `RecordNotFound` for a key that is not there; `Argument` for one of another number of columns; [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn find_keys(&self, mut keys: Vec<Vec<Value<'static>>>) -> Pending<Vec<M>> {
         let model = self.reflection();
@@ -344,6 +368,8 @@ impl<M: FromRecord> Relation<M> {
     /// Whether some row is there. Of `limit(0)` there is none, and nothing is asked. Rails: `exists?`.
     ///
     /// `SELECT 1 AS one FROM "posts" LIMIT 1`
+    ///
+    /// Errors: [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn exists(&self) -> Pending<bool> {
         let mut core = self.core().clone();
@@ -379,6 +405,8 @@ impl<M: Model> Relation<M> {
     }
 
     /// The first row for which the condition holds, without an order. Rails: `find_by`.
+    ///
+    /// Errors: [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn find_by<E: Into<Expr>>(
         &self,
@@ -388,6 +416,8 @@ impl<M: Model> Relation<M> {
     }
 
     /// The first row for which the condition holds, or `RecordNotFound`. Rails: `find_by!`.
+    ///
+    /// Errors: `RecordNotFound`; [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn find_by_or_fail<E: Into<Expr>>(
         &self,

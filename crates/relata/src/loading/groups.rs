@@ -59,6 +59,8 @@ impl<M: Model> Relation<M> {
     /// How many rows for each value of a column, or tuple of columns. Rails: `group(:author_id).count`.
     ///
     /// `SELECT "posts"."author_id", COUNT(*) FROM "posts" GROUP BY "posts"."author_id"`
+    ///
+    /// Errors: [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn count_by<C: Columns>(
         &self,
@@ -86,6 +88,8 @@ impl<M: Model> Relation<M> {
 
     /// The average of a column for each value of another, or tuple of others; `None` of a group without values.
     /// Rails: `group(:author_id).average(:stars)`.
+    ///
+    /// Errors: [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn average_by<C: Columns, T: Summable>(
         &self,
@@ -99,6 +103,8 @@ impl<M: Model> Relation<M> {
 
     /// The smallest value of a column for each value of another, or tuple of others; `None` of a group without values.
     /// Rails: `group(:author_id).minimum(:stars)`.
+    ///
+    /// Errors: [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn minimum_by<C: Columns, T: Attribute>(
         &self,
@@ -110,6 +116,8 @@ impl<M: Model> Relation<M> {
 
     /// The largest value of a column for each value of another, or tuple of others; `None` of a group without values.
     /// Rails: `group(:author_id).maximum(:stars)`.
+    ///
+    /// Errors: [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn maximum_by<C: Columns, T: Attribute>(
         &self,
@@ -184,6 +192,8 @@ impl<M> Relation<M> {
     }
 
     /// The sum of a named attribute for each combination of values of others. The erased form of `sum_by`.
+    ///
+    /// Errors: as [`count_by_named`](Self::count_by_named); [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn sum_by_named<'a>(
         &self,
@@ -195,6 +205,8 @@ impl<M> Relation<M> {
 
     /// The average of a named attribute for each combination of values of others; null of a group without values. The
     /// erased form of `average_by`.
+    ///
+    /// Errors: as [`count_by_named`](Self::count_by_named); [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn average_by_named<'a>(
         &self,
@@ -206,6 +218,8 @@ impl<M> Relation<M> {
 
     /// The smallest value of a named attribute for each combination of values of others; null of a group without values.
     /// The erased form of `minimum_by`.
+    ///
+    /// Errors: as [`count_by_named`](Self::count_by_named); [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn minimum_by_named<'a>(
         &self,
@@ -217,6 +231,8 @@ impl<M> Relation<M> {
 
     /// The largest value of a named attribute for each combination of values of others; null of a group without values.
     /// The erased form of `maximum_by`.
+    ///
+    /// Errors: as [`count_by_named`](Self::count_by_named); [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn maximum_by_named<'a>(
         &self,

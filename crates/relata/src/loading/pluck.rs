@@ -93,6 +93,8 @@ impl<M: Model> Relation<M> {
     /// The values of a column, or tuples of the values of several; paths join. Rails: `pluck`.
     ///
     /// `SELECT "posts"."id", "posts"."title" FROM "posts"`
+    ///
+    /// Errors: [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn pluck<C: Columns>(
         &self,
@@ -113,6 +115,8 @@ impl<M: Model> Relation<M> {
     }
 
     /// The values of the first row. Rails: `pick`.
+    ///
+    /// Errors: [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn pick<C: Columns>(
         &self,
@@ -123,6 +127,8 @@ impl<M: Model> Relation<M> {
     }
 
     /// Rows of some columns as values of a type of yours.
+    ///
+    /// Errors: [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn project<C: Columns, S: Send + 'static>(
         &self,
@@ -134,6 +140,8 @@ impl<M: Model> Relation<M> {
     }
 
     /// The keys. Rails: `ids`.
+    ///
+    /// Errors: [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn ids(&self) -> Pending<Vec<M::Key>> {
         let keys = self.keys();
@@ -149,6 +157,8 @@ impl<M: Model> Relation<M> {
 
 impl<M> Relation<M> {
     /// How the database would run the query: its plan, line by line. Rails: `explain`.
+    ///
+    /// Errors: [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn explain(&self) -> Pending<String> {
         let core = self.core().clone();
@@ -170,6 +180,8 @@ impl<M> Relation<M> {
     }
 
     /// The keys, each as its values. The erased form of `ids`.
+    ///
+    /// Errors: [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn keys(&self) -> Pending<Vec<Vec<Value<'static>>>> {
         let mut core = self.core().clone();

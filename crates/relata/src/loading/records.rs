@@ -17,6 +17,8 @@ use crate::sql::Place;
 
 /// Loads associations into records, one query for each association that some of them do not know.
 /// Rails: `ActiveRecord::Associations::Preloader.new(records:, associations:).call`.
+///
+/// Errors: [those of reading](crate::Pending#errors).
 #[track_caller]
 pub fn preload<'m, M: Model, P: Paths>(
     records: impl IntoIterator<Item = &'m M>,

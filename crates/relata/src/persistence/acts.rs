@@ -67,6 +67,7 @@ fn save_parent(
     let Linked::Known(Some(parent)) = association.peek_one() else {
         return Ok(None);
     };
+    refuse_stranger(association, &parent)?;
     if parent.is_destroyed() {
         return Ok(None);
     }
@@ -152,6 +153,7 @@ async fn save_members(
         }
     };
     while let Some(member) = todo.last() {
+        refuse_stranger(association, member)?;
         let destroys = autosave && member.is_marked_for_destruction();
         let verb = if destroys { Verb::Destroy } else { Verb::Save };
         if member.is_destroyed() || pipeline.is_active(member, verb, frame) {
@@ -257,6 +259,18 @@ pub(super) fn is_soft(error: &Error) -> bool {
     )
 }
 
+/// Refuses a record of another database: a key that is copied from it says nothing here.
+fn refuse_stranger(association: &Association, other: &Record) -> Result<()> {
+    if association.owner().db() == other.db() {
+        return Ok(());
+    }
+    let message = format!(
+        "{association:?} leads to {other:?}, which is a record of another database: read it from, or make it in, the \
+         `Db` of its owner"
+    );
+    Err(association.error(ErrorKind::AssociationTypeMismatch, message))
+}
+
 /// A column of the key that cannot be null.
 fn required_key(association: &Association) -> Option<&'static str> {
     let owner = association.owner().reflection();
@@ -294,7 +308,10 @@ pub(super) fn is_alone(record: &Record) -> Result<bool> {
         let alone = if association.is_belongs_to() {
             match association.peek_one() {
                 Linked::Known(Some(target)) => {
-                    autosave.is_none() && target.is_persisted() && association.is_key_of(&target)
+                    autosave.is_none()
+                        && target.is_persisted()
+                        && target.db() == record.db()
+                        && association.is_key_of(&target)
                 }
                 _ => true,
             }

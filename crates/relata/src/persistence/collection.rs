@@ -75,7 +75,7 @@ impl Association {
     /// `Argument` for a singular association; what the scope's values make impossible.
     pub fn build_member(&self) -> Result<Record> {
         self.must_be_collection()?;
-        self.build_target()
+        self.build_target(|_| {})
     }
 
     /// Takes records out of the collection: one UPDATE sets their keys to null. The objects keep the key that they hold,
@@ -178,6 +178,8 @@ impl Association {
     }
 
     /// As [`delete_all`](Self::delete_all). Rails: `clear`.
+    ///
+    /// Errors: as [`delete_all`](Self::delete_all).
     #[track_caller]
     pub fn clear(&self) -> Pending<()> {
         let deleted = self.delete_all();

@@ -19,6 +19,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::loading;
 use crate::pending::{self, Pending};
 use crate::record::{Life, Record};
+use crate::reflection::AssociationReflection;
 use crate::relation::Relation;
 use crate::sql::statements::{self, Guard};
 
@@ -147,6 +148,37 @@ pub(super) async fn destroy(record: &Record) -> Result<()> {
         .await
 }
 
+/// The error of a row that others refer to, with what to do; any other as it is.
+fn referred_to(record: &Record, error: Error) -> Error {
+    if error.kind() != ErrorKind::InvalidForeignKey {
+        return error;
+    }
+    let model = record.reflection();
+    let has = |one: &&AssociationReflection| !one.is_belongs_to() && one.dependent().is_none();
+    let free: Vec<&str> = model
+        .reflections()
+        .iter()
+        .filter(has)
+        .map(|one| one.name())
+        .collect();
+    let fix = match free.as_slice() {
+        [] => "Declare the association that leads to them, with `dependent`".to_owned(),
+        names => format!(
+            "Give the association that leads to them `dependent` ({} {} none)",
+            names.join(", "),
+            if names.len() == 1 { "has" } else { "have" },
+        ),
+    };
+    let message = format!(
+        "{} with {} cannot be deleted: rows of other tables refer to it. {fix}, or destroy them first",
+        model.name(),
+        key_of(record)
+    );
+    Error::new(ErrorKind::InvalidForeignKey, message)
+        .with_record(record.clone())
+        .with_source(error)
+}
+
 /// Deletes the row, as a step of destroying the record, and says whether there was one.
 pub(super) async fn delete(record: &Record) -> Result<bool> {
     let _turn = Turn::of(record).await;
@@ -175,7 +207,9 @@ pub(super) async fn delete_row(record: &Record) -> Result<bool> {
             purpose: Purpose::Destroy,
             model: Some(model.name()),
         };
-        let outcome = witness::run(record, statement).await?;
+        let outcome = witness::run(record, statement)
+            .await
+            .map_err(|error| referred_to(record, error))?;
         db.written(model.table());
         deleted = outcome.affected > 0;
         if !deleted && lock.is_some() {

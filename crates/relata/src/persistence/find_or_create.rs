@@ -9,7 +9,7 @@ use crate::attribute::value::Value;
 use crate::db::adapter::Purpose;
 use crate::error::Result;
 use crate::loading;
-use crate::model::{FromRecord, Model, typed};
+use crate::model::{FromRecord, Model};
 use crate::pending::Pending;
 use crate::record::Record;
 use crate::relation::{Core, Relation};
@@ -22,13 +22,19 @@ impl<M> Relation<M> {
     /// # Errors
     /// `InvalidValue` for a value that the column cannot hold.
     pub fn build_record(&self) -> Result<Record> {
-        let record = Record::new(self.reflection(), self.db());
+        self.initialized(|_| {})
+    }
+
+    /// A new record with what the conditions say, then what `set` says; then what runs after initializing runs.
+    fn initialized(&self, set: impl FnOnce(&Record)) -> Result<Record> {
+        let record = Record::blank(self.reflection(), self.db()).with_defaults();
         self.give_values_to(&record)?;
         if let Some(association) = collection(self.core())? {
             association.give_key_to(&record)?;
             association.own(&record);
         }
-        Ok(record)
+        set(&record);
+        Ok(record.initialized())
     }
 
     /// Saves a record that was built for the relation; of a relation chained from a collection, it becomes a member.
@@ -46,10 +52,8 @@ impl<M: Model> Relation<M> {
     /// A new record that is what the conditions say by equality, with values. Of a relation chained from a collection it
     /// is a member, saved with its owner. Never touches the database. Rails: `where(kind: 1).new`.
     pub fn build(&self, set: impl FnOnce(&M) -> &M) -> M {
-        let record = self.build_record();
         // The conditions are typed: what could not be a value of its column did not compile.
-        let member: M = typed(record.unwrap_or_else(|_| Record::new(M::reflection(), self.db())));
-        set(&member);
+        let member = self.made(set).unwrap_or_else(|_| M::new(self.db()));
         if let Ok(Some(association)) = collection(self.core()) {
             association.remember(&member);
         }
@@ -96,6 +100,8 @@ impl<M: Model> Relation<M> {
 
     /// The first record for which the condition holds; else a new one that is what the condition says, with more values,
     /// not saved. Rails: `find_or_initialize_by`.
+    ///
+    /// Errors: [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn find_or_initialize_by<E: Into<Expr>>(
         &self,
@@ -144,6 +150,8 @@ impl<M: FromRecord> Relation<M> {
 
     /// The first record by the relation's order, or by the key; else a new one with more values, not saved.
     /// Rails: `first_or_initialize`.
+    ///
+    /// Errors: [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn first_or_initialize(&self, set: impl FnOnce(&M) -> &M) -> Pending<M> {
         let (found, made) = (self.first(), self.made(set));
@@ -161,6 +169,8 @@ impl<M: FromRecord> Relation<M> {
     }
 
     /// Any record of the relation; else a new one with more values, not saved.
+    ///
+    /// Errors: [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn take_or_initialize(&self, set: impl FnOnce(&M) -> &M) -> Pending<M> {
         let (found, made) = (self.take(), self.made(set));
@@ -169,18 +179,14 @@ impl<M: FromRecord> Relation<M> {
 
     #[track_caller]
     fn or_create(&self, found: Pending<Option<M>>, set: impl FnOnce(&M) -> &M) -> Pending<M> {
-        let made = self.build_record().and_then(|record| {
-            let model = M::cast(record.clone())?;
-            set(&model);
-            Ok((record, model))
-        });
+        let made = self.made(set);
         let core = self.core().clone();
         Pending::new(async move {
             if let Some(found) = found.await? {
                 return Ok(found);
             }
-            let (record, model) = made?;
-            match create_apart(&core, &record).await {
+            let model = made?;
+            match create_apart(&core, model.as_record()).await {
                 // Another was faster.
                 Err(error) if error.is_record_not_unique() => {
                     let mut core = core;
@@ -194,9 +200,12 @@ impl<M: FromRecord> Relation<M> {
     }
 
     fn made(&self, set: impl FnOnce(&M) -> &M) -> Result<M> {
-        let model = M::cast(self.build_record()?)?;
-        set(&model);
-        Ok(model)
+        let record = self.initialized(|record| {
+            if let Ok(model) = M::cast(record.clone()) {
+                set(&model);
+            }
+        });
+        M::cast(record?)
     }
 }
 

@@ -107,7 +107,7 @@ impl<'p> Members<'p> {
                 record
             }
             Whom::New => {
-                let record = association.build_target()?;
+                let record = association.build_target(|_| {})?;
                 then.push(if association.reflection().is_collection() {
                     Step::Add(association, record.clone())
                 } else {

@@ -28,7 +28,7 @@ impl Association {
     /// # Errors
     /// What the scope's values make impossible.
     pub fn build_apart(&self) -> Result<Record> {
-        self.build_target()
+        self.build_target(|_| {})
     }
 }
 

@@ -64,6 +64,8 @@ impl Record {
     }
 
     /// As [`increment`](Self::increment), downwards. Rails: `decrement!`.
+    ///
+    /// Errors: as [`increment`](Self::increment).
     #[track_caller]
     pub fn decrement(&self, name: &str, by: i64) -> Pending<()> {
         let column = self.reflection().attribute(name);

@@ -22,6 +22,8 @@ use crate::validation::Rule;
 impl Record {
     /// Runs the validations, and their callbacks. A required association whose key was set may be looked up with one
     /// query, and `uniqueness` asks one. Rails: `valid?`.
+    ///
+    /// Errors: [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn is_valid(&self) -> Pending<bool> {
         let record = self.clone();
@@ -30,6 +32,8 @@ impl Record {
 
     /// Runs the validations of a context of your own, those without `on` among them; members in memory are validated
     /// in it too. Rails: `valid?(:publish)`.
+    ///
+    /// Errors: [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn is_valid_in(&self, context: &str) -> Pending<bool> {
         let (record, options) = (self.clone(), SaveOptions::new().context(context));

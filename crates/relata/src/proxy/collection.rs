@@ -88,6 +88,8 @@ impl<M: Model> Collection<'_, M> {
     }
 
     /// The members, from memory or from the database; they stay in memory. Rails: `load`, `to_a`.
+    ///
+    /// Errors: `StrictLoadingViolation`, where it loads; [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn load(&self) -> Pending<Vec<M>> {
         let association = match self.erased() {
@@ -136,6 +138,8 @@ impl<M: Model> Collection<'_, M> {
     }
 
     /// Reads the members again; unsaved ones are forgotten. Rails: `reload`.
+    ///
+    /// Errors: `StrictLoadingViolation`, where it loads; [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn reload(&self) -> Pending<Vec<M>> {
         self.reset();
@@ -153,6 +157,8 @@ impl<M: Model> Collection<'_, M> {
 
     /// How many members: those in memory when they are loaded; else a count of the rows, plus those in memory that are
     /// not saved. A count of 0 makes the collection loaded. Rails: `size`.
+    ///
+    /// Errors: `StrictLoadingViolation`, where it loads; [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn size(&self) -> Pending<u64> {
         match self.erased() {
@@ -162,6 +168,8 @@ impl<M: Model> Collection<'_, M> {
     }
 
     /// How many members; loads them. Rails: `length`.
+    ///
+    /// Errors: `StrictLoadingViolation`, where it loads; [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn len(&self) -> Pending<usize> {
         let members = self.load();
@@ -169,12 +177,16 @@ impl<M: Model> Collection<'_, M> {
     }
 
     /// How many rows the database has. Always asks. Rails: `count`.
+    ///
+    /// Errors: [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn count(&self) -> Pending<u64> {
         self.all().count()
     }
 
     /// Whether there are no members, in memory or in the database. Rails: `empty?`, `none?`.
+    ///
+    /// Errors: `StrictLoadingViolation`, where it loads; [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn is_empty(&self) -> Pending<bool> {
         match self.erased() {
@@ -184,6 +196,8 @@ impl<M: Model> Collection<'_, M> {
     }
 
     /// Whether there are members, in memory or in the database. Rails: `any?`.
+    ///
+    /// Errors: `StrictLoadingViolation`, where it loads; [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn any(&self) -> Pending<bool> {
         match self.erased() {
@@ -193,6 +207,8 @@ impl<M: Model> Collection<'_, M> {
     }
 
     /// Whether there is more than one member. Rails: `many?`.
+    ///
+    /// Errors: `StrictLoadingViolation`, where it loads; [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn many(&self) -> Pending<bool> {
         match self.erased() {
@@ -202,6 +218,8 @@ impl<M: Model> Collection<'_, M> {
     }
 
     /// Whether there is exactly one member. Rails: `one?`.
+    ///
+    /// Errors: `StrictLoadingViolation`, where it loads; [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn one(&self) -> Pending<bool> {
         match self.erased() {
@@ -212,6 +230,8 @@ impl<M: Model> Collection<'_, M> {
 
     /// Whether a record is a member: one that is not saved, in memory; else by its key, which is asked for unless the
     /// members are loaded. Rails: `include?`.
+    ///
+    /// Errors: `StrictLoadingViolation`, where it loads; [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn contains(&self, record: &M) -> Pending<bool> {
         match self.erased() {
@@ -221,6 +241,8 @@ impl<M: Model> Collection<'_, M> {
     }
 
     /// Whether the database has members. Always asks. Rails: `exists?`.
+    ///
+    /// Errors: [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn exists(&self) -> Pending<bool> {
         self.all().exists()
@@ -238,6 +260,8 @@ impl<M: Model> Collection<'_, M> {
     }
 
     /// The first member for which the condition holds. Always asks. Rails: `find_by`.
+    ///
+    /// Errors: `StrictLoadingViolation`, where it loads; [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn find_by<E: Into<Expr>>(
         &self,
@@ -248,6 +272,8 @@ impl<M: Model> Collection<'_, M> {
 
     /// The first member. Memory is asked when the members are loaded, the owner is new or strict, or a member in memory
     /// is new or changed; else the database, by the key. Rails: `first`.
+    ///
+    /// Errors: `StrictLoadingViolation`, where it loads; [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn first(&self) -> Pending<Option<M>> {
         let association = self.erased();
@@ -255,6 +281,8 @@ impl<M: Model> Collection<'_, M> {
     }
 
     /// The last member, as [`first`](Self::first). Rails: `last`.
+    ///
+    /// Errors: `StrictLoadingViolation`, where it loads; [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn last(&self) -> Pending<Option<M>> {
         let association = self.erased();
@@ -262,6 +290,8 @@ impl<M: Model> Collection<'_, M> {
     }
 
     /// Any member, as [`first`](Self::first) without an order. Rails: `take`.
+    ///
+    /// Errors: `StrictLoadingViolation`, where it loads; [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn take(&self) -> Pending<Option<M>> {
         let association = self.erased();
@@ -269,6 +299,8 @@ impl<M: Model> Collection<'_, M> {
     }
 
     /// The first members, as [`first`](Self::first). Rails: `first(3)`.
+    ///
+    /// Errors: `StrictLoadingViolation`, where it loads; [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn first_n(&self, rows: u64) -> Pending<Vec<M>> {
         let association = self.erased();
@@ -276,6 +308,8 @@ impl<M: Model> Collection<'_, M> {
     }
 
     /// The last members in their order, as [`first`](Self::first). Rails: `last(3)`.
+    ///
+    /// Errors: `StrictLoadingViolation`, where it loads; [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn last_n(&self, rows: u64) -> Pending<Vec<M>> {
         let association = self.erased();
@@ -284,6 +318,8 @@ impl<M: Model> Collection<'_, M> {
 
     /// The keys of the members: from memory when some are there, which loads the rest; else they are read alone, and
     /// remembered until the collection changes in memory. Rails: `comment_ids`.
+    ///
+    /// Errors: `StrictLoadingViolation`, where it loads; [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn ids(&self) -> Pending<Vec<M::Key>> {
         let association = self.erased();

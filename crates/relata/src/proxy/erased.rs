@@ -53,7 +53,7 @@ impl Association {
     /// # Errors
     /// What the scope's values or the key make impossible.
     pub fn build(&self) -> Result<Record> {
-        let target = self.build_target()?;
+        let target = self.build_target(|_| {})?;
         if self.reflection().is_collection() {
             self.add(&target)?;
         } else {

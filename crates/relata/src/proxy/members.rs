@@ -22,17 +22,36 @@ fn keys<M: Model, K: Into<M::Key>>(keys: impl IntoIterator<Item = K>) -> Vec<Vec
     keys.into_iter().map(|key| key.into().values()).collect()
 }
 
+/// A new target with values.
+pub(super) fn built<M: Model>(association: &Association, set: impl FnOnce(&M) -> &M) -> Result<M> {
+    let record = association.build_target(|record| {
+        set(&typed(record.clone()));
+    });
+    record.map(typed)
+}
+
+/// The same; without what the scope says, where that is impossible.
+pub(super) fn built_or_plain<M: Model>(association: &Association, set: impl FnOnce(&M) -> &M) -> M {
+    let (mut set, db) = (Some(set), association.owner().db());
+    let built = built(association, |model: &M| match set.take() {
+        Some(set) => set(model),
+        None => model,
+    });
+    match (built, set) {
+        (Ok(model), _) => model,
+        (Err(_), Some(set)) => M::build(db, set),
+        (Err(_), None) => M::new(db),
+    }
+}
+
 impl<M: Model> Collection<'_, M> {
     /// A new member with values, not saved: it is saved with its owner. Never touches the database. Rails: `build`.
     pub fn build(&self, set: impl FnOnce(&M) -> &M) -> M {
-        let built = self
-            .erased()
-            .and_then(|association| Ok((association.build_target()?, association)));
-        let Ok((record, association)) = built else {
+        // Wrong declarations come here: the record is made, and saving says what is wrong.
+        let Ok(association) = self.erased() else {
             return M::build(self.owner.db(), set);
         };
-        let member: M = typed(record);
-        set(&member);
+        let member = built_or_plain(&association, set);
         // The types of both keys were checked when the program was compiled.
         let _: Result<bool, Error> = association.add(&member);
         member
@@ -43,13 +62,11 @@ impl<M: Model> Collection<'_, M> {
     /// Errors: `RecordNotSaved` on a new owner; what saving says, in which case it is no member.
     #[track_caller]
     pub fn create(&self, set: impl FnOnce(&M) -> &M) -> Pending<M> {
-        let built = self.erased().and_then(|association| {
-            let member: M = typed(association.build_target()?);
-            set(&member);
-            Ok((association, member))
-        });
+        let built = self
+            .erased()
+            .and_then(|association| Ok((built::<M>(&association, set)?, association)));
         Pending::new(async move {
-            let (association, member) = built?;
+            let (member, association) = built?;
             association.create_member(&member).await?;
             Ok(member)
         })
@@ -70,6 +87,8 @@ impl<M: Model> Collection<'_, M> {
 
     /// The first member for which the condition holds; else a new one that is what the condition says, with more values,
     /// not saved and not a member yet. Rails: `find_or_initialize_by`.
+    ///
+    /// Errors: [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn find_or_initialize_by<E: Into<Expr>>(
         &self,

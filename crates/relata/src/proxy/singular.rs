@@ -5,10 +5,11 @@
 use std::future::IntoFuture;
 use std::marker::PhantomData;
 
+use super::members::{built, built_or_plain};
 use crate::association::{Association, known_one};
 use crate::error::{Error, ErrorKind, Result};
 use crate::loading;
-use crate::model::{Model, typed};
+use crate::model::Model;
 use crate::pending::Pending;
 use crate::record::{Linked, Record};
 
@@ -134,6 +135,8 @@ impl<T: Target> Singular<'_, T> {
     }
 
     /// Reads the target again. Rails: `reload_author`.
+    ///
+    /// Errors: `StrictLoadingViolation`, where it loads; [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn reload(&self) -> Pending<T> {
         self.reset();
@@ -141,6 +144,8 @@ impl<T: Target> Singular<'_, T> {
     }
 
     /// The target, from memory or from the database.
+    ///
+    /// Errors: `StrictLoadingViolation`, where it loads; [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn load(&self) -> Pending<T> {
         match known_one(self.owner, self.position) {
@@ -175,11 +180,7 @@ impl<T: Target> Singular<'_, T> {
             // The declaration is wrong: the record is made, and saving says what is wrong.
             Err(_) => return T::Model::build(self.owner.db(), set),
         };
-        let record = association
-            .build_target()
-            .unwrap_or_else(|_| Record::new(T::Model::reflection(), self.owner.db()));
-        let target: T::Model = typed(record);
-        set(&target);
+        let target: T::Model = built_or_plain(&association, set);
         // A key that cannot be copied is found again when the record is saved.
         let _: Result<(), Error> = association.put(Some(&target));
         target
@@ -191,13 +192,11 @@ impl<T: Target> Singular<'_, T> {
     /// Errors: `RecordNotSaved` on a new owner of a `has_one`; `RecordInvalid`, in which case it is linked all the same.
     #[track_caller]
     pub fn create(&self, set: impl FnOnce(&T::Model) -> &T::Model) -> Pending<T::Model> {
-        let built = self.erased().and_then(|association| {
-            let target: T::Model = typed(association.build_target()?);
-            set(&target);
-            Ok((association, target))
-        });
+        let built = self
+            .erased()
+            .and_then(|association| Ok((built::<T::Model>(&association, set)?, association)));
         Pending::new(async move {
-            let (association, target) = built?;
+            let (target, association) = built?;
             association.create_one(&target).await?;
             Ok(target)
         })

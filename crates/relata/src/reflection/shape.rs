@@ -118,6 +118,37 @@ impl Shape {
         None
     }
 
+    /// The place of a callback before an association, for [`Callback::below`](crate::callback::Callback::below).
+    ///
+    /// # Panics
+    /// While the program is compiled, where there is no such association.
+    #[must_use]
+    #[track_caller]
+    pub const fn before(&self, association: &str) -> usize {
+        match self.association(association) {
+            Some(at) => at,
+            None if self.mistakes => 0,
+            None => fail(
+                &Text::new()
+                    .quoted(self.name)
+                    .add(" has no association ")
+                    .quoted(association)
+                    .add("; its associations are ")
+                    .associations(self),
+            ),
+        }
+    }
+
+    /// The place of a callback after an association; as [`before`](Self::before).
+    ///
+    /// # Panics
+    /// While the program is compiled, where there is no such association.
+    #[must_use]
+    #[track_caller]
+    pub const fn after(&self, association: &str) -> usize {
+        self.before(association) + 1
+    }
+
     const fn belongs_to(&self, association: usize) -> bool {
         matches!(self.associations[association].kind, Macro::BelongsTo)
     }

@@ -20,6 +20,10 @@ impl Post {
     async fn cannot_wait(&self) {}
     #[before_create(prepent)]
     fn misspelled_option(&self) {}
+    #[before_save(prepend, after = comments)]
+    fn at_two_places(&self) {}
+    #[after_save(before)]
+    fn beside_what(&self) {}
     #[validate(prepend)]
     fn not_for_validations(&self) -> Result<()> {
         Ok(())
