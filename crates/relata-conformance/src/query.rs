@@ -24,6 +24,8 @@ pub struct Query {
     pub methods: Vec<Arc<Method>>,
     /// The attributes that it is grouped by.
     pub groups: Vec<String>,
+    /// What is wrong with an association to be loaded apart: Rails finds it once there is a record to load it for.
+    pub missing: Option<relata::Error>,
     /// The records, once they were read: a relation of Rails is an object that keeps them.
     loaded: Arc<Mutex<Option<Vec<Record>>>>,
 }
@@ -38,6 +40,7 @@ impl Query {
             modules: Vec::new(),
             methods: Vec::new(),
             groups: Vec::new(),
+            missing: None,
             loaded: Arc::default(),
         }
     }
@@ -73,6 +76,9 @@ impl Query {
             return Ok(records);
         }
         let records = self.relation.load().await?;
+        if let (Some(missing), Some(first)) = (&self.missing, records.first()) {
+            return Err(missing.clone().with_record(first.clone()).into());
+        }
         *self.memory() = Some(records.clone());
         Ok(records)
     }

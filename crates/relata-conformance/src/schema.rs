@@ -9,7 +9,8 @@ use std::sync::{Arc, OnceLock, Weak};
 use relata::attribute::{AttributeType, Kind};
 use relata::callback::Event;
 use relata::reflection::{
-    Column, ColumnDefault, Declared, ModelBuilder, ModelReflection, Setting, Target,
+    Classes, Column, ColumnDefault, Declared, ModelBuilder, ModelReflection, Registry, Setting,
+    Target,
 };
 use relata::relation::Scope;
 use relata::validation::Validation;
@@ -175,13 +176,31 @@ pub fn define(
         .iter()
         .map(|model| (model.name.clone(), ModelBuilder::target(&model.name)))
         .collect();
+    // Kept by what is defined, as long as that.
+    let known: &'static Registry = Box::leak(Box::new(Registry::new()));
     let mut defined = HashMap::new();
     for model in models {
         if let Some(parent) = &model.extends {
-            return Err(Stop::unsupported(format!(
-                "single-table inheritance: {} extends {parent}",
-                model.name
-            )));
+            let Some(&parent) = defined.get(parent) else {
+                return Err(Stop::unsupported(format!(
+                    "{} extends {parent}, which is not defined before it",
+                    model.name
+                )));
+            };
+            let mut builder = ModelBuilder::inherits(&model.name, parent);
+            for declaration in &model.declarations {
+                builder = declare(
+                    world,
+                    builder,
+                    &model.name,
+                    declaration,
+                    (&mut slots, known),
+                )?;
+            }
+            let made = builder.define()?;
+            known.add(made);
+            defined.insert(model.name.clone(), made);
+            continue;
         }
         let name = relata_inflect::tableize(&model.name);
         let Some(table) = world.tables.iter().find(|table| table.name == name) else {
@@ -191,10 +210,21 @@ pub fn define(
             )));
         };
         let mut builder = columns(ModelBuilder::new(&model.name, &name), table);
-        for declaration in &model.declarations {
-            builder = declare(world, builder, &model.name, declaration, &mut slots)?;
+        if table.columns.iter().any(|column| column.name == "type") {
+            builder = builder.inheritance_column("type");
         }
-        defined.insert(model.name.clone(), builder.define()?);
+        for declaration in &model.declarations {
+            builder = declare(
+                world,
+                builder,
+                &model.name,
+                declaration,
+                (&mut slots, known),
+            )?;
+        }
+        let made = builder.define()?;
+        known.add(made);
+        defined.insert(model.name.clone(), made);
     }
     for (name, (_, slot)) in &slots {
         if let Some(model) = defined.get(name) {
@@ -210,11 +240,15 @@ fn declare(
     builder: ModelBuilder,
     model: &str,
     declaration: &Declaration,
-    slots: &mut Slots,
+    (slots, known): (&mut Slots, &'static Registry),
 ) -> Ran<ModelBuilder> {
     match declaration.kind.as_str() {
-        "belongs_to" | "has_one" | "has_many" => {
+        "belongs_to" | "has_one" | "has_many" | "delegated_type" => {
             let declared = association(world, model, declaration)?;
+            if declared.is_polymorphic() {
+                let any = Target::AnyOf(Classes::Open(known));
+                return Ok(builder.association(declared.leading_to(any)?));
+            }
             let target = declared.class_name();
             let (target, _) = slots
                 .entry(target.clone())

@@ -130,6 +130,8 @@ fn class_of(error: &Error) -> &'static str {
         }
         ErrorKind::UnknownPrimaryKey => "ActiveRecord::UnknownPrimaryKey",
         ErrorKind::CompositePrimaryKeyMismatch => "ActiveRecord::CompositePrimaryKeyMismatchError",
+        ErrorKind::UnknownModel => "NameError",
+        ErrorKind::SubclassNotFound => "ActiveRecord::SubclassNotFound",
         ErrorKind::EagerLoadPolymorphic => "ActiveRecord::EagerLoadPolymorphicError",
         ErrorKind::TooManyRecords => "ActiveRecord::NestedAttributes::TooManyRecords",
         ErrorKind::Rollback => ROLLBACK,

@@ -9,6 +9,7 @@ mod class;
 mod collection;
 mod conditions;
 mod core;
+mod delegated;
 mod enumerable;
 mod generated;
 mod object;

@@ -121,14 +121,17 @@ impl World {
             .clone()
     }
 
-    /// The declarations of a model.
+    /// The declarations of a model, and before them those of its parents.
     #[must_use]
     pub fn declarations(&self, model: &str) -> Vec<Declaration> {
         let declared = self.declared.read().unwrap_or_else(PoisonError::into_inner);
-        let found = declared.iter().find(|known| known.name == model);
-        found
-            .map(|model| model.declarations.clone())
-            .unwrap_or_default()
+        let (mut all, mut name) = (Vec::new(), Some(model));
+        // Those of a parent come first: a subclass may say it anew.
+        while let Some(found) = name.and_then(|name| declared.iter().find(|one| one.name == name)) {
+            all.splice(0..0, found.declarations.iter().cloned());
+            name = found.extends.as_deref();
+        }
+        all
     }
 
     /// The declaration of that name, by one of these macros.

@@ -19,8 +19,8 @@ pub(crate) use target::{known_one, tie_of};
 pub(crate) use write::known;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::record::Record;
-use crate::reflection::{AssociationReflection, Resolved};
+use crate::record::{Record, Version};
+use crate::reflection::{AssociationReflection, ModelReflection, Resolved};
 
 /// An association of one record, untyped. `post.association("author")`.
 ///
@@ -57,15 +57,72 @@ impl Record {
     }
 }
 
+/// What is known of an association of a record. A polymorphic one is what the record's type column says now.
+#[inline]
+pub(crate) fn resolved_for(owner: &Record, position: usize) -> Result<&'static Resolved> {
+    let resolved = owner.reflection().resolve(position)?;
+    match resolved.owner_type {
+        None => Ok(resolved),
+        Some(ty) => resolved.of_name(owner.value(ty.column).as_str()),
+    }
+}
+
 impl Association {
     /// The association at a position of the record's model.
     pub(crate) fn at(owner: &Record, position: usize) -> Result<Self> {
-        let resolved = owner.reflection().resolve(position)?;
         Ok(Self {
             owner: owner.clone(),
             position,
-            resolved,
+            resolved: resolved_for(owner, position)?,
         })
+    }
+
+    /// The association as it is where it leads to this record: a polymorphic one is another for each model.
+    fn towards(&self, target: Option<&Record>) -> Result<Self> {
+        let any = self.owner.reflection().resolve(self.position)?;
+        let resolved = match target {
+            Some(target) => any.of_class(target.reflection())?,
+            None => any,
+        };
+        Ok(Self {
+            resolved,
+            ..self.clone()
+        })
+    }
+
+    /// What was known of it when the owner's columns held what they did in a version.
+    pub(crate) fn resolved_at(&self, version: Version) -> Result<&'static Resolved> {
+        match self.resolved.owner_type {
+            None => Ok(self.resolved),
+            Some(ty) => {
+                let any = self.owner.reflection().resolve(self.position)?;
+                any.of_name(self.owner.value_of(ty.column, version).as_str())
+            }
+        }
+    }
+
+    /// The model that it leads to. A polymorphic `belongs_to` without type has none. Rails: `klass`.
+    ///
+    /// # Errors
+    /// `UnknownModel` when the type column of a polymorphic one names no model that is known.
+    pub fn klass(&self) -> Result<Option<&'static ModelReflection>> {
+        if !self.resolved.is_nowhere() {
+            return Ok(Some(self.resolved.target));
+        }
+        match self
+            .resolved
+            .owner_type
+            .map(|ty| self.owner.value(ty.column))
+        {
+            Some(name) if name.as_str().is_some_and(|name| !name.is_empty()) => {
+                let name = name.as_str().unwrap_or_default();
+                Err(self
+                    .resolved
+                    .unknown_class(name)
+                    .with_record(self.owner.clone()))
+            }
+            _ => Ok(None),
+        }
     }
 
     /// The record it is on. Rails: `owner`.
@@ -80,7 +137,7 @@ impl Association {
         self.resolved.declaration()
     }
 
-    /// Its keys, target and inverse.
+    /// Its keys, target and inverse. Of a polymorphic `belongs_to`: those that its type column says now.
     #[must_use]
     pub fn resolved(&self) -> &'static Resolved {
         self.resolved
@@ -96,7 +153,11 @@ impl Association {
 
     /// Refuses a record that is not one of the target's model.
     pub(crate) fn check_target(&self, record: &Record) -> Result<()> {
-        if record.reflection() == self.resolved.target {
+        if self.reflection().is_polymorphic() {
+            let any = self.owner.reflection().resolve(self.position)?;
+            return any.of_class(record.reflection()).map(drop);
+        }
+        if record.reflection().is_a(self.resolved.target) {
             return Ok(());
         }
         let (wanted, got) = (self.resolved.target.name(), record.reflection().name());

@@ -79,6 +79,10 @@ pub enum ErrorKind {
     CompositePrimaryKeyMismatch,
     /// A polymorphic association cannot be joined.
     EagerLoadPolymorphic,
+    /// A polymorphic type column names a model that is not known. Rails: `NameError`.
+    UnknownModel,
+    /// The type column of a row names no subclass of the model that was asked for.
+    SubclassNotFound,
     /// A relation was combined with one of another shape (`or`, `merge`).
     IncompatibleRelation,
     /// The closure of a transaction asked for a rollback.

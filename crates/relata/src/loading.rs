@@ -4,7 +4,7 @@
 //! run       a relation: statement, rows, records            decode    cells to words
 //! preload   an association for many owners, in one query     lazy     for one, and its siblings with it
 //! joined    a relation and its associations, in one query with joins
-//! owners    which targets belong to which owners
+//! owners    which targets belong to which owners          parts     owners whose targets one query finds
 //! collection   what a collection knows without its members, and with them
 //! finders   first, take, find, sole ...    calculate   count, sum ...    groups   of groups    batches   find_each, in_batches
 //! ```
@@ -20,6 +20,7 @@ mod groups;
 mod joined;
 mod lazy;
 mod owners;
+mod parts;
 mod pluck;
 mod preload;
 mod records;

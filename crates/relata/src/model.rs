@@ -244,7 +244,7 @@ impl<M: Model> FromRecord for M {
 /// `AssociationTypeMismatch` when it is a record of another model.
 #[inline]
 pub fn checked(model: &'static ModelReflection, record: Record) -> Result<Record> {
-    if record.reflection() == model {
+    if record.reflection() == model || record.reflection().is_a(model) {
         Ok(record)
     } else {
         Err(mismatch(model, record.reflection()))

@@ -31,7 +31,7 @@ use std::ptr::NonNull;
 
 pub use batch::StrictLoading;
 pub(crate) use batch::{Batch, Terms};
-pub(crate) use builder::{BatchBuilder, Row, Step, Take};
+pub(crate) use builder::{BatchBuilder, Row, Step, Take, Unfit};
 pub use life::Change;
 pub(crate) use link::{Linked, Members, Tie};
 pub(crate) use state::{Bound, Life, Snapshot, Version};
@@ -181,7 +181,12 @@ impl Record {
     #[must_use]
     #[inline]
     pub fn reflection(&self) -> &'static ModelReflection {
-        self.batch().reflection()
+        self.batch().class(self.row)
+    }
+
+    /// Whether all records that were loaded together with this one are of that model.
+    pub(crate) fn are_all(&self, model: &'static ModelReflection) -> bool {
+        !self.batch().is_mixed() && self.batch().reflection() == model
     }
 
     /// The database the record belongs to.

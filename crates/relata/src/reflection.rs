@@ -13,15 +13,18 @@
 
 mod association;
 mod builder;
+mod classes;
 mod column;
 mod declared;
 mod enumeration;
 mod hooks;
+mod inheritance;
 mod layout;
 mod locking;
 mod model;
 mod nested;
 mod password;
+mod polymorphic;
 mod resolve;
 pub mod shape;
 mod timestamps;
@@ -30,15 +33,17 @@ pub use association::{
     AssociationReflection, Dependent, IndexErrors, InverseOf, Macro, Target, Touch,
 };
 pub use builder::ModelBuilder;
+pub use classes::{Classes, Registry};
 pub use column::{Column, ColumnDefault, Normalization};
 pub use declared::{Declared, Setting};
 pub use enumeration::Enumeration;
 pub(crate) use hooks::{Act, Hook, Looked};
+pub use inheritance::Inheritance;
 pub(crate) use layout::{Layout, Slot};
 pub use locking::Locking;
 pub use model::{Callbacks, ModelReflection};
 pub use nested::NestedAttributes;
 pub use password::{PasswordHash, SecurePassword};
-pub use resolve::{InverseReason, KeyReason, Resolved};
+pub use resolve::{InverseReason, KeyReason, Resolved, TypeColumn};
 pub(crate) use timestamps::Stamps;
 pub use timestamps::Timestamps;

@@ -11,6 +11,7 @@ mod build;
 mod columns;
 mod expression;
 mod includes;
+mod leads;
 mod named;
 mod operand;
 mod presence;
@@ -24,7 +25,7 @@ pub(crate) use columns::columns_at;
 pub use columns::{Column, Computed, Path, Textual};
 pub use includes::Paths;
 pub(crate) use includes::{
-    Include, add_named as include_named, add_places as include_places, graft,
+    Include, Step, add_named as include_named, add_places as include_places, graft,
 };
 pub use operand::{List, Operand};
 
@@ -60,6 +61,8 @@ pub(crate) struct Core {
     pub(crate) eager: Vec<Include>,
     /// Places that SQL of the user names, so that includes of them are joined.
     pub(crate) references: Vec<Place>,
+    /// SQL of the user names tables of includes that no path was given for: all of them are joined.
+    pub(crate) references_all: bool,
     pub(crate) terms: Terms,
     /// The owner and association that the relation was chained from: records built or loaded through it know
     /// their owner.
@@ -83,16 +86,16 @@ impl Core {
         if self.includes.is_empty() {
             return Ok(false);
         }
-        if !self.eager.is_empty() {
+        if !self.eager.is_empty() || self.references_all {
             return Ok(true);
         }
         let joined = self.select.all_joins();
         let is_named = |place: &Place| {
             self.references.contains(place) || joined.iter().any(|join| join.place == *place)
         };
-        Ok(includes::places(&self.includes, self.select.root)?
-            .iter()
-            .any(is_named))
+        let root = self.select.root;
+        let joinable = includes::joinable(&self.includes, root.model());
+        Ok(includes::places(&joinable, root)?.iter().any(is_named))
     }
 
     /// The select with a join for everything that the query itself loads, and the places of these.
@@ -183,14 +186,23 @@ impl Relation {
     /// All records of a model, without types, or those that its default scope keeps.
     pub fn of(model: &'static ModelReflection, db: &Db) -> Self {
         let all = Self::unscoped(model, db);
-        match model.default_scope() {
-            Some(scope) => scope.apply(all, None),
-            None => all,
+        match model.default_scopes().as_slice() {
+            [] => all,
+            scopes => scopes.iter().fold(all, |all, scope| scope.apply(all, None)),
         }
     }
 
     /// All records of a model, whatever its default scope is. Rails: `unscoped`.
     pub fn unscoped(model: &'static ModelReflection, db: &Db) -> Self {
+        let all = Self::untyped(model, db);
+        match all.select().root.type_condition() {
+            Some(condition) => all.map(|core| core.select.filters.push(condition)),
+            None => all,
+        }
+    }
+
+    /// All rows of a model's table, of whatever class they are.
+    fn untyped(model: &'static ModelReflection, db: &Db) -> Self {
         let strict = model
             .is_strict_loading_by_default()
             .then_some(crate::record::StrictLoading::All);
@@ -201,6 +213,7 @@ impl Relation {
             preloads: Vec::new(),
             eager: Vec::new(),
             references: Vec::new(),
+            references_all: false,
             terms: Terms {
                 strict,
                 ..Terms::default()
@@ -277,10 +290,9 @@ impl Scope {
         }
     }
 
-    /// The conditions of a model's default scope at a place of a query.
+    /// The conditions of the default scopes of a place's model, of which this is one.
     pub(crate) fn default_conditions(&self, place: Place) -> Result<Node> {
-        let all = Relation::unscoped(place.model(), &Db::detached());
-        all_of(self.apply(all, None), place)
+        all_of(default_scoped(place), place)
     }
 
     /// The conditions of an association's scope, and of its target's default scope, at a place of a query.
@@ -295,11 +307,15 @@ impl Scope {
             );
             return Err(Error::new(ErrorKind::Argument, message).with_attribute(name));
         }
-        all_of(
-            self.apply(Relation::of(place.model(), &Db::detached()), None),
-            place,
-        )
+        all_of(self.apply(default_scoped(place), None), place)
     }
+}
+
+/// The rows at a place that default scopes keep; of which class they are is a condition of its own.
+fn default_scoped(place: Place) -> Relation {
+    let all = Relation::untyped(place.model(), &Db::detached());
+    let scopes = place.model().default_scopes().into_iter();
+    scopes.fold(all, |all, scope| scope.apply(all, None))
 }
 
 /// All conditions of a relation, on the model at a place.

@@ -155,6 +155,25 @@ async fn of_model(
             Value::text(column.map_or("lock_version", |column| column.name()))
         }
         ("locking_enabled?", []) => Value::Bool(model.locking_column().is_some()),
+        ("polymorphic_name", []) => Value::text(model.polymorphic_name()),
+        ("base_class", []) => Value::Class(Class::Model(model.base().name().into())),
+        ("sti_name", []) => Value::text(model.name()),
+        ("superclass", []) => match model.parent() {
+            Some(parent) => Value::Class(Class::Model(parent.name().into())),
+            None => Value::Class(Class::Foreign("ActiveRecord::Base".into())),
+        },
+        ("descendants" | "subclasses", []) => {
+            let below = model.descendants().into_iter();
+            let below = below.filter(|one| name == "descendants" || one.parent() == Some(model));
+            Value::list(below.map(|one| Value::Class(Class::Model(one.name().into()))))
+        }
+        ("inheritance_column", []) => match model.type_column() {
+            Some(column) => Value::text(model.columns()[column].name()),
+            None => Value::text("type"),
+        },
+        (types, []) if super::delegated::types(model, types).is_some() => {
+            super::delegated::types(model, types).unwrap_or(Value::Nil)
+        }
         ("table_name", []) => Value::text(model.table()),
         ("primary_key", []) => {
             let mut names: Vec<Value> = model.primary_key_names().map(Value::text).collect();
@@ -216,6 +235,20 @@ fn labels(model: &'static ModelReflection, name: &str) -> Option<Value> {
     })))
 }
 
+/// The subclass that the attributes of a new record name. Rails: `subclass_from_attributes`.
+fn class_of(model: &'static ModelReflection, args: &Args) -> Ran<&'static ModelReflection> {
+    let Some(column) = model.type_column() else {
+        return Ok(model);
+    };
+    let column = model.columns()[column].name();
+    let entries = args.entries();
+    let named = entries.iter().find(|(key, _)| key.to_text() == column);
+    match named.map(|(_, value)| value.to_text()) {
+        Some(name) if !name.is_empty() => Ok(model.subclass(&name)?),
+        _ => Ok(model),
+    }
+}
+
 fn touches(args: &Args) -> bool {
     args.option("touch").is_some_and(|touch| touch.is_true())
 }
@@ -241,6 +274,7 @@ async fn count(
 }
 
 async fn new(world: &Arc<World>, model: &'static ModelReflection, args: &Args) -> Ran<Record> {
+    let model = class_of(model, args)?;
     let record = Record::new(model, &world.db);
     generated::fill(world, &record, args).await?;
     Ok(record)

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use relata::reflection::{ModelReflection, Resolved};
 use relata::{Raw, Record, Relation};
 
 use crate::eval::Args;
@@ -204,66 +203,50 @@ fn by_association(query: &Query, path: Option<&str>, name: &str, value: &Value) 
     let model = path
         .and_then(|path| crate::query::target(query.model(), path))
         .unwrap_or(query.model());
-    let resolved = model.resolve(model.association(name)?)?;
-    let (&[mine], &[theirs]) = (&*resolved.owner_key, &*resolved.target_key) else {
-        return by_several(query, path, resolved, model, value);
-    };
-    let (Some(mine), Some(theirs)) = (
-        model.columns().get(mine),
-        resolved.target.columns().get(theirs),
-    ) else {
+    let Some(reflection) = model.reflect_on_association(name) else {
         return Err(no_column(name));
     };
-    let value_of = |item: &Value| -> Ran<Value> {
-        match item {
-            Value::Record(record) if record.reflection() == resolved.target => {
-                Ok(Value::of_attribute(&record.get(theirs.name())?))
-            }
-            Value::Record(record) => key_of(record).map(|key| Value::of_attribute(&key)),
-            other => Ok(other.clone()),
-        }
+    let full = path.map_or_else(|| name.to_owned(), |path| format!("{path}.{name}"));
+    let fits = |record: &Record| reflection.leads_to(record.reflection());
+    let items = match value {
+        Value::List(list) => list.items(),
+        one => vec![one.clone()],
     };
-    let key = match value {
-        Value::List(list) => {
-            let items = list.items();
-            Value::list(items.iter().map(value_of).collect::<Ran<Vec<_>>>()?)
+    let records: Option<Vec<Record>> = items
+        .iter()
+        .map(|item| match item {
+            Value::Record(record) if fits(record) => Some(record.clone()),
+            _ => None,
+        })
+        .collect();
+    let relation = query.relation.clone();
+    match (value, records) {
+        (Value::Nil, _) => Ok(query.with(relation.filter_nowhere(&full)?)),
+        (Value::Query(other), _) => {
+            let rows = other.relation.clone();
+            Ok(query.with(relation.filter_rows(&full, rows)?))
         }
-        Value::Query(other) => {
-            let other = other.relation.clone().select_named([theirs.name()])?;
-            Value::query(Query::of(other))
-        }
-        value => value_of(value)?,
-    };
-    let name = path.map_or_else(
-        || mine.name().to_owned(),
-        |path| format!("{path}.{}", mine.name()),
-    );
-    by_column(query, &name, &key)
-}
-
-/// The same over a key of several columns: a condition for each.
-fn by_several(
-    query: &Query,
-    path: Option<&str>,
-    resolved: &Resolved,
-    model: &'static ModelReflection,
-    value: &Value,
-) -> Ran<Query> {
-    let name = |model: &'static ModelReflection, column: usize| model.columns()[column].name();
-    let mut query = query.clone();
-    for (&mine, &theirs) in resolved.owner_key.iter().zip(&*resolved.target_key) {
-        let value = match value {
-            Value::Record(record) => {
-                Value::of_attribute(&record.get(name(resolved.target, theirs))?)
+        (_, Some(records)) => Ok(query.with(relation.filter_records(&full, &records)?)),
+        // Keys, or records of other models, which stand for theirs.
+        _ => {
+            let resolved = model.resolve(model.association(name)?)?;
+            let &[mine] = &*resolved.owner_key else {
+                return Err(Stop::unsupported("where by the values of a composite key"));
+            };
+            let column = model.columns()[mine].name();
+            let column = path.map_or_else(|| column.to_owned(), |path| format!("{path}.{column}"));
+            let key = |item: &Value| match item {
+                Value::Record(record) => key_of(record).map(|key| Value::of_attribute(&key)),
+                other => Ok(other.clone()),
+            };
+            let values = items.iter().map(key).collect::<Ran<Vec<_>>>()?;
+            match (value, values.as_slice()) {
+                (Value::List(_), _) => by_column(query, &column, &Value::list(values)),
+                (_, [one]) => by_column(query, &column, one),
+                _ => Err(no_column(&column)),
             }
-            Value::Nil => Value::Nil,
-            _ => return Err(Stop::unsupported("where by records with a composite key")),
-        };
-        let mine = name(model, mine);
-        let mine = path.map_or_else(|| mine.to_owned(), |path| format!("{path}.{mine}"));
-        query = by_column(&query, &mine, &value)?;
+        }
     }
-    Ok(query)
 }
 
 /// The methods of `where` without arguments.

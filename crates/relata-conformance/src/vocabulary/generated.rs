@@ -98,13 +98,19 @@ fn means<'a>(model: &'static ModelReflection, name: &'a str) -> Option<Means<'a>
         ("reload_", Verb::Reload),
         ("reset_", Verb::Reset),
     ];
+    // Without a class there is nothing to build.
+    let builds = |name: &str| {
+        let found = model.reflect_on_association(name);
+        singular(name) && found.is_some_and(|one| !one.is_polymorphic() || one.is_delegated())
+    };
     for (prefix, verb) in of_singular {
         if let Some(base) = name.strip_prefix(prefix) {
-            if singular(base) {
+            let makes = matches!(verb, Verb::Build | Verb::Create);
+            if if makes { builds(base) } else { singular(base) } {
                 return Some(Means::Association(base, verb));
             }
             if let ("create_", Some(base)) = (prefix, base.strip_suffix('!'))
-                && singular(base)
+                && builds(base)
             {
                 return Some(Means::Association(base, Verb::CreateOrFail));
             }
@@ -188,6 +194,7 @@ pub(super) fn answers(world: &Arc<World>, receiver: &Value, name: &str) -> bool 
                 || means(model, name).is_some()
                 || of_ids(model, name).is_some()
                 || super::password::is_method(model, name)
+                || super::delegated::answers(model, name)
                 || super::record::is_method(name)
         }
         _ => false,
@@ -213,7 +220,7 @@ pub(super) async fn declared(
         return Some(done);
     }
     if means(model, name).is_none() && of_ids(model, name).is_none() {
-        return None;
+        return super::delegated::of_record(record, name).await;
     }
     Some(generated(world, &this, name, args).await)
 }

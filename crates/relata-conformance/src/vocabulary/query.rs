@@ -18,6 +18,9 @@ pub(super) async fn call(
     if let Some(value) = added(world, query, name, &args).await {
         return value;
     }
+    if let Some(narrowed) = super::delegated::scope(&query.relation, name) {
+        return Ok(Value::query(query.with(narrowed?)));
+    }
     if let Some(refined) = refine::refine(query, name, &args) {
         return Ok(Value::query(refined?));
     }

@@ -214,6 +214,10 @@ fn include(query: &Query, how: &str, args: &Args) -> Ran<Query> {
                 Err(error) if how == "eager_load" => {
                     return Err(cannot_join(&query, path[0], error));
                 }
+                Err(error) if error.kind() == relata::ErrorKind::AssociationNotFound => {
+                    query.missing = Some(error);
+                    query
+                }
                 Err(error) => return Err(error.into()),
             };
         }
@@ -221,13 +225,19 @@ fn include(query: &Query, how: &str, args: &Args) -> Ran<Query> {
     Ok(query)
 }
 
-/// `references`: the tables that SQL names; those that no association leads to change nothing.
+/// `references`: the tables that SQL names. One that no association leads to joins all includes, as in Rails.
 fn references(query: &Query, args: &Args) -> Ran<Query> {
     let mut query = query.clone();
     for table in &args.all {
-        if let Some(path) = query.path_to(&table.to_text()) {
-            query = query.with(query.relation.clone().references_named(&path)?);
+        let table = table.to_text();
+        if table == query.model().table() {
+            continue;
         }
+        let relation = query.relation.clone();
+        query = query.with(match query.path_to(&table) {
+            Some(path) => relation.references_named(&path)?,
+            None => relation.references_all(),
+        });
     }
     Ok(query)
 }

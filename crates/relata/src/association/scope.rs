@@ -8,7 +8,7 @@ use crate::db::Db;
 use crate::record::Record;
 use crate::reflection::Resolved;
 use crate::relation::Relation;
-use crate::sql::expr::Node;
+use crate::sql::expr::{Comparison, Node};
 use crate::sql::{Expr, Place};
 
 /// Values of an association's key, comparable and hashable.
@@ -100,8 +100,20 @@ pub(crate) fn targets_of(
             Node::key_among(root, several, keys.collect())
         }
     };
-    // The key's condition comes first, as Rails writes it.
-    targets(resolved, db, owner).map(|core| core.select.filters.insert(0, condition))
+    let of_type = typed(resolved, root);
+    // The key's condition comes first, as Rails writes it, but for that of which class the rows are.
+    targets(resolved, db, owner).map(|core| {
+        let filters = &mut core.select.filters;
+        let at = usize::from(resolved.target.is_subclass()).min(filters.len());
+        filters.splice(at..at, [condition].into_iter().chain(of_type));
+    })
+}
+
+/// That targets say they are of the owner's model: of an association with `as`.
+pub(crate) fn typed(resolved: &Resolved, place: Place) -> Option<Node> {
+    let ty = resolved.target_type?;
+    let name = ty.name.map_or(Value::Null, |name| Value::Text(name.into()));
+    Some(Node::Column(place, ty.column).compare(Comparison::Equal, name))
 }
 
 impl Association {
@@ -114,20 +126,25 @@ impl Association {
             .collect()
     }
 
+    /// The values of the columns that decide where it leads.
+    pub(crate) fn owner_values(&self) -> Vec<Value<'static>> {
+        let columns = self.resolved.owner_columns.iter();
+        columns
+            .map(|&column| self.owner.value(column).into_owned())
+            .collect()
+    }
+
     /// Whether the owner's key has all its values, so that a query can find something.
     pub(crate) fn has_key(&self) -> bool {
-        !self
-            .resolved
-            .owner_key
-            .iter()
-            .any(|&column| self.owner.value(column).is_null())
+        let null = |&column: &usize| self.owner.value(column).is_null();
+        !self.resolved.owner_key.iter().any(null) && !matches!(self.klass(), Ok(None))
     }
 
     /// The query for this owner's targets, as a relation to be narrowed. On an owner without a key it is empty and
     /// runs no statement. Never touches the database. Rails: `scope`.
     pub fn relation(&self) -> Relation {
         let db = self.owner.db();
-        let relation = if self.has_key() {
+        let relation = if self.has_key() && !self.resolved.is_nowhere() {
             targets_of(self.resolved, db, Some(&self.owner), self.owner_key())
         } else {
             targets(self.resolved, db, Some(&self.owner)).map(|core| {

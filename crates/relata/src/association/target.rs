@@ -3,7 +3,7 @@
 //! Invariant: nothing here asks the database; a target that went stale (the owner's key changed since) counts as
 //! not known.
 
-use super::Association;
+use super::{Association, resolved_for};
 use crate::attribute::value::Value;
 use crate::error::{ErrorKind, Result};
 use crate::record::{Linked, Members, Record, StrictLoading, Tie};
@@ -22,7 +22,7 @@ impl Association {
         self.is_belongs_to()
             && self
                 .owner
-                .is_link_stale(self.position, &self.resolved.owner_key)
+                .is_link_stale(self.position, &self.resolved.owner_columns)
     }
 
     /// The target of a singular association, if memory knows it: for a user, who has read it then.
@@ -169,11 +169,11 @@ impl Association {
         }
     }
 
-    /// Takes what a query found for these values of the owner's key as the target. One that was set while the query ran
+    /// Takes what a query found for these values of the owner's columns as the target. One that was set while the query ran
     /// stays, and this is false.
     pub(crate) fn take_found(&self, target: Option<&Record>, key: Vec<Value<'static>>) -> bool {
         let key: (&[usize], _) = if self.is_belongs_to() {
-            (&self.resolved.owner_key, key)
+            (&self.resolved.owner_columns, key)
         } else {
             (&[], Vec::new())
         };
@@ -198,7 +198,7 @@ pub(crate) fn tie_of(resolved: &Resolved) -> Tie {
 #[inline]
 pub(crate) fn known_one(owner: &Record, position: usize) -> Linked<Option<Record>> {
     if owner.is_touched() {
-        return match owner.reflection().resolve(position) {
+        return match resolved_for(owner, position) {
             Ok(resolved) => known_target(owner, position, resolved),
             Err(_) => Linked::Unknown,
         };
@@ -210,7 +210,8 @@ pub(crate) fn known_one(owner: &Record, position: usize) -> Linked<Option<Record
 
 #[inline(never)]
 fn known_target(owner: &Record, position: usize, resolved: &Resolved) -> Linked<Option<Record>> {
-    if resolved.declaration().is_belongs_to() && owner.is_link_stale(position, &resolved.owner_key)
+    if resolved.declaration().is_belongs_to()
+        && owner.is_link_stale(position, &resolved.owner_columns)
     {
         return Linked::Unknown;
     }
@@ -223,7 +224,7 @@ fn known_target(owner: &Record, position: usize, resolved: &Resolved) -> Linked<
 /// Whether the table of an association was not written after so many writes.
 #[inline(never)]
 fn is_current(owner: &Record, position: usize, then: u64) -> bool {
-    match owner.reflection().resolve(position) {
+    match resolved_for(owner, position) {
         Ok(resolved) => {
             let table = resolved.target.table();
             owner.db().is_unwritten_since(then, table)

@@ -9,6 +9,7 @@ use crate::attribute::value::Value;
 use crate::callback::MemberEvent;
 use crate::error::{Error, ErrorKind, Result};
 use crate::record::{Linked, Record};
+use crate::reflection::TypeColumn;
 
 impl Association {
     /// Makes `target` the target of a `belongs_to`: the owner's key takes the target's. Never saves.
@@ -16,10 +17,11 @@ impl Association {
         if let Some(target) = target {
             self.check_target(target)?;
         }
-        self.copy_key_from(target)?;
-        self.link(target);
+        let towards = self.towards(target)?;
+        towards.copy_key(target)?;
+        towards.link(target);
         if let Some(target) = target {
-            self.link_back(target);
+            towards.link_back(target);
         }
         Ok(())
     }
@@ -35,8 +37,22 @@ impl Association {
         found.map(|(&mine, _)| mine)
     }
 
-    /// Copies the target's key into the owner's columns.
+    /// Copies the target's key into the owner's columns, and what says of which model it is.
     pub(crate) fn copy_key_from(&self, target: Option<&Record>) -> Result<()> {
+        self.towards(target)?.copy_key(target)
+    }
+
+    fn copy_key(&self, target: Option<&Record>) -> Result<()> {
+        if let Some(ty) = self.resolved.owner_type {
+            let name = ty.name.map_or(Value::Null, |name| Value::Text(name.into()));
+            self.owner.set_value(ty.column, name)?;
+        }
+        if target.is_none() {
+            for &mine in &self.resolved.owner_key {
+                self.owner.set_value(mine, Value::Null)?;
+            }
+            return Ok(());
+        }
         for (&mine, &theirs) in self
             .resolved
             .owner_key
@@ -81,7 +97,7 @@ impl Association {
 
     /// Takes a target out of a `has_one` or a collection, in memory: its key is null and it leads nowhere.
     pub(crate) fn release(&self, target: &Record) -> Result<()> {
-        for &column in &self.resolved.target_key {
+        for &column in &self.resolved.target_columns {
             target.set_value(column, Value::Null)?;
         }
         if let Some(inverse) = self.inverse_of(target) {
@@ -95,7 +111,7 @@ impl Association {
         let target = self.resolved.target;
         let required = self
             .resolved
-            .target_key
+            .target_columns
             .iter()
             .filter_map(|&column| target.columns().get(column))
             .find(|column| !column.is_nullable());
@@ -124,13 +140,17 @@ impl Association {
         {
             target.set_value(theirs, self.owner.value(mine).into_owned())?;
         }
+        if let Some(ty) = self.resolved.target_type {
+            let name = ty.name.map_or(Value::Null, |name| Value::Text(name.into()));
+            target.set_value(ty.column, name)?;
+        }
         Ok(())
     }
 
     /// Remembers the target of a singular association.
     pub(crate) fn link(&self, target: Option<&Record>) {
         let key: &[usize] = if self.is_belongs_to() {
-            &self.resolved.owner_key
+            &self.resolved.owner_columns
         } else {
             &[]
         };
@@ -223,6 +243,11 @@ impl Association {
     /// A new target in the owner's graph, not linked, with the values that the scope's equalities give and those that
     /// `set` does; then what runs after initializing runs. In memory only.
     pub(crate) fn build_target(&self, set: impl FnOnce(&Record)) -> Result<Record> {
+        if self.klass()?.is_none() {
+            let message =
+                format!("{self:?} does not say of which model its target is: set the type first");
+            return Err(self.error(ErrorKind::Argument, message));
+        }
         let target = self
             .owner
             .blank_beside(self.resolved.target)
@@ -258,11 +283,13 @@ impl Association {
     /// Whether the target's row holds the owner's key.
     pub(crate) fn is_keyed(&self, target: &Record) -> bool {
         let resolved = self.resolved;
+        let typed = |ty: TypeColumn| target.saved_value(ty.column).as_str() == ty.name;
         resolved
             .owner_key
             .iter()
             .zip(&resolved.target_key)
             .all(|(&mine, &theirs)| self.owner.value(mine) == target.saved_value(theirs))
+            && resolved.target_type.is_none_or(typed)
     }
 
     /// Whether a record without this association's target can be saved: its key may be null.

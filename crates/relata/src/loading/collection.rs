@@ -101,7 +101,7 @@ impl Association {
     pub fn contains(&self, record: &Record) -> Pending<bool> {
         let (association, record) = (self.clone(), record.clone());
         Pending::new(async move {
-            if record.reflection() != association.resolved().target {
+            if !record.reflection().is_a(association.resolved().target) {
                 return Ok(false);
             }
             let members = association.peek_many();

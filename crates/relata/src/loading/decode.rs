@@ -12,7 +12,7 @@ use crate::attribute::{AttributeType, Stored, calendar, cast};
 use crate::db::Db;
 use crate::db::adapter::{Cell, Cells, Decode, Names};
 use crate::error::{Error, ErrorKind, Result};
-use crate::record::{Batch, BatchBuilder, Row, Step, Take, Terms};
+use crate::record::{Batch, BatchBuilder, Row, Step, Take, Terms, Unfit};
 use crate::reflection::{Column, ModelReflection};
 
 /// Decodes rows into a batch.
@@ -36,7 +36,10 @@ impl Rows {
         let model = self.batch.reflection();
         self.batch
             .finish(db, terms)
-            .map_err(|problem| unfit(model, problem.column, NOT_TEXT))
+            .map_err(|problem| match problem {
+                Unfit::NotText(column) => unfit(model, column, NOT_TEXT),
+                Unfit::NoClass(error) => error,
+            })
     }
 }
 

@@ -29,7 +29,7 @@ pub(crate) fn find<M: FromRecord>(
     key: Vec<Value<'static>>,
 ) -> Pending<M> {
     let db = db.clone();
-    if model.default_scope().is_some() {
+    if model.is_narrowed() {
         return Relation::from_core(Relation::of(model, &db).into_core()).find_key(key);
     }
     Pending::new(async move {

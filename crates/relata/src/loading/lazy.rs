@@ -7,7 +7,7 @@
 //! is not used once its table was written through this database; a sibling whose key was set, or that was told
 //! its target, is left alone; a scope with a limit, which would cut the whole query, is never batched.
 
-use super::preload::{self, find_targets};
+use super::preload;
 use crate::association::Association;
 use crate::db::adapter::Purpose;
 use crate::error::Result;
@@ -93,33 +93,37 @@ async fn load_siblings(association: &Association) -> Result<bool> {
     if size > TOGETHER && owner.count_single_load(position) == 0 {
         return Ok(false);
     }
-    let siblings = owner.untold_siblings(position, &association.resolved().owner_key);
+    let mut siblings = owner.untold_siblings(position, &association.resolved().owner_columns);
+    if !owner.are_all(owner.reflection()) {
+        // A subclass may declare it anew: over other columns, or so that one query cannot serve several owners.
+        let key = &association.resolved().owner_columns;
+        siblings.retain(|sibling| {
+            let theirs = Association::at(sibling, position);
+            theirs.is_ok_and(|one| one.resolved().owner_columns == *key && one.is_shared())
+        });
+    }
+    if association.reflection().is_polymorphic() {
+        // What is wrong with a sibling is for its own reader.
+        let known =
+            |one: &Record| Association::at(one, position).is_ok_and(|one| one.klass().is_ok());
+        siblings.retain(known);
+    }
     if !siblings.iter().any(|sibling| sibling.is(owner)) {
         return Ok(false);
     }
-    let resolved = association.resolved();
     let writes = owner.db().writes();
     // A `belongs_to` finds at most one row an owner.
     let most = (!association.is_belongs_to()).then_some(MOST);
-    match find_targets(
-        &siblings,
-        position,
-        resolved,
-        most,
-        strict_of_members(association),
-    )
-    .await?
-    {
-        Some(found) => {
-            preload::link(&siblings, position, resolved, &found, Some(writes));
-            Ok(true)
-        }
-        None => Ok(false),
-    }
+    let terms = (most, Some(writes));
+    let strict = strict_of_members(association);
+    Ok(preload::load_parts(&siblings, position, terms, strict)
+        .await?
+        .is_some())
 }
 
 /// Loads the association for the owner alone.
 async fn load_single(association: &Association) -> Result<()> {
+    association.klass()?;
     let resolved = association.resolved();
     let singular = !association.reflection().is_collection();
     let mut core = association.relation().into_core();
@@ -133,7 +137,7 @@ async fn load_single(association: &Association) -> Result<()> {
     core.terms.strict = core.terms.strict.or(strict_of_members(association));
     // Who asked for records that load alone gets no others through them.
     core.terms.batching &= association.owner().terms().batching;
-    let key = association.owner_key();
+    let key = association.owner_values();
     let before = association.peek_many().records;
     let targets = Box::pin(super::load(&core, Purpose::Load)).await?;
     if preload::link_alone(association, &targets) {

@@ -10,12 +10,13 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::owners::{OwnerKeys, Sorted};
-use crate::association::{Association, targets, targets_of, tie_of};
+use super::parts::{joined, parts};
+use crate::association::{Association, targets_of, tie_of};
 use crate::db::adapter::Purpose;
 use crate::error::Result;
 use crate::record::{Index, Linked, Links, Place, Record, StrictLoading, Tie};
 use crate::reflection::{AssociationReflection, Resolved};
-use crate::relation::{Include, Relation, Scope};
+use crate::relation::{Include, Step};
 
 /// Records whose associations are to be loaded.
 enum Owners<'a> {
@@ -43,7 +44,7 @@ pub(crate) async fn includes(
             Owners::Given(records) => records,
             Owners::Found(records) => records.as_slice(),
         };
-        let targets = preload(owners, include.association, strict).await?;
+        let targets = preload_step(owners, &include.step, strict).await?;
         if !targets.is_empty() && !include.children.is_empty() {
             let targets = Arc::new(targets);
             let children = include.children.iter().rev();
@@ -53,16 +54,47 @@ pub(crate) async fn includes(
     Ok(())
 }
 
-/// Loads an association of owners of one model; gives all targets, those that were known already included.
+/// Loads what a step leads to, of owners that have it.
+async fn preload_step(
+    owners: &[Record],
+    step: &Step,
+    strict: Option<StrictLoading>,
+) -> Result<Vec<Record>> {
+    let name = match step {
+        Step::At(position) => return preload(owners, *position, strict).await,
+        Step::Named(_) => step,
+    };
+    let mut groups: Vec<(usize, Vec<Record>)> = Vec::new();
+    for owner in owners {
+        let model = owner.reflection();
+        let Some(position) = name.on(model) else {
+            continue;
+        };
+        // Models of one base have their common associations at the same positions.
+        let known = groups.iter_mut().find(|(at, group)| {
+            *at == position
+                && group
+                    .first()
+                    .is_some_and(|one| one.reflection().base() == model.base())
+        });
+        match known {
+            Some((_, group)) => group.push(owner.clone()),
+            None => groups.push((position, vec![owner.clone()])),
+        }
+    }
+    let mut targets = Vec::new();
+    for (position, group) in groups {
+        targets.extend(preload(&group, position, strict).await?);
+    }
+    Ok(targets)
+}
+
+/// Loads an association of owners of one model, or of models of one base; gives all targets, those that were known already included.
 pub(crate) async fn preload(
     owners: &[Record],
     position: usize,
     strict: Option<StrictLoading>,
 ) -> Result<Vec<Record>> {
-    let Some(first) = owners.first() else {
-        return Ok(Vec::new());
-    };
-    let resolved = first.reflection().resolve(position)?;
     let mut known = Vec::new();
     // A fresh batch knows nothing, and most owners are of one.
     let is_fresh = |siblings: &[Record]| {
@@ -85,41 +117,55 @@ pub(crate) async fn preload(
         }
         Cow::Owned(asked)
     };
-    for asked in with_one_scope(asked, resolved) {
-        if let Some(found) = find_targets(&asked, position, resolved, None, strict).await? {
-            link(&asked, position, resolved, &found, None);
-            if known.is_empty() {
-                known = found.targets;
-            } else {
-                known.extend(found.targets);
-            }
+    if let Some(found) = load_parts(&asked, position, (None, None), strict).await? {
+        if known.is_empty() {
+            known = found;
+        } else {
+            known.extend(found);
         }
     }
     Ok(known)
 }
 
-/// The owners in groups whose targets one query can find: all of them, unless the scope differs by the owner.
-fn with_one_scope<'a>(
-    owners: Cow<'a, [Record]>,
-    resolved: &'static Resolved,
-) -> Vec<Cow<'a, [Record]>> {
-    let scope = resolved.declaration().scope();
-    if !scope.is_some_and(Scope::is_of_owner) {
-        return vec![owners];
+/// Loads the targets of owners, with a query for each part of them, and links them. `None` when there are more than
+/// `most`. `unread_since` as for [`link`].
+pub(super) async fn load_parts(
+    owners: &[Record],
+    position: usize,
+    (most, unread_since): (Option<u64>, Option<u64>),
+    strict: Option<StrictLoading>,
+) -> Result<Option<Vec<Record>>> {
+    let mut parts = parts(Cow::Borrowed(owners), position)?;
+    if let [only] = parts.as_slice()
+        && only.is_all()
+    {
+        let resolved = only.resolved;
+        let found = find_targets(owners, position, resolved, most, strict).await?;
+        return Ok(found.map(|found| {
+            link(owners, position, resolved, &found, unread_since);
+            found.targets
+        }));
     }
-    let mut groups: Vec<(Relation, Vec<Record>)> = Vec::new();
-    for owner in owners.iter() {
-        let scope = targets(resolved, owner.db(), Some(owner));
-        let known = groups
-            .iter_mut()
-            .find(|(known, _)| known.select() == scope.select());
-        match known {
-            Some((_, alike)) => alike.push(owner.clone()),
-            None => groups.push((scope, vec![owner.clone()])),
+    let mut found = Vec::with_capacity(parts.len());
+    for part in parts.drain(..) {
+        match find_targets(&part.owners, position, part.resolved, most, strict).await? {
+            Some(of_part) => found.push((part, of_part)),
+            None => return Ok(None),
         }
     }
-    let groups = groups.into_iter();
-    groups.map(|(_, alike)| Cow::Owned(alike)).collect()
+    let all = joined(owners.len(), &found);
+    let tie = match found
+        .iter()
+        .all(|(part, _)| tie_of(part.resolved) == Tie::Depend)
+    {
+        true => Tie::Depend,
+        false => Tie::Unite,
+    };
+    link_owners(owners, position, (tie, unread_since), &all);
+    for (part, found) in &found {
+        lead_back(&part.owners, part.resolved, found);
+    }
+    Ok(Some(all.targets))
 }
 
 /// The targets of some owners.
@@ -210,10 +256,15 @@ pub(super) fn link(
     found: &Found,
     unread_since: Option<u64>,
 ) {
+    link_owners(owners, position, (tie_of(resolved), unread_since), found);
+    lead_back(owners, resolved, found);
+}
+
+fn link_owners(owners: &[Record], position: usize, terms: (Tie, Option<u64>), found: &Found) {
     let mut start = 0;
     // Owners of one batch usually stand together.
     for batch in owners.chunk_by(Record::is_sibling) {
-        let published = publish(batch, start, position, resolved, found, unread_since);
+        let published = publish(batch, start, position, terms, found);
         if published {
             // What a record was told by itself, as a member that is not saved yet, hides the table of its batch.
             for (at, owner) in Record::with_own_link(batch, position) {
@@ -226,7 +277,6 @@ pub(super) fn link(
         }
         start += batch.len();
     }
-    lead_back(owners, resolved, found);
 }
 
 /// Publishes the table of a whole batch, whose owners stand at `start`. False when the batch has one already.
@@ -234,9 +284,8 @@ fn publish(
     owners: &[Record],
     start: usize,
     position: usize,
-    resolved: &'static Resolved,
+    (tie, unread_since): (Tie, Option<u64>),
     found: &Found,
-    unread_since: Option<u64>,
 ) -> bool {
     let Some(first) = owners.first() else {
         return true;
@@ -246,8 +295,31 @@ fn publish(
     }
     let size = first.batch_size();
     let missing = missing(owners, size);
-    let place = |row: u32| Place { batch: 0, row };
-    let index = if resolved.declaration().is_collection() {
+    // Where the targets of each batch start: those of one query are one batch, in its order.
+    let mut batches: Vec<(u32, &Record)> = Vec::new();
+    let mut at = 0;
+    for batch in found.targets.chunk_by(Record::is_sibling) {
+        batches.extend(batch.first().map(|first| (at, first)));
+        at += u32::try_from(batch.len()).unwrap_or(u32::MAX);
+    }
+    let place = |row: u32| match batches.as_slice() {
+        [] | [_] => Place { batch: 0, row },
+        several => {
+            let batch = several
+                .partition_point(|(start, _)| *start <= row)
+                .saturating_sub(1);
+            Place {
+                batch: u32::try_from(batch).unwrap_or(u32::MAX),
+                row: row - several.get(batch).map_or(0, |(start, _)| *start),
+            }
+        }
+    };
+    let collection = first
+        .reflection()
+        .reflections()
+        .get(position)
+        .is_some_and(AssociationReflection::is_collection);
+    let index = if collection {
         let mut lists: Vec<&[u32]> = vec![&[]; size];
         for (at, owner) in (start..).zip(owners) {
             lists[owner.row_number()] = found.rows.of(at);
@@ -276,12 +348,12 @@ fn publish(
     };
     // The table holds for the keys as they were loaded; an owner whose key was set since is told by itself.
     let links = Links {
-        targets: found.targets.first().cloned().into_iter().collect(),
+        targets: batches.iter().map(|(_, first)| (*first).clone()).collect(),
         index,
         missing,
         unread_since,
     };
-    first.publish(position, links, tie_of(resolved))
+    first.publish(position, links, tie)
 }
 
 /// Tells the owner at that place its targets.
@@ -293,7 +365,7 @@ fn tell(owner: &Record, at: usize, position: usize, found: &Found) {
         let before = found.before.get(&at).map_or(&[][..], Vec::as_slice);
         association.take_loaded(found.of(at).cloned().collect(), before);
     } else {
-        association.take_found(found.of(at).next(), association.owner_key());
+        association.take_found(found.of(at).next(), association.owner_values());
     }
 }
 

@@ -62,10 +62,11 @@ pub(crate) async fn load(core: &Core, purpose: Purpose) -> Result<Vec<Record>> {
 #[inline]
 pub(super) fn found(model: &'static ModelReflection, records: &[Record]) -> Result<()> {
     let events = [Event::AfterFind, Event::AfterInitialize];
-    if events
-        .iter()
-        .all(|event| model.hooks().at(*event).is_empty())
-    {
+    let silent = |model: &ModelReflection| {
+        let mut events = events.iter();
+        events.all(|event| model.hooks().at(*event).is_empty())
+    };
+    if silent(model) && model.descendants().into_iter().all(silent) {
         return Ok(());
     }
     for record in records {

@@ -104,7 +104,7 @@ pub(super) fn take_key(
     association: &Association,
     target: Option<&Record>,
 ) -> Result<()> {
-    let (owner, columns) = (association.owner(), &association.resolved().owner_key);
+    let (owner, columns) = (association.owner(), &association.resolved().owner_columns);
     keys.filling(owner, columns, Some(association.clone()), || {
         association.copy_key_from(target)?;
         association.link(target);
@@ -118,10 +118,10 @@ fn leave_key(keys: &mut Keys, association: &Association) -> Result<()> {
     if !association.has_key() {
         return Ok(());
     }
-    let (owner, columns) = (association.owner(), &association.resolved().owner_key);
+    let (owner, columns) = (association.owner(), &association.resolved().owner_columns);
     let target = association.unsaved_target();
     keys.leaving(owner, columns, Some(association.clone()), || {
-        association.copy_key_from(None)?;
+        association.copy_key_from(target.as_ref())?;
         association.link(target.as_ref());
         Ok(())
     })
@@ -177,7 +177,7 @@ async fn save_members(
 
 /// Copies the owner's key into a member.
 fn give_key(keys: &mut Keys, association: &Association, member: &Record) -> Result<()> {
-    let columns = &association.resolved().target_key;
+    let columns = &association.resolved().target_columns;
     keys.filling(member, columns, association.inverse_of(member), || {
         association.give_key_to(member)?;
         // With its new key the way back would count as stale.

@@ -341,7 +341,7 @@ async fn take_out(
     match removal {
         Removal::Nullify => {
             association.check_nullable()?;
-            let keys = &association.resolved().target_key;
+            let keys = &association.resolved().target_columns;
             let nulls = keys
                 .iter()
                 .map(|&column| (column, Node::Value(Value::Null)))

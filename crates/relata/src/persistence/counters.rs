@@ -17,7 +17,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::Key;
 use crate::pending::Pending;
 use crate::record::{Life, Linked, Record, Version};
-use crate::reflection::{Macro, ModelReflection};
+use crate::reflection::{Macro, ModelReflection, Resolved};
 use crate::relation::Relation;
 use crate::sql::expr::Node;
 use crate::sql::statements::{self, Counting};
@@ -153,14 +153,17 @@ pub(super) async fn count(frame: &Frame, by: i64) -> Result<()> {
 /// Whether the record is destroyed by the very parent that would be told.
 fn is_going_with(association: &Association) -> bool {
     let by = super::dependent::destroyed_by(association.owner());
-    by.is_some_and(|by| by.target_key == association.resolved().owner_key)
+    by.is_some_and(|by| by.target_columns == association.resolved().owner_columns)
 }
 
 /// The parent of a changed key counts the record in, the one before counts it out.
 pub(super) async fn follow(association: &Association) -> Result<Option<Task>> {
     let record = association.owner();
-    let key = &association.resolved().owner_key;
-    if !key.iter().any(|&column| record.was_changed(column)) {
+    let (key, columns) = (
+        &association.resolved().owner_key,
+        &association.resolved().owner_columns,
+    );
+    if !columns.iter().any(|&column| record.was_changed(column)) {
         return Ok(None);
     }
     count_in(association, 1).await?;
@@ -168,7 +171,8 @@ pub(super) async fn follow(association: &Association) -> Result<Option<Task>> {
         .iter()
         .map(|&column| record.value_of(column, Version::Before).into_owned())
         .collect();
-    add(association, -1, before).await?;
+    let resolved = association.resolved_at(Version::Before)?;
+    add(association, resolved, -1, before).await?;
     Ok(None)
 }
 
@@ -178,7 +182,8 @@ async fn count_in(association: &Association, by: i64) -> Result<()> {
         Linked::Known(Some(parent)) if parent.is_persisted() => Some(parent),
         _ => None,
     };
-    add(association, by, association.owner_key()).await?;
+    let key = association.owner_key();
+    add(association, association.resolved(), by, key).await?;
     if let Some(parent) = parent.filter(|_| association.has_key()) {
         add_in_memory(association, &parent, by)?;
     }
@@ -191,7 +196,7 @@ fn add_in_memory(association: &Association, parent: &Record, by: i64) -> Result<
     };
     let model = parent.reflection();
     let column = model.attribute(name)?;
-    let stamps = stamps_of(association);
+    let stamps = stamps_of(association, association.resolved());
     let filled = std::iter::once(column).chain(stamps.iter().copied());
     let mut before = Before::with(parent, filled);
     locking::follow(parent, &mut before)?;
@@ -204,17 +209,22 @@ fn add_in_memory(association: &Association, parent: &Record, by: i64) -> Result<
     Ok(())
 }
 
-async fn add(association: &Association, by: i64, key: Vec<Value<'static>>) -> Result<()> {
-    let (resolved, db) = (association.resolved(), association.owner().db());
+async fn add(
+    association: &Association,
+    resolved: &'static Resolved,
+    by: i64,
+    key: Vec<Value<'static>>,
+) -> Result<()> {
+    let db = association.owner().db();
     let Some(name) = association.reflection().counter_cache else {
         return Ok(());
     };
-    if key.iter().any(Value::is_null) {
+    if key.iter().any(Value::is_null) || resolved.is_nowhere() {
         return Ok(());
     }
     let counting = Counting {
         counters: vec![(resolved.target.attribute(name)?, by)],
-        stamps: stamps_of(association),
+        stamps: stamps_of(association, resolved),
         key: resolved.target_key.to_vec(),
     };
     change(resolved.target, db, &counting, key).await.map(drop)
@@ -246,9 +256,9 @@ pub(super) async fn forget(association: &Association, members: u64) -> Result<()
 }
 
 /// With `touch` too, the counter's statement sets the timestamps.
-fn stamps_of(association: &Association) -> Vec<usize> {
+fn stamps_of(association: &Association, resolved: &Resolved) -> Vec<usize> {
     match association.reflection().touch {
-        Some(touch) => super::touch::columns(association.resolved().target, Some(touch)),
+        Some(touch) => super::touch::columns(resolved.target, Some(touch)),
         None => Vec::new(),
     }
 }
@@ -290,9 +300,10 @@ pub(super) fn columns(model: &'static ModelReflection) -> &'static [usize] {
             let Ok(child) = association.target.model() else {
                 continue;
             };
-            let counted = child.reflections().iter().filter(|one| {
-                one.is_belongs_to() && one.target.model().is_ok_and(|parent| parent == model)
-            });
+            let counted = child
+                .reflections()
+                .iter()
+                .filter(|one| one.is_belongs_to() && one.leads_to(model));
             found.extend(counted.filter_map(|one| model.column_position(one.counter_cache?)));
         }
         found

@@ -65,7 +65,7 @@ pub(super) async fn perform(
                 && target.is_persisted()
             {
                 association.check_nullable()?;
-                let key = association.resolved().target_key.iter();
+                let key = association.resolved().target_columns.iter();
                 let names = key.filter_map(|&column| target.reflection().columns().get(column));
                 let nulls: Vec<_> = names.map(|column| (column.name(), Value::Null)).collect();
                 target.update_columns(nulls).await?;

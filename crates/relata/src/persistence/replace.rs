@@ -112,7 +112,7 @@ struct Coming<'a> {
 
 impl<'a> Memory<'a> {
     fn of(association: &'a Association, members: &'a [Record], coming: &'a [Record]) -> Self {
-        let columns = &association.resolved().target_key;
+        let columns = &association.resolved().target_columns;
         let came = |record: &'a Record| {
             let value = |&column| record.value(column).into_owned();
             let inverse = association.inverse_of(record);
@@ -142,7 +142,7 @@ impl Drop for Memory<'_> {
             led_to,
         } in &self.coming
         {
-            let columns = &self.association.resolved().target_key;
+            let columns = &self.association.resolved().target_columns;
             for (&column, value) in columns.iter().zip(key) {
                 // It was in this column before.
                 let _ = record.set_value(column, value.clone());
@@ -210,7 +210,7 @@ async fn put_in_place_of(
     let leaving = current
         .as_ref()
         .filter(|&current| target != Some(current) && !current.is_destroyed());
-    let columns = &association.resolved().target_key;
+    let columns = &association.resolved().target_columns;
     let key: Vec<Value<'static>> = target
         .into_iter()
         .flat_map(|target| {

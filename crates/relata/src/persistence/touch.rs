@@ -194,7 +194,7 @@ pub(super) async fn perform(
         let target = loading::load_one(association).await?;
         return Ok(target.and_then(|target| task(&target, touch)));
     }
-    let key = &association.resolved().owner_key;
+    let key = &association.resolved().owner_columns;
     let was = if saving {
         Version::Before
     } else {
@@ -238,7 +238,11 @@ fn task(record: &Record, touch: Option<Touch>) -> Option<Task> {
 
 /// The row that the record belonged to before.
 async fn old_parent(association: &Association, was: Version) -> Result<Option<Record>> {
-    let (record, resolved) = (association.owner(), association.resolved());
+    let record = association.owner();
+    let resolved = association.resolved_at(was)?;
+    if resolved.is_nowhere() {
+        return Ok(None);
+    }
     let key: Vec<Value<'static>> = resolved
         .owner_key
         .iter()

@@ -282,7 +282,7 @@ async fn is_present(association: &Association) -> Result<bool> {
         return Ok(false);
     }
     let owner = association.owner();
-    let key = &association.resolved().owner_key;
+    let key = &association.resolved().owner_columns;
     if owner.is_persisted() && !key.iter().any(|&column| owner.column_changed(column)) {
         return Ok(true);
     }

@@ -107,7 +107,7 @@ impl Association {
     pub fn is_changed(&self) -> bool {
         let moved = self
             .resolved()
-            .owner_key
+            .owner_columns
             .iter()
             .any(|&column| self.owner().column_changed(column));
         self.is_belongs_to() && (moved || !self.has_key() && self.unsaved_target().is_some())
@@ -119,7 +119,7 @@ impl Association {
     pub fn was_changed(&self) -> bool {
         let columns = self.owner().reflection().columns();
         let saved = self.owner().saved_changes();
-        let names = self.resolved().owner_key.iter();
+        let names = self.resolved().owner_columns.iter();
         let mut names = names.filter_map(|&column| columns.get(column));
         self.is_belongs_to()
             && names.any(|column| saved.iter().any(|(name, ..)| *name == column.name()))

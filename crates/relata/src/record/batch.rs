@@ -87,6 +87,8 @@ pub(super) fn is_at(place: usize) -> bool {
 
 pub(crate) struct Batch {
     reflection: &'static ModelReflection,
+    /// The class of each row, where they are not all of one: they have the same columns.
+    classes: Option<Box<[&'static ModelReflection]>>,
     /// The layout's slots and stride, at hand: every read of an attribute asks for them.
     slots: &'static [Slot],
     stride: usize,
@@ -122,6 +124,7 @@ pub(super) struct Rows {
     pub(super) len: u32,
     pub(super) arena: Arena,
     pub(super) absent: Option<Box<[u64]>>,
+    pub(super) classes: Option<Box<[&'static ModelReflection]>>,
 }
 
 impl Batch {
@@ -144,6 +147,7 @@ impl Batch {
         let layout: &'static Layout = reflection.layout();
         Arc::new(Self {
             reflection,
+            classes: rows.classes,
             slots: &layout.slots,
             stride: layout.stride,
             blank: &layout.blank,
@@ -164,8 +168,35 @@ impl Batch {
         })
     }
 
+    /// The model of all rows, or the one that they all inherit from.
     pub(crate) fn reflection(&self) -> &'static ModelReflection {
         self.reflection
+    }
+
+    /// The model of a row.
+    #[inline]
+    pub(super) fn class(&self, row: u32) -> &'static ModelReflection {
+        match &self.classes {
+            None => self.reflection,
+            Some(classes) => classes
+                .get(row as usize)
+                .copied()
+                .unwrap_or(self.reflection),
+        }
+    }
+
+    /// Whether the rows are of several classes.
+    pub(super) fn is_mixed(&self) -> bool {
+        self.classes.is_some()
+    }
+
+    /// The number of associations that a row may have.
+    fn associations(&self) -> usize {
+        let classes = self.classes.iter().flatten().copied();
+        let counts = classes
+            .chain([self.reflection])
+            .map(|class| class.reflections().len());
+        counts.max().unwrap_or_default()
     }
 
     pub(crate) fn db(&self) -> &Db {
@@ -282,7 +313,7 @@ impl Batch {
             } else {
                 row.into()
             };
-            let associations = self.reflection.reflections().len();
+            let associations = self.associations();
             Box::new(State::new(row, saved, self.new, associations))
         });
         self.touched.store(true, Ordering::Release);
@@ -294,9 +325,8 @@ impl Batch {
     }
 
     pub(super) fn link_or_make(&self, association: usize) -> Option<&Link> {
-        let associations = self.reflection.reflections().len();
         self.links
-            .get_or_init(|| (0..associations).map(|_| Link::default()).collect())
+            .get_or_init(|| (0..self.associations()).map(|_| Link::default()).collect())
             .get(association)
     }
 

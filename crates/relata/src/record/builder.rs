@@ -7,7 +7,7 @@
 //! that was checked.
 
 use super::arena::Arena;
-use super::batch::{Batch, Rows, StrictLoading, Terms, set_bit};
+use super::batch::{Batch, Rows, StrictLoading, Terms, bit, set_bit};
 use super::sync::Arc;
 use crate::attribute::Stored;
 use crate::attribute::value::{Kind, Value};
@@ -87,10 +87,13 @@ pub(crate) struct Row<'a> {
     bytes: &'a mut Option<Box<Arena>>,
 }
 
-/// The text of a column is not UTF-8.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct NotText {
-    pub(crate) column: usize,
+/// Why rows can be no batch.
+#[derive(Debug)]
+pub(crate) enum Unfit {
+    /// The text of this column is not UTF-8.
+    NotText(usize),
+    /// A row is of a class that is not known.
+    NoClass(Error),
 }
 
 impl BatchBuilder {
@@ -222,13 +225,15 @@ impl BatchBuilder {
     /// Ends the batch.
     ///
     /// # Errors
-    /// When a text is not UTF-8.
-    pub(crate) fn finish(mut self, db: &Db, terms: Terms) -> Result<Arc<Batch>, NotText> {
+    /// When a text is not UTF-8; when the type column of a row names no class.
+    pub(crate) fn finish(mut self, db: &Db, terms: Terms) -> Result<Arc<Batch>, Unfit> {
         if let Err(address) = self.texts.check_utf8() {
-            return Err(NotText {
-                column: self.column_at(address),
-            });
+            return Err(Unfit::NotText(self.column_at(address)));
         }
+        let classes = match self.reflection.type_column() {
+            Some(column) if self.len > 0 => self.classes(column).map_err(Unfit::NoClass)?,
+            _ => None,
+        };
         self.words.truncate(self.used);
         if let Some(bytes) = self.bytes {
             self.texts.append(*bytes);
@@ -238,8 +243,44 @@ impl BatchBuilder {
             len: self.len,
             arena: self.texts,
             absent: self.absent,
+            classes,
         };
         Ok(Batch::new(self.reflection, db, rows, terms, false))
+    }
+
+    /// The classes of the rows, by their type column; none where all are of the model that was asked for.
+    fn classes(&self, column: usize) -> Result<Option<Box<[&'static ModelReflection]>>> {
+        let (Some(&slot), false) = (
+            self.layout.slots.get(column),
+            self.absent
+                .as_ref()
+                .is_some_and(|absent| bit(absent, column)),
+        ) else {
+            return Ok(None);
+        };
+        let mut classes = Vec::with_capacity(self.len as usize);
+        let mut last: Option<(&str, &'static ModelReflection)> = None;
+        for row in self
+            .words
+            .chunks_exact(self.layout.stride.max(1))
+            .take(self.len as usize)
+        {
+            let stored = super::stored(row, column, slot);
+            let name = match slot.kind.is_text() && !stored.is_null() {
+                true => stored.text(),
+                false => "",
+            };
+            let class = match last {
+                Some((known, class)) if known == name => class,
+                // A row that names none is of the base.
+                _ if name.is_empty() => self.reflection.base(),
+                _ => self.reflection.subclass(name)?,
+            };
+            last = Some((name, class));
+            classes.push(class);
+        }
+        let mixed = classes.iter().any(|class| *class != self.reflection);
+        Ok(mixed.then(|| classes.into()))
     }
 
     /// The column whose text lies at that address.
@@ -262,6 +303,7 @@ impl BatchBuilder {
             len: 1,
             arena: Arena::default(),
             absent: None,
+            classes: None,
         };
         let strict = reflection
             .is_strict_loading_by_default()

@@ -34,6 +34,12 @@ impl Record {
                 self.fill(column, &default);
             }
         }
+        // A record of a subclass says so. It is a change, as in Rails: what is new is written.
+        if let Some((column, names)) = self.reflection().type_names()
+            && let Some(name) = names.first()
+        {
+            self.fill(column, &Value::Text((*name).into()));
+        }
         self
     }
 

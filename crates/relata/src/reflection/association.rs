@@ -4,7 +4,7 @@
 
 use std::sync::OnceLock;
 
-use super::{ModelReflection, NestedAttributes};
+use super::{Classes, ModelReflection, NestedAttributes};
 use crate::callback::{DefaultTarget, MemberCallback};
 use crate::relation::Scope;
 
@@ -44,6 +44,8 @@ pub enum Target {
         /// Filled when the model is defined.
         model: &'static OnceLock<&'static ModelReflection>,
     },
+    /// Any of several models: which one, a type column of the owner says. Rails: `polymorphic: true`.
+    AnyOf(Classes),
 }
 
 impl std::fmt::Debug for Target {
@@ -51,6 +53,7 @@ impl std::fmt::Debug for Target {
         match self {
             Self::Model(model) => f.write_str(model().name()),
             Self::Later { name, .. } => f.write_str(name),
+            Self::AnyOf(classes) => classes.fmt(f),
         }
     }
 }
@@ -111,6 +114,13 @@ pub struct AssociationReflection {
     pub(crate) target: Target,
     pub(crate) foreign_key: &'static [&'static str],
     pub(crate) primary_key: &'static [&'static str],
+    /// The polymorphic `belongs_to` of the target whose key this is. Rails: `as`.
+    pub(crate) interface: Option<&'static str>,
+    /// Whether it is declared by the parent of its model, and not anew.
+    pub(crate) inherited: bool,
+    pub(crate) foreign_type: Option<&'static str>,
+    /// The names of the models that a delegated type leads to. Rails: `delegated_type`.
+    pub(crate) delegates: &'static [&'static str],
     pub(crate) inverse_of: InverseOf,
     pub(crate) required: bool,
     /// Whether a collection is told in memory of a record that was given its owner.
@@ -142,6 +152,10 @@ impl AssociationReflection {
             target,
             foreign_key: &[],
             primary_key: &[],
+            interface: None,
+            inherited: false,
+            foreign_type: None,
+            delegates: &[],
             inverse_of: InverseOf::Automatic,
             required: false,
             inversing: true,
@@ -191,6 +205,29 @@ impl AssociationReflection {
     #[must_use]
     pub const fn with_primary_key(mut self, names: &'static [&'static str]) -> Self {
         self.primary_key = names;
+        self
+    }
+
+    /// The polymorphic `belongs_to` of the target that leads back: its key and type columns are this association's.
+    /// Rails: `as`.
+    #[must_use]
+    pub const fn with_interface(mut self, interface: &'static str) -> Self {
+        self.interface = Some(interface);
+        self
+    }
+
+    /// The attribute that says which model the key refers to, where it is not the interface's name and `_type`.
+    /// Rails: `foreign_type`.
+    #[must_use]
+    pub const fn with_foreign_type(mut self, name: &'static str) -> Self {
+        self.foreign_type = Some(name);
+        self
+    }
+
+    /// The names of the models that a polymorphic `belongs_to` delegates to. Rails: `delegated_type`.
+    #[must_use]
+    pub const fn with_delegates(mut self, names: &'static [&'static str]) -> Self {
+        self.delegates = names;
         self
     }
 
@@ -337,6 +374,50 @@ impl AssociationReflection {
         self.kind == Macro::HasOne
     }
 
+    /// Whether its owner says which model it leads to. Rails: `polymorphic?`.
+    #[must_use]
+    pub fn is_polymorphic(&self) -> bool {
+        matches!(self.target, Target::AnyOf(_))
+    }
+
+    /// Whether it was declared by `delegated_type`.
+    #[must_use]
+    pub fn is_delegated(&self) -> bool {
+        !self.delegates.is_empty()
+    }
+
+    /// The names of the models that a delegated type leads to. Rails: `entryable_types`.
+    #[must_use]
+    pub fn delegates(&self) -> &'static [&'static str] {
+        self.delegates
+    }
+
+    /// The polymorphic `belongs_to` of the target whose key this is. Rails: the option `as`.
+    #[must_use]
+    pub fn interface(&self) -> Option<&'static str> {
+        self.interface
+    }
+
+    /// The attribute that says which model a polymorphic key refers to: on this model for a `belongs_to`, on the target
+    /// for one with `as`. Rails: `foreign_type`, `type`.
+    #[must_use]
+    pub fn type_name(&self) -> Option<String> {
+        let interface = self
+            .interface
+            .or(self.is_polymorphic().then_some(self.name))?;
+        let conventional = || format!("{interface}_type");
+        Some(self.foreign_type.map_or_else(conventional, str::to_owned))
+    }
+
+    /// Whether records of a model can be its targets.
+    #[must_use]
+    pub fn leads_to(&self, model: &'static ModelReflection) -> bool {
+        match self.target {
+            Target::AnyOf(classes) => classes.member(model).is_some(),
+            _ => self.target.model().is_ok_and(|target| model.is_a(target)),
+        }
+    }
+
     /// Whether a record without target is not valid.
     #[must_use]
     pub fn is_required(&self) -> bool {
@@ -399,6 +480,8 @@ impl AssociationReflection {
         match self.target {
             Target::Model(model) => model().name(),
             Target::Later { name, .. } => name,
+            // Rails says the name of the association, as a class that is not there.
+            Target::AnyOf(_) => self.name,
         }
     }
 

@@ -6,8 +6,9 @@ use std::collections::HashSet;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use super::{
-    AssociationReflection, Callbacks, Column, ColumnDefault, Enumeration, Locking, ModelReflection,
-    NestedAttributes, Normalization, SecurePassword, Target, Timestamps,
+    AssociationReflection, Callbacks, Classes, Column, ColumnDefault, Enumeration, Inheritance,
+    Locking, ModelReflection, NestedAttributes, Normalization, Registry, SecurePassword, Target,
+    Timestamps, inheritance,
 };
 use crate::attribute::{AttributeType, Label};
 use crate::callback::{Callback, TokenPurpose};
@@ -48,6 +49,9 @@ pub struct ModelBuilder {
     tokens: Vec<TokenPurpose>,
     timestamps: Timestamps,
     locking: Locking,
+    parent: Option<&'static ModelReflection>,
+    inheritance: Option<&'static str>,
+    polymorphic_name: Option<&'static str>,
 }
 
 impl ModelBuilder {
@@ -70,7 +74,41 @@ impl ModelBuilder {
             tokens: Vec::new(),
             timestamps: Timestamps::Conventional,
             locking: Locking::Conventional,
+            parent: None,
+            inheritance: None,
+            polymorphic_name: None,
         }
+    }
+
+    /// A subclass of a model whose rows say of which class they are: it has its table, columns, key, associations,
+    /// validations and callbacks, and may declare associations anew. Rails: `class Admin < User`.
+    #[must_use]
+    pub fn inherits(name: impl Into<String>, parent: &'static ModelReflection) -> Self {
+        Self {
+            associations: inheritance::inherited(parent),
+            validations: parent.validations().copied().collect(),
+            callbacks: parent.callbacks().copied().collect(),
+            strict_loading: parent.is_strict_loading_by_default(),
+            timestamps: parent.timestamps(),
+            parent: Some(parent),
+            ..Self::new(name, parent.table())
+        }
+    }
+
+    /// The rows of the table are of several classes, which [`inherits`](Self::inherits) defines; this attribute holds the
+    /// name of a row's. Rails: `inheritance_column`.
+    #[must_use]
+    pub fn inheritance_column(mut self, name: impl Into<String>) -> Self {
+        self.inheritance = Some(leak(name.into()));
+        self
+    }
+
+    /// What type columns of polymorphic associations hold for the model, where it is not its name.
+    /// Rails: `polymorphic_name`.
+    #[must_use]
+    pub fn polymorphic_name(mut self, name: impl Into<String>) -> Self {
+        self.polymorphic_name = Some(leak(name.into()));
+        self
     }
 
     /// Adds a column.
@@ -95,7 +133,15 @@ impl ModelBuilder {
             let column = format!("{}_count", relata_inflect::pluralize(&model));
             association.counter_cache = Some(leak(column));
         }
-        self.associations.push(association);
+        // What was inherited is declared anew, at its place.
+        let known = self.associations.iter_mut();
+        match known
+            .into_iter()
+            .find(|known| known.inherited && known.name == association.name)
+        {
+            Some(known) => *known = association,
+            None => self.associations.push(association),
+        }
         self
     }
 
@@ -282,6 +328,26 @@ impl ModelBuilder {
             let error = error.with_model(leak(self.name.clone()));
             Err(error.with_attribute(name))
         };
+        if let Some(parent) = self.parent {
+            if let Some(column) = self.columns.first() {
+                let message = format!(
+                    "{} has the columns of {}, of which it is a subclass: add {} there",
+                    self.name,
+                    parent.name(),
+                    column.name()
+                );
+                return refused(message, column.name());
+            }
+            if parent.type_column().is_none() {
+                let message = format!(
+                    "{} cannot be a subclass of {}, whose rows do not say of which class they are: name the \
+                     inheritance_column there",
+                    self.name,
+                    parent.name()
+                );
+                return refused(message, parent.name());
+            }
+        }
         let mut names = HashSet::new();
         let columns = self.columns.iter().map(Column::name);
         let associations = self.associations.iter().map(AssociationReflection::name);
@@ -333,8 +399,12 @@ impl ModelBuilder {
     /// twice, for a locking column that is no whole number and for a callback that its event could not run.
     pub fn define(self) -> Result<&'static ModelReflection> {
         self.check()?;
+        let columns = match self.parent {
+            Some(parent) => parent.columns(),
+            None => Vec::leak(self.columns),
+        };
         let mut model = ModelReflection::new(leak(self.name), leak(self.table))
-            .with_columns(Vec::leak(self.columns))
+            .with_columns(columns)
             .with_associations(Vec::leak(self.associations))
             .with_validations(Vec::leak(self.validations))
             .with_callbacks(
@@ -350,6 +420,32 @@ impl ModelBuilder {
             .with_enumerations(Vec::leak(self.enumerations));
         if let Some(scope) = self.default_scope {
             model = model.with_default_scope(scope);
+        }
+        if let Some(name) = self.polymorphic_name {
+            model = model.with_polymorphic_name(name);
+        }
+        if let Some(parent) = self.parent {
+            let slot = OnceLock::from(parent);
+            model = model
+                .with_parent(Target::Later {
+                    name: parent.name(),
+                    model: Box::leak(Box::new(slot)),
+                })
+                .with_primary_key(parent.primary_key())
+                .with_query_constraints(parent.query_constraints)
+                .with_locking(parent.locking);
+            let model = keep(model);
+            if let Some(Classes::Open(classes)) = model.base().inheritance.map(|one| one.classes) {
+                classes.add(model);
+            }
+            return Ok(model);
+        }
+        if let Some(column) = self.inheritance {
+            model.attribute(column)?;
+            model = model.with_inheritance(Inheritance {
+                column,
+                classes: Classes::Open(Box::leak(Box::new(Registry::new()))),
+            });
         }
         let positions = |names: &[String]| {
             let positions = names.iter().map(|name| model.attribute(name));
@@ -382,6 +478,10 @@ impl Target {
                 )
                 .with_model(name)
             }),
+            Self::AnyOf(_) => Err(Error::new(
+                ErrorKind::EagerLoadPolymorphic,
+                "a polymorphic association leads to no one model: ask with a record of which it is",
+            )),
         }
     }
 }

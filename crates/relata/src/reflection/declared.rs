@@ -51,6 +51,7 @@ pub struct Declared {
     callbacks: Vec<MemberCallback>,
     required: bool,
     inversing: bool,
+    delegated: bool,
 }
 
 const FOR_ALL: &[&str] = &[
@@ -140,6 +141,14 @@ impl Declared {
             "belongs_to" => Macro::BelongsTo,
             "has_one" => Macro::HasOne,
             "has_many" => Macro::HasMany,
+            // A polymorphic `belongs_to` that names its models.
+            "delegated_type" => {
+                let declared = Self::new(model, "belongs_to", name)?;
+                return Ok(Self {
+                    delegated: true,
+                    ..declared
+                });
+            }
             other => {
                 let message = format!("the macro {other} is not supported");
                 return Err(Error::new(ErrorKind::Unsupported, message).with_attribute(name));
@@ -162,6 +171,7 @@ impl Declared {
             callbacks: Vec::new(),
             required: kind == Macro::BelongsTo,
             inversing: true,
+            delegated: false,
         })
     }
 
@@ -227,6 +237,12 @@ impl Declared {
         }
     }
 
+    /// Whether which model it leads to is for each owner to say: its target is [`Target::AnyOf`]. Rails: `polymorphic`.
+    #[must_use]
+    pub fn is_polymorphic(&self) -> bool {
+        self.delegated || self.setting("polymorphic") == Some(&Setting::Flag(true))
+    }
+
     /// The association that the words declare, leading to `target`.
     ///
     /// # Errors
@@ -234,6 +250,10 @@ impl Declared {
     /// `Unsupported` for one that relata does not have yet.
     pub fn leading_to(&self, target: Target) -> Result<AssociationReflection> {
         self.check_keys()?;
+        if self.delegated && self.setting("types").is_none() {
+            let message = "missing keyword: :types".to_owned();
+            return Err(self.error(ErrorKind::Argument, message));
+        }
         let name = leak(self.name.clone());
         let mut association = AssociationReflection::new(self.kind, name, target);
         association.required = self.required;
@@ -264,6 +284,17 @@ impl Declared {
                     self.name
                 );
                 return Err(self.error(ErrorKind::Configuration, message));
+            }
+            // The target says it.
+            ("polymorphic", Setting::Flag(true)) => {}
+            ("types", Setting::Text(_) | Setting::Texts(_)) if self.delegated => {
+                association.delegates = names(setting);
+            }
+            ("as", Setting::Text(interface)) => {
+                association.interface = Some(leak(interface.clone()))
+            }
+            ("foreign_type", Setting::Text(name)) => {
+                association.foreign_type = Some(leak(name.clone()));
             }
             ("foreign_key", Setting::Text(_) | Setting::Texts(_)) => {
                 association.foreign_key = names(setting);
@@ -337,6 +368,7 @@ impl Declared {
         };
         let mut keys = [FOR_ALL, own].concat();
         match (self.kind, is_set("polymorphic")) {
+            (Macro::BelongsTo, _) if self.delegated => keys.extend(["foreign_type", "types"]),
             (Macro::BelongsTo, true) => keys.push("foreign_type"),
             (Macro::BelongsTo, false) => keys.push("class_name"),
             _ => {}

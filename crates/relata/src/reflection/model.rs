@@ -9,8 +9,8 @@ use std::sync::OnceLock;
 use super::hooks::Hooks;
 use super::resolve::Resolved;
 use super::{
-    AssociationReflection, Column, Enumeration, Layout, Locking, Macro, SecurePassword, Stamps,
-    Timestamps,
+    AssociationReflection, Column, Enumeration, Inheritance, Layout, Locking, Macro,
+    SecurePassword, Stamps, Target, Timestamps,
 };
 use crate::attribute::value::Value;
 use crate::callback::{Callback, TokenPurpose};
@@ -57,7 +57,7 @@ pub struct ModelReflection {
     table: &'static str,
     doc: &'static str,
     primary_key: &'static [usize],
-    query_constraints: &'static [usize],
+    pub(super) query_constraints: &'static [usize],
     columns: &'static [Column],
     associations: &'static [AssociationReflection],
     validations: &'static [Validation],
@@ -66,17 +66,20 @@ pub struct ModelReflection {
     hooks: OnceLock<Hooks>,
     counters: OnceLock<Vec<usize>>,
     strict_loading: bool,
-    default_scope: Option<&'static Scope>,
+    pub(super) stored_name: Option<&'static str>,
+    pub(super) parent: Option<Target>,
+    pub(super) inheritance: Option<Inheritance>,
+    pub(super) default_scope: Option<&'static Scope>,
     scopes: &'static [(&'static str, Scope)],
     enumerations: &'static [Enumeration],
     timestamps: Timestamps,
-    locking: Locking,
+    pub(super) locking: Locking,
     locked: OnceLock<Option<usize>>,
     tokens: &'static [TokenPurpose],
     passwords: OnceLock<Vec<(usize, SecurePassword)>>,
     layout: OnceLock<Layout>,
     stamps: OnceLock<Stamps>,
-    resolved: OnceLock<Box<[OnceLock<Result<Resolved>>]>>,
+    resolved: OnceLock<Box<[OnceLock<Result<&'static Resolved>>]>>,
     texts: OnceLock<Box<dyn Any + Send + Sync>>,
     place: OnceLock<Place>,
 }
@@ -99,6 +102,9 @@ impl ModelReflection {
             hooks: OnceLock::new(),
             counters: OnceLock::new(),
             strict_loading: false,
+            stored_name: None,
+            parent: None,
+            inheritance: None,
             default_scope: None,
             scopes: &[],
             enumerations: &[],
@@ -194,7 +200,10 @@ impl ModelReflection {
     /// The scopes that are called by name.
     #[must_use]
     pub fn scopes(&self) -> &'static [(&'static str, Scope)] {
-        self.scopes
+        match (self.scopes, self.parent()) {
+            ([], Some(parent)) => parent.scopes(),
+            (own, _) => own,
+        }
     }
 
     /// The attributes whose values have labels, with what these are called. Rails: `enum`.
@@ -207,13 +216,22 @@ impl ModelReflection {
     /// The attributes whose values have labels. Rails: `defined_enums`.
     #[must_use]
     pub fn enumerations(&self) -> &'static [Enumeration] {
-        self.enumerations
+        match (self.enumerations, self.parent()) {
+            ([], Some(parent)) => parent.enumerations(),
+            (own, _) => own,
+        }
     }
 
     /// The scope that every query for the model begins with. Rails: `default_scope`.
     #[must_use]
     pub fn default_scope(&self) -> Option<&'static Scope> {
         self.default_scope
+    }
+
+    /// Where the times of creation and change are kept.
+    #[must_use]
+    pub(super) fn timestamps(&self) -> Timestamps {
+        self.timestamps
     }
 
     /// Where the times of creation and change are kept, where it is not in the columns of Rails' names.
@@ -257,7 +275,10 @@ impl ModelReflection {
     /// What tokens of the model's records are for. Rails: `generates_token_for`.
     #[must_use]
     pub fn token_purposes(&self) -> &'static [TokenPurpose] {
-        self.tokens
+        match (self.tokens, self.parent()) {
+            ([], Some(parent)) => parent.tokens,
+            (own, _) => own,
+        }
     }
 
     /// The model's name, `Post`.
@@ -504,9 +525,12 @@ impl ModelReflection {
                 format!("{} has no association {association}", self.name),
             )
         })?;
-        slot.get_or_init(|| Resolved::find(self, association))
-            .as_ref()
-            .map_err(Clone::clone)
+        slot.get_or_init(|| match self.parent() {
+            // What a subclass does not declare anew is its parent's, keys and all.
+            Some(parent) if self.associations[association].inherited => parent.resolve(association),
+            _ => Resolved::find(self, association).map(|resolved| &*Box::leak(Box::new(resolved))),
+        })
+        .clone()
     }
 
     pub(crate) fn layout(&self) -> &Layout {

@@ -7,6 +7,7 @@
 //!
 //! Invariant: the two keys have as many columns, and every one of them exists.
 
+use super::polymorphic::ByClass;
 use super::{AssociationReflection, InverseOf, Macro, ModelReflection};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -53,18 +54,40 @@ pub struct Resolved {
     pub owner_key: Box<[usize]>,
     /// The positions of the key's columns on the target. Rails: `join_primary_key`.
     pub target_key: Box<[usize]>,
+    /// What this model holds beside the key: of a polymorphic `belongs_to`. Rails: `foreign_type`.
+    pub owner_type: Option<TypeColumn>,
+    /// What the target holds beside the key: of an association with `as`. Rails: `type`.
+    pub target_type: Option<TypeColumn>,
     /// Why these are the key.
     pub key_reason: KeyReason,
     /// The position of the inverse among the target's associations. Rails: `inverse_of`.
     pub inverse: Option<usize>,
     /// Why that is the inverse, or why there is none.
     pub inverse_reason: InverseReason,
+    /// The owner's columns that decide where it leads: the key, and what says of which model that is.
+    pub(crate) owner_columns: Box<[usize]>,
+    /// The target's columns that hold the owner: the key, and what says of which model that is.
+    pub(crate) target_columns: Box<[usize]>,
+    /// Of a polymorphic `belongs_to`, as far as no owner is known: what follows once one is.
+    pub(super) by_class: Option<ByClass>,
     declaration: &'static AssociationReflection,
+}
+
+/// A column that says which model a key refers to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TypeColumn {
+    /// Its position.
+    pub column: usize,
+    /// What it holds where the association leads to this target; none where it leads nowhere.
+    pub name: Option<&'static str>,
 }
 
 impl Resolved {
     pub(super) fn find(owner: &'static ModelReflection, position: usize) -> Result<Self> {
         let declaration = &owner.reflections()[position];
+        if declaration.is_polymorphic() {
+            return Self::polymorphic(owner, position);
+        }
         let target = declaration.target.model().map_err(|error| {
             Error::new(
                 error.kind(),
@@ -83,18 +106,42 @@ impl Resolved {
             .with_model(owner.name())
             .with_attribute(declaration.name)
         })?;
-        let (owner_key, target_key, key_reason) = keys(owner, declaration, target)?;
-        let mut resolved = Self {
+        let target_type = match declaration.interface {
+            Some(_) => Some(TypeColumn {
+                column: type_column(owner, declaration, target)?,
+                name: Some(owner.polymorphic_name()),
+            }),
+            None => None,
+        };
+        let keys = keys(owner, declaration, target)?;
+        let mut resolved = Self::over(declaration, target, keys, (None, target_type));
+        (resolved.inverse, resolved.inverse_reason) = inverse(owner, position, &resolved)?;
+        Ok(resolved)
+    }
+
+    pub(super) fn over(
+        declaration: &'static AssociationReflection,
+        target: &'static ModelReflection,
+        (owner_key, target_key, key_reason): Keys,
+        (owner_type, target_type): (Option<TypeColumn>, Option<TypeColumn>),
+    ) -> Self {
+        let with = |key: &[usize], ty: Option<TypeColumn>| {
+            key.iter().copied().chain(ty.map(|ty| ty.column)).collect()
+        };
+        Self {
             target,
+            owner_columns: with(&owner_key, owner_type),
+            target_columns: with(&target_key, target_type),
             owner_key,
             target_key,
+            owner_type,
+            target_type,
             key_reason,
             inverse: None,
             inverse_reason: InverseReason::NotFound,
+            by_class: None,
             declaration,
-        };
-        (resolved.inverse, resolved.inverse_reason) = inverse(owner, position, &resolved)?;
-        Ok(resolved)
+        }
     }
 
     /// The declaration.
@@ -137,14 +184,29 @@ impl ModelReflection {
     /// `AssociationNotFound` with the nearest name; what is wrong with the declaration.
     pub fn foreign_key_of(&'static self, association: &str) -> Result<Vec<&'static str>> {
         let declaration = &self.reflections()[self.association(association)?];
-        let target = declaration.target.model()?;
+        let target = match declaration.target.model() {
+            // The key of a `belongs_to` is on this model, whatever it leads to.
+            Err(_) if declaration.is_polymorphic() => self,
+            target => target?,
+        };
         foreign_key(self, declaration, target).map(|(key, _)| key)
     }
 }
 
-type Keys = (Box<[usize]>, Box<[usize]>, KeyReason);
+pub(super) type Keys = (Box<[usize]>, Box<[usize]>, KeyReason);
 
-fn keys(
+/// The column that says which model the key refers to, on the model that holds it.
+pub(super) fn type_column(
+    owner: &'static ModelReflection,
+    declaration: &AssociationReflection,
+    holder: &'static ModelReflection,
+) -> Result<usize> {
+    let name = declaration.type_name().unwrap_or_default();
+    let found = positions(owner, declaration, holder, &[name.as_str()])?;
+    Ok(found.first().copied().unwrap_or_default())
+}
+
+pub(super) fn keys(
     owner: &'static ModelReflection,
     declaration: &AssociationReflection,
     target: &'static ModelReflection,
@@ -225,7 +287,7 @@ fn referred_key(model: &ModelReflection, columns: usize) -> Box<[usize]> {
     }
 }
 
-fn foreign_key(
+pub(super) fn foreign_key(
     owner: &'static ModelReflection,
     declaration: &AssociationReflection,
     target: &'static ModelReflection,
@@ -255,6 +317,13 @@ fn foreign_key(
                 ))
             }
         };
+    }
+    if let Some(interface) = declaration.interface {
+        let name: &'static str = match target.column_position(&format!("{interface}_id")) {
+            Some(column) => target.columns()[column].name(),
+            None => return Err(no_interface(owner, declaration, target, interface)),
+        };
+        return Ok((vec![name], KeyReason::Convention));
     }
     if let InverseOf::Named(inverse) = declaration.inverse_of
         && let Some(inverse) = target.reflect_on_association(inverse)
@@ -329,7 +398,23 @@ fn constrained(
     Err(problem(ErrorKind::Argument, owner, declaration, message))
 }
 
-fn positions(
+fn no_interface(
+    owner: &'static ModelReflection,
+    declaration: &AssociationReflection,
+    target: &'static ModelReflection,
+    interface: &str,
+) -> Error {
+    let message = format!(
+        "`{}.{}`: `{}` has no column `{interface}_id`, which `as = {interface}` asks for; name the column with \
+         foreign_key",
+        owner.name(),
+        declaration.name,
+        target.name()
+    );
+    problem(ErrorKind::UnknownAttribute, owner, declaration, message)
+}
+
+pub(super) fn positions(
     owner: &'static ModelReflection,
     declaration: &AssociationReflection,
     model: &'static ModelReflection,
@@ -346,7 +431,7 @@ fn positions(
         .collect()
 }
 
-fn inverse(
+pub(super) fn inverse(
     owner: &'static ModelReflection,
     position: usize,
     resolved: &Resolved,
@@ -411,6 +496,12 @@ fn automatic_inverse(
     if belongs_to && resolved.declaration.scope.is_some() {
         return (None, InverseReason::Scoped);
     }
+    if let Some(interface) = resolved.declaration.interface {
+        return super::polymorphic::inverse_of_interface(owner, interface, resolved);
+    }
+    if resolved.declaration.is_polymorphic() {
+        return (None, InverseReason::NotFound);
+    }
     let mut found = Vec::new();
     let mut scoped = false;
     for (at, candidate) in target.reflections().iter().enumerate() {
@@ -418,10 +509,15 @@ fn automatic_inverse(
         if (target == owner && at == position)
             || back == belongs_to
             || candidate.inverse_of == InverseOf::Off
+            || candidate.interface.is_some()
         {
             continue;
         }
-        if !candidate.target.model().is_ok_and(|model| model == owner) {
+        if !candidate
+            .target
+            .model()
+            .is_ok_and(|model| owner.is_a(model))
+        {
             continue;
         }
         // Its own inverse may be what is being worked out: only its keys are asked for.
@@ -454,7 +550,7 @@ fn automatic_inverse(
     (Some(at), InverseReason::SameKey)
 }
 
-fn problem(
+pub(super) fn problem(
     kind: ErrorKind,
     owner: &ModelReflection,
     declaration: &AssociationReflection,

@@ -8,6 +8,7 @@ use std::marker::PhantomData;
 use std::ops::Deref;
 use std::sync::{Mutex, PoisonError};
 
+use super::leads;
 use super::operand::{List, Operand, Subject, fitted};
 use crate::attribute::value::Value;
 use crate::model::Model;
@@ -349,28 +350,12 @@ impl<M: Model> Path<M> {
 
     /// Leads to nothing: the key is null. For a `belongs_to`. Rails: `where(author: nil)`.
     pub fn is_null(self) -> Expr {
-        match self.above.model().resolve(self.association) {
-            Ok(resolved) => {
-                let null =
-                    |&column: &usize| Node::IsNull(Box::new(Node::Column(self.above, column)));
-                Expr(Node::all(resolved.owner_key.iter().take(1).map(null)))
-            }
-            Err(_) => Expr(Node::Always(false)),
-        }
+        leads::to_nothing(self.above, self.association).map_or(Expr(Node::Always(false)), Expr)
     }
 
     fn is_any_of<'a>(self, records: impl IntoIterator<Item = &'a Record>) -> Expr {
-        let Ok(resolved) = self.above.model().resolve(self.association) else {
-            return Expr(Node::Always(false));
-        };
-        let key = |record: &Record| {
-            resolved
-                .target_key
-                .iter()
-                .map(|&column| record.value(column).into_owned())
-                .collect::<Vec<_>>()
-        };
-        let keys = records.into_iter().map(key).collect();
-        Expr(Node::key_among(self.above, &resolved.owner_key, keys))
+        // The types say that it can lead to them.
+        let any = leads::to_any(self.above, self.association, records);
+        any.map_or(Expr(Node::Always(false)), Expr)
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! Invariant: one path is in the tree once, so a diamond of paths loads its shared part once.
 
+use std::sync::Arc;
+
 use super::columns::Path;
 use crate::error::Result;
 use crate::model::Model;
@@ -11,22 +13,38 @@ use crate::sql::Place;
 /// An association to load, and what to load with its targets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Include {
-    pub(crate) association: usize,
+    pub(crate) step: Step,
     pub(crate) children: Vec<Include>,
 }
 
+/// Which association of a model is meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// The one at that position.
+    At(usize),
+    /// The one of that name, of the models that have it: below a polymorphic association.
+    Named(Arc<str>),
+}
+
+impl Step {
+    /// The position of the association on a model.
+    pub(crate) fn on(&self, model: &ModelReflection) -> Option<usize> {
+        match self {
+            Self::At(position) => Some(*position),
+            Self::Named(name) => model.association(name).ok(),
+        }
+    }
+}
+
 /// Adds a path of associations to a tree.
-pub(crate) fn add(tree: &mut Vec<Include>, path: impl IntoIterator<Item = usize>) {
+pub(crate) fn add(tree: &mut Vec<Include>, path: impl IntoIterator<Item = Step>) {
     let mut level = tree;
-    for association in path {
-        let at = match level
-            .iter()
-            .position(|include| include.association == association)
-        {
+    for step in path {
+        let at = match level.iter().position(|include| include.step == step) {
             Some(at) => at,
             None => {
                 level.push(Include {
-                    association,
+                    step,
                     children: Vec::new(),
                 });
                 level.len() - 1
@@ -40,7 +58,8 @@ pub(crate) fn add(tree: &mut Vec<Include>, path: impl IntoIterator<Item = usize>
 pub(crate) fn add_places(places: Vec<Place>) -> Vec<Include> {
     let mut tree = Vec::new();
     for place in places {
-        add(&mut tree, place.path().into_iter().filter_map(Place::step));
+        let steps = place.path().into_iter().filter_map(Place::step);
+        add(&mut tree, steps.map(Step::At));
     }
     tree
 }
@@ -52,11 +71,16 @@ pub(crate) fn add_named(
     path: &str,
 ) -> Result<()> {
     let mut steps = Vec::new();
-    let mut model = model;
+    let mut model = Some(model);
     for name in path.split('.') {
-        let association = model.association(name)?;
-        steps.push(association);
-        model = model.resolve(association)?.target;
+        let Some(known) = model else {
+            steps.push(Step::Named(name.into()));
+            continue;
+        };
+        let association = known.association(name)?;
+        steps.push(Step::At(association));
+        let resolved = known.resolve(association)?;
+        model = (!resolved.is_nowhere()).then_some(resolved.target);
     }
     add(tree, steps);
     Ok(())
@@ -65,14 +89,23 @@ pub(crate) fn add_named(
 /// Adds one tree to another; what both have is there once.
 pub(crate) fn graft(tree: &mut Vec<Include>, more: &[Include]) {
     for include in more {
-        match tree
-            .iter_mut()
-            .find(|known| known.association == include.association)
-        {
+        match tree.iter_mut().find(|known| known.step == include.step) {
             Some(known) => graft(&mut known.children, &include.children),
             None => tree.push(include.clone()),
         }
     }
+}
+
+/// The tree without what a polymorphic association leads to, which no query can join.
+pub(crate) fn joinable(tree: &[Include], model: &'static ModelReflection) -> Vec<Include> {
+    let one = |include: &Include| {
+        let target = model.resolve(include.step.on(model)?).ok()?;
+        (!target.is_nowhere()).then(|| Include {
+            step: include.step.clone(),
+            children: joinable(&include.children, target.target),
+        })
+    };
+    tree.iter().filter_map(one).collect()
 }
 
 /// The places that a tree leads to from `place`, parents before children.
@@ -81,7 +114,10 @@ pub(crate) fn places(tree: &[Include], place: Place) -> Result<Vec<Place>> {
     let mut left: Vec<(Place, &Include)> =
         tree.iter().rev().map(|include| (place, include)).collect();
     while let Some((above, include)) = left.pop() {
-        let place = above.through(include.association)?;
+        let Some(step) = include.step.on(above.model()) else {
+            continue;
+        };
+        let place = above.through(step)?;
         all.push(place);
         left.extend(include.children.iter().rev().map(|child| (place, child)));
     }

@@ -218,6 +218,12 @@ impl<M> Relation<M> {
         Ok(self.map(|core| core.references.push(place)))
     }
 
+    /// Says that SQL of yours names tables that no path leads to, so that all includes are joined.
+    /// Rails: `references("posts")`.
+    pub fn references_all(self) -> Self {
+        self.map(|core| core.references_all = true)
+    }
+
     /// Adds what a relation of an association's target asks. Rails: `merge`.
     ///
     /// # Errors
@@ -328,6 +334,15 @@ impl<M> Relation<M> {
             .map(|value| cast(place, column, value.into()))
             .collect::<Result<Vec<_>>>()?;
         Ok(self.ranked(Node::Column(place, column), values))
+    }
+
+    /// The last association of a path, by the place that it hangs off and its position.
+    pub(super) fn step_named(&self, path: &str) -> Result<(Place, usize)> {
+        let (above, name) = match path.rsplit_once('.') {
+            Some((above, name)) => (self.place_named(above)?, name),
+            None => (self.core().select.root, path),
+        };
+        Ok((above, above.model().association(name)?))
     }
 
     /// The place that a path of associations leads to.

@@ -192,6 +192,11 @@ impl Check<'_> {
                 .map(Column::column_name)
                 .collect()
         };
+        if resolved.is_nowhere() {
+            // Rows of several tables: no foreign key can be on it.
+            self.index(name, &named(self.model, &resolved.owner_columns));
+            return;
+        }
         let columns = named(self.model, &resolved.owner_key);
         let targets = named(resolved.target, &resolved.target_key);
         let on_key = |from: &str| columns.contains(&from);
@@ -226,7 +231,12 @@ impl Check<'_> {
                 }
             }
         }
-        if !self.has_index(&columns, false) {
+        self.index(name, &columns);
+    }
+
+    fn index(&mut self, name: &'static str, columns: &[&str]) {
+        if !self.has_index(columns, false) {
+            let shown = columns.join(", ");
             let message = format!(
                 "no index begins with ({shown}): reading from the other side goes through the whole table"
             );

@@ -11,7 +11,9 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-use crate::error::Result;
+use super::expr;
+use crate::attribute::value::Value;
+use crate::error::{Error, ErrorKind, Result};
 use crate::reflection::{AssociationReflection, ModelReflection, Resolved};
 
 /// Where in a query a table stands.
@@ -48,7 +50,9 @@ impl Place {
     /// # Errors
     /// What is wrong with the declaration of the association.
     pub fn through(self, association: usize) -> Result<Self> {
-        Ok(self.child(association, self.0.model.resolve(association)?.target))
+        let resolved = self.0.model.resolve(association)?;
+        joinable(resolved)?;
+        Ok(self.child(association, resolved.target))
     }
 
     /// The place that an association leads to, when its target is known already.
@@ -86,12 +90,21 @@ impl Place {
         let Some((above, association)) = self.0.above else {
             return Ok(None);
         };
-        Ok(Some((above, above.0.model.resolve(association)?)))
+        let resolved = above.0.model.resolve(association)?;
+        joinable(resolved)?;
+        Ok(Some((above, resolved)))
     }
 
     /// The position of the association that leads here, in the model it hangs off.
     pub(crate) fn step(self) -> Option<usize> {
         self.0.above.map(|(_, association)| association)
+    }
+
+    /// That the rows here are of the place's model, where its table holds rows of others too.
+    pub(crate) fn type_condition(self) -> Option<expr::Node> {
+        let (column, names) = self.0.model.type_names()?;
+        let names = names.into_iter().map(|name| Value::Text(name.into()));
+        Some(expr::Node::Column(self, column).among(names.collect()))
     }
 
     /// The places from below the root down to this one.
@@ -124,6 +137,16 @@ impl Place {
             .get_or_init(|| Box::new(make()))
             .downcast_ref()
     }
+}
+
+/// Refuses a polymorphic `belongs_to`: it leads to several tables.
+fn joinable(resolved: &Resolved) -> Result<()> {
+    if !resolved.is_nowhere() {
+        return Ok(());
+    }
+    let name = resolved.declaration().name();
+    let message = format!("Cannot eagerly load the polymorphic association :{name}");
+    Err(Error::new(ErrorKind::EagerLoadPolymorphic, message).with_attribute(name))
 }
 
 impl PartialEq for Place {

@@ -45,7 +45,8 @@ pub(crate) fn create(
     let mut later = Vec::new();
     for association in belongs_to() {
         let resolved = model.resolve(association)?;
-        if !resolved.refers_to_one_row() {
+        // Rows of several tables have no one table to refer to.
+        if resolved.is_nowhere() || !resolved.refers_to_one_row() {
             continue;
         }
         if dialect.references_ahead() {
@@ -92,7 +93,14 @@ pub(crate) fn create(
         }
     };
     for association in belongs_to() {
-        index(&model.resolve(association)?.owner_key, false);
+        let resolved = model.resolve(association)?;
+        // As Rails writes it: the type first.
+        let ty = resolved.owner_type.map(|ty| ty.column);
+        let columns: Vec<usize> = ty
+            .into_iter()
+            .chain(resolved.owner_key.iter().copied())
+            .collect();
+        index(&columns, false);
     }
     for (position, column) in model.columns().iter().enumerate() {
         if column.unique || column.index {

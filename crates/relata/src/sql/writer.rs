@@ -13,6 +13,7 @@ use super::raw::Raw;
 use super::select::{Direction, JoinKind, Lock, Select, What};
 use crate::attribute::value::{Kind, Value};
 use crate::error::{Error, ErrorKind, Result};
+use crate::reflection::TypeColumn;
 
 pub(crate) struct Writer {
     dialect: Dialect,
@@ -215,23 +216,36 @@ impl Writer {
             self.push(" AS ").name(&alias);
         }
         self.push(" ON ");
+        // Scopes are functions of the relation room, kept by declarations: they are only called here. They come first, as
+        // Rails writes it.
+        let defaults = place.model().default_scopes();
+        let conditions = match (resolved.declaration().scope(), defaults.first()) {
+            (Some(scope), _) => scope.conditions(place)?,
+            (None, Some(default)) => default.default_conditions(place)?,
+            (None, None) => Node::Always(true),
+        };
+        if conditions != Node::Always(true) {
+            self.grouped(&conditions);
+            self.push(" AND ");
+        }
+        if let Some(TypeColumn {
+            column,
+            name: Some(name),
+        }) = resolved.target_type
+        {
+            self.column(place, column);
+            self.push(" = ")
+                .value(Value::Text(name.into()))
+                .push(" AND ");
+        }
         let pairs = resolved.target_key.iter().zip(&resolved.owner_key);
         self.list(pairs, " AND ", |this, (&target, &owner)| {
             this.column(place, target);
             this.push(" = ");
             this.column(above, owner);
         });
-        // Scopes are functions of the relation room, kept by declarations: they are only called here.
-        let conditions = match (
-            resolved.declaration().scope(),
-            place.model().default_scope(),
-        ) {
-            (Some(scope), _) => scope.conditions(place)?,
-            (None, Some(default)) => default.default_conditions(place)?,
-            (None, None) => return Ok(()),
-        };
-        if conditions != Node::Always(true) {
-            self.push(" AND ").node(&conditions);
+        if let Some(condition) = place.type_condition() {
+            self.push(" AND ").node(&condition);
         }
         Ok(())
     }

@@ -1,0 +1,169 @@
+//! Conditions that an association leads to certain records. They compare keys, and of a polymorphic `belongs_to` the type
+//! too, so that nothing is joined. Rails: `where(author: ann)`.
+//!
+//! Invariant: what each row of a polymorphic association leads to is compared within one model.
+
+use super::Relation;
+use crate::attribute::value::Value;
+use crate::error::{Error, ErrorKind, Result};
+use crate::record::Record;
+use crate::reflection::{ModelReflection, Resolved};
+use crate::sql::expr::{Comparison, Node};
+use crate::sql::{Expr, Place, What};
+
+/// "The association leads to one of these records."
+pub(super) fn to_any<'a>(
+    above: Place,
+    association: usize,
+    records: impl IntoIterator<Item = &'a Record>,
+) -> Result<Node> {
+    let any = above.model().resolve(association)?;
+    let mut parts: Vec<(&'static Resolved, Vec<Vec<Value<'static>>>)> = Vec::new();
+    for record in records {
+        let resolved = any.of_class(record.reflection())?;
+        let key = resolved.target_key.iter();
+        let key = key
+            .map(|&column| record.value(column).into_owned())
+            .collect();
+        match parts
+            .iter_mut()
+            .find(|(known, _)| std::ptr::eq(*known, resolved))
+        {
+            Some((_, keys)) => keys.push(key),
+            None => parts.push((resolved, vec![key])),
+        }
+    }
+    if let [(resolved, keys)] = parts.as_mut_slice() {
+        let keys = std::mem::take(keys);
+        return Ok(Node::all(
+            named(above, resolved)
+                .into_iter()
+                .chain([among(above, resolved, keys)]),
+        ));
+    }
+    let Some((first, _)) = parts.first() else {
+        return Ok(Node::Always(false));
+    };
+    let ty = first.owner_type.map(|ty| Node::Column(above, ty.column));
+    let columns = ty.into_iter().chain(columns(above, first)).collect();
+    let tuples = parts.into_iter().flat_map(|(resolved, keys)| {
+        let name = resolved.owner_type.and_then(|ty| ty.name);
+        let name = name.map(|name| Value::Text(name.into()));
+        keys.into_iter()
+            .map(move |key| name.clone().into_iter().chain(key).collect())
+    });
+    let whole = |tuple: &Vec<Value<'static>>| !tuple.iter().any(Value::is_null);
+    let tuples: Vec<Vec<Value<'static>>> = tuples.filter(whole).collect();
+    Ok(match tuples.is_empty() {
+        true => Node::Always(false),
+        false => Node::InTuples(columns, tuples),
+    })
+}
+
+/// "The association leads to one of the rows of that relation."
+pub(super) fn to_rows(above: Place, association: usize, rows: Relation) -> Result<Node> {
+    let resolved = above
+        .model()
+        .resolve(association)?
+        .of_class(rows.reflection())?;
+    let mut select = rows.into_core().select;
+    let root = select.root;
+    let key = resolved.target_key.iter();
+    select.what = What::Values(key.map(|&column| Node::Column(root, column)).collect());
+    let within = Node::InSelect(columns(above, resolved).collect(), Box::new(select));
+    Ok(Node::all(
+        named(above, resolved).into_iter().chain([within]),
+    ))
+}
+
+/// "The association leads nowhere": its key is null.
+pub(super) fn to_nothing(above: Place, association: usize) -> Result<Node> {
+    let resolved = above.model().resolve(association)?;
+    let null = |column| Node::IsNull(Box::new(column));
+    Ok(Node::all(columns(above, resolved).map(null)))
+}
+
+fn columns(above: Place, resolved: &Resolved) -> impl Iterator<Item = Node> + '_ {
+    let key = resolved.owner_key.iter();
+    key.map(move |&column| Node::Column(above, column))
+}
+
+/// "The type column names the target's model."
+fn named(above: Place, resolved: &Resolved) -> Option<Node> {
+    let ty = resolved.owner_type?;
+    let name = Value::Text(ty.name?.into());
+    Some(Node::Column(above, ty.column).compare(Comparison::Equal, name))
+}
+
+fn among(above: Place, resolved: &Resolved, keys: Vec<Vec<Value<'static>>>) -> Node {
+    Node::key_among(above, &resolved.owner_key, keys)
+}
+
+impl<M> Relation<M> {
+    /// Keeps the rows whose association, `author` or `post.author`, leads to one of these records. Of a polymorphic one
+    /// they may be of several models. Rails: `where(author: ann)`, `where(author: [ann, bob])`.
+    ///
+    /// `WHERE "comments"."subject_type" = ? AND "comments"."subject_id" = ?`
+    ///
+    /// # Errors
+    /// `AssociationNotFound` with the nearest name; `AssociationTypeMismatch` for a record of a model that it cannot lead
+    /// to.
+    pub fn filter_records<'a>(
+        self,
+        path: &str,
+        records: impl IntoIterator<Item = &'a Record>,
+    ) -> Result<Self> {
+        let (above, association) = self.step_named(path)?;
+        let records: Vec<&Record> = records.into_iter().collect();
+        for record in &records {
+            check(above.model(), association, record.reflection())?;
+        }
+        let condition = to_any(above, association, records)?;
+        Ok(self.map(|core| core.select.filter(Expr(condition))))
+    }
+
+    /// Keeps the rows whose association leads to one of the rows of a relation. Rails: `where(author: people)`.
+    ///
+    /// `WHERE "posts"."author_id" IN (SELECT "people"."id" FROM "people" WHERE ...)`
+    ///
+    /// # Errors
+    /// As [`filter_records`](Self::filter_records).
+    pub fn filter_rows(self, path: &str, rows: Relation) -> Result<Self> {
+        let (above, association) = self.step_named(path)?;
+        check(above.model(), association, rows.reflection())?;
+        let condition = to_rows(above, association, rows)?;
+        Ok(self.map(|core| core.select.filter(Expr(condition))))
+    }
+
+    /// Keeps the rows whose association leads nowhere: its key is null. Of a `belongs_to`. Rails: `where(author: nil)`.
+    ///
+    /// # Errors
+    /// `AssociationNotFound` with the nearest name.
+    pub fn filter_nowhere(self, path: &str) -> Result<Self> {
+        let (above, association) = self.step_named(path)?;
+        let condition = to_nothing(above, association)?;
+        Ok(self.map(|core| core.select.filter(Expr(condition))))
+    }
+}
+
+/// Refuses records of a model that an association cannot lead to.
+fn check(
+    owner: &'static ModelReflection,
+    association: usize,
+    given: &'static ModelReflection,
+) -> Result<()> {
+    let reflection = owner.reflections().get(association);
+    if reflection.is_none_or(|one| one.leads_to(given)) {
+        return Ok(());
+    }
+    let name = reflection.map_or("?", |one| one.name());
+    let message = format!(
+        "{} expected for {}.{name}, got a record of {}",
+        reflection.map_or("?", |one| one.target_name()),
+        owner.name(),
+        given.name()
+    );
+    Err(Error::new(ErrorKind::AssociationTypeMismatch, message)
+        .with_model(owner.name())
+        .with_attribute(name))
+}
