@@ -48,6 +48,8 @@ pub fn describe(world: &World, value: &Value) -> Ran<Json> {
         Value::Reflection(one) => {
             let kind = one.declaration.macro_kind();
             let class = match kind {
+                Macro::HasAndBelongsToMany => "HasAndBelongsToManyReflection",
+                _ if one.declaration.through().is_some() => "ThroughReflection",
                 Macro::BelongsTo => "BelongsToReflection",
                 Macro::HasOne => "HasOneReflection",
                 Macro::HasMany => "HasManyReflection",

@@ -243,7 +243,7 @@ fn declare(
     (slots, known): (&mut Slots, &'static Registry),
 ) -> Ran<ModelBuilder> {
     match declaration.kind.as_str() {
-        "belongs_to" | "has_one" | "has_many" | "delegated_type" => {
+        "belongs_to" | "has_one" | "has_many" | "has_and_belongs_to_many" | "delegated_type" => {
             let declared = association(world, model, declaration)?;
             if declared.is_polymorphic() {
                 let any = Target::AnyOf(Classes::Open(known));

@@ -128,6 +128,43 @@ fn class_of(error: &Error) -> &'static str {
         ErrorKind::InverseOfAssociationRecursive => {
             "ActiveRecord::InverseOfAssociationRecursiveError"
         }
+        ErrorKind::HasManyThroughAssociationNotFound => {
+            "ActiveRecord::HasManyThroughAssociationNotFoundError"
+        }
+        ErrorKind::HasManyThroughSourceAssociationNotFound => {
+            "ActiveRecord::HasManyThroughSourceAssociationNotFoundError"
+        }
+        ErrorKind::AmbiguousSourceReflectionForThroughAssociation => {
+            "ActiveRecord::AmbiguousSourceReflectionForThroughAssociation"
+        }
+        ErrorKind::HasManyThroughAssociationPolymorphicThrough => {
+            "ActiveRecord::HasManyThroughAssociationPolymorphicThroughError"
+        }
+        ErrorKind::HasOneAssociationPolymorphicThrough => {
+            "ActiveRecord::HasOneAssociationPolymorphicThroughError"
+        }
+        ErrorKind::HasManyThroughAssociationPolymorphicSource => {
+            "ActiveRecord::HasManyThroughAssociationPolymorphicSourceError"
+        }
+        ErrorKind::HasManyThroughAssociationPointlessSourceType => {
+            "ActiveRecord::HasManyThroughAssociationPointlessSourceTypeError"
+        }
+        ErrorKind::HasManyThroughOrder => "ActiveRecord::HasManyThroughOrderError",
+        ErrorKind::HasOneThroughCantAssociateThroughCollection => {
+            "ActiveRecord::HasOneThroughCantAssociateThroughCollection"
+        }
+        ErrorKind::HasManyThroughCantAssociateThroughHasOneOrManyReflection => {
+            "ActiveRecord::HasManyThroughCantAssociateThroughHasOneOrManyReflection"
+        }
+        ErrorKind::HasOneThroughCantAssociateThroughHasOneOrManyReflection => {
+            "ActiveRecord::HasOneThroughCantAssociateThroughHasOneOrManyReflection"
+        }
+        ErrorKind::HasManyThroughNestedAssociationsAreReadonly => {
+            "ActiveRecord::HasManyThroughNestedAssociationsAreReadonly"
+        }
+        ErrorKind::HasOneThroughNestedAssociationsAreReadonly => {
+            "ActiveRecord::HasOneThroughNestedAssociationsAreReadonly"
+        }
         ErrorKind::UnknownPrimaryKey => "ActiveRecord::UnknownPrimaryKey",
         ErrorKind::CompositePrimaryKeyMismatch => "ActiveRecord::CompositePrimaryKeyMismatchError",
         ErrorKind::UnknownModel => "NameError",

@@ -6,6 +6,7 @@
 mod keys;
 mod names;
 pub(crate) mod reserved;
+mod through;
 
 use crate::errors::Errors;
 use crate::model::Model;
@@ -14,5 +15,6 @@ use crate::model::Model;
 pub(crate) fn check(model: &Model, errors: &mut Errors) -> Vec<syn::Ident> {
     let dropped = names::check(model, errors);
     keys::check(model, &dropped, errors);
+    through::check(model, errors);
     dropped
 }

@@ -11,10 +11,11 @@ mod change;
 mod counter;
 mod scope;
 mod target;
+mod through;
 mod write;
 
 pub use change::Removal;
-pub(crate) use scope::{Key, targets, targets_of};
+pub(crate) use scope::{Key, first_place, targets, targets_of};
 pub(crate) use target::{known_one, tie_of};
 pub(crate) use write::known;
 

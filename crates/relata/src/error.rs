@@ -73,6 +73,32 @@ pub enum ErrorKind {
     InverseOfAssociationNotFound,
     /// `inverse_of` names the association itself.
     InverseOfAssociationRecursive,
+    /// `through` names an association that the model does not have.
+    HasManyThroughAssociationNotFound,
+    /// The source of a `through` is not there; the message has what could be meant.
+    HasManyThroughSourceAssociationNotFound,
+    /// The source of a `through` could be either of two associations: write `source`.
+    AmbiguousSourceReflectionForThroughAssociation,
+    /// A `through` stands above the association that it goes through.
+    HasManyThroughOrder,
+    /// A `has_many` goes through a polymorphic association.
+    HasManyThroughAssociationPolymorphicThrough,
+    /// A `has_one` goes through a polymorphic association.
+    HasOneAssociationPolymorphicThrough,
+    /// The source of a `through` is polymorphic, and `source_type` does not say which model is meant.
+    HasManyThroughAssociationPolymorphicSource,
+    /// `source_type` is written, and the source is not polymorphic.
+    HasManyThroughAssociationPointlessSourceType,
+    /// A `has_one` goes through a collection.
+    HasOneThroughCantAssociateThroughCollection,
+    /// A `has_many` through cannot be changed where its source is no `belongs_to`.
+    HasManyThroughCantAssociateThroughHasOneOrManyReflection,
+    /// A `has_one` through cannot be changed where its source is no `belongs_to`.
+    HasOneThroughCantAssociateThroughHasOneOrManyReflection,
+    /// A `has_many` that goes through a through can only be read.
+    HasManyThroughNestedAssociationsAreReadonly,
+    /// A `has_one` that goes through a through can only be read.
+    HasOneThroughNestedAssociationsAreReadonly,
     /// The model has no primary key, and the operation needs one.
     UnknownPrimaryKey,
     /// The keys of the two sides differ in number.

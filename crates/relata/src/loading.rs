@@ -25,6 +25,7 @@ mod pluck;
 mod preload;
 mod records;
 mod run;
+mod through;
 
 pub use batches::{Batches, Each};
 pub(crate) use decode::Tuples;

@@ -46,6 +46,7 @@ mod saved;
 mod set_wise;
 mod singular;
 mod snapshot;
+mod through;
 #[cfg(feature = "tokens")]
 mod tokens;
 mod touch;

@@ -11,6 +11,7 @@ pub use check::{Difference, DifferenceKind};
 
 use crate::db::Db;
 use crate::db::adapter::{Purpose, Statement};
+use crate::error::Result;
 use crate::pending::Pending;
 use crate::reflection::ModelReflection;
 use crate::sql::schema;
@@ -26,9 +27,28 @@ fn statement(text: Arc<str>, writes: bool) -> Statement {
     }
 }
 
+/// These models, and those of the tables between them, each table once.
+fn with_tables_between(
+    models: Vec<&'static ModelReflection>,
+) -> Result<Vec<&'static ModelReflection>> {
+    let mut all = models.clone();
+    for model in models {
+        for (position, association) in model.reflections().iter().enumerate() {
+            if !association.is_over_rows_between() {
+                continue;
+            }
+            let between = model.resolve(position)?.target;
+            if all.iter().all(|known| known.table() != between.table()) {
+                all.push(between);
+            }
+        }
+    }
+    Ok(all)
+}
+
 impl Db {
-    /// Makes the tables of models, with keys, foreign keys, indexes and defaults, in one transaction. For first steps
-    /// and tests; a real schema has migrations.
+    /// Makes the tables of models, and those between models that have and belong to many of each other, with keys, foreign
+    /// keys, indexes and defaults, in one transaction. For first steps and tests; a real schema has migrations.
     ///
     /// Errors: `StatementInvalid` when a table is there already; what is wrong with a declaration.
     #[track_caller]
@@ -41,7 +61,7 @@ impl Db {
             let dialect = db.dialect();
             db.transaction(async || {
                 let mut later = Vec::new();
-                for model in models {
+                for model in with_tables_between(models)? {
                     let (now, then) = schema::create(model, dialect)?;
                     later.extend(then);
                     for text in now {
@@ -72,7 +92,7 @@ impl Db {
         let (db, models) = (self.clone(), models.into_iter().collect::<Vec<_>>());
         Pending::new(async move {
             let mut differences = Vec::new();
-            for model in models {
+            for model in with_tables_between(models)? {
                 differences.extend(check::differences(&db, model).await?);
             }
             Ok(differences)

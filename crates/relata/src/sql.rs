@@ -13,6 +13,7 @@
 mod alias;
 pub(crate) mod dialect;
 pub(crate) mod expr;
+mod join;
 pub(crate) mod place;
 pub(crate) mod raw;
 pub(crate) mod schema;

@@ -173,7 +173,10 @@ fn an_option_is_taken_or_refused_by_name() -> Result<()> {
         ErrorKind::Argument
     );
     assert_eq!(
-        kind(has_many("books", &[("through", "x"), ("source", "y")])?),
+        kind(has_many(
+            "books",
+            &[("through", "x"), ("disable_joins", "yes")]
+        )?),
         ErrorKind::Unsupported
     );
     let named = Declared::new("Author", "has_one", "reload").unwrap_err();

@@ -66,10 +66,10 @@ pub(super) async fn association(
         value => return Err(mismatch(association, value)),
     };
     match association.reflection().macro_kind() {
+        _ if association.reflection().is_collection() => Err(mismatch(association, value)),
         Macro::HasOne if association.owner().is_persisted() => {
             Ok(association.replace_one(target).await?)
         }
-        Macro::HasMany => Err(mismatch(association, value)),
         _ => Ok(association.set_target(target)?),
     }
 }

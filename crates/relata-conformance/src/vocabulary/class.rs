@@ -125,6 +125,7 @@ async fn of_model(
                 Some("belongs_to") => Some(Macro::BelongsTo),
                 Some("has_one") => Some(Macro::HasOne),
                 Some("has_many") => Some(Macro::HasMany),
+                Some("has_and_belongs_to_many") => Some(Macro::HasAndBelongsToMany),
                 Some(_) => return Ok(Value::list([])),
             };
             Value::list(model.reflect_on_all_associations(kind).map(reflection))
@@ -141,12 +142,10 @@ async fn of_model(
                 "reflections" => Value::text(text),
                 _ => Value::name(text),
             };
-            Value::map(
-                model
-                    .reflections()
-                    .iter()
-                    .map(|one| (key(one.name()), reflection(one))),
-            )
+            // Those that are there for others are shown by the second name alone.
+            let all = model.reflections().iter();
+            let shown = all.filter(|one| name == "_reflections" || !one.is_over_rows_between());
+            Value::map(shown.map(|one| (key(one.name()), reflection(one))))
         }
         (name, []) if labels(model, name).is_some() => labels(model, name).unwrap_or(Value::Nil),
         ("readonly_attributes", []) => Value::list(model.readonly_attributes().map(Value::text)),

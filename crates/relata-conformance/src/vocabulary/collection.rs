@@ -72,7 +72,9 @@ async fn query_of(world: &Arc<World>, association: &Association) -> Ran<Query> {
     let mut query = Query::of(association.relation());
     let model = association.owner().reflection().name();
     let name = association.reflection().name();
-    let Some(declaration) = world.declaration(model, name, &["has_many"]) else {
+    let Some(declaration) =
+        world.declaration(model, name, &["has_many", "has_and_belongs_to_many"])
+    else {
         return Ok(query);
     };
     query.methods = declaration.extension;

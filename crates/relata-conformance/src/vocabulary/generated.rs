@@ -63,7 +63,10 @@ fn means<'a>(model: &'static ModelReflection, name: &'a str) -> Option<Means<'a>
             .reflect_on_association(name)
             .map(|one| one.macro_kind())
     };
-    let singular = |name: &str| kind(name).is_some_and(|kind| kind != Macro::HasMany);
+    let singular = |name: &str| {
+        let association = model.reflect_on_association(name);
+        association.is_some_and(|one| !one.is_collection())
+    };
     let belongs_to = |name: &str| kind(name) == Some(Macro::BelongsTo);
     if kind(name).is_some() {
         return Some(Means::Association(name, Verb::Read));
@@ -180,7 +183,8 @@ fn of_ids(model: &'static ModelReflection, name: &str) -> Option<(&'static str, 
         None => (name.strip_suffix("_ids")?, Verb::Ids),
     };
     model
-        .reflect_on_all_associations(Macro::HasMany)
+        .reflect_on_all_associations(None)
+        .filter(|association| association.is_collection())
         .find(|association| relata_inflect::singularize(association.name()) == singular)
         .map(|association| (association.name(), verb))
 }
@@ -341,9 +345,9 @@ async fn of_association(
     args: Args,
 ) -> Ran<Value> {
     let association = record.association(name)?;
-    let kind = association.reflection().macro_kind();
+    let collection = association.reflection().is_collection();
     Ok(match verb {
-        Verb::Read if kind == Macro::HasMany => Value::Collection(association),
+        Verb::Read if collection => Value::Collection(association),
         Verb::Read => Value::record(association.load_one().await?),
         Verb::Write => {
             assign::association(world, &association, &args.at(0)).await?;
@@ -382,7 +386,9 @@ async fn of_association(
 
 /// `build_author`. Rails takes the old target of a saved owner's `has_one` out at once; relata does when it is told to.
 async fn build(world: &Arc<World>, association: &Association, args: &Args) -> Ran<Value> {
-    if association.reflection().is_has_one() && association.owner().is_persisted() {
+    let reflection = association.reflection();
+    let replaces = reflection.is_has_one() && reflection.through().is_none();
+    if replaces && association.owner().is_persisted() {
         association.replace_one(None).await?;
     }
     let target = association.build()?;

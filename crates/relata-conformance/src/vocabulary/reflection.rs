@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use relata::Record;
-use relata::reflection::Resolved;
+use relata::reflection::{Macro, Resolved};
 
 use super::missing;
 use crate::eval::Args;
@@ -19,6 +19,9 @@ pub(super) async fn call(
 ) -> Ran<Value> {
     let declaration = one.declaration;
     let belongs_to = declaration.is_belongs_to();
+    // What has and belongs to many goes through rows that nobody is shown.
+    let between = declaration.macro_kind() == Macro::HasAndBelongsToMany;
+    let through = declaration.through().is_some() && !between;
     let resolved = || -> Ran<&'static Resolved> {
         let position = one.model.association(declaration.name())?;
         Ok(one.model.resolve(position)?)
@@ -34,11 +37,42 @@ pub(super) async fn call(
         ("collection?", []) => Value::Bool(declaration.is_collection()),
         ("belongs_to?", []) => Value::Bool(belongs_to),
         ("has_one?", []) => Value::Bool(declaration.is_has_one()),
-        // Relata has neither kind yet: a declaration of one is refused before it gets here.
+        // Relata has no polymorphism yet: a declaration of it is refused before it gets here.
         ("polymorphic?" | "type" | "foreign_type", []) => Value::Nil,
-        ("through_reflection?" | "nested?", []) => Value::Bool(false),
-        ("through_reflection", []) => Value::Nil,
+        ("through_reflection?", []) => Value::Bool(through),
+        ("nested?", []) => {
+            let through = resolved()?.through.filter(|_| !between);
+            Value::Bool(through.is_some_and(|through| through.is_nested()))
+        }
+        ("through_reflection", []) => match resolved()?.through {
+            Some(through) if !between => of(through.over()),
+            _ => Value::Nil,
+        },
+        ("source_reflection", []) => match resolved()?.through {
+            Some(through) if !between => of(through.source()),
+            _ => Value::Reflection(*one),
+        },
+        ("source_reflection_names", []) => {
+            let names = declaration.source_names();
+            Value::list(names.iter().map(|name| Value::name(name)))
+        }
+        ("source_reflection_name", []) => match resolved()?.through {
+            Some(through) => Value::name(through.source().declaration().name()),
+            None => Value::Nil,
+        },
+        ("foreign_key", []) if between => match resolved()?.through {
+            Some(through) => key(&through.over().foreign_key(one.model)),
+            None => Value::Nil,
+        },
         ("foreign_key", []) => key(&one.model.foreign_key_of(declaration.name())?),
+        ("association_foreign_key", []) => match resolved()?.through {
+            Some(through) if between => key(&through.source().foreign_key(through.over().target)),
+            _ => Value::text(&relata_inflect::foreign_key(resolved()?.target.name())),
+        },
+        ("join_table", []) => match resolved()?.through {
+            Some(through) if between => Value::text(through.over().target.table()),
+            _ => Value::Nil,
+        },
         ("active_record_primary_key", []) => {
             let resolved = resolved()?;
             let keys = if belongs_to {
@@ -102,8 +136,22 @@ pub(super) async fn call(
             super::generated::fill(world, &record, args).await?;
             Value::Record(record)
         }
-        ("chain", []) => Value::list([Value::Reflection(*one)]),
+        ("chain", []) => {
+            let chain = resolved()?.chain().into_iter();
+            Value::list(
+                chain.map(|(model, declaration)| {
+                    Value::Reflection(Reflection { model, declaration })
+                }),
+            )
+        }
         _ => return Err(missing(&Value::Reflection(*one), name)),
+    })
+}
+
+fn of(resolved: &'static Resolved) -> Value {
+    Value::Reflection(Reflection {
+        model: resolved.owner,
+        declaration: resolved.declaration(),
     })
 }
 

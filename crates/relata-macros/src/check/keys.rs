@@ -43,6 +43,8 @@ pub(crate) fn check(model: &Model, dropped: &[Ident], errors: &mut Errors) {
             continue;
         }
         match association.kind {
+            // It has no key of its own.
+            _ if association.through.is_some() => {}
             Macro::BelongsTo => belongs_to(model, association, errors),
             Macro::HasOne | Macro::HasMany => referred(model, association, errors),
         }

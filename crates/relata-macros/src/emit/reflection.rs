@@ -147,6 +147,14 @@ fn association(model: &Model, association: &Association, index: usize) -> TokenS
             Some(quote!(.with_inverse_of(::relata::reflection::InverseOf::Named(#name))))
         }
     };
+    let through = association.through.as_ref().map(|through| {
+        let through = plain(through);
+        let source = association.source.as_ref().map(|source| {
+            let source = plain(source);
+            quote!(.with_source(#source))
+        });
+        quote!(.with_through(#through) #source)
+    });
     let required = (!association.optional).then(|| quote!(.with_required()));
     let strict = association
         .strict_loading
@@ -208,7 +216,7 @@ fn association(model: &Model, association: &Association, index: usize) -> TokenS
     let doc = doc(&doc_of(&association.attrs), "with_doc");
     quote! {
         ::relata::reflection::AssociationReflection::#make(#name, ::relata::reflection::Target::Model(#reflection))
-            #foreign_key #primary_key #inverse #required #strict #autosave #validate #counter #touch #dependent
+            #foreign_key #primary_key #inverse #through #required #strict #autosave #validate #counter #touch #dependent
             #default #callbacks #index_errors #nested #scope #options #doc
     }
 }
@@ -333,6 +341,12 @@ fn checks(model: &Model) -> TokenStream {
                 quote_spanned!(span=> ::relata::reflection::shape::#function(
                 &<#ident as ::relata::Model>::SHAPE, #index, &#target))
             };
+            if association.through.is_some() {
+                let check = through(model, association, index);
+                return check
+                    .map(|check| quote!(const _: () = #check;))
+                    .unwrap_or_default();
+            }
             let key = call("check_key", association.key_span());
             // Of a has_one or has_many, it names columns of this model, which are checked already.
             let primary = match association.primary_key.first() {
@@ -352,4 +366,24 @@ fn checks(model: &Model) -> TokenStream {
             quote!(const _: () = #key; #primary #inverse)
         });
     quote!(#(#checks)*)
+}
+
+/// The check of an association that goes through another of the model.
+fn through(model: &Model, association: &Association, index: usize) -> Option<TokenStream> {
+    let name = association.through.as_ref()?;
+    let over = model.associations.iter().find(|one| one.ident == *name)?;
+    // What is declared in the wrong order was told.
+    if over.order >= association.order {
+        return None;
+    }
+    let middle = types::at(over.span, &over.target);
+    let span = association
+        .source
+        .as_ref()
+        .unwrap_or(&association.ident)
+        .span();
+    let check = Ident::new("check_through", span);
+    let (ident, names) = (&model.ident, association.source_names());
+    Some(quote_spanned!(span=> ::relata::reflection::shape::#check(
+        &<#ident as ::relata::Model>::SHAPE, #index, &<#middle as ::relata::Model>::SHAPE, &[#(#names),*])))
 }

@@ -88,6 +88,10 @@ pub(crate) struct Association {
     pub(crate) foreign_key: Vec<Ident>,
     pub(crate) primary_key: Vec<Ident>,
     pub(crate) inverse_of: Inverse,
+    /// The association of the same model that it goes through.
+    pub(crate) through: Option<Ident>,
+    /// The association of what that leads to.
+    pub(crate) source: Option<Ident>,
     pub(crate) strict_loading: Option<bool>,
     pub(crate) autosave: Option<bool>,
     pub(crate) validate: Option<bool>,
@@ -122,6 +126,16 @@ impl Association {
         } else {
             self.foreign_key.iter().map(super::naming::plain).collect()
         }
+    }
+
+    /// The names that the source of a through may have: what was written, or its own in the singular or as it is.
+    pub(crate) fn source_names(&self) -> Vec<String> {
+        if let Some(source) = &self.source {
+            return vec![super::naming::plain(source)];
+        }
+        let mut names = vec![relata_inflect::singularize(&self.name), self.name.clone()];
+        names.dedup();
+        names
     }
 
     /// Where the foreign key is named: the option, or the association.

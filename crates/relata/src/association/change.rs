@@ -35,6 +35,8 @@ impl Association {
     pub(crate) fn removal(&self) -> Removal {
         match self.reflection().dependent {
             Some(Dependent::DeleteAll | Dependent::Destroy) => Removal::Delete,
+            // The rows between are all that leaves.
+            None if self.is_through() => Removal::Delete,
             _ => Removal::Nullify,
         }
     }
@@ -42,6 +44,32 @@ impl Association {
     /// Whether members that leave one by one are destroyed.
     pub(crate) fn destroys_what_leaves(&self) -> bool {
         self.reflection().dependent == Some(Dependent::Destroy)
+    }
+
+    /// What it takes to make `wanted` the members in place of `current`, where a record may be one several times: as many
+    /// as are wanted. A record that leaves once leaves at once, however often it is there.
+    pub(crate) fn plan_recount(current: &[Record], wanted: &[Record]) -> Replacement {
+        let mut left = Counts::of(wanted);
+        let removed: Vec<Record> = current
+            .iter()
+            .filter(|one| !left.take(one))
+            .cloned()
+            .collect();
+        let leaves = Counts::of(&removed);
+        let stays = |one: &&Record| !leaves.has(one);
+        let mut there = Counts::of(current.iter().filter(stays));
+        let mut plan = Replacement {
+            removed,
+            ..Replacement::default()
+        };
+        for one in wanted {
+            if there.take(one) {
+                plan.kept.push(one.clone());
+            } else {
+                plan.added.push(one.clone());
+            }
+        }
+        plan
     }
 
     /// What it takes to make `wanted` the members in place of `current`. Members that are the same row stay where they
@@ -65,6 +93,36 @@ impl Association {
             .cloned()
             .collect();
         plan
+    }
+}
+
+/// How often each record is there.
+struct Counts(HashMap<Same, usize, Hashing>);
+
+impl Counts {
+    fn of<'a>(records: impl IntoIterator<Item = &'a Record>) -> Self {
+        let mut counts = HashMap::default();
+        for record in records {
+            *counts.entry(Same::of(record)).or_insert(0) += 1;
+        }
+        Self(counts)
+    }
+
+    fn has(&self, record: &Record) -> bool {
+        self.0
+            .get(&Same::of(record))
+            .is_some_and(|&count| count > 0)
+    }
+
+    /// Takes one away; whether there was one.
+    fn take(&mut self, record: &Record) -> bool {
+        match self.0.get_mut(&Same::of(record)) {
+            Some(count) if *count > 0 => {
+                *count -= 1;
+                true
+            }
+            _ => false,
+        }
     }
 }
 

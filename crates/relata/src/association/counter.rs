@@ -34,7 +34,10 @@ impl Association {
         let owner = self.owner.reflection();
         let column = owner.column_position(&name)?;
         let kept = self.resolved.target.reflections().iter().find(|one| {
-            one.is_belongs_to() && one.counter_cache == Some(name.as_str()) && one.leads_to(owner)
+            self.resolved.through.is_none()
+                && one.is_belongs_to()
+                && one.counter_cache == Some(name.as_str())
+                && one.leads_to(owner)
         });
         if kept.is_none() && reflection.counter_cache.is_none() {
             return None;

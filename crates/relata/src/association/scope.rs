@@ -5,11 +5,12 @@
 use super::Association;
 use crate::attribute::value::Value;
 use crate::db::Db;
+use crate::error::Error;
 use crate::record::Record;
-use crate::reflection::Resolved;
+use crate::reflection::{AssociationReflection, Resolved, TypeColumn};
 use crate::relation::Relation;
 use crate::sql::expr::{Comparison, Node};
-use crate::sql::{Expr, Place};
+use crate::sql::{Expr, JoinKind, Order, Place};
 
 /// Values of an association's key, comparable and hashable.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -76,8 +77,15 @@ impl Part {
 }
 
 /// The targets of an association, before anything is said of keys. A scope that differs by the owner is that of this one.
-pub(crate) fn targets(resolved: &Resolved, db: &Db, owner: Option<&Record>) -> Relation {
-    let all = Relation::of(resolved.target, db);
+pub(crate) fn targets(resolved: &'static Resolved, db: &Db, owner: Option<&Record>) -> Relation {
+    let all = match &resolved.through {
+        None => Relation::of(resolved.target, db),
+        // Of a scope on the way, what narrows and orders is kept, and not what cuts.
+        Some(through) => targets(through.source(), db, None).map(|core| {
+            core.select.distinct = false;
+            (core.select.limit, core.select.offset) = (None, None);
+        }),
+    };
     match resolved.declaration().scope() {
         Some(scope) => scope.apply(all, owner),
         None => all,
@@ -87,22 +95,26 @@ pub(crate) fn targets(resolved: &Resolved, db: &Db, owner: Option<&Record>) -> R
 /// The query for the targets of the owners that hold these keys, the values of one key after those of another, and whose
 /// scope is the given owner's.
 pub(crate) fn targets_of(
-    resolved: &Resolved,
+    resolved: &'static Resolved,
     db: &Db,
     owner: Option<&Record>,
     keys: Vec<Value<'static>>,
 ) -> Relation {
-    let root = Place::root(resolved.target);
-    let condition = match &*resolved.target_key {
-        &[one] => Node::Column(root, one).among(keys),
+    let all = targets(resolved, db, owner);
+    let (all, place, first) = match resolved.through {
+        None => (all, Place::root(resolved.target), resolved),
+        Some(_) => way_back(all, resolved, owner),
+    };
+    let condition = match &*first.target_key {
+        &[one] => Node::Column(place, one).among(keys),
         several => {
             let keys = keys.chunks(several.len()).map(<[_]>::to_vec);
-            Node::key_among(root, several, keys.collect())
+            Node::key_among(place, several, keys.collect())
         }
     };
-    let of_type = typed(resolved, root);
+    let of_type = typed(first, place);
     // The key's condition comes first, as Rails writes it, but for that of which class the rows are.
-    targets(resolved, db, owner).map(|core| {
+    all.map(|core| {
         let filters = &mut core.select.filters;
         let at = usize::from(resolved.target.is_subclass()).min(filters.len());
         filters.splice(at..at, [condition].into_iter().chain(of_type));
@@ -111,9 +123,78 @@ pub(crate) fn targets_of(
 
 /// That targets say they are of the owner's model: of an association with `as`.
 pub(crate) fn typed(resolved: &Resolved, place: Place) -> Option<Node> {
-    let ty = resolved.target_type?;
+    named(resolved.target_type?, place)
+}
+
+fn named(ty: TypeColumn, place: Place) -> Option<Node> {
     let name = ty.name.map_or(Value::Null, |name| Value::Text(name.into()));
     Some(Node::Column(place, ty.column).compare(Comparison::Equal, name))
+}
+
+
+/// The place of a through's first table, where the owner's key is, in the query for its targets.
+pub(crate) fn first_place(resolved: &'static Resolved) -> (Place, &'static [usize]) {
+    let hops = resolved.hops();
+    let back = hops.iter().skip(1).rev();
+    let place = back.fold(Place::root(resolved.target), |place, hop| {
+        place.back(hop.over)
+    });
+    let first = hops.first().map_or(resolved, |hop| hop.over);
+    (place, &first.target_key)
+}
+
+/// Joins the tables on the way of a through to its targets, back to the first: `FROM clubs INNER JOIN memberships`. What
+/// narrows and orders them is part of the query.
+fn way_back(
+    all: Relation,
+    resolved: &'static Resolved,
+    owner: Option<&Record>,
+) -> (Relation, Place, &'static Resolved) {
+    let hops = resolved.hops();
+    let (last, _) = first_place(resolved);
+    let db = all.db().clone();
+    let all = all.map(|core| {
+        core.select.join(last, JoinKind::Inner);
+        let path = last.path();
+        // What says of which model a row is, or is led to, is a condition as a key is.
+        let mut target = core.select.root;
+        for (hop, &place) in hops.iter().rev().zip(&path) {
+            core.select.filters.extend(typed(hop.over, target));
+            let named = hop.over.owner_type.and_then(|ty| named(ty, place));
+            core.select.filters.extend(named);
+            target = place;
+        }
+        // The table that a hop leads to is the one that the hop after it starts from.
+        for (hop, &place) in hops.iter().rev().skip(1).zip(&path) {
+            let own = |end: &AssociationReflection| {
+                let all = resolved.owner.reflections();
+                owner.filter(|_| all.iter().any(|one| std::ptr::eq(one, end)))
+            };
+            let middle = Relation::of(place.model(), &db);
+            let middle = hop
+                .ends
+                .iter()
+                .fold(middle, |middle, end| match end.scope() {
+                    Some(scope) => scope.apply(middle, own(end)),
+                    None => middle,
+                });
+            let select = middle.select();
+            for filter in &select.filters {
+                let moved = filter.moved(place);
+                let refused = |error: Error| Node::Refused(error.to_string());
+                core.select.filters.push(moved.unwrap_or_else(refused));
+            }
+            core.select
+                .orders
+                .extend(select.orders.iter().filter_map(|order| {
+                    let by = order.by.moved(place).ok()?;
+                    let direction = order.direction;
+                    Some(Order { by, direction })
+                }));
+        }
+    });
+    let first = hops.first().map_or(resolved, |hop| hop.over);
+    (all, last, first)
 }
 
 impl Association {

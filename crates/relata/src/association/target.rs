@@ -8,21 +8,19 @@ use crate::attribute::value::Value;
 use crate::error::{ErrorKind, Result};
 use crate::record::{Linked, Members, Record, StrictLoading, Tie};
 use crate::reflection::{AssociationReflection, InverseOf, Resolved};
+use crate::relation::Scope;
 
 impl Association {
     /// Whether the target's table was not written after so many writes.
     pub(super) fn is_current(&self, then: u64) -> bool {
-        let table = self.resolved.target.table();
-        self.owner.db().is_unwritten_since(then, table)
+        is_unwritten(&self.owner, self.resolved, then)
     }
 
     /// Whether the target was found or set when the owner's key was another. Rails: `stale_target?`.
     #[must_use]
     pub fn is_stale(&self) -> bool {
-        self.is_belongs_to()
-            && self
-                .owner
-                .is_link_stale(self.position, &self.resolved.owner_columns)
+        let key = self.resolved.own_key();
+        !key.is_empty() && self.owner.is_link_stale(self.position, key)
     }
 
     /// The target of a singular association, if memory knows it: for a user, who has read it then.
@@ -148,6 +146,13 @@ impl Association {
     /// Whether one query finds the targets of several owners: the declared scope neither differs by the owner nor
     /// cuts the rows, which would cut them all together.
     pub(crate) fn is_shared(&self) -> bool {
+        if self.resolved.through.is_some() {
+            let of_owner =
+                |end: &AssociationReflection| end.scope().is_some_and(Scope::is_of_owner);
+            let mut hops = self.resolved.hops().into_iter();
+            return !hops.any(|hop| hop.ends.iter().any(|end| of_owner(end)))
+                && !self.relation().select().is_cut();
+        }
         match self.reflection().scope() {
             None => true,
             Some(scope) => !scope.is_of_owner() && !self.relation().select().is_cut(),
@@ -172,10 +177,9 @@ impl Association {
     /// Takes what a query found for these values of the owner's columns as the target. One that was set while the query ran
     /// stays, and this is false.
     pub(crate) fn take_found(&self, target: Option<&Record>, key: Vec<Value<'static>>) -> bool {
-        let key: (&[usize], _) = if self.is_belongs_to() {
-            (&self.resolved.owner_columns, key)
-        } else {
-            (&[], Vec::new())
+        let key: (&[usize], _) = match self.resolved.own_key() {
+            [] => (&[], Vec::new()),
+            own => (own, key),
         };
         self.owner
             .link_found(self.position, target, key, self.tie(), |then| {
@@ -186,10 +190,11 @@ impl Association {
 
 /// How a target of an association and its owner hold each other: both ways, unless only the owner leads to the target.
 pub(crate) fn tie_of(resolved: &Resolved) -> Tie {
-    let one_way = resolved.declaration().is_belongs_to()
-        && !resolved
-            .inverse_reflection()
-            .is_some_and(AssociationReflection::is_has_one);
+    let one_way = resolved.through.is_some()
+        || resolved.declaration().is_belongs_to()
+            && !resolved
+                .inverse_reflection()
+                .is_some_and(AssociationReflection::is_has_one);
     if one_way { Tie::Depend } else { Tie::Unite }
 }
 
@@ -210,25 +215,23 @@ pub(crate) fn known_one(owner: &Record, position: usize) -> Linked<Option<Record
 
 #[inline(never)]
 fn known_target(owner: &Record, position: usize, resolved: &Resolved) -> Linked<Option<Record>> {
-    if resolved.declaration().is_belongs_to()
-        && owner.is_link_stale(position, &resolved.owner_columns)
-    {
+    let key = resolved.own_key();
+    if !key.is_empty() && owner.is_link_stale(position, key) {
         return Linked::Unknown;
     }
-    owner.linked_one(position, |then| {
-        let table = resolved.target.table();
-        owner.db().is_unwritten_since(then, table)
-    })
+    owner.linked_one(position, |then| is_unwritten(owner, resolved, then))
+}
+
+/// Whether none of the tables that the targets are read from was written after so many writes.
+fn is_unwritten(owner: &Record, resolved: &Resolved, then: u64) -> bool {
+    resolved.all_tables(&|table| owner.db().is_unwritten_since(then, table))
 }
 
 /// Whether the table of an association was not written after so many writes.
 #[inline(never)]
 fn is_current(owner: &Record, position: usize, then: u64) -> bool {
     match resolved_for(owner, position) {
-        Ok(resolved) => {
-            let table = resolved.target.table();
-            owner.db().is_unwritten_since(then, table)
-        }
+        Ok(resolved) => is_unwritten(owner, resolved, then),
         Err(_) => false,
     }
 }

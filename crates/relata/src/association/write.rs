@@ -72,6 +72,9 @@ impl Association {
     /// Makes `target` the target of a singular association, in memory. What a `has_one` of a saved owner led to before
     /// is removed once the new target is saved with the owner. Never saves.
     pub(crate) fn put(&self, target: Option<&Record>) -> Result<()> {
+        if self.is_through() {
+            return self.put_through(target);
+        }
         if self.is_belongs_to() {
             return self.assign(target);
         }
@@ -127,17 +130,20 @@ impl Association {
         Err(self.error(ErrorKind::NotNullViolation, message))
     }
 
+    /// The columns of a target that hold the owner's key; none where rows between lead to it.
+    pub(crate) fn given_key(&self) -> &'static [usize] {
+        match self.resolved.through {
+            None => &self.resolved.target_columns,
+            Some(_) => &[],
+        }
+    }
+
     /// Copies the owner's key into a target's columns. An owner without a key has none to give yet.
     pub(crate) fn give_key_to(&self, target: &Record) -> Result<()> {
         if !self.has_key() {
             return Ok(());
         }
-        for (&mine, &theirs) in self
-            .resolved
-            .owner_key
-            .iter()
-            .zip(&self.resolved.target_key)
-        {
+        for (&mine, &theirs) in self.resolved.owner_key.iter().zip(self.given_key()) {
             target.set_value(theirs, self.owner.value(mine).into_owned())?;
         }
         if let Some(ty) = self.resolved.target_type {
@@ -149,11 +155,7 @@ impl Association {
 
     /// Remembers the target of a singular association.
     pub(crate) fn link(&self, target: Option<&Record>) {
-        let key: &[usize] = if self.is_belongs_to() {
-            &self.resolved.owner_columns
-        } else {
-            &[]
-        };
+        let key = self.resolved.own_key();
         self.owner.link_one(self.position, target, key, self.tie());
     }
 
@@ -188,6 +190,7 @@ impl Association {
     /// Adds a record to a collection in memory: its key and its way back are set. Its place is at the end. A callback
     /// may leave it out; whether none did.
     pub(crate) fn add(&self, member: &Record) -> Result<bool> {
+        self.check_not_nested()?;
         self.check_target(member)?;
         self.give_key_to(member)?;
         if !self.tell(MemberEvent::BeforeAdd, member)? {
@@ -195,6 +198,13 @@ impl Association {
         }
         self.own(member);
         self.remember(member);
+        // A target that leads back to its joins is to know of this one.
+        if self.is_through()
+            && let Ok(through) = self.changeable()
+            && through.source().inverse.is_some()
+        {
+            self.build_join(member)?;
+        }
         self.tell(MemberEvent::AfterAdd, member)?;
         Ok(true)
     }
@@ -243,6 +253,7 @@ impl Association {
     /// A new target in the owner's graph, not linked, with the values that the scope's equalities give and those that
     /// `set` does; then what runs after initializing runs. In memory only.
     pub(crate) fn build_target(&self, set: impl FnOnce(&Record)) -> Result<Record> {
+        self.check_not_nested()?;
         if self.klass()?.is_none() {
             let message =
                 format!("{self:?} does not say of which model its target is: set the type first");

@@ -19,6 +19,7 @@ use crate::db::adapter::{Cell, Cells, Columns, Decode, Names, Purpose};
 use crate::error::Result;
 use crate::hashing::Hashing;
 use crate::record::{Record, Tie};
+use crate::reflection::ModelReflection;
 use crate::relation::Core;
 use crate::sql::expr::Node;
 use crate::sql::{Expr, Place, Select, What};
@@ -30,8 +31,7 @@ pub(super) async fn load(
     places: Vec<Place>,
     purpose: Purpose,
 ) -> Result<Vec<Record>> {
-    let multiplies = |place: &Place| place.association().is_some_and(|one| one.is_collection());
-    if select.is_cut() && places.iter().any(multiplies) {
+    if select.is_cut() && multiply(&places)? {
         match keys_of_limited(core, &select).await? {
             Some(condition) => select.filter(condition),
             None => return Ok(Vec::new()),
@@ -63,6 +63,18 @@ pub(super) async fn load(
     Ok(records)
 }
 
+/// Whether one record of the root may be in several rows.
+fn multiply(places: &[Place]) -> Result<bool> {
+    for place in places {
+        if let Some((_, resolved)) = place.resolved()?
+            && resolved.multiplies()
+        {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 /// The condition that a row is of one of the limited records; none when there are none.
 async fn keys_of_limited(core: &Core, select: &Select) -> Result<Option<Expr>> {
     let mut keys = core.clone();
@@ -86,7 +98,7 @@ struct Batches {
     rows: Vec<Vec<Option<u32>>>,
 }
 
-struct AtPlace {
+pub(super) struct AtPlace {
     rows: Rows,
     /// Where its columns begin in a row of the result.
     start: usize,
@@ -101,25 +113,9 @@ impl Batches {
         let mut start = 0;
         let mut of = Vec::with_capacity(places.len());
         for place in places {
-            let model = place.model();
-            let mut rows = Rows::new(model, false);
-            let names: Names = model
-                .columns()
-                .iter()
-                .map(|column| Box::from(column.column_name()))
-                .collect::<Columns>()
-                .into();
-            // Every column is asked for by its own name.
-            let _ = rows.columns(&names);
-            of.push(AtPlace {
-                rows,
-                start,
-                width: names.len(),
-                key: model.primary_key(),
-                known: HashMap::default(),
-                size: 0,
-            });
-            start += names.len();
+            let at = AtPlace::new(place.model(), start);
+            start += at.width;
+            of.push(at);
         }
         Self {
             of,
@@ -141,11 +137,7 @@ impl Batches {
         let Self { of, rows } = self;
         let mut records = Vec::with_capacity(of.len());
         for place in of {
-            let read = Record::adopt(place.rows.finish(&core.db, core.terms)?);
-            if let Some(first) = read.first() {
-                super::run::found(first.reflection(), &read)?;
-            }
-            records.push(read);
+            records.push(place.finish(core)?);
         }
         for (at, place) in places.iter().enumerate() {
             let Some((above, resolved)) = place.resolved()? else {
@@ -176,8 +168,38 @@ impl Batches {
 }
 
 impl AtPlace {
+    /// Records of a model whose columns begin there in a row of the result.
+    pub(super) fn new(model: &'static ModelReflection, start: usize) -> Self {
+        let mut rows = Rows::new(model, false);
+        let names: Names = model
+            .columns()
+            .iter()
+            .map(|column| Box::from(column.column_name()))
+            .collect::<Columns>()
+            .into();
+        // Every column is asked for by its own name.
+        let _ = rows.columns(&names);
+        Self {
+            rows,
+            start,
+            width: names.len(),
+            key: model.primary_key(),
+            known: HashMap::default(),
+            size: 0,
+        }
+    }
+
+    /// The records that were met, in that order.
+    pub(super) fn finish(self, core: &Core) -> Result<Vec<Record>> {
+        let read = Record::adopt(self.rows.finish(&core.db, core.terms)?);
+        if let Some(first) = read.first() {
+            super::run::found(first.reflection(), &read)?;
+        }
+        Ok(read)
+    }
+
     /// The record that a row of the result has at this place: one that was met before, or a new one.
-    fn take(&mut self, row: &[Value<'static>]) -> Result<Option<u32>> {
+    pub(super) fn take(&mut self, row: &[Value<'static>]) -> Result<Option<u32>> {
         let own = &row[self.start..self.start + self.width];
         let key: Vec<&Value<'static>> = self.key.iter().map(|&column| &own[column]).collect();
         if key.is_empty() {

@@ -7,7 +7,8 @@
 //! is not used once its table was written through this database; a sibling whose key was set, or that was told
 //! its target, is left alone; a scope with a limit, which would cut the whole query, is never batched.
 
-use super::preload;
+use super::preload::{self, Found};
+use super::through;
 use crate::association::Association;
 use crate::db::adapter::Purpose;
 use crate::error::Result;
@@ -114,8 +115,22 @@ async fn load_siblings(association: &Association) -> Result<bool> {
     let writes = owner.db().writes();
     // A `belongs_to` finds at most one row an owner.
     let most = (!association.is_belongs_to()).then_some(MOST);
-    let terms = (most, Some(writes));
     let strict = strict_of_members(association);
+    if association.is_through() {
+        let resolved = association.resolved();
+        let before = preload::own_members(&siblings, position, resolved);
+        let found = through::find_joined(&siblings, resolved, MOST, strict).await?;
+        return Ok(found.is_some_and(|(targets, rows)| {
+            let found = Found {
+                targets,
+                rows,
+                before,
+            };
+            preload::link(&siblings, position, resolved, &found, Some(writes));
+            true
+        }));
+    }
+    let terms = (most, Some(writes));
     Ok(preload::load_parts(&siblings, position, terms, strict)
         .await?
         .is_some())

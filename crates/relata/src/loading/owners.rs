@@ -114,6 +114,24 @@ impl OwnerKeys {
         Sorted::new(self.numbers, self.count, rows)
     }
 
+    /// Sorts rows of targets by the values of the key that each belongs to.
+    pub(super) fn sort_pairs(self, pairs: Vec<(&[Value<'static>], u32)>) -> Sorted {
+        let number = |key: &[Value<'static>]| match (&self.index, key) {
+            (Index::Near { least, numbers }, [Value::Int(key)]) => {
+                numbers.get(distance(*least, *key)).copied()
+            }
+            (Index::Near { .. }, _) => None,
+            (Index::Any(numbers), key) => {
+                Key::of_values(key).and_then(|key| numbers.get(&key).copied())
+            }
+        };
+        let rows: Vec<(u32, u32)> = pairs
+            .into_iter()
+            .map(|(key, row)| (number(key).unwrap_or(NONE), row))
+            .collect();
+        Sorted::new(self.numbers, self.count, rows.into_iter())
+    }
+
     /// The number of each target's key; none where nobody asked for it.
     fn numbers_of(&self, targets: &[Record], columns: &[usize]) -> Vec<u32> {
         match (&self.index, columns) {

@@ -11,12 +11,14 @@ use std::sync::Arc;
 
 use super::owners::{OwnerKeys, Sorted};
 use super::parts::{joined, parts};
+use super::through;
 use crate::association::{Association, targets_of, tie_of};
 use crate::db::adapter::Purpose;
 use crate::error::Result;
+use crate::hashing::Hashing;
 use crate::record::{Index, Linked, Links, Place, Record, StrictLoading, Tie};
 use crate::reflection::{AssociationReflection, Resolved};
-use crate::relation::{Include, Step};
+use crate::relation::{Include, Scope, Step};
 
 /// Records whose associations are to be loaded.
 enum Owners<'a> {
@@ -185,7 +187,7 @@ impl Found {
     }
 }
 
-/// Asks for the targets of owners. `None` when there are more than `most`.
+/// Asks for the targets of owners: those on the way of a through first. `None` when there are more than `most`.
 pub(super) async fn find_targets(
     owners: &[Record],
     position: usize,
@@ -194,13 +196,37 @@ pub(super) async fn find_targets(
     strict: Option<StrictLoading>,
 ) -> Result<Option<Found>> {
     let before = own_members(owners, position, resolved);
+    let found = match &resolved.through {
+        Some(_) => Some(through::find(owners, resolved, &[], strict).await?),
+        None => find_by_key(owners, resolved, &[], most, strict).await?,
+    };
+    Ok(found.map(|(targets, rows)| Found {
+        targets,
+        rows,
+        before,
+    }))
+}
+
+/// A scope that narrows what is found, and the owner that it is that of.
+pub(super) type Narrowing<'a> = (&'static Scope, &'a Record);
+
+/// Asks for the targets of owners over a key, by one query. `None` when there are more than `most`.
+pub(super) async fn find_by_key(
+    owners: &[Record],
+    resolved: &'static Resolved,
+    narrowed: &[Narrowing<'_>],
+    most: Option<u64>,
+    strict: Option<StrictLoading>,
+) -> Result<Option<(Vec<Record>, Sorted)>> {
     let mut keys = OwnerKeys::of(owners, &resolved.owner_key);
     let values = keys.take_values();
     let mut targets = Vec::new();
     if let Some(first) = owners.first()
         && !values.is_empty()
     {
-        let relation = targets_of(resolved, first.db(), Some(first), values).map(|core| {
+        let relation = targets_of(resolved, first.db(), Some(first), values);
+        let narrow = |relation, (scope, owner): &Narrowing<'_>| scope.apply(relation, Some(*owner));
+        let relation = narrowed.iter().fold(relation, narrow).map(|core| {
             core.terms.strict = core.terms.strict.or(strict);
             core.terms.batching &= first.terms().batching;
             if let Some(most) = most {
@@ -221,15 +247,11 @@ pub(super) async fn find_targets(
         }
     }
     let rows = keys.sort(&targets, &resolved.target_key);
-    Ok(Some(Found {
-        targets,
-        rows,
-        before,
-    }))
+    Ok(Some((targets, rows)))
 }
 
 /// The members that owners hold by themselves, as new ones, of a collection that is to be loaded.
-fn own_members(
+pub(super) fn own_members(
     owners: &[Record],
     position: usize,
     resolved: &'static Resolved,
@@ -295,24 +317,10 @@ fn publish(
     }
     let size = first.batch_size();
     let missing = missing(owners, size);
-    // Where the targets of each batch start: those of one query are one batch, in its order.
-    let mut batches: Vec<(u32, &Record)> = Vec::new();
-    let mut at = 0;
-    for batch in found.targets.chunk_by(Record::is_sibling) {
-        batches.extend(batch.first().map(|first| (at, first)));
-        at += u32::try_from(batch.len()).unwrap_or(u32::MAX);
-    }
-    let place = |row: u32| match batches.as_slice() {
-        [] | [_] => Place { batch: 0, row },
-        several => {
-            let batch = several
-                .partition_point(|(start, _)| *start <= row)
-                .saturating_sub(1);
-            Place {
-                batch: u32::try_from(batch).unwrap_or(u32::MAX),
-                row: row - several.get(batch).map_or(0, |(start, _)| *start),
-            }
-        }
+    let (batches, places_of) = places(&found.targets);
+    let place = |row: u32| match &places_of {
+        None => Place { batch: 0, row },
+        Some(places) => places.get(row as usize).copied().unwrap_or(Place::NONE),
     };
     let collection = first
         .reflection()
@@ -348,12 +356,38 @@ fn publish(
     };
     // The table holds for the keys as they were loaded; an owner whose key was set since is told by itself.
     let links = Links {
-        targets: batches.iter().map(|(_, first)| (*first).clone()).collect(),
+        targets: batches,
         index,
         missing,
         unread_since,
     };
     first.publish(position, links, tie)
+}
+
+/// One record of each batch of some targets, and where each target is; nothing where they are a whole batch, as they are
+/// that were found by one query.
+fn places(targets: &[Record]) -> (Vec<Record>, Option<Vec<Place>>) {
+    let Some(first) = targets.first() else {
+        return (Vec::new(), None);
+    };
+    let whole = |(at, one): (usize, &Record)| one.row_number() == at && one.is_sibling(first);
+    if targets.iter().enumerate().all(whole) {
+        return (vec![first.clone()], None);
+    }
+    let mut batches: Vec<Record> = Vec::new();
+    let mut numbers: HashMap<usize, u32, Hashing> = HashMap::default();
+    let place = |target: &Record| {
+        let batch = *numbers.entry(target.identity().0).or_insert_with(|| {
+            batches.push(target.clone());
+            u32::try_from(batches.len() - 1).unwrap_or_default()
+        });
+        Place {
+            batch,
+            row: target.identity().1,
+        }
+    };
+    let places = targets.iter().map(place).collect();
+    (batches, Some(places))
 }
 
 /// Tells the owner at that place its targets.

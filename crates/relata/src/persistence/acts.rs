@@ -7,7 +7,7 @@ use super::frame::{Frame, Task};
 use super::keys::Keys;
 use super::pipeline::{Pipeline, Verb};
 use super::replace::detach;
-use super::{counters, dependent, touch};
+use super::{counters, dependent, through, touch};
 use crate::association::{self, Association};
 use crate::callback::{Abort, Event};
 use crate::error::{Error, ErrorKind, Result};
@@ -27,6 +27,9 @@ pub(super) async fn perform(
     match act {
         Act::TakeDefault => take_default(pipeline, association).await,
         Act::SaveParent => save_parent(pipeline, frame, association, outcome),
+        Act::SaveMembers if association.is_through() => {
+            through::save_members(pipeline, frame, association, outcome).await
+        }
         Act::SaveMembers => save_members(pipeline, frame, association, outcome).await,
         Act::MoveCount => counters::follow(association).await,
         Act::Touch => touch::perform(frame, event, association, outcome).await,
@@ -223,7 +226,7 @@ fn members_to_save(frame: &Frame, association: &Association) -> Vec<Record> {
 }
 
 /// What becomes of the owner's save when a member's is over.
-fn saved_member(
+pub(super) fn saved_member(
     frame: &Frame,
     association: &Association,
     member: &Record,

@@ -343,6 +343,14 @@ fn table(
     relation: &Relation,
     records: &[Record],
 ) -> Result<(Vec<usize>, Vec<Vec<Value<'static>>>)> {
+    if let Some((owner, position)) = &relation.core().origin {
+        let association = Association::at(owner, *position)?;
+        if association.is_through() {
+            let message =
+                "Bulk insert or upsert is currently not supported for has_many through association";
+            return Err(association.error(ErrorKind::Argument, message.to_owned()));
+        }
+    }
     let model = relation.reflection();
     let told = Record::new(model, relation.db());
     relation.give_values_to(&told)?;

@@ -7,6 +7,7 @@ use super::counters;
 use super::destroy::destroy;
 use super::save::save;
 use super::set_wise;
+use super::through::{self, Leaving};
 use crate::association::{Association, Removal};
 use crate::attribute::value::Value;
 use crate::callback::MemberEvent;
@@ -34,6 +35,7 @@ impl Association {
         let (association, members) = (self.clone(), members.into_iter().collect::<Vec<_>>());
         Pending::new(async move {
             association.must_be_collection()?;
+            association.check_not_nested()?;
             check_all(&association, &members)?;
             add(&association, &members).await
         })
@@ -48,19 +50,25 @@ impl Association {
         let (association, member) = (self.clone(), member.clone());
         Pending::new(async move {
             association.must_be_collection()?;
+            association.check_not_nested()?;
             association.must_be_saved()?;
             association.check_target(&member)?;
-            if !association.is_watched() {
-                association.give_key_to(&member)?;
-                association.own(&member);
-                save(&member).await?;
+            if !association.is_watched() && !association.is_through() {
+                save_in(&association, &member).await?;
                 association.remember(&member);
                 return Ok(());
             }
             association.give_key_to(&member)?;
             let db = association.owner().db().clone();
-            db.transaction(async || add_watched(&association, std::slice::from_ref(&member)).await)
-                .await?;
+            let members = std::slice::from_ref(&member);
+            let added = db
+                .transaction(async || add_watched(&association, members).await)
+                .await;
+            if added.is_err() && association.is_through() {
+                association.forget(|one| one.is(&member));
+                association.forget_joins(members, true).ok();
+            }
+            added?;
             if association.holds(&member) {
                 return Ok(());
             }
@@ -89,6 +97,7 @@ impl Association {
         let (association, members) = (self.clone(), members.into_iter().collect::<Vec<_>>());
         Pending::new(async move {
             association.must_be_collection()?;
+            association.check_not_nested()?;
             check_all(&association, &members)?;
             delete(&association, &members).await?;
             Ok(members)
@@ -116,6 +125,7 @@ impl Association {
         let (association, members) = (self.clone(), members.into_iter().collect::<Vec<_>>());
         Pending::new(async move {
             association.must_be_collection()?;
+            association.check_not_nested()?;
             check_all(&association, &members)?;
             destroy_members(&association, &members).await?;
             Ok(members)
@@ -155,6 +165,10 @@ impl Association {
         let association = self.clone();
         Pending::new(async move {
             association.must_be_collection()?;
+            association.check_not_nested()?;
+            if association.is_through() {
+                return through::empty(&association, Leaving::Removed(removal)).await;
+            }
             let rows = remove_rows(&association, association.relation(), removal).await?;
             empty(&association);
             Ok(rows)
@@ -170,6 +184,7 @@ impl Association {
         let association = self.clone();
         Pending::new(async move {
             association.must_be_collection()?;
+            association.check_not_nested()?;
             let members = loading::load_many(&association).await?;
             destroy_members(&association, &members).await?;
             empty(&association);
@@ -203,6 +218,7 @@ pub(super) fn check_all(association: &Association, members: &[Record]) -> Result
 
 async fn by_keys(association: &Association, keys: Vec<Vec<Value<'static>>>) -> Result<Vec<Record>> {
     association.must_be_collection()?;
+    association.check_not_nested()?;
     match <[_; 1]>::try_from(keys) {
         Ok([key]) => Ok(vec![association.relation().find_key(key).await?]),
         Err(keys) => association.relation().find_keys(keys).await,
@@ -223,6 +239,9 @@ async fn add(association: &Association, members: &[Record]) -> Result<()> {
             if association.tell(MemberEvent::BeforeAdd, member)? {
                 association.own(member);
                 association.remember(member);
+                if association.is_through() {
+                    association.build_join(member)?;
+                }
                 association.tell(MemberEvent::AfterAdd, member)?;
             }
         }
@@ -236,6 +255,9 @@ async fn add(association: &Association, members: &[Record]) -> Result<()> {
             .await;
     }
     let added = save_all(association, members).await;
+    if added.is_err() && association.is_through() {
+        association.forget_joins(members, true).ok();
+    }
     for member in members {
         association.give_key_to(member)?;
         association.own(member);
@@ -250,9 +272,7 @@ async fn add_watched(association: &Association, members: &[Record]) -> Result<()
         if !association.tell(MemberEvent::BeforeAdd, member)? {
             continue;
         }
-        association.give_key_to(member)?;
-        association.own(member);
-        let saved = save(member).await;
+        let saved = save_in(association, member).await;
         association.remember(member);
         saved?;
         association.tell(MemberEvent::AfterAdd, member)?;
@@ -262,7 +282,7 @@ async fn add_watched(association: &Association, members: &[Record]) -> Result<()
 
 /// Gives the owner's key to the members and saves them, all or none.
 async fn save_all(association: &Association, members: &[Record]) -> Result<()> {
-    if members.len() < 2 {
+    if members.len() < 2 && !association.is_through() {
         return save_each(association, members).await;
     }
     let db = association.owner().db().clone();
@@ -276,12 +296,20 @@ pub(super) async fn save_each(association: &Association, members: &[Record]) -> 
         if !association.tell(MemberEvent::BeforeAdd, member)? {
             continue;
         }
-        association.give_key_to(member)?;
-        association.own(member);
-        save(member).await?;
+        save_in(association, member).await?;
         association.tell(MemberEvent::AfterAdd, member)?;
     }
     Ok(())
+}
+
+/// Saves a record as a member of a saved owner: with the owner's key, or with the row between that leads to it.
+async fn save_in(association: &Association, member: &Record) -> Result<()> {
+    if association.is_through() {
+        return through::join(association, member).await;
+    }
+    association.give_key_to(member)?;
+    association.own(member);
+    save(member).await
 }
 
 /// Asks the callbacks whether members may leave: all of them, or none.
@@ -302,6 +330,9 @@ fn have_left(association: &Association, members: &[Record]) -> Result<()> {
 pub(super) async fn delete(association: &Association, members: &[Record]) -> Result<()> {
     let saved = members.iter().filter(|member| !member.is_new_record());
     let saved: Vec<Record> = saved.cloned().collect();
+    if association.is_through() {
+        return part(association, members, Leaving::of(association)).await;
+    }
     if association.destroys_what_leaves() {
         return destroy_members(association, members).await;
     }
@@ -312,6 +343,17 @@ pub(super) async fn delete(association: &Association, members: &[Record]) -> Res
         let rows = association.of_rows(&saved)?;
         remove_rows(association, rows, association.removal()).await?;
     }
+    association.forget(|known| members.contains(known));
+    have_left(association, members)
+}
+
+/// Members leave a collection that goes through others: the rows between go.
+async fn part(association: &Association, members: &[Record], leaving: Leaving) -> Result<()> {
+    association.changeable()?;
+    if !may_leave(association, members)? {
+        return Ok(());
+    }
+    through::part(association, members, leaving).await?;
     association.forget(|known| members.contains(known));
     have_left(association, members)
 }
@@ -353,6 +395,9 @@ async fn take_out(
 }
 
 async fn destroy_members(association: &Association, members: &[Record]) -> Result<()> {
+    if association.is_through() {
+        return part(association, members, Leaving::Destroyed).await;
+    }
     if !may_leave(association, members)? {
         return Ok(());
     }

@@ -8,6 +8,7 @@ use super::destroy::{delete_row, destroy};
 use super::errors::Keeping;
 use super::frame::{Frame, Task};
 use super::pipeline::Verb;
+use super::through::{self, Leaving};
 use crate::association::{Association, Removal};
 use crate::attribute::value::Value;
 use crate::callback::Abort;
@@ -39,6 +40,13 @@ pub(super) async fn perform(
         return Ok(None);
     };
     match dependent {
+        // The rows between depend, and not what they lead to.
+        Dependent::Destroy | Dependent::DeleteAll | Dependent::Nullify
+            if association.is_through() =>
+        {
+            let leaving = Leaving::of(association);
+            Box::pin(through::empty(association, leaving)).await?;
+        }
         Dependent::Destroy => return destroy_each(frame, association, outcome).await,
         Dependent::RestrictWithException | Dependent::RestrictWithError => {
             restrict(association, dependent).await?;

@@ -46,6 +46,8 @@ pub(super) struct Frame {
     pub(super) hook: usize,
     /// What the hook at hand still waits for, last first.
     pub(super) todo: Option<Vec<Record>>,
+    /// Whether what was done last of that is a row between, which makes the record a member.
+    pub(super) joining: bool,
     /// Parents that are destroyed once the row no longer refers to them.
     pub(super) let_go: Vec<Record>,
     arounds: Vec<Around>,
@@ -91,6 +93,7 @@ impl Frame {
             step: 0,
             hook: 0,
             todo: None,
+            joining: false,
             let_go: Vec::new(),
             arounds: Vec::new(),
             enrolled: None,

@@ -50,6 +50,8 @@ pub(super) enum Step {
     LetGo,
     /// Save the members that waited for this record too.
     PutOff,
+    /// DELETE of the rows between it and what it has and belongs to.
+    Part,
     /// DELETE.
     Delete,
     /// UPDATE of the columns that a touch sets.
@@ -58,7 +60,9 @@ pub(super) enum Step {
     Count(i64),
 }
 
-use Step::{Clear, Count, Delete, End, Enroll, Hooks, LetGo, Look, PutOff, Touch, Valid, Write};
+use Step::{
+    Clear, Count, Delete, End, Enroll, Hooks, LetGo, Look, Part, PutOff, Touch, Valid, Write,
+};
 
 pub(super) const VALIDATE: &[Step] = &[
     Clear,
@@ -98,6 +102,7 @@ pub(super) const UPDATE: &[Step] = &[
 pub(super) const DESTROY: &[Step] = &[
     Enroll,
     Hooks(Event::BeforeDestroy),
+    Part,
     Delete,
     Count(-1),
     End(Event::AroundDestroy),
@@ -221,6 +226,10 @@ impl Pipeline {
                         Some(task) => Next::First(task),
                         None => Next::On,
                     }
+                }
+                Step::Part => {
+                    super::through::part_with(frame.record()).await?;
+                    Next::On
                 }
                 Step::Delete => {
                     frame.found = super::destroy::delete(frame.record()).await?;
@@ -415,6 +424,7 @@ mod tests {
             Step::Write => "INSERT, or UPDATE of what changed".into(),
             Step::LetGo => "destroy parents that were marked for it".into(),
             Step::PutOff => "save members that waited for this record".into(),
+            Step::Part => "DELETE of the rows between it and what it has and belongs to".into(),
             Step::Delete => "DELETE".into(),
             Step::Touch => "UPDATE of the times".into(),
             Step::Count(1..) => "counters of parents: one more".into(),

@@ -8,8 +8,10 @@ use super::collection::{check_all, delete, save_each};
 use super::dependent::destroy_as_dependent;
 use super::destroy::delete_row;
 use super::save::save;
+use super::through;
 use crate::association::Association;
 use crate::attribute::value::Value;
+use crate::callback::MemberEvent;
 use crate::db::adapter::Purpose;
 use crate::error::{Error, ErrorKind, Result};
 use crate::loading;
@@ -62,9 +64,14 @@ impl Association {
 }
 
 async fn replace_many(association: &Association, wanted: &[Record]) -> Result<()> {
+    association.check_not_nested()?;
     check_all(association, wanted)?;
     let current = loading::load_to_replace(association).await?;
-    let plan = Association::plan_replacement(&current, wanted);
+    let mut plan = if association.is_through() {
+        Association::plan_recount(&current, wanted)
+    } else {
+        Association::plan_replacement(&current, wanted)
+    };
     let (owner, position) = (association.owner(), association.position());
     if owner.is_persisted() {
         let change = async || {
@@ -75,7 +82,7 @@ async fn replace_many(association: &Association, wanted: &[Record]) -> Result<()
         };
         let statements = plan.added.len() + usize::from(!plan.removed.is_empty());
         let mut memory = Memory::of(association, &current, &plan.added);
-        if statements < 2 {
+        if statements < 2 && !association.is_through() {
             // Dropped on its way, the one statement may have been done: what it was to write stays unsaved in memory.
             let changed = change().await;
             memory.put_back = changed.is_err();
@@ -86,6 +93,9 @@ async fn replace_many(association: &Association, wanted: &[Record]) -> Result<()
             db.transaction(change).await?;
             memory.put_back = false;
         }
+    } else {
+        delete(association, &plan.removed).await?;
+        plan.added = added_in_memory(association, plan.added)?;
     }
     let members: Vec<Record> = plan.kept.iter().chain(&plan.added).cloned().collect();
     owner.link_many(position, &members, true);
@@ -93,6 +103,22 @@ async fn replace_many(association: &Association, wanted: &[Record]) -> Result<()
         association.own(member);
     }
     Ok(())
+}
+
+/// The members that come to an owner that is not saved, without those that a callback keeps out.
+fn added_in_memory(association: &Association, members: Vec<Record>) -> Result<Vec<Record>> {
+    let mut added = Vec::with_capacity(members.len());
+    for member in members {
+        if !association.tell(MemberEvent::BeforeAdd, &member)? {
+            continue;
+        }
+        if association.is_through() {
+            association.build_join(&member)?;
+        }
+        association.tell(MemberEvent::AfterAdd, &member)?;
+        added.push(member);
+    }
+    Ok(added)
 }
 
 /// Memory as it was before a replacement, put back when that fails, or is dropped and rolled back with it.
@@ -112,7 +138,7 @@ struct Coming<'a> {
 
 impl<'a> Memory<'a> {
     fn of(association: &'a Association, members: &'a [Record], coming: &'a [Record]) -> Self {
-        let columns = &association.resolved().target_columns;
+        let columns = association.given_key();
         let came = |record: &'a Record| {
             let value = |&column| record.value(column).into_owned();
             let inverse = association.inverse_of(record);
@@ -142,7 +168,7 @@ impl Drop for Memory<'_> {
             led_to,
         } in &self.coming
         {
-            let columns = &self.association.resolved().target_columns;
+            let columns = self.association.given_key();
             for (&column, value) in columns.iter().zip(key) {
                 // It was in this column before.
                 let _ = record.set_value(column, value.clone());
@@ -154,6 +180,11 @@ impl Drop for Memory<'_> {
             }
         }
         let owner = self.association.owner();
+        if self.association.is_through() {
+            let came: Vec<Record> = self.coming.iter().map(|one| one.record.clone()).collect();
+            // What cannot be changed has none.
+            let _ = self.association.forget_joins(&came, true);
+        }
         owner.link_many(self.association.position(), self.members, true);
     }
 }
@@ -186,6 +217,7 @@ async fn replace_one(association: &Association, target: Option<&Record>) -> Resu
         let message = format!("{association:?} is a collection: call replace_many");
         return Err(association.error(ErrorKind::Argument, message));
     }
+    association.check_not_nested()?;
     if let Some(target) = target {
         association.check_target(target)?;
     }
@@ -196,6 +228,12 @@ async fn replace_one(association: &Association, target: Option<&Record>) -> Resu
     }
     if owner.is_new_record() {
         return association.put(target);
+    }
+    if association.is_through() {
+        let db = owner.db().clone();
+        return db
+            .transaction(async || through::settle(association, target, true).await)
+            .await;
     }
     let current = loading::load_one(association).await?;
     put_in_place_of(association, current, target).await

@@ -5,6 +5,7 @@
 
 use super::replace::{in_the_way, remove};
 use super::save::save;
+use super::through;
 use crate::association::Association;
 use crate::error::Result;
 use crate::pending::Pending;
@@ -43,6 +44,15 @@ async fn create_one(association: &Association, target: &Record) -> Result<()> {
         return saved;
     }
     association.must_be_saved()?;
+    if association.is_through() {
+        association.check_not_nested()?;
+        let saved = save(target).await;
+        if matches!(&saved, Err(error) if !error.is_record_invalid()) {
+            return saved;
+        }
+        through::settle(association, Some(target), false).await?;
+        return saved;
+    }
     let current = in_the_way(association).await?;
     association.give_key_to(target)?;
     association.own(target);

@@ -36,6 +36,12 @@ impl Record {
         self.replace_link_one(association, target, replaced, &mut shape);
     }
 
+    /// Makes `target` the target of a `has_one` through another, to be made so in the database when the record is saved.
+    pub(crate) fn link_unsettled(&self, association: usize, target: Option<&Record>) {
+        let mut shape = Shape::lock();
+        self.replace_link_one(association, target, Replaced::Unknown, &mut shape);
+    }
+
     /// What a `has_one` led to before its target took its place in memory: to be removed when that is saved.
     pub(crate) fn replaced(&self, association: usize) -> Linked<Option<Record>> {
         let Some(state) = self.state() else {

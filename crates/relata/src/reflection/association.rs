@@ -4,7 +4,7 @@
 
 use std::sync::OnceLock;
 
-use super::{Classes, ModelReflection, NestedAttributes};
+use super::{Classes, JoinTable, ModelReflection, NestedAttributes};
 use crate::callback::{DefaultTarget, MemberCallback};
 use crate::relation::Scope;
 
@@ -18,6 +18,8 @@ pub enum Macro {
     HasOne,
     /// The key is on the target; any number.
     HasMany,
+    /// Any number, through a table of nothing but the keys of both sides.
+    HasAndBelongsToMany,
 }
 
 impl Macro {
@@ -28,6 +30,7 @@ impl Macro {
             Self::BelongsTo => "belongs_to",
             Self::HasOne => "has_one",
             Self::HasMany => "has_many",
+            Self::HasAndBelongsToMany => "has_and_belongs_to_many",
         }
     }
 }
@@ -37,6 +40,13 @@ impl Macro {
 pub enum Target {
     /// A model of the program.
     Model(fn() -> &'static ModelReflection),
+    /// That of its source, for an association that goes through another.
+    OfSource {
+        /// The name that was written, or follows from the association's.
+        name: &'static str,
+    },
+    /// The model of a table between two models, which nobody declares.
+    Between(&'static JoinTable),
     /// A model made at run time, which may be defined after the association that names it.
     Later {
         /// The name that was written.
@@ -52,7 +62,8 @@ impl std::fmt::Debug for Target {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Model(model) => f.write_str(model().name()),
-            Self::Later { name, .. } => f.write_str(name),
+            Self::Between(table) => table.fmt(f),
+            Self::OfSource { name } | Self::Later { name, .. } => f.write_str(name),
             Self::AnyOf(classes) => classes.fmt(f),
         }
     }
@@ -122,6 +133,16 @@ pub struct AssociationReflection {
     /// The names of the models that a delegated type leads to. Rails: `delegated_type`.
     pub(crate) delegates: &'static [&'static str],
     pub(crate) inverse_of: InverseOf,
+    /// The association of the same model that it goes through.
+    pub(crate) through: Option<&'static str>,
+    /// The association of what that leads to, where it is not found by name.
+    pub(crate) source: Option<&'static str>,
+    /// The model behind a polymorphic source, by its stored name.
+    pub(crate) source_type: Option<&'static str>,
+    /// The table between, until the association over its rows is declared too.
+    pub(super) join_table: Option<&'static JoinTable>,
+    /// Whether it is there for another one only, and nobody is shown it.
+    pub(crate) hidden: bool,
     pub(crate) required: bool,
     /// Whether a collection is told in memory of a record that was given its owner.
     pub(crate) inversing: bool,
@@ -157,6 +178,11 @@ impl AssociationReflection {
             foreign_type: None,
             delegates: &[],
             inverse_of: InverseOf::Automatic,
+            through: None,
+            source: None,
+            source_type: None,
+            join_table: None,
+            hidden: false,
             required: false,
             inversing: true,
             strict_loading: None,
@@ -174,6 +200,12 @@ impl AssociationReflection {
             options: &[],
             doc: "",
         }
+    }
+
+    /// The table between, of the rows of a `has_and_belongs_to_many` that a model made at run time declares.
+    pub(super) const fn with_join_table(mut self, table: &'static JoinTable) -> Self {
+        self.join_table = Some(table);
+        self
     }
 
     /// A `belongs_to`.
@@ -235,6 +267,27 @@ impl AssociationReflection {
     #[must_use]
     pub const fn with_inverse_of(mut self, inverse: InverseOf) -> Self {
         self.inverse_of = inverse;
+        self
+    }
+
+    /// The association of the same model that it goes through.
+    #[must_use]
+    pub const fn with_through(mut self, through: &'static str) -> Self {
+        self.through = Some(through);
+        self
+    }
+
+    /// The association, of what the through leads to, that leads on to the target.
+    #[must_use]
+    pub const fn with_source(mut self, source: &'static str) -> Self {
+        self.source = Some(source);
+        self
+    }
+
+    /// The model behind a polymorphic source that is led to, by its stored name. Rails: `source_type`.
+    #[must_use]
+    pub const fn with_source_type(mut self, name: &'static str) -> Self {
+        self.source_type = Some(name);
         self
     }
 
@@ -359,7 +412,7 @@ impl AssociationReflection {
     /// Whether it has many targets. Rails: `collection?`.
     #[must_use]
     pub fn is_collection(&self) -> bool {
-        self.kind == Macro::HasMany
+        matches!(self.kind, Macro::HasMany | Macro::HasAndBelongsToMany)
     }
 
     /// Whether it is a `belongs_to`. Rails: `belongs_to?`.
@@ -416,6 +469,24 @@ impl AssociationReflection {
             Target::AnyOf(classes) => classes.member(model).is_some(),
             _ => self.target.model().is_ok_and(|target| model.is_a(target)),
         }
+    }
+
+    /// The association that it goes through, if it does. Rails: `options[:through]`.
+    #[must_use]
+    pub fn through(&self) -> Option<&'static str> {
+        self.through
+    }
+
+    /// Whether it leads to the rows of a table between two models. Nobody is shown it.
+    #[must_use]
+    pub fn is_over_rows_between(&self) -> bool {
+        self.hidden
+    }
+
+    /// The names that the source of a through may have. Rails: `source_reflection_names`.
+    #[must_use]
+    pub fn source_names(&self) -> Vec<String> {
+        super::route::source_names(self)
     }
 
     /// Whether a record without target is not valid.
@@ -479,7 +550,8 @@ impl AssociationReflection {
     pub fn target_name(&self) -> &'static str {
         match self.target {
             Target::Model(model) => model().name(),
-            Target::Later { name, .. } => name,
+            Target::Between(table) => table.made().map_or("", ModelReflection::name),
+            Target::OfSource { name } | Target::Later { name, .. } => name,
             // Rails says the name of the association, as a class that is not there.
             Target::AnyOf(_) => self.name,
         }

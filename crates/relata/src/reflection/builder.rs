@@ -133,6 +133,16 @@ impl ModelBuilder {
             let column = format!("{}_count", relata_inflect::pluralize(&model));
             association.counter_cache = Some(leak(column));
         }
+        if let Some(table) = association.join_table {
+            let rows = leak(AssociationReflection::name_of_rows(
+                &self.name,
+                association.name,
+            ));
+            let source = leak(relata_inflect::singularize(association.name));
+            self.associations
+                .push(AssociationReflection::rows_of(rows, table));
+            association = association.with_through(rows).with_source(source);
+        }
         // What was inherited is declared anew, at its place.
         let known = self.associations.iter_mut();
         match known
@@ -471,6 +481,14 @@ impl Target {
     pub fn model(&self) -> Result<&'static ModelReflection> {
         match self {
             Self::Model(model) => Ok(model()),
+            Self::Between(table) => table.made().ok_or_else(|| {
+                let message = format!("{table:?} was not asked for yet");
+                Error::new(ErrorKind::Configuration, message)
+            }),
+            Self::OfSource { name } => {
+                let message = format!("{name} is known by the source of the association alone");
+                Err(Error::new(ErrorKind::Configuration, message).with_model(name))
+            }
             Self::Later { name, model } => model.get().copied().ok_or_else(|| {
                 Error::new(
                     ErrorKind::Configuration,

@@ -4,7 +4,11 @@
 //! Invariant: an option is taken, or it is an error: `Argument` where Rails refuses it too, with Rails' sentence,
 //! `Unsupported` where relata does not have it yet. None is ignored.
 
-use super::{AssociationReflection, Dependent, IndexErrors, InverseOf, Macro, Target, Touch};
+use std::sync::{Mutex, PoisonError};
+
+use super::{
+    AssociationReflection, Dependent, IndexErrors, InverseOf, JoinTable, Macro, Target, Touch,
+};
 use crate::callback::{DefaultTarget, MemberCallback};
 use crate::error::{Error, ErrorKind, Result};
 use crate::relation::Scope;
@@ -89,6 +93,20 @@ const HAS_MANY: &[&str] = &[
     "through",
 ];
 
+/// What a has_and_belongs_to_many hands on to its has_many.
+const PASSED_ON: &[&str] = &[
+    "before_add",
+    "after_add",
+    "before_remove",
+    "after_remove",
+    "autosave",
+    "validate",
+    "class_name",
+    "extend",
+    "strict_loading",
+    "deprecated",
+];
+
 /// Methods of every record, which an association would hide.
 const TAKEN: &[&str] = &[
     "association",
@@ -132,7 +150,7 @@ impl std::fmt::Debug for Declared {
 }
 
 impl Declared {
-    /// The declaration of an association of a model by `belongs_to`, `has_one` or `has_many`.
+    /// The declaration of an association of a model by `belongs_to`, `has_one`, `has_many` or `has_and_belongs_to_many`.
     ///
     /// # Errors
     /// `Argument` for a name that every record answers to already; `Unsupported` for another macro.
@@ -141,6 +159,7 @@ impl Declared {
             "belongs_to" => Macro::BelongsTo,
             "has_one" => Macro::HasOne,
             "has_many" => Macro::HasMany,
+            "has_and_belongs_to_many" => Macro::HasAndBelongsToMany,
             // A polymorphic `belongs_to` that names its models.
             "delegated_type" => {
                 let declared = Self::new(model, "belongs_to", name)?;
@@ -230,7 +249,7 @@ impl Declared {
     pub fn class_name(&self) -> String {
         match self.setting("class_name") {
             Some(Setting::Text(name)) => name.clone(),
-            _ if self.kind == Macro::HasMany => {
+            _ if matches!(self.kind, Macro::HasMany | Macro::HasAndBelongsToMany) => {
                 relata_inflect::camelize(&relata_inflect::singularize(&self.name))
             }
             _ => relata_inflect::camelize(&self.name),
@@ -243,24 +262,65 @@ impl Declared {
         self.delegated || self.setting("polymorphic") == Some(&Setting::Flag(true))
     }
 
-    /// The association that the words declare, leading to `target`.
+    /// The association that the words declare, leading to `target`; one that goes through another leads where its source
+    /// does.
     ///
     /// # Errors
     /// `Argument` for an option that the macro does not have, or that is set to something it cannot be;
     /// `Unsupported` for one that relata does not have yet.
     pub fn leading_to(&self, target: Target) -> Result<AssociationReflection> {
+        // What a has_and_belongs_to_many does not have is passed over, as in Rails.
+        if self.kind == Macro::HasAndBelongsToMany {
+            return self.over_rows(target);
+        }
         self.check_keys()?;
         if self.delegated && self.setting("types").is_none() {
             let message = "missing keyword: :types".to_owned();
             return Err(self.error(ErrorKind::Argument, message));
         }
         let name = leak(self.name.clone());
+        let target = match self.setting("through") {
+            Some(Setting::Text(_)) => Target::OfSource {
+                name: leak(self.class_name()),
+            },
+            _ => target,
+        };
         let mut association = AssociationReflection::new(self.kind, name, target);
         association.required = self.required;
         association.inversing = self.inversing;
         association.scope = self.scope;
         for (option, setting) in &self.options {
             self.apply(&mut association, option, setting)?;
+        }
+        association.callbacks = Vec::leak(self.callbacks.clone());
+        association.options = self.written();
+        Ok(association)
+    }
+
+    /// The association over a table between two models.
+    fn over_rows(&self, target: Target) -> Result<AssociationReflection> {
+        let name = leak(self.name.clone());
+        let text = |option: &str| match self.setting(option) {
+            Some(Setting::Text(text)) => Some(leak(text.clone())),
+            _ => None,
+        };
+        let mut table = JoinTable::new(name, target);
+        if let Some(written) = text("join_table") {
+            table = table.with_table(written);
+        }
+        if let Some(column) = text("foreign_key") {
+            table = table.with_foreign_key(column);
+        }
+        if let Some(column) = text("association_foreign_key") {
+            table = table.with_association_foreign_key(column);
+        }
+        let mut association =
+            AssociationReflection::new(self.kind, name, target).with_join_table(leaked(table));
+        association.scope = self.scope;
+        for (option, setting) in &self.options {
+            if PASSED_ON.contains(&option.as_str()) {
+                self.apply(&mut association, option, setting)?;
+            }
         }
         association.callbacks = Vec::leak(self.callbacks.clone());
         association.options = self.written();
@@ -308,6 +368,13 @@ impl Declared {
             ("inverse_of", Setting::Null | Setting::Flag(false)) => {
                 association.inverse_of = InverseOf::Off;
             }
+            ("through", Setting::Text(through)) => {
+                association.through = Some(leak(through.clone()));
+            }
+            ("source", Setting::Text(source)) => association.source = Some(leak(source.clone())),
+            ("source_type", Setting::Text(name)) => {
+                association.source_type = Some(leak(name.clone()));
+            }
             ("optional", Setting::Flag(optional)) => association.required = !optional,
             ("required", Setting::Flag(required)) => association.required = *required,
             ("strict_loading", Setting::Flag(strict)) => association.strict_loading = Some(*strict),
@@ -339,7 +406,10 @@ impl Declared {
                 association.dependent = Dependent::named(dependent);
             }
             // Off is what is done without them.
-            ("polymorphic" | "counter_cache" | "touch" | "index_errors", Setting::Flag(false))
+            (
+                "polymorphic" | "counter_cache" | "touch" | "index_errors" | "disable_joins",
+                Setting::Flag(false),
+            )
             | (_, Setting::Null) => {}
             ("dependent", setting) => {
                 self.check_dependent(setting)?;
@@ -364,7 +434,7 @@ impl Declared {
         let own = match self.kind {
             Macro::BelongsTo => BELONGS_TO,
             Macro::HasOne => HAS_ONE,
-            Macro::HasMany => HAS_MANY,
+            Macro::HasMany | Macro::HasAndBelongsToMany => HAS_MANY,
         };
         let mut keys = [FOR_ALL, own].concat();
         match (self.kind, is_set("polymorphic")) {
@@ -417,7 +487,7 @@ impl Declared {
                 "restrict_with_error",
                 "restrict_with_exception",
             ],
-            Macro::HasMany => &[
+            Macro::HasMany | Macro::HasAndBelongsToMany => &[
                 "destroy",
                 "delete_all",
                 "nullify",
@@ -483,6 +553,17 @@ fn names(setting: &Setting) -> &'static [&'static str] {
         .map(|name| leak(name.clone()))
         .collect::<Vec<_>>()
         .leak()
+}
+
+/// Leaks a table into a list of all of them, where tools that look for lost memory still find it.
+fn leaked(table: JoinTable) -> &'static JoinTable {
+    static DECLARED: Mutex<Vec<&'static JoinTable>> = Mutex::new(Vec::new());
+    let table: &'static JoinTable = Box::leak(Box::new(table));
+    DECLARED
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .push(table);
+    table
 }
 
 fn leak(text: String) -> &'static str {

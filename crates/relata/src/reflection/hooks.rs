@@ -62,13 +62,15 @@ fn depends(association: &AssociationReflection) -> bool {
     association.dependent.is_some()
 }
 
+const MEMBERS: &[Macro] = &[Macro::HasOne, Macro::HasMany, Macro::HasAndBelongsToMany];
+
 /// When an association does what: the event, which macro, whether its options ask for it, and what.
 #[rustfmt::skip] // one act, one line: this is a table
 const ACTS: &[(Event, &[Macro], Asks, Act)] = &[
     (Event::BeforeValidation, &[Macro::BelongsTo],              has_default, Act::TakeDefault),
     (Event::BeforeSave,       &[Macro::BelongsTo],              saves,       Act::SaveParent),
-    (Event::AfterCreate,      &[Macro::HasOne, Macro::HasMany], saves,       Act::SaveMembers),
-    (Event::AfterUpdate,      &[Macro::HasOne, Macro::HasMany], saves,       Act::SaveMembers),
+    (Event::AfterCreate,      MEMBERS,                         saves,       Act::SaveMembers),
+    (Event::AfterUpdate,      MEMBERS,                         saves,       Act::SaveMembers),
     (Event::AfterUpdate,      &[Macro::BelongsTo],              counts,      Act::MoveCount),
     (Event::AfterCreate,      &[Macro::BelongsTo, Macro::HasOne], touches,   Act::Touch),
     (Event::AfterUpdate,      &[Macro::BelongsTo, Macro::HasOne], touches,   Act::Touch),
@@ -103,6 +105,8 @@ pub(crate) enum Looked {
 pub(crate) struct Hooks {
     rows: [Box<[Hook]>; Event::ALL.len()],
     looked: Box<[Looked]>,
+    /// The associations over rows between two models, which go with the owner.
+    rows_between: Box<[usize]>,
     /// Whether a save may run more than the record's own statement.
     more: bool,
     destroys_more: bool,
@@ -140,6 +144,8 @@ impl Hooks {
                 looked.push(Looked::Members(place));
             }
         }
+        let hidden = (0..).zip(associations).filter(|(_, one)| one.hidden);
+        let rows_between: Box<[usize]> = hidden.map(|(position, _)| position).collect();
         let own = |hook: &Hook| {
             matches!(
                 hook,
@@ -166,7 +172,10 @@ impl Hooks {
                         && row != Event::BeforeDestroy.row()
                         && row != Event::AfterDestroy.row()
                 }),
-            destroys_more: counts || destroying.into_iter().any(is_more),
+            destroys_more: counts
+                || !rows_between.is_empty()
+                || destroying.into_iter().any(is_more),
+            rows_between,
             looked: looked.into_boxed_slice(),
             rows: rows.map(Vec::into_boxed_slice),
         }
@@ -180,6 +189,11 @@ impl Hooks {
     /// What is looked at in a validation, in order.
     pub(crate) fn looked(&self) -> &[Looked] {
         &self.looked
+    }
+
+    /// The associations over rows between two models: the rows go before the owner's.
+    pub(crate) fn rows_between(&self) -> &[usize] {
+        &self.rows_between
     }
 
     /// Whether a save may do more than its own statement and what its neighbours in memory need.

@@ -462,20 +462,22 @@ impl ModelReflection {
         of: impl Into<Option<Macro>>,
     ) -> impl Iterator<Item = &'static AssociationReflection> {
         let of = of.into();
-        self.associations
-            .iter()
+        self.visible()
             .filter(move |association| of.is_none_or(|kind| association.kind == kind))
+    }
+
+    /// The associations that people are shown.
+    pub(super) fn visible(&self) -> impl Iterator<Item = &'static AssociationReflection> + use<> {
+        self.associations.iter().filter(|one| !one.hidden)
     }
 
     /// The association of that name. Rails: `reflect_on_association`.
     #[must_use]
     pub fn reflect_on_association(&self, name: &str) -> Option<&'static AssociationReflection> {
-        self.associations
-            .iter()
-            .find(|association| association.name == name)
+        self.visible().find(|association| association.name == name)
     }
 
-    /// All associations by name. Rails: `reflections`.
+    /// All associations, those that are there for others included. Rails: `_reflections`.
     #[must_use]
     pub fn reflections(&self) -> &'static [AssociationReflection] {
         self.associations

@@ -46,7 +46,7 @@ impl Resolved {
             name: None,
         };
         let keys = (key, Box::default(), reason);
-        let mut resolved = Self::over(declaration, &NOBODY, keys, (Some(ty), None));
+        let mut resolved = Self::over(owner, declaration, &NOBODY, keys, (Some(ty), None));
         resolved.by_class = Some(ByClass {
             owner,
             position,
@@ -155,7 +155,7 @@ impl ByClass {
             column: type_column(self.owner, declaration, self.owner)?,
             name: Some(name),
         };
-        let mut resolved = Resolved::over(declaration, model, keys, (Some(ty), None));
+        let mut resolved = Resolved::over(self.owner, declaration, model, keys, (Some(ty), None));
         (resolved.inverse, resolved.inverse_reason) =
             inverse(self.owner, self.position, &resolved)?;
         Ok(resolved)

@@ -8,7 +8,7 @@
 //! Invariant: the two keys have as many columns, and every one of them exists.
 
 use super::polymorphic::ByClass;
-use super::{AssociationReflection, InverseOf, Macro, ModelReflection};
+use super::{AssociationReflection, InverseOf, Macro, ModelReflection, Target, Through};
 use crate::error::{Error, ErrorKind, Result};
 
 /// Where the foreign key of an association comes from.
@@ -23,6 +23,8 @@ pub enum KeyReason {
     Convention,
     /// It is the key of the target's only `belongs_to` to the owner.
     OnlyBelongsTo,
+    /// The association goes through others, over their keys.
+    Through,
 }
 
 /// Where the inverse of an association comes from, or why there is none.
@@ -43,16 +45,22 @@ pub enum InverseReason {
     Scoped,
     /// A collection leads back, which is the inverse only where that is written.
     Collection,
+    /// The association goes through others: what it leads to belongs to those.
+    Through,
 }
 
 /// An association, worked out.
 #[derive(Debug)]
 pub struct Resolved {
+    /// The model that declares it. Rails: `active_record`.
+    pub owner: &'static ModelReflection,
     /// The model it leads to. Rails: `klass`.
     pub target: &'static ModelReflection,
-    /// The positions of the key's columns on this model. Rails: `join_foreign_key`.
+    /// The two associations that it goes over, of a through; nothing of one over a key.
+    pub through: Option<Through>,
+    /// The positions of the key's columns on this model, where the way to the target begins.
     pub owner_key: Box<[usize]>,
-    /// The positions of the key's columns on the target. Rails: `join_primary_key`.
+    /// The positions of the key's columns on the target, where the way ends. Rails: `join_primary_key`.
     pub target_key: Box<[usize]>,
     /// What this model holds beside the key: of a polymorphic `belongs_to`. Rails: `foreign_type`.
     pub owner_type: Option<TypeColumn>,
@@ -85,27 +93,13 @@ pub struct TypeColumn {
 impl Resolved {
     pub(super) fn find(owner: &'static ModelReflection, position: usize) -> Result<Self> {
         let declaration = &owner.reflections()[position];
+        if declaration.through.is_some() {
+            return Self::find_through(owner, position);
+        }
         if declaration.is_polymorphic() {
             return Self::polymorphic(owner, position);
         }
-        let target = declaration.target.model().map_err(|error| {
-            Error::new(
-                error.kind(),
-                format!(
-                    "Missing model class {} for the {}#{} association.{}",
-                    declaration.target_name(),
-                    owner.name(),
-                    declaration.name,
-                    if declaration.names_target() {
-                        ""
-                    } else {
-                        " You can specify a different model class with the :class_name option."
-                    }
-                ),
-            )
-            .with_model(owner.name())
-            .with_attribute(declaration.name)
-        })?;
+        let target = target(owner, declaration)?;
         let target_type = match declaration.interface {
             Some(_) => Some(TypeColumn {
                 column: type_column(owner, declaration, target)?,
@@ -114,12 +108,13 @@ impl Resolved {
             None => None,
         };
         let keys = keys(owner, declaration, target)?;
-        let mut resolved = Self::over(declaration, target, keys, (None, target_type));
+        let mut resolved = Self::over(owner, declaration, target, keys, (None, target_type));
         (resolved.inverse, resolved.inverse_reason) = inverse(owner, position, &resolved)?;
         Ok(resolved)
     }
 
     pub(super) fn over(
+        owner: &'static ModelReflection,
         declaration: &'static AssociationReflection,
         target: &'static ModelReflection,
         (owner_key, target_key, key_reason): Keys,
@@ -129,7 +124,9 @@ impl Resolved {
             key.iter().copied().chain(ty.map(|ty| ty.column)).collect()
         };
         Self {
+            owner,
             target,
+            through: None,
             owner_columns: with(&owner_key, owner_type),
             target_columns: with(&target_key, target_type),
             owner_key,
@@ -142,6 +139,45 @@ impl Resolved {
             by_class: None,
             declaration,
         }
+    }
+
+    fn find_through(owner: &'static ModelReflection, position: usize) -> Result<Self> {
+        let declaration = &owner.reflections()[position];
+        let through = Through::find(owner, position)?;
+        let (over, source) = (through.over(), through.source());
+        let written = match declaration.target {
+            Target::Model(model) => Some(model()),
+            _ => None,
+        };
+        if let Some(written) = written.filter(|written| *written != source.target) {
+            let message = format!(
+                "`{}.{}` leads to {}, and its source {}.{} to {}: declare it with that type",
+                owner.name(),
+                declaration.name,
+                written.name(),
+                through.middle().name(),
+                source.declaration.name,
+                source.target.name()
+            );
+            return Err(problem(
+                ErrorKind::Configuration,
+                owner,
+                declaration,
+                message,
+            ));
+        }
+        let keys = (
+            over.owner_key.clone(),
+            source.target_key.clone(),
+            KeyReason::Through,
+        );
+        let types = (over.owner_type, None);
+        let resolved = Self::over(owner, declaration, source.target, keys, types);
+        Ok(Self {
+            through: Some(through),
+            inverse_reason: InverseReason::Through,
+            ..resolved
+        })
     }
 
     /// The declaration.
@@ -162,9 +198,12 @@ impl Resolved {
         *self.target_key == *self.target.primary_key() || self.target_key.iter().any(unique)
     }
 
-    /// The attributes that hold the key. Rails: `foreign_key`.
+    /// The attributes that hold the key; of a through, those of its source. Rails: `foreign_key`.
     #[must_use]
     pub fn foreign_key(&self, owner: &'static ModelReflection) -> Vec<&'static str> {
+        if let Some(through) = &self.through {
+            return through.source().foreign_key(through.middle());
+        }
         let (model, key) = match self.declaration.kind {
             Macro::BelongsTo => (owner, &self.owner_key),
             _ => (self.target, &self.target_key),
@@ -183,17 +222,52 @@ impl ModelReflection {
     /// # Errors
     /// `AssociationNotFound` with the nearest name; what is wrong with the declaration.
     pub fn foreign_key_of(&'static self, association: &str) -> Result<Vec<&'static str>> {
-        let declaration = &self.reflections()[self.association(association)?];
-        let target = match declaration.target.model() {
-            // The key of a `belongs_to` is on this model, whatever it leads to.
-            Err(_) if declaration.is_polymorphic() => self,
-            target => target?,
+        let position = self.association(association)?;
+        let declaration = &self.reflections()[position];
+        if declaration.through.is_some() {
+            return Ok(self.resolve(position)?.foreign_key(self));
+        }
+        // The key of a `belongs_to` is on this model, whatever it leads to.
+        let target = match declaration.is_polymorphic() {
+            true => self,
+            false => target(self, declaration)?,
         };
         foreign_key(self, declaration, target).map(|(key, _)| key)
     }
 }
 
 pub(super) type Keys = (Box<[usize]>, Box<[usize]>, KeyReason);
+
+/// The target of an association over a key.
+pub(super) fn target(
+    owner: &'static ModelReflection,
+    declaration: &AssociationReflection,
+) -> Result<&'static ModelReflection> {
+    if let Target::Between(table) = declaration.target {
+        return table.model(owner);
+    }
+    declaration.target.model().map_err(|error| {
+        Error::new(
+            error.kind(),
+            format!(
+                "Missing model class {} for the {}#{} association.{}",
+                declaration.target_name(),
+                owner.name(),
+                declaration.name,
+                if declaration.names_target() {
+                    ""
+                } else {
+                    " You can specify a different model class with the :class_name option."
+                }
+            ),
+        )
+        .with_model(owner.name())
+        .with_attribute(declaration.name)
+    })
+}
+
+type Keys = (Box<[usize]>, Box<[usize]>, KeyReason);
+}
 
 /// The column that says which model the key refers to, on the model that holds it.
 pub(super) fn type_column(
@@ -324,6 +398,11 @@ pub(super) fn foreign_key(
             None => return Err(no_interface(owner, declaration, target, interface)),
         };
         return Ok((vec![name], KeyReason::Convention));
+    }
+    if let Target::Between(_) = declaration.target
+        && let Some(side) = target.reflections().first()
+    {
+        return Ok((side.foreign_key.to_vec(), KeyReason::Convention));
     }
     if let InverseOf::Named(inverse) = declaration.inverse_of
         && let Some(inverse) = target.reflect_on_association(inverse)
@@ -510,6 +589,7 @@ fn automatic_inverse(
             || back == belongs_to
             || candidate.inverse_of == InverseOf::Off
             || candidate.interface.is_some()
+            || candidate.through.is_some()
         {
             continue;
         }

@@ -8,9 +8,11 @@
 //! `has_one` and `has_many` over the same key leave out.
 
 mod text;
+mod through;
 
 use super::{AssociationReflection, Column, InverseOf, Macro};
 use text::Text;
+pub use through::check_through;
 
 /// A model, as other models check it.
 #[derive(Debug, Clone, Copy)]

@@ -18,6 +18,15 @@ pub(super) fn to_any<'a>(
     records: impl IntoIterator<Item = &'a Record>,
 ) -> Result<Node> {
     let any = above.model().resolve(association)?;
+    if any.through.is_some() {
+        // It has no column here that says which target it is: its table is joined.
+        let key = any.target.primary_key();
+        let keys = records.into_iter().map(|record| {
+            let value = |&column: &usize| record.value(column).into_owned();
+            key.iter().map(value).collect()
+        });
+        return Ok(Node::key_among(above.through(association)?, key, keys.collect()));
+    }
     let mut parts: Vec<(&'static Resolved, Vec<Vec<Value<'static>>>)> = Vec::new();
     for record in records {
         let resolved = any.of_class(record.reflection())?;
@@ -80,6 +89,11 @@ pub(super) fn to_rows(above: Place, association: usize, rows: Relation) -> Resul
 pub(super) fn to_nothing(above: Place, association: usize) -> Result<Node> {
     let resolved = above.model().resolve(association)?;
     let null = |column| Node::IsNull(Box::new(column));
+    if resolved.through.is_some() {
+        let place = above.through(association)?;
+        let key = resolved.target.primary_key().iter().take(1);
+        return Ok(Node::all(key.map(|&column| null(Node::Column(place, column)))));
+    }
     Ok(Node::all(columns(above, resolved).map(null)))
 }
 

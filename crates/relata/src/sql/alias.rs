@@ -1,5 +1,6 @@
 //! Names of tables within one statement: the first use of a table keeps its name, later ones get
-//! `<association>_<parent's table>`, and repeats of that a number, as in Rails.
+//! `<association>_<parent's table>`, tables on the way of a through with `_join` after it, and repeats of that a number, as
+//! in Rails.
 //!
 //! Invariant: no two places of a statement have one name.
 
@@ -32,6 +33,9 @@ impl Aliases {
             let parent = place.above().map_or("", |above| above.model().table());
             let association = place.association().map_or("", AssociationReflection::name);
             let mut base = format!("{}_{parent}", relata_inflect::pluralize(association));
+            if place.is_on_way() {
+                base.push_str("_join");
+            }
             base.truncate(LONGEST - 3);
             let numbered = (2..).map(|number| format!("{base}_{number}"));
             std::iter::once(base.clone())

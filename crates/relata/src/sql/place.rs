@@ -22,11 +22,46 @@ pub struct Place(&'static Node);
 
 struct Node {
     model: &'static ModelReflection,
-    /// The place it hangs off, and the association that leads here.
-    above: Option<(Place, usize)>,
-    children: Mutex<HashMap<usize, Place>>,
+    /// The place it hangs off, and the step that leads here.
+    above: Option<(Place, Step)>,
+    children: Mutex<HashMap<Step, Place>>,
     /// The typed columns of this place, for closures.
     columns: OnceLock<Box<dyn Any + Send + Sync>>,
+}
+
+/// What leads from one place to the next.
+#[derive(Clone, Copy)]
+enum Step {
+    /// An association of the model above, to its target.
+    Over(usize),
+    /// The first hops of a through of the model above, to a table on the way: which association, and how many.
+    Way(usize, usize),
+    /// An association back, from its target to the model that declares it.
+    Back(&'static Resolved),
+}
+
+impl Step {
+    fn id(self) -> (usize, usize, usize) {
+        match self {
+            Self::Over(association) => (association, 0, 0),
+            Self::Way(association, hops) => (association, hops, 0),
+            Self::Back(over) => (0, 0, std::ptr::from_ref(over).addr()),
+        }
+    }
+}
+
+impl PartialEq for Step {
+    fn eq(&self, other: &Self) -> bool {
+        self.id() == other.id()
+    }
+}
+
+impl Eq for Step {}
+
+impl std::hash::Hash for Step {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.id().hash(state);
+    }
 }
 
 impl Place {
@@ -36,7 +71,7 @@ impl Place {
         *model.root_place(|| Self::leak(model, None))
     }
 
-    fn leak(model: &'static ModelReflection, above: Option<(Place, usize)>) -> Self {
+    fn leak(model: &'static ModelReflection, above: Option<(Place, Step)>) -> Self {
         Self(Box::leak(Box::new(Node {
             model,
             above,
@@ -57,14 +92,28 @@ impl Place {
 
     /// The place that an association leads to, when its target is known already.
     pub(crate) fn child(self, association: usize, target: &'static ModelReflection) -> Self {
+        self.after(Step::Over(association), target)
+    }
+
+    /// The table on the way of a through, after so many of its hops.
+    pub(crate) fn way(self, association: usize, hops: usize, over: &Resolved) -> Self {
+        self.after(Step::Way(association, hops), over.target)
+    }
+
+    /// The model that declares an association, whose target stands here.
+    pub(crate) fn back(self, over: &'static Resolved) -> Self {
+        self.after(Step::Back(over), over.owner)
+    }
+
+    fn after(self, step: Step, model: &'static ModelReflection) -> Self {
         let mut children = self
             .0
             .children
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         *children
-            .entry(association)
-            .or_insert_with(|| Self::leak(target, Some((self, association))))
+            .entry(step)
+            .or_insert_with(|| Self::leak(model, Some((self, step))))
     }
 
     /// The model whose table stands here.
@@ -81,23 +130,48 @@ impl Place {
 
     /// The association that leads here; none for the root.
     pub(crate) fn association(self) -> Option<&'static AssociationReflection> {
-        let (above, association) = self.0.above?;
-        above.0.model.reflections().get(association)
+        let (above, step) = self.0.above?;
+        match step {
+            Step::Over(association) => above.0.model.reflections().get(association),
+            Step::Back(over) => Some(over.declaration()),
+            Step::Way(association, hops) => {
+                let through = above.0.model.resolve(association).ok()?;
+                Some(through.hops().get(hops - 1)?.over.declaration())
+            }
+        }
+    }
+
+    /// The association whose target stands above, and whose own model stands here, if that is how it leads here.
+    pub(crate) fn is_back_over(self) -> Option<&'static Resolved> {
+        match self.0.above {
+            Some((_, Step::Back(over))) => Some(over),
+            _ => None,
+        }
+    }
+
+    /// Whether a through leads over this place.
+    pub(crate) fn is_on_way(self) -> bool {
+        matches!(self.0.above, Some((_, Step::Way(..) | Step::Back(_))))
     }
 
     /// The place it hangs off, and what is known of the association that leads here; none for the root.
     pub(crate) fn resolved(self) -> Result<Option<(Place, &'static Resolved)>> {
-        let Some((above, association)) = self.0.above else {
-            return Ok(None);
-        };
-        let resolved = above.0.model.resolve(association)?;
-        joinable(resolved)?;
-        Ok(Some((above, resolved)))
+        match self.0.above {
+            Some((above, Step::Over(association))) => {
+                let resolved = above.0.model.resolve(association)?;
+                joinable(resolved)?;
+                Ok(Some((above, resolved)))
+            }
+            _ => Ok(None),
+        }
     }
 
     /// The position of the association that leads here, in the model it hangs off.
     pub(crate) fn step(self) -> Option<usize> {
-        self.0.above.map(|(_, association)| association)
+        match self.0.above {
+            Some((_, Step::Over(association))) => Some(association),
+            _ => None,
+        }
     }
 
     /// That the rows here are of the place's model, where its table holds rows of others too.
@@ -121,10 +195,12 @@ impl Place {
 
     /// This place as seen from `onto`, where this one's root is found.
     pub(crate) fn moved(self, onto: Place) -> Result<Place> {
-        self.path()
-            .into_iter()
-            .filter_map(Place::step)
-            .try_fold(onto, Place::through)
+        let mut steps = self.path().into_iter();
+        steps.try_fold(onto, |place, step| match step.0.above {
+            Some((_, Step::Over(association))) => place.through(association),
+            Some((_, other)) => Ok(place.after(other, step.0.model)),
+            None => Ok(place),
+        })
     }
 
     /// The typed columns of the place, made once.

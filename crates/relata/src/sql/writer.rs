@@ -10,10 +10,9 @@ use super::dialect::{Dialect, Lists};
 use super::expr::{Comparison, Function, Node};
 use super::place::Place;
 use super::raw::Raw;
-use super::select::{Direction, JoinKind, Lock, Select, What};
+use super::select::{Direction, Lock, Select, What};
 use crate::attribute::value::{Kind, Value};
 use crate::error::{Error, ErrorKind, Result};
-use crate::reflection::TypeColumn;
 
 pub(crate) struct Writer {
     dialect: Dialect,
@@ -98,9 +97,7 @@ impl Writer {
             return None;
         }
         self.aliases.add(select.root);
-        for join in select.all_joins() {
-            self.aliases.add(join.place);
-        }
+        self.name_all(&select.all_joins()).ok()?;
         self.conjunction("WHERE ", &select.filters);
         Some(self.text)
     }
@@ -123,9 +120,7 @@ impl Writer {
         }
         self.aliases.add(select.root);
         let joins = select.all_joins();
-        for join in &joins {
-            self.aliases.add(join.place);
-        }
+        self.name_all(&joins)?;
 
         self.push("SELECT ");
         if select.distinct {
@@ -157,11 +152,7 @@ impl Writer {
         }
         self.push(" FROM ").name(select.model().table());
         for join in &joins {
-            self.push(match join.kind {
-                JoinKind::Inner => " INNER JOIN ",
-                JoinKind::Left => " LEFT OUTER JOIN ",
-            });
-            self.join(join.place)?;
+            self.join(join.place, join.kind)?;
         }
         self.conjunction(" WHERE ", &select.filters);
         if !select.groups.is_empty() {
@@ -205,51 +196,6 @@ impl Writer {
         }
     }
 
-    fn join(&mut self, place: Place) -> Result<()> {
-        let Some((above, resolved)) = place.resolved()? else {
-            return Ok(());
-        };
-        let table = place.model().table();
-        self.name(table);
-        let alias = self.aliases.get(place).unwrap_or(table).to_owned();
-        if alias != table {
-            self.push(" AS ").name(&alias);
-        }
-        self.push(" ON ");
-        // Scopes are functions of the relation room, kept by declarations: they are only called here. They come first, as
-        // Rails writes it.
-        let defaults = place.model().default_scopes();
-        let conditions = match (resolved.declaration().scope(), defaults.first()) {
-            (Some(scope), _) => scope.conditions(place)?,
-            (None, Some(default)) => default.default_conditions(place)?,
-            (None, None) => Node::Always(true),
-        };
-        if conditions != Node::Always(true) {
-            self.grouped(&conditions);
-            self.push(" AND ");
-        }
-        if let Some(TypeColumn {
-            column,
-            name: Some(name),
-        }) = resolved.target_type
-        {
-            self.column(place, column);
-            self.push(" = ")
-                .value(Value::Text(name.into()))
-                .push(" AND ");
-        }
-        let pairs = resolved.target_key.iter().zip(&resolved.owner_key);
-        self.list(pairs, " AND ", |this, (&target, &owner)| {
-            this.column(place, target);
-            this.push(" = ");
-            this.column(above, owner);
-        });
-        if let Some(condition) = place.type_condition() {
-            self.push(" AND ").node(&condition);
-        }
-        Ok(())
-    }
-
     pub(super) fn conjunction(&mut self, before: &str, conditions: &[Node]) {
         if conditions.is_empty() {
             return;
@@ -259,7 +205,7 @@ impl Writer {
     }
 
     /// The node, in parentheses if it would come apart among others.
-    fn grouped(&mut self, node: &Node) {
+    pub(super) fn grouped(&mut self, node: &Node) {
         if matches!(node, Node::Or(_) | Node::Raw(_)) {
             self.push("(").node(node);
             self.push(")");
@@ -268,13 +214,27 @@ impl Writer {
         }
     }
 
-    fn table(&mut self, place: Place) {
+    pub(super) fn alias(&mut self, place: Place) {
+        self.aliases.add(place);
+    }
+
+    pub(super) fn table(&mut self, place: Place) {
         let name = self
             .aliases
             .get(place)
             .unwrap_or_else(|| place.model().table())
             .to_owned();
         self.name(&name);
+    }
+
+    /// The table at a place, with its name in the statement where that is another.
+    pub(super) fn table_as(&mut self, place: Place) {
+        let table = place.model().table();
+        self.name(table);
+        let alias = self.aliases.get(place).unwrap_or(table).to_owned();
+        if alias != table {
+            self.push(" AS ").name(&alias);
+        }
     }
 
     pub(super) fn column(&mut self, place: Place, column: usize) {

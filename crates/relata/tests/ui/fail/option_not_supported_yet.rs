@@ -7,7 +7,7 @@ pub struct Person {
     id: i64,
     #[has_many(dependent = destroy)]
     posts: Post,
-    #[has_many(through = posts, source = comments)]
+    #[has_many(through = posts, disable_joins)]
     comments: Post,
     #[has_many(as = author)]
     notes: Post,

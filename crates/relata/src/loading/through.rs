@@ -1,0 +1,136 @@
+//! Loads associations that go through others.
+//!
+//! For many owners what is on the way is loaded first, as if it had been asked for, and stays linked; then what that leads
+//! to. For siblings of one that is read lazily one query joins the tables, as it does for one alone.
+//!
+//! Invariant: owners get their targets in the order of what is on the way, or of the scope where it orders; a target that
+//! several ways lead to is there as often, unless the scope is distinct, and is one object.
+
+use std::collections::HashMap;
+
+use super::joined::AtPlace;
+use super::owners::{OwnerKeys, Sorted};
+use super::pluck::tuples;
+use super::preload::{self, Narrowing};
+use crate::association::{Association, first_place, targets, targets_of};
+use crate::db::adapter::Purpose;
+use crate::error::Result;
+use crate::hashing::Hashing;
+use crate::record::{Record, StrictLoading};
+use crate::reflection::Resolved;
+use crate::relation::Include;
+use crate::sql::What;
+use crate::sql::expr::Node;
+
+/// The targets of owners of one model, each once, and which are whose; narrowed by scopes beside those declared.
+pub(super) async fn find(
+    owners: &[Record],
+    resolved: &'static Resolved,
+    narrowed: &[Narrowing<'_>],
+    strict: Option<StrictLoading>,
+) -> Result<(Vec<Record>, Sorted)> {
+    let (Some(first), Some(through)) = (owners.first(), &resolved.through) else {
+        let found = preload::find_by_key(owners, resolved, narrowed, None, strict).await?;
+        return Ok(found.unwrap_or_else(|| (Vec::new(), Sorted::of_pairs(owners.len(), &[]))));
+    };
+    Box::pin(preload::preload(owners, through.through, strict)).await?;
+    let (middles, on_way) = led_to(owners, through.through)?;
+    let own = resolved.declaration().scope().map(|scope| (scope, first));
+    let narrowed: Vec<Narrowing<'_>> = own.into_iter().chain(narrowed.iter().copied()).collect();
+    // What a scope narrows is not all that those on the way lead to: they are not told.
+    // Nor are they told where only one of the models that they lead to is meant.
+    let (targets, of_middle) = if narrowed.is_empty() && through.source().owner_type.is_none() {
+        Box::pin(preload::preload(&middles, through.source, strict)).await?;
+        led_to(&middles, through.source)?
+    } else {
+        Box::pin(find(&middles, through.source(), &narrowed, strict)).await?
+    };
+    let select = self::targets(resolved, first.db(), Some(first))
+        .into_core()
+        .select;
+    let mut pairs = Vec::new();
+    for (at, _) in (0..).zip(owners) {
+        let middles = on_way.of(at as usize).iter();
+        let mut rows: Vec<u32> = middles
+            .flat_map(|&middle| of_middle.of(middle as usize))
+            .copied()
+            .collect();
+        if !select.orders.is_empty() {
+            rows.sort_unstable();
+        }
+        if select.distinct {
+            let mut met = std::collections::HashSet::<u32, Hashing>::default();
+            rows.retain(|row| met.insert(*row));
+        }
+        pairs.extend(rows.into_iter().map(|row| (at, row)));
+    }
+    Ok((targets, Sorted::of_pairs(owners.len(), &pairs)))
+}
+
+/// What an association of owners leads to in memory: each record once, and which are whose.
+fn led_to(owners: &[Record], position: usize) -> Result<(Vec<Record>, Sorted)> {
+    let mut all: Vec<Record> = Vec::new();
+    let mut pairs = Vec::new();
+    let mut rows: HashMap<(usize, u32), u32, Hashing> = HashMap::default();
+    for (at, owner) in (0..).zip(owners) {
+        let association = Association::at(owner, position)?;
+        for target in association.peek_target() {
+            let next = u32::try_from(all.len()).unwrap_or(u32::MAX);
+            let row = *rows.entry(target.identity()).or_insert(next);
+            if row == next {
+                all.push(target);
+            }
+            pairs.push((at, row));
+        }
+    }
+    Ok((all, Sorted::of_pairs(owners.len(), &pairs)))
+}
+
+/// The targets of siblings by one query that joins the tables on the way. Nothing when there are more rows than `most`,
+/// or when a scope wants more than one query.
+pub(super) async fn find_joined(
+    owners: &[Record],
+    resolved: &'static Resolved,
+    most: u64,
+    strict: Option<StrictLoading>,
+) -> Result<Option<(Vec<Record>, Sorted)>> {
+    let mut keys = OwnerKeys::of(owners, &resolved.owner_key);
+    let values = keys.take_values();
+    let Some(first) = owners.first().filter(|_| !values.is_empty()) else {
+        return Ok(Some((Vec::new(), Sorted::of_pairs(owners.len(), &[]))));
+    };
+    let relation = targets_of(resolved, first.db(), Some(first), values);
+    let mut core = relation.into_core();
+    if !core.joined_includes()?.is_empty() || core.select.raw.is_some() {
+        return Ok(None);
+    }
+    let nested: Vec<Include> = [
+        std::mem::take(&mut core.includes),
+        std::mem::take(&mut core.preloads),
+    ]
+    .concat();
+    core.terms.strict = core.terms.strict.or(strict);
+    core.terms.batching &= first.terms().batching;
+    core.select.limit = Some(most + 1);
+    let (place, key) = first_place(resolved);
+    let root = core.select.root;
+    let width = resolved.target.columns().len();
+    let columns = (0..width).map(|column| Node::Column(root, column));
+    let of_owner = key.iter().map(|&column| Node::Column(place, column));
+    core.select.what = What::Values(columns.chain(of_owner).collect());
+    let rows = tuples(&core, Purpose::Preload, Vec::new()).await?;
+    if rows.len() as u64 > most {
+        return Ok(None);
+    }
+    let mut found = AtPlace::new(resolved.target, 0);
+    let mut pairs = Vec::with_capacity(rows.len());
+    for row in &rows {
+        if let Some(at) = found.take(row)? {
+            pairs.push((row.get(width..).unwrap_or_default(), at));
+        }
+    }
+    let sorted = keys.sort_pairs(pairs);
+    let targets = found.finish(&core)?;
+    Box::pin(preload::includes(&targets, &nested, strict)).await?;
+    Ok(Some((targets, sorted)))
+}

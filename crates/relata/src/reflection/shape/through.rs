@@ -1,0 +1,75 @@
+//! What an association that goes through another must find in the model between.
+
+use super::{Shape, about, fail, same};
+
+/// Checks the source of a through: that the model between has it, that no other could be it, and where it leads. `names`
+/// are those that the source may have.
+///
+/// # Panics
+/// While the program is compiled, with a sentence about what is wrong.
+#[track_caller]
+pub const fn check_through(
+    owner: &Shape,
+    association: usize,
+    middle: &Shape,
+    names: &[&'static str],
+) {
+    if owner.mistakes || middle.mistakes {
+        return;
+    }
+    let declared = &owner.associations[association];
+    let through = match declared.through {
+        Some(through) => through,
+        None => return,
+    };
+    let (mut found, mut at) = (None, 0);
+    while at < names.len() {
+        if let Some(source) = middle.association(names[at]) {
+            if found.is_some() {
+                fail(
+                    &about(owner, association)
+                        .quoted(names[0])
+                        .add(" and ")
+                        .quoted(names[at])
+                        .add(" of ")
+                        .quoted(middle.name)
+                        .add(" could both be its source: name one with `source`"),
+                );
+            }
+            found = Some(source);
+        }
+        at += 1;
+    }
+    let Some(source) = found else {
+        let mut text = about(owner, association)
+            .quoted(middle.name)
+            .add(" has no association ")
+            .quoted(names[0]);
+        if names.len() > 1 {
+            text = text.add(" or ").quoted(names[1]);
+        }
+        text = text
+            .add(" to be its source: name one with `#[")
+            .add(declared.kind.name())
+            .add("(through = ")
+            .add(through)
+            .add(", source = ...)]`");
+        if middle.associations.is_empty() {
+            fail(&text);
+        }
+        fail(&text.add("; its associations are ").associations(middle));
+    };
+    if !same(middle.targets[source], owner.targets[association]) {
+        fail(
+            &about(owner, association)
+                .add("its source `")
+                .add(middle.name)
+                .add(".")
+                .add(middle.associations[source].name)
+                .add("` leads to ")
+                .quoted(middle.targets[source])
+                .add(", not to ")
+                .quoted(owner.targets[association]),
+        );
+    }
+}

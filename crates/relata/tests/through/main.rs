@@ -1,0 +1,5 @@
+//! Associations that go through others, by name: what is read, by which statements, and what stays in memory.
+
+mod reading;
+mod shapes;
+mod world;
