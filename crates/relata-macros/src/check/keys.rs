@@ -45,6 +45,7 @@ pub(crate) fn check(model: &Model, dropped: &[Ident], errors: &mut Errors) {
         match association.kind {
             // It has no key of its own.
             _ if association.through.is_some() => {}
+            Macro::HasAndBelongsToMany => {}
             Macro::BelongsTo => belongs_to(model, association, errors),
             Macro::HasOne | Macro::HasMany => referred(model, association, errors),
         }

@@ -50,7 +50,7 @@ fn one(model: &Model, association: &Association, errors: &mut Errors) {
         errors.at(through.span(), message);
         return;
     }
-    if association.kind == Macro::HasOne && over.kind == Macro::HasMany {
+    if association.kind == Macro::HasOne && over.kind.is_collection() {
         let message = format!(
             "a has_one goes through one record, and `{way}` is a collection: name a has_one or belongs_to, or declare \
              `{name}` as a has_many"

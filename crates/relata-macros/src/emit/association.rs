@@ -16,14 +16,14 @@ pub(crate) fn methods(model: &Model, association: &Association, index: usize) ->
     let target = types::at(association.span, &association.target);
     let span = association.span;
     let proxy = match association.kind {
-        Macro::HasMany => quote_spanned!(span=> ::relata::Collection),
-        Macro::BelongsTo | Macro::HasOne => quote_spanned!(span=> ::relata::Singular),
+        kind if kind.is_collection() => quote_spanned!(span=> ::relata::Collection),
+        _ => quote_spanned!(span=> ::relata::Singular),
     };
     let given = given(association, &target);
     let record = types::at(span, quote!(&self.0));
     let others = match association.kind {
-        Macro::HasMany => ids(vis, association, &target, index),
-        Macro::BelongsTo | Macro::HasOne => singular(vis, association, &target, &given, index),
+        kind if kind.is_collection() => ids(vis, association, &target, index),
+        _ => singular(vis, association, &target, &given, index),
     };
     let reader = quote! {
         #(#attrs)*
@@ -63,7 +63,7 @@ fn writer(vis: &Visibility, association: &Association, index: usize) -> TokenStr
 
 /// What awaiting a singular association gives: the target, or an `Option` of it.
 fn given(association: &Association, target: &TokenStream) -> TokenStream {
-    if association.optional && association.kind != Macro::HasMany {
+    if association.optional && !association.kind.is_collection() {
         let span = association.span;
         quote_spanned!(span=> ::core::option::Option<#target>)
     } else {

@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 
-use crate::model::{Association, Column, Macro};
+use crate::model::{Association, Column, Macro, plain};
 
 const SILENT: &str = "Never touches the database.";
 
@@ -81,11 +81,22 @@ pub(crate) fn association(association: &Association, model: &str, documented: bo
                 "Awaiting it gives {given}; it queries once, and not at all when it is loaded or preloaded."
             )
         }
-        Macro::HasMany => String::from(
+        Macro::HasMany | Macro::HasAndBelongsToMany => String::from(
             "A lazy relation: awaiting it queries once and keeps the records; it does not query when they are loaded or preloaded.",
         ),
     };
     let sql = match association.kind {
+        Macro::HasAndBelongsToMany => {
+            format!(
+                "SELECT * FROM ({target}) INNER JOIN (the table between) WHERE (its key to {model}) = (key of this)"
+            )
+        }
+        _ if association.through.is_some() => {
+            let through = association.through.as_ref().map(plain).unwrap_or_default();
+            format!(
+                "SELECT * FROM ({target}) INNER JOIN ({through}) WHERE (its key to {model}) = (key of this)"
+            )
+        }
         Macro::BelongsTo => {
             let key = association.key_names().join(", ");
             format!("SELECT * FROM ({target}) WHERE (its key) = ({key} of this) LIMIT 1")
@@ -106,7 +117,7 @@ pub(crate) fn set_association(association: &Association) -> TokenStream {
     let name = &association.name;
     let what = match association.kind {
         Macro::BelongsTo => format!("Sets `{name}` and the key that refers to it"),
-        Macro::HasOne | Macro::HasMany => format!("Sets `{name}`, which is saved with this record"),
+        _ => format!("Sets `{name}`, which is saved with this record"),
     };
     doc(&format!("{what}. {SILENT} Rails: `{name}=`."))
 }

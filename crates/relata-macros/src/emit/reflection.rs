@@ -15,7 +15,20 @@ pub(crate) fn reflection(model: &Model) -> TokenStream {
     let (name, table, conventional) = (model.name(), model.table(), model.foreign_key());
     let width = model.columns.len();
     let columns = model.columns.iter().map(column);
-    let count = model.associations.len();
+    // The rows between two models are associations of their own, below those that anybody is shown.
+    let tables: Vec<TokenStream> = model
+        .associations
+        .iter()
+        .enumerate()
+        .filter_map(join_table)
+        .collect();
+    let rows = model
+        .associations
+        .iter()
+        .enumerate()
+        .filter_map(|(index, one)| rows_of(model, one, index));
+    let unnamed = tables.iter().map(|_| quote!(""));
+    let count = model.associations.len() + tables.len();
     let associations = model
         .associations
         .iter()
@@ -56,7 +69,8 @@ pub(crate) fn reflection(model: &Model) -> TokenStream {
     let tables = quote! {
         const _: () = {
             static COLUMNS: [::relata::reflection::Column; #width] = [#(#columns),*];
-            static ASSOCIATIONS: [::relata::reflection::AssociationReflection; #count] = [#(#associations),*];
+            static ASSOCIATIONS: [::relata::reflection::AssociationReflection; #count] = [#(#associations,)* #(#rows),*];
+            #(#tables)*
             static REFLECTION: ::relata::reflection::ModelReflection =
                 ::relata::reflection::ModelReflection::new(#name, #table)
                     .with_columns(&COLUMNS)
@@ -76,7 +90,7 @@ pub(crate) fn reflection(model: &Model) -> TokenStream {
                     ::relata::reflection::shape::Shape::new(#name, #conventional)
                         .with_columns(&COLUMNS, &[#(#key),*])
                         #constraints
-                        .with_associations(&ASSOCIATIONS, &[#(#targets),*])
+                        .with_associations(&ASSOCIATIONS, &[#(#targets,)* #(#unnamed),*])
                         #broken;
                 #[inline]
                 fn reflection() -> &'static ::relata::reflection::ModelReflection { &REFLECTION }
@@ -136,8 +150,19 @@ fn association(model: &Model, association: &Association, index: usize) -> TokenS
     let (span, name) = (association.span, &association.name);
     let target = types::at(span, &association.target);
     let make = format_ident!("{}", association.kind.name());
+    let between = (association.kind == Macro::HasAndBelongsToMany).then(|| {
+        let (rows, source) = (
+            name_of_rows(model, association),
+            relata_inflect::singularize(name),
+        );
+        quote!(, #rows, #source)
+    });
     let reflection = quote_spanned!(span=> <#target as ::relata::Model>::reflection);
-    let foreign_key = names(&association.foreign_key, "with_foreign_key");
+    // That of rows between is a column of theirs.
+    let own = between
+        .is_none()
+        .then_some(association.foreign_key.as_slice());
+    let foreign_key = names(own.unwrap_or_default(), "with_foreign_key");
     let primary_key = names(&association.primary_key, "with_primary_key");
     let inverse = match &association.inverse_of {
         Inverse::Automatic => None,
@@ -215,7 +240,7 @@ fn association(model: &Model, association: &Association, index: usize) -> TokenS
     });
     let doc = doc(&doc_of(&association.attrs), "with_doc");
     quote! {
-        ::relata::reflection::AssociationReflection::#make(#name, ::relata::reflection::Target::Model(#reflection))
+        ::relata::reflection::AssociationReflection::#make(#name, ::relata::reflection::Target::Model(#reflection) #between)
             #foreign_key #primary_key #inverse #through #required #strict #autosave #validate #counter #touch #dependent
             #default #callbacks #index_errors #nested #scope #options #doc
     }
@@ -341,6 +366,9 @@ fn checks(model: &Model) -> TokenStream {
                 quote_spanned!(span=> ::relata::reflection::shape::#function(
                 &<#ident as ::relata::Model>::SHAPE, #index, &#target))
             };
+            if association.kind == Macro::HasAndBelongsToMany {
+                return TokenStream::new();
+            }
             if association.through.is_some() {
                 let check = through(model, association, index);
                 return check
@@ -386,4 +414,53 @@ fn through(model: &Model, association: &Association, index: usize) -> Option<Tok
     let (ident, names) = (&model.ident, association.source_names());
     Some(quote_spanned!(span=> ::relata::reflection::shape::#check(
         &<#ident as ::relata::Model>::SHAPE, #index, &<#middle as ::relata::Model>::SHAPE, &[#(#names),*])))
+}
+
+fn name_of_rows(model: &Model, association: &Association) -> String {
+    let owner = relata_inflect::pluralize(&model.name().to_lowercase());
+    let mut names = [owner, association.name.clone()];
+    names.sort();
+    names.join("_")
+}
+
+/// The table between a model and what it has and belongs to.
+fn join_table((index, association): (usize, &Association)) -> Option<TokenStream> {
+    if association.kind != Macro::HasAndBelongsToMany {
+        return None;
+    }
+    let (table, name, span) = (
+        format_ident!("JOIN_TABLE_{index}"),
+        &association.name,
+        association.span,
+    );
+    let target = types::at(span, &association.target);
+    let reflection = quote_spanned!(span=> <#target as ::relata::Model>::reflection);
+    let said = [
+        (association.join_table.as_ref(), "with_table"),
+        (association.foreign_key.first(), "with_foreign_key"),
+        (
+            association.association_foreign_key.as_ref(),
+            "with_association_foreign_key",
+        ),
+    ];
+    let said = said.into_iter().filter_map(|(said, with)| {
+        let (said, with) = (plain(said?), format_ident!("{with}"));
+        Some(quote!(.#with(#said)))
+    });
+    Some(quote! {
+        static #table: ::relata::reflection::JoinTable =
+            ::relata::reflection::JoinTable::new(#name, ::relata::reflection::Target::Model(#reflection)) #(#said)*;
+    })
+}
+
+/// The association over the rows of that table.
+fn rows_of(model: &Model, association: &Association, index: usize) -> Option<TokenStream> {
+    if association.kind != Macro::HasAndBelongsToMany {
+        return None;
+    }
+    let (table, name) = (
+        format_ident!("JOIN_TABLE_{index}"),
+        name_of_rows(model, association),
+    );
+    Some(quote!(::relata::reflection::AssociationReflection::rows_of(#name, &#table)))
 }

@@ -10,14 +10,20 @@ pub(crate) enum Macro {
     BelongsTo,
     HasOne,
     HasMany,
+    HasAndBelongsToMany,
 }
 
 impl Macro {
     /// The macro of that name.
     pub(crate) fn named(name: &str) -> Option<Self> {
-        [Self::BelongsTo, Self::HasOne, Self::HasMany]
-            .into_iter()
-            .find(|kind| kind.name() == name)
+        [
+            Self::BelongsTo,
+            Self::HasOne,
+            Self::HasMany,
+            Self::HasAndBelongsToMany,
+        ]
+        .into_iter()
+        .find(|kind| kind.name() == name)
     }
 
     /// The macro as it is written.
@@ -26,7 +32,13 @@ impl Macro {
             Self::BelongsTo => "belongs_to",
             Self::HasOne => "has_one",
             Self::HasMany => "has_many",
+            Self::HasAndBelongsToMany => "has_and_belongs_to_many",
         }
+    }
+
+    /// Whether it has any number of targets.
+    pub(crate) const fn is_collection(self) -> bool {
+        matches!(self, Self::HasMany | Self::HasAndBelongsToMany)
     }
 }
 
@@ -92,6 +104,10 @@ pub(crate) struct Association {
     pub(crate) through: Option<Ident>,
     /// The association of what that leads to.
     pub(crate) source: Option<Ident>,
+    /// The table between, of a `has_and_belongs_to_many`.
+    pub(crate) join_table: Option<Ident>,
+    /// Its column that refers to the target.
+    pub(crate) association_foreign_key: Option<Ident>,
     pub(crate) strict_loading: Option<bool>,
     pub(crate) autosave: Option<bool>,
     pub(crate) validate: Option<bool>,

@@ -88,7 +88,7 @@ pub(crate) fn of_association(association: &super::Association) -> Vec<Generated>
     if association.nested.is_some() {
         others.push(format!("{name}_attributes"));
     }
-    if association.kind == super::Macro::HasMany {
+    if association.kind.is_collection() {
         others.push(ids_of(name));
         return all(name, &others);
     }

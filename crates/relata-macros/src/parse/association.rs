@@ -111,8 +111,38 @@ const HAS_MANY: Known<'static> = Known {
     instead: &[CLASS_NAME, CONSTRAINTS],
 };
 
+const HAS_AND_BELONGS_TO_MANY: Known<'static> = Known {
+    attribute: "#[has_and_belongs_to_many]",
+    now: &[
+        "join_table",
+        "foreign_key",
+        "association_foreign_key",
+        "strict_loading",
+        "scope",
+        "autosave",
+        "validate",
+        "after_add",
+        "after_remove",
+        "before_add",
+        "before_remove",
+    ],
+    later: &["deprecated", "extend"],
+    instead: &[
+        CLASS_NAME,
+        (
+            "dependent",
+            "the rows between go with the record by themselves, and what they lead to stays",
+        ),
+        (
+            "through",
+            "a has_many goes through a model of yours; this one goes through rows that have none",
+        ),
+    ],
+};
+
 fn known(kind: Macro) -> &'static Known<'static> {
     match kind {
+        Macro::HasAndBelongsToMany => &HAS_AND_BELONGS_TO_MANY,
         Macro::BelongsTo => &BELONGS_TO,
         Macro::HasOne => &HAS_ONE,
         Macro::HasMany => &HAS_MANY,
@@ -143,6 +173,8 @@ pub(crate) fn association(
         inverse_of: Inverse::Automatic,
         through: None,
         source: None,
+        join_table: None,
+        association_foreign_key: None,
         strict_loading: None,
         autosave: None,
         validate: None,
@@ -187,6 +219,10 @@ fn option(entry: &Entry, association: &mut Association) -> syn::Result<()> {
         "inverse_of" => association.inverse_of = inverse(entry)?,
         "through" => association.through = Some(entry.ident("memberships")?),
         "source" => association.source = Some(entry.ident("club")?),
+        "join_table" => association.join_table = Some(entry.ident("posts_tags")?),
+        "association_foreign_key" => {
+            association.association_foreign_key = Some(entry.ident("tag_id")?);
+        }
         "strict_loading" => association.strict_loading = Some(entry.flag()?),
         "autosave" => association.autosave = Some(entry.flag()?),
         "validate" => association.validate = Some(entry.flag()?),
@@ -395,7 +431,7 @@ fn target(kind: Macro, declared: &Declared, errors: &mut Errors) -> Option<(Type
         return None;
     };
     match (name.as_str(), argument) {
-        ("Option", Some(inner)) if kind != Macro::HasMany => {
+        ("Option", Some(inner)) if !kind.is_collection() => {
             let inner = unwrapped(inner);
             let Some((_, span, _)) = owned_path(inner) else {
                 errors.on(
@@ -417,6 +453,9 @@ fn target(kind: Macro, declared: &Declared, errors: &mut Errors) -> Option<(Type
             let inner = inner.to_token_stream().to_string().replace(' ', "");
             let why = match kind {
                 Macro::HasMany => "the type of a has_many is the model of one of its records",
+                Macro::HasAndBelongsToMany => {
+                    "the type of a has_and_belongs_to_many is the model of one of its records"
+                }
                 Macro::HasOne | Macro::BelongsTo => {
                     "the type of an association is the model it leads to"
                 }
@@ -424,7 +463,7 @@ fn target(kind: Macro, declared: &Declared, errors: &mut Errors) -> Option<(Type
             errors.on(ty, format!("{why}: `{field}: {inner}`"));
             None
         }
-        _ => Some((ty.clone(), span, kind == Macro::HasMany)),
+        _ => Some((ty.clone(), span, kind.is_collection())),
     }
 }
 
@@ -432,6 +471,6 @@ const fn example(kind: Macro) -> &'static str {
     match kind {
         Macro::BelongsTo => "Person",
         Macro::HasOne => "Option<Profile>",
-        Macro::HasMany => "Comment",
+        Macro::HasMany | Macro::HasAndBelongsToMany => "Comment",
     }
 }

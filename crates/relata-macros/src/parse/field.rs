@@ -22,11 +22,11 @@ const OURS: &[&str] = &[
     "belongs_to",
     "has_one",
     "has_many",
+    "has_and_belongs_to_many",
 ];
 
 /// Attributes that Rails' models have and that are not supported yet.
 const LATER: &[&str] = &[
-    "has_and_belongs_to_many",
     "delegated_type",
     "polymorphic",
     "encrypts",
@@ -263,7 +263,6 @@ fn normalization(attribute: &Attribute, errors: &mut Errors) -> Option<Normaliza
 /// The macro that an unknown attribute was probably meant to be.
 fn meant(name: &str) -> Option<Macro> {
     match name {
-        "has_and_belongs_to_many" => Some(Macro::HasMany),
         "delegated_type" => None,
         _ => relata_inflect::nearest(name, OURS).and_then(Macro::named),
     }

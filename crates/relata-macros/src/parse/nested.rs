@@ -4,7 +4,7 @@ use syn::{Attribute, Expr, ExprLit, Lit};
 
 use super::options::{Entry, Known, Value, entries, names};
 use crate::errors::{Errors, hint, list};
-use crate::model::{Association, Macro, MemberLimit, Model, Nested, RejectIf};
+use crate::model::{Association, MemberLimit, Model, Nested, RejectIf};
 
 pub(crate) const NAME: &str = "accepts_nested_attributes_for";
 
@@ -91,7 +91,7 @@ fn known_of(association: &Association) -> &'static Known<'static> {
             "`limit` is for a has_many: a belongs_to or has_one has one target",
         )],
     };
-    if association.kind == Macro::HasMany {
+    if association.kind.is_collection() {
         &COLLECTION
     } else {
         &SINGULAR

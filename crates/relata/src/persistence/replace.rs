@@ -230,13 +230,30 @@ async fn replace_one(association: &Association, target: Option<&Record>) -> Resu
         return association.put(target);
     }
     if association.is_through() {
+        let mut memory = Unsettled(Some(association));
         let db = owner.db().clone();
-        return db
-            .transaction(async || through::settle(association, target, true).await)
-            .await;
+        db.transaction(async || through::settle(association, target, true).await)
+            .await?;
+        memory.0 = None;
+        return Ok(());
     }
     let current = loading::load_one(association).await?;
     put_in_place_of(association, current, target).await
+}
+
+/// What a `has_one` leads to through another, and the row between: both are read again where the change of them fails, or
+/// is dropped and rolled back.
+struct Unsettled<'a>(Option<&'a Association>);
+
+impl Drop for Unsettled<'_> {
+    fn drop(&mut self) {
+        if let Some(association) = self.0 {
+            association.reset();
+            if let Ok(joins) = association.way() {
+                joins.reset();
+            }
+        }
+    }
 }
 
 /// Takes `current` out of a `has_one` of a saved owner, and saves `target` in its place.

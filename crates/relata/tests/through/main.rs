@@ -2,4 +2,8 @@
 
 mod reading;
 mod shapes;
+#[path = "../sweep.rs"]
+mod sweep;
+mod typed;
+mod whole;
 mod world;

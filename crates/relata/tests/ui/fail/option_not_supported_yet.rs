@@ -19,8 +19,8 @@ pub struct Post {
     person_id: i64,
     #[belongs_to(counter_cache, touch = true)]
     person: Person,
-    #[has_and_belongs_to_many]
-    tags: Person,
+    #[delegated_type]
+    entry: Person,
 }
 
 fn main() {}
