@@ -131,7 +131,6 @@ fn named(ty: TypeColumn, place: Place) -> Option<Node> {
     Some(Node::Column(place, ty.column).compare(Comparison::Equal, name))
 }
 
-
 /// The place of a through's first table, where the owner's key is, in the query for its targets.
 pub(crate) fn first_place(resolved: &'static Resolved) -> (Place, &'static [usize]) {
     let hops = resolved.hops();
@@ -195,6 +194,14 @@ fn way_back(
     });
     let first = hops.first().map_or(resolved, |hop| hop.over);
     (all, last, first)
+}
+
+impl Resolved {
+    /// Whether an owner's type column says that it leads to this target, where there is one.
+    pub(crate) fn is_led_from(&self, owner: &Record) -> bool {
+        let says = |ty: TypeColumn| owner.value(ty.column).as_str() == ty.name;
+        self.owner_type.is_none_or(says)
+    }
 }
 
 impl Association {

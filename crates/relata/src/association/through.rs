@@ -10,7 +10,7 @@ use crate::error::{ErrorKind, Result};
 use crate::record::{Linked, Record};
 use crate::reflection::{Macro, Through};
 use crate::relation::Relation;
-use crate::sql::expr::Node;
+use crate::sql::expr::{Comparison, Node};
 use crate::sql::{Expr, Place};
 
 impl Association {
@@ -111,7 +111,9 @@ impl Association {
                 known.is(target) || !known.is_new_record() && known == *target
             }
             Linked::Known(None) => false,
-            Linked::Unknown => source.has_key() && source.is_key_of(target),
+            Linked::Unknown => {
+                source.check_target(target).is_ok() && source.has_key() && source.is_key_of(target)
+            }
         }
     }
 
@@ -150,7 +152,12 @@ impl Association {
                 keys.push(source.target_key.iter().map(value).collect());
             }
         }
-        let condition = Node::key_among(root, &source.owner_key, keys);
+        let of_type = source.owner_type.and_then(|ty| {
+            let name = Value::Text(ty.name?.into());
+            Some(Node::Column(root, ty.column).compare(Comparison::Equal, name))
+        });
+        let keys = Node::key_among(root, &source.owner_key, keys);
+        let condition = Node::all([keys].into_iter().chain(of_type));
         let joins = self.of_joins()?.relation();
         Ok(joins.map(|core| core.select.filter(Expr(condition))))
     }

@@ -34,16 +34,17 @@ pub(super) async fn find(
         return Ok(found.unwrap_or_else(|| (Vec::new(), Sorted::of_pairs(owners.len(), &[]))));
     };
     Box::pin(preload::preload(owners, through.through, strict)).await?;
-    let (middles, on_way) = led_to(owners, through.through)?;
+    let source = through.source();
+    let (middles, on_way) = led_to(owners, through.through, |middle| source.is_led_from(middle))?;
     let own = resolved.declaration().scope().map(|scope| (scope, first));
     let narrowed: Vec<Narrowing<'_>> = own.into_iter().chain(narrowed.iter().copied()).collect();
     // What a scope narrows is not all that those on the way lead to: they are not told.
     // Nor are they told where only one of the models that they lead to is meant.
-    let (targets, of_middle) = if narrowed.is_empty() && through.source().owner_type.is_none() {
+    let (targets, of_middle) = if narrowed.is_empty() && source.owner_type.is_none() {
         Box::pin(preload::preload(&middles, through.source, strict)).await?;
-        led_to(&middles, through.source)?
+        led_to(&middles, through.source, |_| true)?
     } else {
-        Box::pin(find(&middles, through.source(), &narrowed, strict)).await?
+        Box::pin(find(&middles, source, &narrowed, strict)).await?
     };
     let select = self::targets(resolved, first.db(), Some(first))
         .into_core()
@@ -67,14 +68,18 @@ pub(super) async fn find(
     Ok((targets, Sorted::of_pairs(owners.len(), &pairs)))
 }
 
-/// What an association of owners leads to in memory: each record once, and which are whose.
-fn led_to(owners: &[Record], position: usize) -> Result<(Vec<Record>, Sorted)> {
+/// What an association of owners leads to in memory, as far as it is wanted: each record once, and which are whose.
+fn led_to(
+    owners: &[Record],
+    position: usize,
+    wanted: impl Fn(&Record) -> bool,
+) -> Result<(Vec<Record>, Sorted)> {
     let mut all: Vec<Record> = Vec::new();
     let mut pairs = Vec::new();
     let mut rows: HashMap<(usize, u32), u32, Hashing> = HashMap::default();
     for (at, owner) in (0..).zip(owners) {
         let association = Association::at(owner, position)?;
-        for target in association.peek_target() {
+        for target in association.peek_target().into_iter().filter(&wanted) {
             let next = u32::try_from(all.len()).unwrap_or(u32::MAX);
             let row = *rows.entry(target.identity()).or_insert(next);
             if row == next {

@@ -266,9 +266,6 @@ pub(super) fn target(
     })
 }
 
-type Keys = (Box<[usize]>, Box<[usize]>, KeyReason);
-}
-
 /// The column that says which model the key refers to, on the model that holds it.
 pub(super) fn type_column(
     owner: &'static ModelReflection,

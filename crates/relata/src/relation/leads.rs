@@ -25,7 +25,11 @@ pub(super) fn to_any<'a>(
             let value = |&column: &usize| record.value(column).into_owned();
             key.iter().map(value).collect()
         });
-        return Ok(Node::key_among(above.through(association)?, key, keys.collect()));
+        return Ok(Node::key_among(
+            above.through(association)?,
+            key,
+            keys.collect(),
+        ));
     }
     let mut parts: Vec<(&'static Resolved, Vec<Vec<Value<'static>>>)> = Vec::new();
     for record in records {
@@ -92,7 +96,9 @@ pub(super) fn to_nothing(above: Place, association: usize) -> Result<Node> {
     if resolved.through.is_some() {
         let place = above.through(association)?;
         let key = resolved.target.primary_key().iter().take(1);
-        return Ok(Node::all(key.map(|&column| null(Node::Column(place, column)))));
+        return Ok(Node::all(
+            key.map(|&column| null(Node::Column(place, column))),
+        ));
     }
     Ok(Node::all(columns(above, resolved).map(null)))
 }
