@@ -73,6 +73,16 @@ fn every_method_of_the_table_from_rails_exists() {
         "Err",
         "all",
         "title_is_free",
+        "is_draft",
+        "draft",
+        "not_draft",
+        "enumeration",
+        "normalizes",
+        "authenticate_password",
+        "password_reset_token",
+        "generates_token_for",
+        "invitation",
+        "recent",
         "trim",
     ];
     let library = library();

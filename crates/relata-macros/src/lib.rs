@@ -16,6 +16,7 @@ mod errors;
 mod fallback;
 mod model;
 mod parse;
+mod scopes;
 mod test;
 
 use proc_macro::TokenStream;
@@ -112,6 +113,28 @@ pub fn attribute(item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn callbacks(options: TokenStream, item: TokenStream) -> TokenStream {
     callbacks::expand(options.into(), item.into()).into()
+}
+
+/// Says which functions of a model are scopes: what makes a relation of a relation.
+///
+/// ```ignore
+/// #[scopes]
+/// impl Post {
+///     #[scope]
+///     fn recent(posts: Relation<Self>) -> Relation<Self> { posts.order(|p| p.id.desc()).limit(10) }
+///
+///     #[scope]
+///     fn by(posts: Relation<Self>, name: &str) -> Relation<Self> { posts.filter(|p| p.author.name.eq(name)) }
+/// }
+///
+/// Post::all(&db).by("Ann").recent()
+/// ```
+///
+/// The trait `PostScopes` that stands beside the block has them as methods of relations and collections. By name,
+/// `scope_named("recent")` calls those that take nothing else. A model has one such block.
+#[proc_macro_attribute]
+pub fn scopes(options: TokenStream, item: TokenStream) -> TokenStream {
+    scopes::expand(options.into(), item.into()).into()
 }
 
 /// A test with a fresh database: `#[relata::test] async fn saves(db: Db) { ... }`.

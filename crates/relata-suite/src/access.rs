@@ -5,7 +5,7 @@ use relata::reflection::{Column, Declared, Enumeration, ModelBuilder, Normalizat
 use relata::relation::Scope;
 use relata::{
     Attribute, Db, ErrorKind, Model, Raw, Record, Relation, Result, Value, assert_queries,
-    assert_sql, model,
+    assert_sql, model, scopes,
 };
 
 use crate::Backend;
@@ -50,6 +50,55 @@ pub struct Letter {
     haste: Option<Haste>,
     #[column(default = false)]
     burnt: bool,
+}
+
+#[scopes]
+impl Letter {
+    /// The last that was written.
+    #[scope]
+    fn newest(letters: Relation<Self>) -> Relation<Self> {
+        letters.order(|l| l.id.desc()).limit(1)
+    }
+
+    /// Those of one sender.
+    #[scope]
+    fn of(letters: Relation<Self>, sender: &str) -> Relation<Self> {
+        letters.filter(|l| l.sender.eq(Some(sender)))
+    }
+}
+
+/// Keeps letters.
+#[model]
+pub struct Tray {
+    id: i64,
+    #[has_many]
+    notes: Note,
+}
+
+/// Lies in a tray.
+#[model]
+pub struct Note {
+    id: i64,
+    text: String,
+    tray_id: Option<i64>,
+    #[belongs_to]
+    tray: Option<Tray>,
+}
+
+#[scopes]
+impl Note {
+    #[scope]
+    fn long(notes: Relation<Self>, than: i64) -> Relation<Self> {
+        notes.filter(|n| {
+            n.text
+                .like(&"_".repeat(usize::try_from(than).unwrap_or(0)).to_owned())
+        })
+    }
+
+    #[scope]
+    fn in_order(notes: Relation<Self>) -> Relation<Self> {
+        notes.order(|n| n.text)
+    }
 }
 
 /// Issues cards.
@@ -402,5 +451,36 @@ pub async fn enums_and_scopes_are_made_at_run_time(backend: &Backend) -> Result<
         .enumeration(Enumeration::new("mood"), &[])
         .define();
     assert_eq!(empty.unwrap_err().kind(), ErrorKind::Argument);
+    Ok(())
+}
+
+/// Scopes are methods of relations and collections, and have names.
+pub async fn scopes_are_methods_of_relations_and_collections(backend: &Backend) -> Result<()> {
+    let db = backend.open().await?;
+    db.create_tables([Letter::reflection(), Tray::reflection(), Note::reflection()])
+        .await?;
+    for (address, sender) in [("a", "Ann"), ("b", "Bob"), ("c", "Ann")] {
+        Letter::create(&db, |l| l.set_address(address).set_sender(Some(sender))).await?;
+    }
+    let newest = Letter::all(&db).of("Ann").newest().first_or_fail().await?;
+    assert_eq!(newest.address(), "c");
+    assert_eq!((&db).of("Bob").draft().count().await?, 1);
+    assert_eq!(
+        Letter::newest(Letter::unscoped(&db)).to_sql(),
+        r#"SELECT "letters".* FROM "letters" ORDER BY "letters"."id" DESC LIMIT 1"#
+    );
+    let named = Letter::all(&db).erased().scope_named("newest")?;
+    assert_eq!(named.await?.len(), 1);
+    let error = Letter::all(&db).scope_named("of").unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Argument, "it needs a sender");
+    let tray = Tray::create(&db, |t| t).await?;
+    for text in ["bb", "aa", "c"] {
+        tray.notes().create(|n| n.set_text(text)).await?;
+    }
+    Note::create(&db, |n| n.set_text("zz")).await?;
+    let texts: Vec<_> = tray.notes().long(2).in_order().pluck(|n| n.text).await?;
+    assert_eq!(texts, ["aa", "bb"], "of this collection alone");
+    let made = tray.notes().in_order().create(|n| n.set_text("d")).await?;
+    assert_eq!(made.tray_id(), Some(tray.id()));
     Ok(())
 }

@@ -11,7 +11,7 @@ use crate::pending::Pending;
 use crate::proxy::Singular;
 use crate::record::Record;
 use crate::reflection::Callbacks;
-use crate::relation::Relation;
+use crate::relation::{Relation, Scope};
 
 /// Forgets the target of a singular association. Called by `reset_author`.
 pub fn reset(owner: &Record, association: usize) {
@@ -28,10 +28,12 @@ pub fn association_previously_changed(owner: &Record, association: usize) -> boo
     Singular::<Record>::new(owner, association).was_changed()
 }
 
-/// A model without `#[callbacks] impl`: the inherent constant of one that has it stands before this.
+/// A model without `#[callbacks] impl` or `#[scopes] impl`: the inherent constant of one that has it stands before this.
 pub trait WithoutCallbacks {
     /// None.
     const __CALLBACKS: Callbacks = Callbacks::NONE;
+    /// None.
+    const __SCOPES: &'static [(&'static str, Scope)] = &[];
 }
 
 impl<T> WithoutCallbacks for T {}

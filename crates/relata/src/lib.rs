@@ -93,7 +93,7 @@ pub use schema::{Difference, DifferenceKind};
 pub use sql::{Dialect, Expr, Place, Raw};
 
 #[doc(inline)]
-pub use relata_macros::{Attribute, callbacks, model, test};
+pub use relata_macros::{Attribute, callbacks, model, scopes, test};
 
 /// Runs a future to its end on a small runtime of its own: for `main` and for examples.
 ///

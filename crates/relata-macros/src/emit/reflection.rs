@@ -80,6 +80,10 @@ pub(crate) fn reflection(model: &Model) -> TokenStream {
                         use ::relata::__private::WithoutCallbacks as _;
                         &#ident::__CALLBACKS
                     })
+                    .with_scopes({
+                        use ::relata::__private::WithoutCallbacks as _;
+                        #ident::__SCOPES
+                    })
                     #validations #constraints #strict #timestamps #locking #default_scope #enumerations #doc;
             #[automatically_derived]
             impl ::relata::Model for #ident {

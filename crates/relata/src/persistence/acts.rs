@@ -5,7 +5,7 @@
 
 use super::frame::{Frame, Task};
 use super::keys::Keys;
-use super::pipeline::{Pipeline, Verb};
+use super::pipeline::{Pipeline, Verb, lacks_keys_only, write_keys};
 use super::replace::detach;
 use super::{counters, dependent, through, touch};
 use crate::association::{self, Association};
@@ -165,6 +165,11 @@ async fn save_members(
         }
         if !destroys && !association.is_keyed(member) {
             give_key(&mut pipeline.keys, association, member)?;
+        }
+        if !destroys && pipeline.is_created(member) && lacks_keys_only(member)? {
+            write_keys(member).await?;
+            todo.pop();
+            continue;
         }
         let task = Task::new(verb, member, frame.options().validate(!autosave));
         if let Some(other) = waited_for(pipeline, member).filter(|_| !destroys) {

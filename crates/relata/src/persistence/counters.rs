@@ -176,6 +176,16 @@ pub(super) async fn follow(association: &Association) -> Result<Option<Task>> {
     Ok(None)
 }
 
+/// As [`follow`], for all parents that count the record.
+pub(super) async fn follow_all(record: &Record) -> Result<()> {
+    for (position, reflection) in record.reflection().reflections().iter().enumerate() {
+        if reflection.is_belongs_to() && reflection.counter_cache.is_some() {
+            follow(&Association::at(record, position)?).await?;
+        }
+    }
+    Ok(())
+}
+
 /// Adds to the counter of the parent that the record leads to, in the database and in memory.
 async fn count_in(association: &Association, by: i64) -> Result<()> {
     let parent = match association.known_one() {

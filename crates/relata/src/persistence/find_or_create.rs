@@ -7,7 +7,7 @@ use super::save::save;
 use crate::association::Association;
 use crate::attribute::value::Value;
 use crate::db::adapter::Purpose;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::loading;
 use crate::model::{FromRecord, Model};
 use crate::pending::Pending;
@@ -121,19 +121,7 @@ impl<M: Model> Relation<M> {
         condition: impl FnOnce(&'static M::Columns) -> E,
         set: impl FnOnce(&M) -> &M,
     ) -> Pending<M> {
-        let relation = self.clone().filter(condition);
-        let made = relation.made(set);
-        Pending::new(async move {
-            let made = made?;
-            match create_apart(relation.core(), &made).await {
-                Ok(()) => Ok(made),
-                Err(error) if error.is_record_not_unique() => {
-                    let found: Option<M> = relation.take().await?;
-                    found.ok_or_else(|| loading::find_typed_error(M::reflection(), ""))
-                }
-                Err(error) => Err(error),
-            }
-        })
+        self.clone().filter(condition).create_or_take(set)
     }
 }
 
@@ -177,6 +165,27 @@ impl<M: FromRecord> Relation<M> {
         Pending::new(async move { found.await?.map_or(made, Ok) })
     }
 
+    /// A new record as [`build_record`](Self::build_record) makes it, with more values, saved; if a unique index refuses
+    /// it, the relation's record that is there. What `create_or_find_by` does once its condition is part of the relation.
+    ///
+    /// Errors: `RecordNotFound` when the row that was in the way is not the relation's; what saving says.
+    #[track_caller]
+    pub fn create_or_take(&self, set: impl FnOnce(&M) -> &M) -> Pending<M> {
+        let (relation, made) = (self.clone(), self.made(set));
+        Pending::new(async move {
+            let made = made?;
+            match create_apart(relation.core(), made.as_record()).await {
+                Ok(()) => Ok(made),
+                Err(error) if is_taken(&error) => match relation.take().await? {
+                    Some(found) => Ok(found),
+                    None if error.is_record_invalid() => Err(error),
+                    None => Err(loading::find_typed_error(relation.reflection(), "")),
+                },
+                Err(error) => Err(error),
+            }
+        })
+    }
+
     #[track_caller]
     fn or_create(&self, found: Pending<Option<M>>, set: impl FnOnce(&M) -> &M) -> Pending<M> {
         let made = self.made(set);
@@ -188,7 +197,7 @@ impl<M: FromRecord> Relation<M> {
             let model = made?;
             match create_apart(&core, model.as_record()).await {
                 // Another was faster.
-                Err(error) if error.is_record_not_unique() => {
+                Err(error) if is_taken(&error) => {
                     let mut core = core;
                     core.select.limit = Some(1);
                     let theirs = loading::load(&core, Purpose::Load).await?.pop();
@@ -237,12 +246,35 @@ impl Relation {
         }
     }
 
+    /// A new record that has these attributes, saved; if a unique index refuses it, the one that is there.
+    /// Rails: `create_or_find_by!(name: "x")`.
+    ///
+    /// Errors: `UnknownAttribute` with the nearest name; `InvalidValue`; `RecordNotFound` when the row that was in the way
+    /// has other attributes; what saving says.
+    #[track_caller]
+    pub fn create_or_find_with(&self, attributes: &[(&str, Value<'static>)]) -> Pending<Record> {
+        match self.with_all(attributes) {
+            Ok(relation) => relation.create_or_take(|record| record),
+            Err(error) => Pending::ready(Err(error)),
+        }
+    }
+
     fn with_all(&self, attributes: &[(&str, Value<'static>)]) -> Result<Self> {
         let each = |relation: Self, (name, value): &(&str, Value<'static>)| {
             relation.filter_by(name, value.clone())
         };
         attributes.iter().try_fold(self.clone(), each)
     }
+}
+
+/// Whether a row is there already: a unique index says so, or a validation that found nothing else.
+fn is_taken(error: &Error) -> bool {
+    let found_taken = |record: &Record| {
+        let problems = record.errors().to_vec();
+        !problems.is_empty() && problems.iter().all(|problem| problem.kind == "taken")
+    };
+    error.is_record_not_unique()
+        || (error.is_record_invalid() && error.erased_record().is_some_and(found_taken))
 }
 
 /// The collection that the relation was chained from.

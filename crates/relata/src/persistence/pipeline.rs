@@ -132,6 +132,8 @@ pub(super) struct Pipeline {
     pub(super) keys: Keys,
     /// Functions of the user that ran so far.
     calls: u64,
+    /// New records whose save has ended: their callbacks ran, and a key that is known only now is written by itself.
+    created: HashSet<(usize, u32), Hashing>,
     /// Records found valid, and how many functions of the user had run by then: until another runs, they are.
     valid: HashMap<(usize, u32), u64, Hashing>,
 }
@@ -173,6 +175,28 @@ pub(super) async fn run(task: Task) -> Result<bool> {
     outcome.unwrap_or(Ok(()))?;
     pipeline.keys.keep();
     Ok(found)
+}
+
+/// Whether nothing of a record is unsaved but keys of what it belongs to.
+pub(super) fn lacks_keys_only(record: &Record) -> Result<bool> {
+    let mut changed = record.changed_columns();
+    let model = record.reflection();
+    for (position, reflection) in model.reflections().iter().enumerate() {
+        if reflection.is_belongs_to() && !changed.is_empty() {
+            let resolved = model.resolve(position)?;
+            changed.retain(|column| !resolved.owner_key.contains(column));
+        }
+    }
+    Ok(changed.is_empty())
+}
+
+/// Writes the keys of a record whose save ended before they were known, and counts it in its new parents.
+pub(super) async fn write_keys(record: &Record) -> Result<()> {
+    if !record.is_changed() {
+        return Ok(());
+    }
+    super::write::write(record, true).await?;
+    super::counters::follow_all(record).await
 }
 
 fn identity(task: &Task) -> ((usize, u32), Verb) {
@@ -221,8 +245,7 @@ impl Pipeline {
                 }
                 Step::PutOff => {
                     outcome.take().unwrap_or(Ok(()))?;
-                    let waiting = self.put_off.get_mut(&frame.record().identity());
-                    match waiting.and_then(Vec::pop) {
+                    match self.waiting(frame.record()).await? {
                         Some(task) => Next::First(task),
                         None => Next::On,
                     }
@@ -326,10 +349,29 @@ impl Pipeline {
         for association in self.open.remove(&record.identity()).into_iter().flatten() {
             let target = association.peek_target();
             acts::take_key(&mut self.keys, &association, target.first())?;
-            super::write::write(association.owner(), true).await?;
+            write_keys(association.owner()).await?;
         }
         frame.wrote();
         Ok(())
+    }
+
+    /// The next member that waited for a record and is still to be saved.
+    async fn waiting(&mut self, record: &Record) -> Result<Option<Task>> {
+        loop {
+            let waiting = self.put_off.get_mut(&record.identity());
+            let Some(task) = waiting.and_then(Vec::pop) else {
+                return Ok(None);
+            };
+            if !self.is_created(&task.record) || !lacks_keys_only(&task.record)? {
+                return Ok(Some(task));
+            }
+            write_keys(&task.record).await?;
+        }
+    }
+
+    /// Whether this run has inserted the record, and its save has ended.
+    pub(super) fn is_created(&self, record: &Record) -> bool {
+        !self.created.is_empty() && self.created.contains(&record.identity())
     }
 
     /// Whether a record is being saved or destroyed in a frame below.
@@ -367,6 +409,10 @@ impl Pipeline {
 
     /// Notes that the record is valid, if no function of the user had a part in finding that out.
     fn ended(&mut self, frame: &Frame) {
+        // The first one comes last: nothing asks for it any more.
+        if frame.is_creating() && !self.active.is_empty() {
+            self.created.insert(frame.record().identity());
+        }
         let quiet = frame.calls == self.calls;
         if frame.task.verb == Verb::Validate && quiet && !frame.record().has_errors() {
             self.valid.insert(frame.record().identity(), self.calls);

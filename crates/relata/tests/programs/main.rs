@@ -2,8 +2,8 @@
 //!
 //! What relata does with objects and rows is what the plainest program would do: `reference` is that program; `run` takes
 //! the same steps on both and compares every row and object after each. And what is read lazily with batching is what is
-//! read without: `batching`. A difference is made short and printed as steps that can be pasted into `found`, where each
-//! one that was ever found stays.
+//! read without: `batching`. What runs by itself has a reference of its own: `rules`. A difference is made short and
+//! printed as steps that can be pasted into `found`, where each one that was ever found stays.
 //!
 //! `RELATA_PROGRAMS` says how many programs to run, `RELATA_SOAK` runs 100,000, `RELATA_SEED` begins elsewhere.
 
@@ -12,6 +12,9 @@ mod found;
 mod program;
 mod random;
 mod reference;
+// Times are of the types of `chrono`.
+#[cfg(feature = "chrono")]
+mod rules;
 mod run;
 mod world;
 
