@@ -11,7 +11,10 @@
 )]
 
 use relata::prelude::*;
-use relata::{Options, Raw, Record, Relation, Value, assert_queries, assert_sql};
+use relata::{
+    Fields, Options, Params, Permit, Raw, Record, Relation, Value, assert_queries, assert_sql,
+    permit,
+};
 
 /// Ann with three posts, Bob with one, Cat with none; Cat commented on Ann's first post, twice.
 async fn blog(db: &Db) -> Result<()> {

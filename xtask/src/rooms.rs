@@ -54,6 +54,8 @@ pub const ROOMS: &[Room] = &[
     ground("record", &["attribute", "reflection", "db::Db"]),
     ground("relation", &["attribute", "reflection", "record", "sql", "db::Db"]),
     ground("association", &["attribute", "reflection", "record", "relation", "sql", "db::Db"]),
+    // What of a record is given on, which is in memory.
+    ground("fields", &["attribute", "params", "reflection", "record", "association"]),
     upper("db", &["attribute", "sql"]),
     upper("schema", &["attribute", "reflection", "sql", "db"]),
     upper("loading", &["attribute", "reflection", "record", "relation", "sql", "association", "db"]),
