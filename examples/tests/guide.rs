@@ -10,6 +10,7 @@
     reason = "snippets are written for readers"
 )]
 
+use relata::jobs::TableQueue;
 use relata::prelude::*;
 use relata::{
     Fields, Options, Params, Permit, Raw, Record, Relation, Value, assert_queries, assert_sql,

@@ -60,6 +60,8 @@ pub const ROOMS: &[Room] = &[
     upper("schema", &["attribute", "reflection", "sql", "db"]),
     upper("loading", &["attribute", "reflection", "record", "relation", "sql", "association", "db"]),
     upper("persistence", &["attribute", "params", "reflection", "record", "relation", "sql", "association", "db", "loading"]),
+    // Jobs are rows of a table, read and written as any: it names relations and records, and their own methods.
+    upper("jobs", &["attribute", "reflection", "record", "relation", "db"]),
     upper("proxy", &["attribute", "reflection", "record", "relation", "sql", "association", "db", "loading", "persistence"]),
 ];
 
@@ -74,6 +76,8 @@ pub const SHARED: &[(&str, &[&str])] = &[
     // `accepts_nested_attributes_for` declares a function of what was given.
     ("callback", &["attribute::Value", "record", "params"]),
     ("validation", &["attribute", "record", "relation::Scope"]),
+    // What is left for later, as data, and who takes it: a database holds the queue, and hands it itself.
+    ("job", &["attribute", "db::Db"]),
     // The words of errors, under Rails' keys: a database holds where they come from.
     ("messages", &[]),
     // The one named future; the ground storey must not name it.

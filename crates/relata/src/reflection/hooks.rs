@@ -283,6 +283,7 @@ impl Dependent {
     pub(crate) fn named(name: &str) -> Option<Self> {
         let all = [
             Self::Destroy,
+            Self::DestroyAsync,
             Self::Delete,
             Self::DeleteAll,
             Self::Nullify,
@@ -297,6 +298,7 @@ impl Dependent {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Destroy => "destroy",
+            Self::DestroyAsync => "destroy_async",
             Self::Delete => "delete",
             Self::DeleteAll => "delete_all",
             Self::Nullify => "nullify",
