@@ -29,8 +29,7 @@ impl JobQueue for Jobs {
                     world.write_log("job_enqueued".to_owned());
                 }
             })
-            .await;
-            Ok(())
+            .await
         })
     }
 }

@@ -114,7 +114,7 @@ async fn jobs(db: &Db) -> Result<Vec<Record>> {
 async fn the_targets_go_once_the_owner_has_gone(db: Db) -> Result<()> {
     let worker = library(&db, &TableQueue::new()).await?;
     let shelf = shelf(&db, &["a", "b"]).await?;
-    shelf.set_sign_id(Sign::create(&db, |s| s).await?.id());
+    shelf.set_sign_id(Some(Sign::create(&db, |s| s).await?.id()));
     shelf.create_lamp(|l| l).await?;
     shelf.save().await?;
     shelf.destroy().await?;
@@ -151,6 +151,7 @@ async fn the_job_is_written_with_the_owners_delete_and_goes_with_it(db: Db) -> R
     assert!(jobs(&db).await?.is_empty());
     assert_eq!(worker.run_due().await?, 0);
     assert_eq!(Book::all(&db).count().await?, 1);
+    let shelf = Shelf::find(&db, shelf.id()).await?;
     assert_sql!(
         db,
         [
@@ -354,8 +355,7 @@ impl JobQueue for Outside {
             db.after_commit(move || async move {
                 queue.0.lock().expect("not poisoned").push(job);
             })
-            .await;
-            Ok(())
+            .await
         })
     }
 }
