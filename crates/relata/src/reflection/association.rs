@@ -81,7 +81,8 @@ pub enum Dependent {
     DeleteAll,
     /// Their keys become null, without callbacks.
     Nullify,
-    /// A job to destroy each is given to the database's queue.
+    /// A job to destroy each is given to the database's queue. They outlive their owner for a while: no foreign key
+    /// constraint may stand between the tables.
     DestroyAsync,
     /// Where there is one, an error on the record keeps it from being destroyed.
     RestrictWithError,
