@@ -61,6 +61,7 @@ fn every_method_of_the_table_from_rails_exists() {
         "author_previously_changed",
         "comments",
         "comment_ids",
+        "invitation",
         "password_reset_token",
         "authenticate_password",
         "not_draft",
