@@ -1,14 +1,14 @@
 //! A blog as a JSON API: `cargo run --example blog_api`, then `curl localhost:3000/posts`.
 //!
-//! A list with what belongs to each post, one post or 404, and a new post or 422 with the errors by field.
+//! A list with what belongs to each post, one post or 404; a new post with its comments, or a change of both, in one
+//! request and one transaction, or 422 with the errors by field. What a client may set stands in one list.
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
-use relata::{Db, ErrorKind, model};
-use serde::Deserialize;
+use relata::{Db, ErrorKind, Fields, Model, Params, Permit, model, permit};
 use serde_json::{Value, json};
 
 /// Who writes.
@@ -21,8 +21,9 @@ pub struct Author {
     posts: Post,
 }
 
-/// What is written.
+/// What is written. A request may bring at most twenty comments with it.
 #[model]
+#[accepts_nested_attributes_for(comments(allow_destroy, limit = 20, reject_if = all_blank))]
 pub struct Post {
     id: i64,
     #[validates(presence)]
@@ -39,24 +40,31 @@ pub struct Post {
 #[model]
 pub struct Comment {
     id: i64,
+    #[validates(presence)]
     body: String,
+    approved: Option<bool>,
     post_id: i64,
     #[belongs_to]
     post: Post,
 }
 
-/// What a client sends for a new post.
-#[derive(Deserialize)]
-struct NewPost {
-    title: String,
-    body: Option<String>,
-    author_id: i64,
+/// What a client may set; whether a comment is approved is not among it.
+fn permitted() -> Permit {
+    permit![title, body, author_id, comments: [id, body, _destroy]]
+}
+
+/// What a client sees.
+fn seen() -> Fields {
+    Fields::new()
+        .except(["author_id"])
+        .include("author", Fields::new())
+        .include("comments", Fields::new().only(["id", "body"]))
 }
 
 fn api(db: Db) -> Router {
     Router::new()
         .route("/posts", get(list).post(create))
-        .route("/posts/{id}", get(show))
+        .route("/posts/{id}", get(show).patch(update))
         .with_state(db)
 }
 
@@ -66,11 +74,8 @@ async fn list(State(db): State<Db>) -> Result<Json<Vec<Value>>, Failure> {
         .includes(|p| (p.author, p.comments))
         .order(|p| p.id.desc())
         .await?;
-    let mut list = Vec::new();
-    for post in &posts {
-        list.push(as_json(post).await?);
-    }
-    Ok(Json(list))
+    let list = posts.iter().map(|post| post.as_json(&seen()));
+    Ok(Json(list.collect::<relata::Result<_>>()?))
 }
 
 async fn show(State(db): State<Db>, Path(id): Path<i64>) -> Result<Json<Value>, Failure> {
@@ -80,27 +85,27 @@ async fn show(State(db): State<Db>, Path(id): Path<i64>) -> Result<Json<Value>, 
 
 async fn create(
     State(db): State<Db>,
-    Json(new): Json<NewPost>,
+    Json(given): Json<Params>,
 ) -> Result<(StatusCode, Json<Value>), Failure> {
-    let post = Post::create(&db, |p| {
-        p.set_title(&new.title)
-            .set_body(new.body.as_deref())
-            .set_author_id(new.author_id)
-    })
-    .await?;
+    let post = Post::create_from(&db, given, permitted()).await?;
     Ok((StatusCode::CREATED, Json(as_json(&post).await?)))
 }
 
+async fn update(
+    State(db): State<Db>,
+    Path(id): Path<i64>,
+    Json(given): Json<Params>,
+) -> Result<Json<Value>, Failure> {
+    let post = Post::find(&db, id).await?;
+    post.update_from(given, permitted()).await?;
+    Ok(Json(as_json(&post).await?))
+}
+
+/// The post as a client sees it, with what belongs to it loaded.
 async fn as_json(post: &Post) -> relata::Result<Value> {
-    let author = post.author().await?;
-    let comments = post.comments().await?;
-    Ok(json!({
-        "id": post.id(),
-        "title": post.title(),
-        "body": post.body(),
-        "author": { "id": author.id(), "name": author.name() },
-        "comments": comments.iter().map(Comment::body).collect::<Vec<_>>(),
-    }))
+    post.author().await?;
+    post.comments().await?;
+    post.as_json(&seen())
 }
 
 /// An error of the library as an answer to a request.
@@ -120,6 +125,9 @@ impl IntoResponse for Failure {
                 (StatusCode::UNPROCESSABLE_ENTITY, record.errors().to_json())
             }
             (ErrorKind::RecordNotFound, _) => (StatusCode::NOT_FOUND, json!(error.to_string())),
+            (ErrorKind::Argument | ErrorKind::TooManyRecords, _) => {
+                (StatusCode::BAD_REQUEST, json!(error.to_string()))
+            }
             _ => {
                 eprintln!("{error:?}");
                 (
@@ -202,6 +210,10 @@ mod tests {
         }
     }
 
+    fn two_comments() -> Value {
+        json!([{ "id": 1, "body": "Nice" }, { "id": 2, "body": "So so" }])
+    }
+
     #[tokio::test]
     async fn the_list_nests_what_belongs_to_each_post_in_three_queries() {
         let mut client = Client::new().await;
@@ -210,7 +222,7 @@ mod tests {
         assert_eq!(capture.count(), 3, "{:#?}", capture.texts());
         assert_eq!(status, 200);
         let ann = json!({ "id": 1, "name": "Ann" });
-        let first = json!({ "id": 1, "title": "First", "body": null, "author": ann, "comments": ["Nice", "So so"] });
+        let first = json!({ "id": 1, "title": "First", "body": null, "author": ann, "comments": two_comments() });
         let second =
             json!({ "id": 2, "title": "Second", "body": null, "author": ann, "comments": [] });
         assert_eq!(posts, json!([second, first]));
@@ -220,10 +232,7 @@ mod tests {
     async fn one_post_is_shown_and_a_missing_one_is_404() {
         let mut client = Client::new().await;
         let (status, post) = client.get("/posts/1").await;
-        assert_eq!(
-            (status, &post["comments"]),
-            (200, &json!(["Nice", "So so"]))
-        );
+        assert_eq!((status, &post["comments"]), (200, &two_comments()));
         let (status, answer) = client.get("/posts/99").await;
         assert_eq!(
             (status, &answer["errors"]),
@@ -252,5 +261,75 @@ mod tests {
         });
         assert_eq!(answer, json!({ "errors": errors }));
         assert_eq!(Post::all(&client.0).count().await.unwrap(), 2);
+    }
+
+    #[tokio::test]
+    async fn a_new_post_comes_with_its_comments_in_one_transaction() {
+        let mut client = Client::new().await;
+        let comments =
+            json!([{ "body": "One" }, { "body": " " }, { "body": "Two", "approved": true }]);
+        let new =
+            json!({ "title": "Third", "author_id": 1, "comments_attributes": comments, "id": 77 });
+        let capture = client.0.capture();
+        let (status, made) = client.send("POST", "/posts", new).await;
+        let written = capture.texts();
+        let written = written.iter().filter(|text| text.starts_with("INSERT"));
+        assert_eq!((status, written.count()), (201, 3));
+        assert_eq!(made["id"], json!(3));
+        let bodies = json!([{ "id": 3, "body": "One" }, { "id": 4, "body": "Two" }]);
+        assert_eq!(made["comments"], bodies);
+        // Nobody approves a comment of their own.
+        let approved = Comment::all(&client.0).pluck(|c| c.approved).await.unwrap();
+        assert_eq!(approved, [None; 4]);
+    }
+
+    #[tokio::test]
+    async fn one_request_changes_adds_and_takes_away_comments() {
+        let mut client = Client::new().await;
+        let comments = json!({
+            "0": { "id": 1, "body": "Very nice" },
+            "1": { "id": "2", "_destroy": "1" },
+            "new": { "body": "Late" },
+        });
+        let change = json!({ "title": "New title", "comments_attributes": comments });
+        let (status, post) = client.send("PATCH", "/posts/1", change).await;
+        assert_eq!((status, &post["title"]), (200, &json!("New title")));
+        let bodies = json!([{ "id": 1, "body": "Very nice" }, { "id": 3, "body": "Late" }]);
+        assert_eq!(post["comments"], bodies);
+        assert_eq!(client.get("/posts/1").await, (200, post));
+    }
+
+    #[tokio::test]
+    async fn a_wrong_comment_is_422_and_nothing_is_changed() {
+        let mut client = Client::new().await;
+        let (_, before) = client.get("/posts/1").await;
+        let comments = json!([{ "id": 1, "body": "changed" }, { "id": 2, "body": "" }]);
+        let change = json!({ "title": "New", "comments_attributes": comments });
+        let (status, answer) = client.send("PATCH", "/posts/1", change).await;
+        assert_eq!(status, 422);
+        let blank = json!([{ "code": "blank", "message": "can't be blank" }]);
+        assert_eq!(answer, json!({ "errors": { "comments.body": blank } }));
+        assert_eq!(client.get("/posts/1").await, (200, before));
+    }
+
+    #[tokio::test]
+    async fn what_is_not_of_the_post_or_not_of_its_shape_is_refused() {
+        let mut client = Client::new().await;
+        let (_, before) = client.get("/posts/1").await;
+        let of_another = json!({ "comments_attributes": [{ "id": 1, "body": "mine" }] });
+        let (status, answer) = client.send("PATCH", "/posts/2", of_another).await;
+        let sentence = json!("Couldn't find Comment with ID=1 for Post with ID=2");
+        assert_eq!((status, &answer["errors"]), (404, &sentence));
+        let many = json!({ "comments_attributes": vec![json!({ "body": "x" }); 21] });
+        assert_eq!(client.send("PATCH", "/posts/1", many).await.0, 400);
+        let shapeless = json!({ "comments_attributes": "all" });
+        assert_eq!(client.send("PATCH", "/posts/1", shapeless).await.0, 400);
+        let no_number = json!({ "author_id": "Ann" });
+        let (status, answer) = client.send("PATCH", "/posts/1", no_number).await;
+        assert_eq!(
+            (status, &answer["errors"]["author_id"][0]["code"]),
+            (422, &json!("invalid"))
+        );
+        assert_eq!(client.get("/posts/1").await, (200, before));
     }
 }

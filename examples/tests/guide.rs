@@ -10,8 +10,12 @@
     reason = "snippets are written for readers"
 )]
 
+use relata::jobs::TableQueue;
 use relata::prelude::*;
-use relata::{Options, Raw, Record, Relation, Value, assert_queries, assert_sql};
+use relata::{
+    Fields, Options, Params, Permit, Raw, Record, Relation, Value, assert_queries, assert_sql,
+    permit,
+};
 
 /// Ann with three posts, Bob with one, Cat with none; Cat commented on Ann's first post, twice.
 async fn blog(db: &Db) -> Result<()> {

@@ -54,10 +54,14 @@ pub const ROOMS: &[Room] = &[
     ground("record", &["attribute", "reflection", "db::Db"]),
     ground("relation", &["attribute", "reflection", "record", "sql", "db::Db"]),
     ground("association", &["attribute", "reflection", "record", "relation", "sql", "db::Db"]),
+    // What of a record is given on, which is in memory.
+    ground("fields", &["attribute", "params", "reflection", "record", "association"]),
     upper("db", &["attribute", "sql"]),
     upper("schema", &["attribute", "reflection", "sql", "db"]),
     upper("loading", &["attribute", "reflection", "record", "relation", "sql", "association", "db"]),
     upper("persistence", &["attribute", "params", "reflection", "record", "relation", "sql", "association", "db", "loading"]),
+    // Jobs are rows of a table, read and written as any: it names relations and records, and their own methods.
+    upper("jobs", &["attribute", "reflection", "record", "relation", "db"]),
     upper("proxy", &["attribute", "reflection", "record", "relation", "sql", "association", "db", "loading", "persistence"]),
 ];
 
@@ -72,6 +76,8 @@ pub const SHARED: &[(&str, &[&str])] = &[
     // `accepts_nested_attributes_for` declares a function of what was given.
     ("callback", &["attribute::Value", "record", "params"]),
     ("validation", &["attribute", "record", "relation::Scope"]),
+    // What is left for later, as data, and who takes it: a database holds the queue, and hands it itself.
+    ("job", &["attribute", "db::Db"]),
     // The words of errors, under Rails' keys: a database holds where they come from.
     ("messages", &[]),
     // The one named future; the ground storey must not name it.

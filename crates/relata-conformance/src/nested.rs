@@ -45,10 +45,13 @@ pub fn accept(
 }
 
 /// Code, or a method of the owner.
-type Call = Arc<dyn Fn(&Record, Vec<Value>) -> Value + Send + Sync>;
+pub type Call = Arc<dyn Fn(&Record, Vec<Value>) -> Value + Send + Sync>;
 
 /// What an option runs, if it runs something.
-fn called(world: &Arc<World>, value: &Json) -> Ran<Option<Call>> {
+///
+/// # Errors
+/// Code that is not of the language.
+pub fn called(world: &Arc<World>, value: &Json) -> Ran<Option<Call>> {
     let code = match (value.get("$code"), value.as_str()) {
         (Some(code), _) => Ok(Arc::new(Code::parse(code).map_err(Stop::unsupported)?)),
         (None, Some(method)) if method != "all_blank" => Err(method.to_owned()),

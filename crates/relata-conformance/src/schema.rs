@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, OnceLock, Weak};
 
 use relata::attribute::{AttributeType, Kind};
-use relata::callback::Event;
+use relata::callback::{EnsuringOwnerWas, Event};
 use relata::reflection::{
     Classes, Column, ColumnDefault, Declared, ModelBuilder, ModelReflection, Registry, Setting,
     Target,
@@ -309,6 +309,16 @@ fn association(world: &Arc<World>, model: &str, declaration: &Declaration) -> Ra
         declared = declared.option(option, setting(value))?;
         for callback in members(world, name, option, value)? {
             declared = declared.callback(callback);
+        }
+        if let ("ensuring_owner_was", Some(call)) = (option.as_str(), nested::called(world, value)?)
+        {
+            let written = value.as_str().unwrap_or("code");
+            declared = declared.ensuring_owner_was(EnsuringOwnerWas::new(
+                written.to_owned().leak(),
+                Box::leak(Box::new(move |owner: &Record| {
+                    call(owner, Vec::new()).is_true()
+                })),
+            ));
         }
         if let ("default", Some(code)) = (option.as_str(), value.get("$code")) {
             let code = Code::parse(code).map_err(Stop::unsupported)?;

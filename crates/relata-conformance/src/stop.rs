@@ -171,6 +171,7 @@ fn class_of(error: &Error) -> &'static str {
         ErrorKind::SubclassNotFound => "ActiveRecord::SubclassNotFound",
         ErrorKind::EagerLoadPolymorphic => "ActiveRecord::EagerLoadPolymorphicError",
         ErrorKind::TooManyRecords => "ActiveRecord::NestedAttributes::TooManyRecords",
+        ErrorKind::OwnerNotDestroyed => "ActiveRecord::DestroyAssociationAsyncError",
         ErrorKind::Rollback => ROLLBACK,
         ErrorKind::Deadlocked => "ActiveRecord::Deadlocked",
         ErrorKind::SerializationFailure => "ActiveRecord::SerializationFailure",

@@ -120,6 +120,8 @@ pub async fn helper(world: &Arc<World>, name: &str, args: &Args) -> Ran<Value> {
             world.write_log(line.to_text());
             Ok(Value::Nil)
         }
+        ("jobs", []) => Ok(crate::jobs::shown(world)),
+        ("run_jobs", []) => crate::jobs::run(world).await,
         _ => Err(Stop::unsupported(format!("the helper {name}"))),
     }
 }

@@ -8,11 +8,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use relata::db::Violation;
 use relata::reflection::{AssociationReflection, ModelReflection};
-use relata::{Db, Options, Record};
+use relata::{Db, DestroyJob, Options, Record};
 
 use crate::clock;
 use crate::eval::Env;
 use crate::form::Method;
+use crate::jobs::Jobs;
 use crate::schema;
 use crate::stop::{Ran, Stop};
 use crate::transcript::{Declaration, Model, Scenario, Table};
@@ -36,6 +37,8 @@ pub struct World {
     /// What went wrong where nothing could be returned: in a scope.
     complaint: Mutex<Option<Stop>>,
     seconds: AtomicI64,
+    /// What asynchronous destroys left for later.
+    pub jobs: Mutex<Vec<DestroyJob>>,
     /// The objects that were asked for their identity.
     identities: Mutex<Vec<Value>>,
 }
@@ -71,8 +74,10 @@ impl World {
             log: Mutex::default(),
             complaint: Mutex::default(),
             seconds: AtomicI64::new(0),
+            jobs: Mutex::default(),
             identities: Mutex::default(),
         });
+        world.db.set_job_queue(Jobs::of(&world));
         schema::create_tables(&world.db, &world.tables).await?;
         world.define()?;
         Ok(world)
@@ -147,6 +152,13 @@ impl World {
     pub fn model(&self, name: &str) -> Option<&'static ModelReflection> {
         let defined = self.defined.read().unwrap_or_else(PoisonError::into_inner);
         defined.get(name).copied()
+    }
+
+    /// All models.
+    #[must_use]
+    pub fn models(&self) -> Vec<&'static ModelReflection> {
+        let defined = self.defined.read().unwrap_or_else(PoisonError::into_inner);
+        defined.values().copied().collect()
     }
 
     /// An association, with the model that declares it.

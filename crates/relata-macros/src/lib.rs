@@ -68,6 +68,7 @@ use proc_macro::TokenStream;
 /// `associated` and `custom`, with `message`, `allow_null`, `allow_blank`, `strict`, `on`, `if` and `unless`.
 ///
 /// Of every association: `foreign_key`, `primary_key`, `inverse_of`, `strict_loading`, `autosave`, `validate`, `dependent`,
+/// `ensuring_owner_was`,
 /// and `scope = |posts| posts.order(|p| p.id.desc())`, or `|posts, owner| ...` where it differs by the owner (such a scope
 /// cannot be joined). Of a `belongs_to` also `counter_cache`, `touch`, `default`, and `optional` or `required`, which must
 /// agree with the type; of a `has_one` `touch` and `required`; of a `has_many` `counter_cache`, `index_errors`,

@@ -58,6 +58,8 @@ mod decimal;
 mod json;
 mod label;
 mod primitive;
+#[cfg(feature = "serde")]
+mod serde;
 mod stored;
 #[cfg(feature = "time")]
 mod time;

@@ -365,6 +365,37 @@ pub enum RejectIf {
     When(&'static (dyn Fn(&Record, &Params) -> bool + Send + Sync)),
 }
 
+/// Whether an owner that is still there counts as gone for a job of `dependent = destroy_async`.
+/// Rails: `ensuring_owner_was`.
+#[derive(Clone, Copy)]
+pub struct EnsuringOwnerWas {
+    pub(crate) name: &'static str,
+    pub(crate) holds: &'static (dyn Fn(&Record) -> bool + Send + Sync),
+}
+
+impl EnsuringOwnerWas {
+    /// A function of the owner, and how it is written.
+    #[must_use]
+    pub const fn new(
+        name: &'static str,
+        holds: &'static (dyn Fn(&Record) -> bool + Send + Sync),
+    ) -> Self {
+        Self { name, holds }
+    }
+
+    /// How it is written.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+}
+
+impl fmt::Debug for EnsuringOwnerWas {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
 /// How many members `accepts_nested_attributes_for` takes at a time. Rails: `limit`.
 #[derive(Clone, Copy)]
 #[non_exhaustive]

@@ -52,6 +52,7 @@ pub use transaction::{Isolation, Transaction, UnlessRolledBack};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::hashing::Hashing;
+use crate::job::{JobQueue, Queue};
 use crate::messages::{Messages, Source};
 use crate::pending::{self, Pending};
 use crate::sql::{Dialect, Raw, Writer};
@@ -72,6 +73,7 @@ struct Inner {
     written_all: AtomicU64,
     written: RwLock<HashMap<&'static str, AtomicU64, Hashing>>,
     messages: Source,
+    jobs: Queue,
 }
 
 impl Db {
@@ -117,6 +119,7 @@ impl Db {
             written_all: AtomicU64::new(0),
             written: RwLock::default(),
             messages: Source::default(),
+            jobs: Queue::default(),
         }))
     }
 
@@ -405,6 +408,16 @@ impl Db {
     /// Takes the texts of errors from another source than Rails' English. Never touches the database. Rails: `I18n`.
     pub fn set_messages(&self, messages: impl Messages + 'static) {
         self.0.messages.replace(messages);
+    }
+
+    /// Gives the jobs of `dependent = destroy_async` to this queue. Never touches the database.
+    /// Rails: `destroy_association_async_job`.
+    pub fn set_job_queue(&self, queue: impl JobQueue + 'static) {
+        self.0.jobs.replace(queue);
+    }
+
+    pub(crate) fn jobs(&self) -> &Queue {
+        &self.0.jobs
     }
 
     pub(crate) fn messages(&self) -> &Source {

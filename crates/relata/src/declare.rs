@@ -12,6 +12,8 @@ use crate::proxy::Singular;
 use crate::record::Record;
 use crate::reflection::Callbacks;
 use crate::relation::{Relation, Scope};
+#[cfg(feature = "serde")]
+pub use serde;
 
 /// Forgets the target of a singular association. Called by `reset_author`.
 pub fn reset(owner: &Record, association: usize) {

@@ -57,6 +57,8 @@ pub enum ErrorKind {
     InvalidSignature,
     /// `dependent = restrict_with_exception` forbids the destruction.
     DeleteRestriction,
+    /// A job was to destroy what belonged to an owner that is still there. Rails: `DestroyAssociationAsyncError`.
+    OwnerNotDestroyed,
     /// An association was about to be loaded lazily on a strict record.
     StrictLoadingViolation,
     /// More members were given than `accepts_nested_attributes_for` takes at a time.

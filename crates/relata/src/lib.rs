@@ -60,7 +60,10 @@ pub mod attribute;
 pub mod callback;
 pub mod db;
 mod error;
+pub mod fields;
 mod hashing;
+mod job;
+pub mod jobs;
 pub mod loading;
 mod messages;
 pub mod model;
@@ -81,6 +84,8 @@ pub use attribute::{Attribute, Value};
 pub use callback::Abort;
 pub use db::{Db, Isolation, Options, Row, Transaction, UnlessRolledBack};
 pub use error::{Error, ErrorKind, Result};
+pub use fields::Fields;
+pub use job::{DestroyJob, JobQueue};
 pub use messages::{English, Messages};
 pub use model::{FromRecord, Key, Model};
 pub use params::{Param, Params, Permit};
@@ -94,6 +99,30 @@ pub use sql::{Dialect, Expr, Place, Raw};
 
 #[doc(inline)]
 pub use relata_macros::{Attribute, callbacks, model, scopes, test};
+
+#[cfg(feature = "serde")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __serialize {
+    ($model:ident) => {
+        #[automatically_derived]
+        impl $crate::__private::serde::Serialize for $model {
+            fn serialize<S: $crate::__private::serde::Serializer>(
+                &self,
+                serializer: S,
+            ) -> ::core::result::Result<S::Ok, S::Error> {
+                $crate::__private::serde::Serialize::serialize(&self.0, serializer)
+            }
+        }
+    };
+}
+
+#[cfg(not(feature = "serde"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __serialize {
+    ($model:ident) => {};
+}
 
 /// Runs a future to its end on a small runtime of its own: for `main` and for examples.
 ///

@@ -7,6 +7,8 @@ mod form;
 #[cfg(feature = "json")]
 mod json;
 mod permit;
+#[cfg(feature = "serde")]
+mod serde;
 
 use std::fmt;
 

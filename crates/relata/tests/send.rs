@@ -7,9 +7,10 @@ use std::future::Future;
 use std::path::Path;
 
 use relata::association::Removal;
+use relata::jobs::TableQueue;
 use relata::{
-    Db, Model as _, Options, Params, Raw, Record, Relation, Result, SaveOptions, Value, model,
-    permit,
+    Db, DestroyJob, Model as _, Options, Params, Raw, Record, Relation, Result, SaveOptions, Value,
+    model, permit,
 };
 
 #[model]
@@ -57,6 +58,7 @@ fn every_public_future_can_be_awaited_in_a_spawned_task() {
     handler(written_collections);
     handler(written_by_name);
     handler(assigned);
+    handler(left_for_later);
     handler(singular);
     handler(collections);
     handler(by_name);
@@ -349,6 +351,18 @@ async fn assigned(db: Db) -> Result<()> {
     let posts = ann.association("posts")?;
     posts
         .assign_attributes(Params::new(), permit![title])
+        .await?;
+    Ok(())
+}
+
+async fn left_for_later(db: Db) -> Result<()> {
+    let queue = TableQueue::new();
+    let worker = queue.worker(&db, [Person::reflection()]);
+    worker.run_due().await?;
+    worker.run_until(async {}).await?;
+    queue.dead(&db).await?;
+    let job = DestroyJob::new("Person", Vec::new(), "posts", "Post", Vec::new());
+    job.perform(&db, [Person::reflection(), Post::reflection()])
         .await?;
     Ok(())
 }

@@ -5,6 +5,7 @@
 
 /// The public methods of `Record`: instance verbs and questions, reached from a model by `Deref`.
 pub(crate) const RECORD: &[&str] = &[
+    "as_json",
     "assign",
     "association",
     "attributes",
@@ -44,6 +45,7 @@ pub(crate) const RECORD: &[&str] = &[
     "save",
     "save_with",
     "saved_changes",
+    "serializable_hash",
     "set",
     "set_confirmation",
     "set_secret",

@@ -64,6 +64,8 @@ pub(crate) fn handle(model: &Model) -> TokenStream {
                 ::core::fmt::Debug::fmt(&self.0, f)
             }
         }
+        // Nothing, without the library's feature `serde`.
+        ::relata::__serialize!(#ident);
     }
 }
 

@@ -214,6 +214,15 @@ fn association(model: &Model, association: &Association, index: usize) -> TokenS
         quote!(.with_dependent(::relata::reflection::Dependent::#dependent))
     });
     let owner = &model.ident;
+    let ensuring = association
+        .ensuring_owner_was
+        .as_ref()
+        .map(|(name, holds)| {
+            quote!(.with_ensuring_owner_was(::relata::callback::EnsuringOwnerWas::new(
+                #name,
+                &|record| ::relata::__private::holds::<#owner>(record, #holds),
+            )))
+        });
     let default = association.default.as_ref().map(|default| {
         quote!(.with_default(&|record| ::relata::__private::__default_target::<#owner, #target, _>(record, #default)))
     });
@@ -246,6 +255,7 @@ fn association(model: &Model, association: &Association, index: usize) -> TokenS
     quote! {
         ::relata::reflection::AssociationReflection::#make(#name, ::relata::reflection::Target::Model(#reflection) #between)
             #foreign_key #primary_key #inverse #through #required #strict #autosave #validate #counter #touch #dependent
+            #ensuring
             #default #callbacks #index_errors #nested #scope #options #doc
     }
 }

@@ -117,6 +117,8 @@ pub(crate) struct Association {
     pub(crate) touch: Option<Option<Ident>>,
     /// The variant of `Dependent`.
     pub(crate) dependent: Option<&'static str>,
+    /// `ensuring_owner_was`: as it was written, and the function.
+    pub(crate) ensuring_owner_was: Option<(String, Expr)>,
     pub(crate) default: Option<Expr>,
     /// The variant of `IndexErrors`.
     pub(crate) index_errors: Option<&'static str>,

@@ -33,14 +33,10 @@ const BELONGS_TO: Known<'static> = Known {
         "counter_cache",
         "default",
         "dependent",
+        "ensuring_owner_was",
         "touch",
     ],
-    later: &[
-        "deprecated",
-        "ensuring_owner_was",
-        "foreign_type",
-        "polymorphic",
-    ],
+    later: &["deprecated", "foreign_type", "polymorphic"],
     instead: &[CLASS_NAME, CONSTRAINTS],
 };
 
@@ -58,13 +54,13 @@ const HAS_ONE: Known<'static> = Known {
         "validate",
         "required",
         "dependent",
+        "ensuring_owner_was",
         "touch",
     ],
     later: &[
         "as",
         "deprecated",
         "disable_joins",
-        "ensuring_owner_was",
         "foreign_type",
         "source_type",
     ],
@@ -92,6 +88,7 @@ const HAS_MANY: Known<'static> = Known {
         "validate",
         "counter_cache",
         "dependent",
+        "ensuring_owner_was",
         "index_errors",
         "after_add",
         "after_remove",
@@ -103,7 +100,6 @@ const HAS_MANY: Known<'static> = Known {
         "default_order",
         "deprecated",
         "disable_joins",
-        "ensuring_owner_was",
         "extend",
         "foreign_type",
         "source_type",
@@ -181,6 +177,7 @@ pub(crate) fn association(
         counter_cache: None,
         touch: None,
         dependent: None,
+        ensuring_owner_was: None,
         default: None,
         index_errors: None,
         nested: None,
@@ -196,6 +193,15 @@ pub(crate) fn association(
             Some(()) => association.options.push((entry.name(), entry.text())),
             None => continue,
         }
+    }
+    if let (Some((_, holds)), true) = (
+        &association.ensuring_owner_was,
+        association.dependent != Some("DestroyAsync"),
+    ) {
+        errors.on(
+            holds,
+            "`ensuring_owner_was` is for `dependent = destroy_async`: what is destroyed at once needs no second look",
+        );
     }
     association.faulty = errors.count() > before;
     Some(association)
@@ -229,6 +235,10 @@ fn option(entry: &Entry, association: &mut Association) -> syn::Result<()> {
         "counter_cache" => association.counter_cache = counter(entry)?,
         "touch" => association.touch = touch(entry)?,
         "dependent" => association.dependent = Some(dependent(entry, association.kind)?),
+        "ensuring_owner_was" => {
+            let holds = entry.value("|post: &Post| post.gone()")?.clone();
+            association.ensuring_owner_was = Some((entry.text(), holds));
+        }
         "default" => {
             let example = "|post: &Post| Person::find(post.db(), 1)";
             association.default = Some(entry.value(example)?.clone());
@@ -349,6 +359,11 @@ const DEPENDENT: &[(&str, &str, &[Macro])] = &[
         "Destroy",
         &[Macro::BelongsTo, Macro::HasOne, Macro::HasMany],
     ),
+    (
+        "destroy_async",
+        "DestroyAsync",
+        &[Macro::BelongsTo, Macro::HasOne, Macro::HasMany],
+    ),
     ("delete", "Delete", &[Macro::BelongsTo, Macro::HasOne]),
     ("delete_all", "DeleteAll", &[Macro::HasMany]),
     ("nullify", "Nullify", &[Macro::HasOne, Macro::HasMany]),
@@ -367,12 +382,6 @@ const DEPENDENT: &[(&str, &str, &[Macro])] = &[
 fn dependent(entry: &Entry, kind: Macro) -> syn::Result<&'static str> {
     let name = entry.ident("destroy")?;
     let word = plain(&name);
-    if word == "destroy_async" {
-        return Err(syn::Error::new(
-            name.span(),
-            "`destroy_async` is not supported yet",
-        ));
-    }
     let valid = DEPENDENT
         .iter()
         .filter(|(_, _, kinds)| kinds.contains(&kind));

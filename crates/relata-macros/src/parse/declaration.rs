@@ -168,6 +168,9 @@ fn derives(attribute: &Attribute, model: &str, errors: &mut Errors) {
                     "`#[model]` implements `{name}` for `{model}` already: take it out of the derive"
                 )
             }
+            "Serialize" => format!(
+                "`{model}` implements `Serialize` with the feature `serde` of relata: take it out of the derive"
+            ),
             "Copy" => format!(
                 "`{model}` is a handle that keeps its record alive, so it is not `Copy`; `clone()` is cheap"
             ),

@@ -35,15 +35,8 @@ impl From<&Json> for Param {
 impl From<Param> for Json {
     fn from(param: Param) -> Self {
         match param {
-            Param::Value(value) => match value {
-                Value::Null => Self::Null,
-                Value::Bool(value) => value.into(),
-                Value::Int(value) => value.into(),
-                Value::Uint(value) => value.into(),
-                Value::Float(value) => value.into(),
-                Value::Text(text) => text.into_owned().into(),
-                other => format!("{other:?}").into(),
-            },
+            // Only a document that is none has no JSON.
+            Param::Value(value) => serde_json::to_value(value).unwrap_or_default(),
             Param::List(list) => list.into_iter().map(Self::from).collect(),
             Param::Map(map) => Self::Object(
                 map.into_iter()

@@ -13,6 +13,7 @@ use crate::association::{Association, Removal};
 use crate::attribute::value::Value;
 use crate::callback::Abort;
 use crate::error::{ErrorKind, Result};
+use crate::job::DestroyJob;
 use crate::loading;
 use crate::record::Record;
 use crate::reflection::{AssociationReflection, Dependent, Resolved};
@@ -48,6 +49,7 @@ pub(super) async fn perform(
             Box::pin(through::empty(association, leaving)).await?;
         }
         Dependent::Destroy => return destroy_each(frame, association, outcome).await,
+        Dependent::DestroyAsync => leave_for_later(association).await?,
         Dependent::RestrictWithException | Dependent::RestrictWithError => {
             restrict(association, dependent).await?;
         }
@@ -122,6 +124,43 @@ async fn destroy_each(
         empty(association);
     }
     Ok(None)
+}
+
+/// Gives jobs to destroy the targets to the database's queue, in the transaction that destroys the owner.
+async fn leave_for_later(association: &Association) -> Result<()> {
+    let targets = if association.reflection().is_collection() {
+        loading::load_many(association).await?
+    } else {
+        loading::load_one(association).await?.into_iter().collect()
+    };
+    let owner = association.owner();
+    let saved = targets.iter().filter(|target| target.is_persisted());
+    let keys: Vec<Vec<Value<'static>>> = saved.map(key_of).collect();
+    if keys.is_empty() {
+        return Ok(());
+    }
+    let queue = owner
+        .db()
+        .jobs()
+        .get()
+        .map_err(|error| error.with_record(owner.clone()))?;
+    for batch in keys.chunks(queue.batch_size().unwrap_or(keys.len()).max(1)) {
+        let job = DestroyJob::new(
+            owner.reflection().name(),
+            key_of(owner),
+            association.reflection().name(),
+            association.resolved().target.name(),
+            batch.to_vec(),
+        );
+        queue.enqueue(owner.db(), job).await?;
+    }
+    Ok(())
+}
+
+fn key_of(record: &Record) -> Vec<Value<'static>> {
+    let key = record.reflection().primary_key().iter();
+    key.map(|&column| record.saved_value(column).into_owned())
+        .collect()
 }
 
 /// Destroys a target that leaves its owner.

@@ -206,17 +206,27 @@ impl Errors {
     #[cfg(feature = "json")]
     #[must_use]
     pub fn to_json(&self) -> serde_json::Value {
-        let mut all = serde_json::Map::new();
-        for problem in self.to_vec() {
-            let one = serde_json::json!({ "code": problem.kind, "message": problem.message });
-            let of = all
-                .entry(problem.attribute)
-                .or_insert_with(|| serde_json::json!([]));
-            if let Some(list) = of.as_array_mut() {
-                list.push(one);
-            }
+        serde_json::to_value(self).unwrap_or_default()
+    }
+}
+
+/// By attribute, each problem with its code and message.
+#[cfg(feature = "serde")]
+impl serde::Serialize for Errors {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut all = crate::params::Params::new();
+        for name in self.attribute_names() {
+            let problems = self.to_vec().into_iter();
+            let problems = problems.filter(|problem| problem.attribute == name);
+            let one = |problem: Problem| {
+                crate::params::Params::new()
+                    .with("code", problem.kind)
+                    .with("message", problem.message)
+            };
+            let problems: Vec<_> = problems.map(one).collect();
+            all.set(name, problems);
         }
-        serde_json::Value::Object(all)
+        serde::Serialize::serialize(&all, serializer)
     }
 }
 

@@ -5,7 +5,7 @@
 use std::sync::OnceLock;
 
 use super::{Classes, JoinTable, ModelReflection, NestedAttributes};
-use crate::callback::{DefaultTarget, MemberCallback};
+use crate::callback::{DefaultTarget, EnsuringOwnerWas, MemberCallback};
 use crate::relation::Scope;
 
 /// Which macro declared the association.
@@ -92,6 +92,9 @@ pub enum Dependent {
     DeleteAll,
     /// Their keys become null, without callbacks.
     Nullify,
+    /// A job to destroy each is given to the database's queue. They outlive their owner for a while: no foreign key
+    /// constraint may stand between the tables.
+    DestroyAsync,
     /// Where there is one, an error on the record keeps it from being destroyed.
     RestrictWithError,
     /// Where there is one, destroying fails with `DeleteRestriction`.
@@ -154,6 +157,7 @@ pub struct AssociationReflection {
     pub(crate) counter_active: bool,
     pub(crate) touch: Option<Touch>,
     pub(crate) dependent: Option<Dependent>,
+    pub(crate) ensuring_owner_was: Option<EnsuringOwnerWas>,
     pub(crate) default: Option<DefaultTarget>,
     pub(crate) index_errors: Option<IndexErrors>,
     pub(crate) nested: Option<NestedAttributes>,
@@ -193,6 +197,7 @@ impl AssociationReflection {
             counter_active: true,
             touch: None,
             dependent: None,
+            ensuring_owner_was: None,
             default: None,
             index_errors: None,
             nested: None,
@@ -351,6 +356,13 @@ impl AssociationReflection {
     #[must_use]
     pub const fn with_dependent(mut self, dependent: Dependent) -> Self {
         self.dependent = Some(dependent);
+        self
+    }
+
+    /// When a job of `dependent = destroy_async` goes on although the owner is still there.
+    #[must_use]
+    pub const fn with_ensuring_owner_was(mut self, ensuring: EnsuringOwnerWas) -> Self {
+        self.ensuring_owner_was = Some(ensuring);
         self
     }
 
@@ -517,6 +529,12 @@ impl AssociationReflection {
     #[must_use]
     pub fn dependent(&self) -> Option<Dependent> {
         self.dependent
+    }
+
+    /// When a job goes on although the owner is still there, if that was written. Rails: `ensuring_owner_was`.
+    #[must_use]
+    pub fn ensuring_owner_was(&self) -> Option<EnsuringOwnerWas> {
+        self.ensuring_owner_was
     }
 
     /// Whether its members are validated with the record: by default those of a collection, and of what is autosaved.

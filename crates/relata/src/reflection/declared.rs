@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use super::{
     AssociationReflection, Dependent, IndexErrors, InverseOf, JoinTable, Macro, Target, Touch,
 };
-use crate::callback::{DefaultTarget, MemberCallback};
+use crate::callback::{DefaultTarget, EnsuringOwnerWas, MemberCallback};
 use crate::error::{Error, ErrorKind, Result};
 use crate::relation::Scope;
 
@@ -53,6 +53,7 @@ pub struct Declared {
     scope: Option<&'static Scope>,
     default: Option<DefaultTarget>,
     callbacks: Vec<MemberCallback>,
+    ensuring: Option<EnsuringOwnerWas>,
     required: bool,
     inversing: bool,
     delegated: bool,
@@ -188,6 +189,7 @@ impl Declared {
             scope: None,
             default: None,
             callbacks: Vec::new(),
+            ensuring: None,
             required: kind == Macro::BelongsTo,
             inversing: true,
             delegated: false,
@@ -227,6 +229,13 @@ impl Declared {
     #[must_use]
     pub fn default(mut self, default: DefaultTarget) -> Self {
         self.default = Some(default);
+        self
+    }
+
+    /// When a job of `destroy_async` goes on although the owner is still there, for the option `ensuring_owner_was`.
+    #[must_use]
+    pub fn ensuring_owner_was(mut self, ensuring: EnsuringOwnerWas) -> Self {
+        self.ensuring = Some(ensuring);
         self
     }
 
@@ -395,13 +404,16 @@ impl Declared {
             ("default", Setting::Code) if self.default.is_some() => {
                 association.default = self.default;
             }
+            ("ensuring_owner_was", Setting::Text(_) | Setting::Code) if self.ensuring.is_some() => {
+                association.ensuring_owner_was = self.ensuring;
+            }
             ("index_errors", Setting::Flag(true)) => {
                 association.index_errors = Some(IndexErrors::Members);
             }
             ("index_errors", Setting::Text(by)) if by == "nested_attributes_order" => {
                 association.index_errors = Some(IndexErrors::Assigned);
             }
-            ("dependent", Setting::Text(dependent)) if dependent != "destroy_async" => {
+            ("dependent", Setting::Text(dependent)) => {
                 self.check_dependent(setting)?;
                 association.dependent = Dependent::named(dependent);
             }

@@ -297,6 +297,7 @@ impl Dependent {
     pub(crate) fn named(name: &str) -> Option<Self> {
         let all = [
             Self::Destroy,
+            Self::DestroyAsync,
             Self::Delete,
             Self::DeleteAll,
             Self::Nullify,
@@ -311,6 +312,7 @@ impl Dependent {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Destroy => "destroy",
+            Self::DestroyAsync => "destroy_async",
             Self::Delete => "delete",
             Self::DeleteAll => "delete_all",
             Self::Nullify => "nullify",

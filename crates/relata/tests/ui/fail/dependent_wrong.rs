@@ -23,7 +23,7 @@ pub struct Comment {
 #[model]
 pub struct Author {
     id: i64,
-    #[has_many(dependent = destroy_async)]
+    #[has_many(dependent = destroy, ensuring_owner_was = |author: &Author| author.id() > 1)]
     posts: Post,
 }
 
