@@ -91,6 +91,13 @@ fn every_method_of_the_table_from_rails_exists() {
         "invitation",
         "recent",
         "trim",
+        "to_lowercase",
+        "is_draft",
+        "draft",
+        "not_draft",
+        "invitation",
+        "password_reset_token",
+        "authenticate_password",
     ];
     let library = library();
     let macros = read("../crates/relata-macros/src/emit/handle.rs");

@@ -53,6 +53,8 @@ fn every_public_future_can_be_awaited_in_a_spawned_task() {
     handler(values);
     handler(records);
     handler(counters_and_callbacks);
+    #[cfg(feature = "password")]
+    handler(passwords);
     handler(set_wise);
     handler(found_or_created);
     handler(written_collections);
@@ -251,6 +253,17 @@ async fn by_name(db: Db) -> Result<()> {
     all.minimum_named("id").await?;
     all.maximum_named("id").await?;
     relata::loading::preload_named(&[ann], ["posts"]).await?;
+    Ok(())
+}
+
+#[cfg(feature = "password")]
+async fn passwords(db: Db) -> Result<()> {
+    let all = Person::all(&db);
+    all.authenticate_by("password", "x").await?;
+    all.find_by_token_for("password_reset", "x").await?;
+    all.find_by_token_for_or_fail("password_reset", "x").await?;
+    let ann = Person::find(&db, 1).await?;
+    ann.authenticate_with("password", "x").await?;
     Ok(())
 }
 

@@ -55,7 +55,7 @@ pub(super) const FAULTS: &[Fault] = faults! {
         "save_each(association, &plan.added)"
         => "save_each(association, &[])";
     "deleting from a collection takes all rows" in "persistence/collection.rs":
-        "        let rows = association.of_keys(saved)?;"
+        "        let rows = association.of_rows(&saved)?;"
         => "        let rows = { drop(saved); association.relation() };";
     "presence takes blank text" in "persistence/rules.rs":
         "        Value::Text(text) => text.trim().is_empty(),"
