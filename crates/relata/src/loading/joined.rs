@@ -140,7 +140,7 @@ impl Batches {
     fn link(self, core: &Core, places: &[Place]) -> Result<Vec<Record>> {
         let Self { of, rows } = self;
         let mut records = Vec::with_capacity(of.len());
-        for place in of {
+        for mut place in of {
             let read = Record::adopt(place.rows.finish(&core.db, core.terms)?);
             if let Some(first) = read.first() {
                 super::run::found(first.reflection(), &read)?;
