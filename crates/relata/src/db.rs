@@ -20,6 +20,7 @@ mod queue;
 pub(crate) mod rows;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+mod stakes;
 mod transaction;
 #[cfg_attr(not(feature = "sqlite"), allow(dead_code))]
 mod turns;
@@ -44,10 +45,10 @@ use clock::Clock;
 use events::Listeners;
 pub use events::{Capture, Event};
 pub use faults::Faults;
-pub(crate) use levels::Participant;
 pub use options::{Options, Violation};
 use rows::Collected;
 pub use rows::Row;
+pub(crate) use stakes::Participant;
 pub use transaction::{Isolation, Transaction, UnlessRolledBack};
 
 use crate::error::{Error, ErrorKind, Result};

@@ -85,6 +85,20 @@ impl<T> Pending<T> {
         }
     }
 
+    /// A result that has to be worked out by a future that is made where it stays: for the shortest ways, where moving
+    /// it is felt.
+    #[track_caller]
+    pub(crate) fn made<F>(make: impl FnOnce() -> F) -> Self
+    where
+        F: Future<Output = Result<T>> + Send + 'static,
+    {
+        let future = Box::write(Box::new_uninit(), make());
+        Self {
+            state: State::Running(Box::into_pin(future)),
+            at: Location::caller(),
+        }
+    }
+
     /// A result that is known.
     #[track_caller]
     pub(crate) fn ready(result: Result<T>) -> Self {

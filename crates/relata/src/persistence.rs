@@ -35,6 +35,7 @@ mod find_or_create;
 mod frame;
 mod keys;
 mod locking;
+mod memory;
 mod nested;
 #[cfg(feature = "password")]
 mod password;

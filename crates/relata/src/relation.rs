@@ -16,6 +16,7 @@ mod named;
 mod operand;
 mod presence;
 mod scopes;
+mod tuples;
 
 use std::marker::PhantomData;
 

@@ -1,4 +1,5 @@
-//! Replacing the members of a collection, stopped at every place: rows and memory are as before, or as after.
+//! Replacing the members of a collection, and the target of a `has_one`, stopped at every place: rows and memory are as
+//! before, or as after.
 
 #![allow(unreachable_pub, missing_docs)]
 
@@ -13,6 +14,17 @@ pub struct Shelf {
     name: String,
     #[has_many]
     books: Book,
+    #[has_one]
+    sign: Option<Sign>,
+}
+
+#[model]
+pub struct Sign {
+    id: i64,
+    text: String,
+    shelf_id: Option<i64>,
+    #[belongs_to]
+    shelf: Option<Shelf>,
 }
 
 #[model]
@@ -100,8 +112,8 @@ impl Library {
 
 async fn database(url: &str) -> Result<Db> {
     let db = Db::connect(url).await?;
-    db.create_tables([Shelf::reflection(), Book::reflection()])
-        .await?;
+    let models = [Shelf::reflection(), Book::reflection(), Sign::reflection()];
+    db.create_tables(models).await?;
     Ok(db)
 }
 
@@ -161,6 +173,185 @@ fn a_replacement_dropped_at_any_poll_is_whole_or_nothing() -> Result<()> {
                 }
             }
             assert!(dropped >= 6, "{url}: dropped at {dropped} places");
+        }
+        Ok(())
+    })
+}
+
+/// What a `has_one` is given in place of what it leads to.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Gets {
+    /// A record that is new.
+    New,
+    /// Another owner's, by name.
+    Another,
+    /// A new one that is made for it.
+    Made,
+    Nothing,
+}
+
+/// A shelf with a sign, another with one, and a sign that is new.
+struct Signs {
+    one: Shelf,
+    two: Shelf,
+    signs: [Sign; 3],
+}
+
+impl Signs {
+    async fn new(db: &Db) -> Result<Self> {
+        Sign::all(db).delete_all().await?;
+        let one = Shelf::create(db, |s| s.set_name("one")).await?;
+        let two = Shelf::create(db, |s| s.set_name("two")).await?;
+        let old = one.create_sign(|s| s.set_text("old")).await?;
+        let another = two.create_sign(|s| s.set_text("another")).await?;
+        let new = Sign::build(db, |s| s.set_text("new"));
+        let signs = [old, another, new];
+        Ok(Self { one, two, signs })
+    }
+
+    async fn change(&self, gets: Gets) -> Result<()> {
+        let [_, another, new] = &self.signs;
+        match gets {
+            Gets::New => self.one.sign().replace(new).await,
+            Gets::Another => {
+                let association = self.one.association("sign")?;
+                association.replace_one(Some(another)).await
+            }
+            Gets::Made => self.one.create_sign(|s| s.set_text("made")).await.map(drop),
+            Gets::Nothing => self.one.sign().replace(None).await,
+        }
+    }
+
+    /// All that the records say of themselves and of each other.
+    fn memory(&self) -> Vec<String> {
+        let sign = |sign: &Sign| {
+            let record: &Record = sign;
+            let shelf = sign.shelf().loaded();
+            let shelf = shelf.map(|shelf| (shelf.is(&self.one), shelf.is(&self.two)));
+            let flags = (sign.is_new_record(), sign.is_persisted(), sign.changed());
+            format!("{:?} {flags:?} {shelf:?}", record.attributes())
+        };
+        let shelf = |shelf: &Shelf| {
+            let held = shelf.sign().loaded();
+            let place = held.map(|held| self.signs.iter().position(|sign| sign.is(&held)));
+            format!("{place:?}")
+        };
+        let signs = self.signs.iter().map(sign);
+        signs.chain([shelf(&self.one), shelf(&self.two)]).collect()
+    }
+
+    async fn texts(&self) -> Result<Vec<String>> {
+        let all = Sign::all(self.one.db()).filter(|s| s.shelf.is(&self.one));
+        all.pluck(|s| s.text).await
+    }
+
+    async fn is_changed(&self, gets: Gets) -> Result<()> {
+        let [old, another, new] = &self.signs;
+        let held = self.one.sign().loaded();
+        let text = match gets {
+            Gets::New => Some("new"),
+            Gets::Another => Some("another"),
+            Gets::Made => Some("made"),
+            Gets::Nothing => None,
+        };
+        assert_eq!(self.texts().await?, Vec::from_iter(text));
+        assert_eq!(held.as_ref().map(|held| held.text()), text);
+        match gets {
+            Gets::New => assert!(held.as_ref().is_some_and(|held| held.is(new))),
+            Gets::Another => assert!(held.as_ref().is_some_and(|held| held.is(another))),
+            Gets::Made | Gets::Nothing => {}
+        }
+        if let Some(held) = held {
+            assert!(held.is_persisted() && !held.is_changed());
+            assert!(held.shelf().await?.is_some_and(|shelf| shelf.is(&self.one)));
+        }
+        assert!(old.shelf_id().is_none() && !old.is_changed());
+        Ok(())
+    }
+}
+
+/// How many statements a change takes.
+fn statements(gets: Gets) -> u64 {
+    match gets {
+        Gets::New | Gets::Another | Gets::Made => 4, // BEGIN, 2 writes, COMMIT
+        Gets::Nothing => 1,
+    }
+}
+
+const GETS: [Gets; 4] = [Gets::New, Gets::Another, Gets::Made, Gets::Nothing];
+
+#[test]
+fn a_statement_that_fails_anywhere_in_a_has_one_replacement_leaves_rows_and_memory_as_before()
+-> Result<()> {
+    relata::run(async {
+        let db = database("sqlite::memory:").await?;
+        for gets in GETS {
+            for nth in 1.. {
+                let signs = Signs::new(&db).await?;
+                let before = signs.memory();
+                db.faults().fail_nth(nth, ErrorKind::DiskFull);
+                let done = signs.change(gets).await;
+                db.faults().clear();
+                assert_eq!(db.figures().writers, 0);
+                if done.is_ok() {
+                    assert_eq!(nth, statements(gets) + 1, "{gets:?}");
+                    signs.is_changed(gets).await?;
+                    break;
+                }
+                assert_eq!(signs.memory(), before, "{gets:?}, statement {nth}");
+                assert_eq!(signs.texts().await?, ["old"]);
+                signs.change(gets).await?;
+                signs.is_changed(gets).await?;
+            }
+        }
+        Ok(())
+    })
+}
+
+/// The old target kept a key of null, and the new one the key and the owner, that were rolled back with the dropped
+/// future.
+#[test]
+fn a_has_one_replacement_dropped_at_any_poll_is_whole_or_nothing() -> Result<()> {
+    relata::run(async {
+        let file = TempFile::new("has-one-replaced");
+        for url in ["sqlite::memory:".to_owned(), file.url()] {
+            let db = database(&url).await?;
+            for gets in GETS {
+                let mut dropped = 0;
+                for polls in 0.. {
+                    let signs = Signs::new(&db).await?;
+                    let before = signs.memory();
+                    for nth in 1..=statements(gets) {
+                        db.faults().delay_nth(nth, std::time::Duration::ZERO);
+                    }
+                    let done = limited(signs.change(gets), polls).await;
+                    db.faults().clear();
+                    settled(&db).await;
+                    if signs.texts().await? == ["old"] {
+                        assert!(done.is_none(), "{done:?} and the rows are as before");
+                        // What one statement alone was to write stays in memory, to be written by the next save.
+                        if gets != Gets::Nothing {
+                            assert_eq!(signs.memory(), before, "{gets:?} after {polls} polls");
+                        }
+                        dropped += 1;
+                    } else if gets == Gets::Made && done.is_none() {
+                        // Nobody was told of the one that was made: another try would make a second.
+                        continue;
+                    }
+                    // Also once it was committed, and nobody was there to be told.
+                    signs.change(gets).await?;
+                    signs.is_changed(gets).await?;
+                    if let Some(done) = done {
+                        done?;
+                        break;
+                    }
+                }
+                let places = usize::try_from(statements(gets)).unwrap_or_default();
+                assert!(
+                    dropped >= places,
+                    "{url}: {gets:?} dropped at {dropped} places"
+                );
+            }
         }
         Ok(())
     })

@@ -92,10 +92,15 @@ impl<D> Job<D> {
         self.decode.ok_or_else(lost)
     }
 
-    /// The decoder, with the rows it was given, and the statement's values.
+    /// The decoder, where it stands.
     #[inline]
-    pub(crate) fn over(self) -> (Result<D>, Vec<Value<'static>>) {
-        (self.decode.ok_or_else(lost), self.statement.binds)
+    pub(crate) fn decoder(&mut self) -> Result<&mut D> {
+        self.decode.as_mut().ok_or_else(lost)
+    }
+
+    /// The statement's values.
+    pub(crate) fn into_binds(self) -> Vec<Value<'static>> {
+        self.statement.binds
     }
 
     /// Takes the job to another place. What stays tells what it was.

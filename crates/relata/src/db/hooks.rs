@@ -5,7 +5,8 @@
 use std::future::Future;
 
 use super::Db;
-use super::levels::{self, Hook};
+use super::levels;
+use super::stakes::Hook;
 use crate::pending::Pending;
 
 impl Db {

@@ -7,11 +7,11 @@
 //! - a level that ends in any way but success, a dropped future included, is rolled back;
 //! - from the first byte of COMMIT on, a task of the library owns the transaction: it finishes also when the caller's
 //!   future is dropped, and tells participants and hooks what became of it;
-//! - participants of a rolled-back level are told in reverse order; those of a released one pass to its parent.
+//! - who has a stake in a released level has it in its parent from then on.
 
 use std::future::Future;
 use std::panic::Location;
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 
@@ -20,25 +20,11 @@ use tokio::sync::Notify;
 use super::Db;
 use super::adapter::{Decode, Job, Ran};
 use super::backend::Lease;
+use super::stakes::{self, Hook, Participant, Stakes};
 use super::transaction::Terms;
 use super::turns::{Held, on_itself};
 use crate::error::{Error, ErrorKind, Result};
 use crate::pending;
-
-/// Told what became of a transaction it took part in.
-pub(crate) trait Participant: Send + Sync {
-    /// It is being rolled back; nobody's memory is put back yet. Told in the order of enlisting.
-    fn rolling_back(&self) {}
-    /// The level it was enlisted in, or one around it, was rolled back.
-    fn rolled_back(&self);
-    /// The transaction was committed.
-    fn committed(&self);
-    /// Whether it was committed is not known.
-    fn in_doubt(&self);
-}
-
-/// Runs before or after the outermost commit, or after a rollback.
-pub(crate) type Hook = Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = Result<()>> + Send>> + Send>;
 
 tokio::task_local! {
     static AMBIENT: Scope;
@@ -80,43 +66,6 @@ struct Level {
     reads_only: bool,
     at: Option<&'static Location<'static>>,
     stakes: Stakes,
-}
-
-/// Who is told how a level ends.
-#[derive(Default)]
-struct Stakes {
-    participants: Vec<Arc<dyn Participant>>,
-    committing: Vec<Hook>,
-    committed: Vec<Hook>,
-    rolled_back: Vec<Hook>,
-}
-
-impl Stakes {
-    fn of(levels: impl IntoIterator<Item = Level>) -> Self {
-        let mut all = Self::default();
-        levels.into_iter().for_each(|level| all.take(level.stakes));
-        all
-    }
-
-    fn take(&mut self, other: Self) {
-        self.participants.extend(other.participants);
-        self.committing.extend(other.committing);
-        self.committed.extend(other.committed);
-        self.rolled_back.extend(other.rolled_back);
-    }
-
-    /// Tells the participants; the hooks are still to be run.
-    fn roll_back(self, db: &Db) -> Vec<Hook> {
-        self.participants
-            .iter()
-            .for_each(|participant| participant.rolling_back());
-        self.participants
-            .iter()
-            .rev()
-            .for_each(|participant| participant.rolled_back());
-        db.written_all();
-        self.rolled_back
-    }
 }
 
 impl Open {
@@ -381,8 +330,7 @@ impl Guard {
             return None;
         }
         let mut stack = self.at.open.stack();
-        let committing = &mut stack.levels.first_mut()?.stakes.committing;
-        (!committing.is_empty()).then(|| committing.remove(0))
+        stack.levels.first_mut()?.stakes.next_before_commit()
     }
 
     /// Releases the level, or commits.
@@ -422,7 +370,11 @@ impl Guard {
         self.at.open.changed.notify_waiters();
         let lease = lease.ok_or_else(over)?;
         // From here on it is the library's: dropping the caller's future changes nothing any more.
-        let finish = finish(self.db.clone(), lease, Stakes::of(levels));
+        let finish = finish(
+            self.db.clone(),
+            lease,
+            Stakes::of(levels.into_iter().map(|level| level.stakes)),
+        );
         match self.caller {
             Some(caller) => tokio::spawn(pending::at(caller, finish)).await,
             None => tokio::spawn(finish).await,
@@ -435,7 +387,7 @@ impl Guard {
         let hooks = self.roll_back();
         if !hooks.is_empty() {
             // Their failures have nobody to go to: the caller gets the error that rolled back.
-            let _ = tokio::spawn(run(hooks)).await;
+            let _ = tokio::spawn(stakes::run(hooks)).await;
         }
     }
 
@@ -450,7 +402,8 @@ impl Guard {
         else {
             return Vec::new();
         };
-        let gone = Stakes::of(stack.levels.split_off(position));
+        let gone = stack.levels.split_off(position);
+        let gone = Stakes::of(gone.into_iter().map(|level| level.stakes));
         if position == 0 {
             let lease = stack.lease.take();
             drop(stack);
@@ -468,7 +421,7 @@ impl Guard {
                 self.db.note_undone(&release);
             }
         }
-        let hooks = gone.roll_back(&self.db);
+        let hooks = gone.rolled_back(&self.db);
         self.at.open.changed.notify_waiters();
         hooks
     }
@@ -483,7 +436,7 @@ impl Drop for Guard {
         if !hooks.is_empty()
             && let Ok(runtime) = tokio::runtime::Handle::try_current()
         {
-            runtime.spawn(run(hooks));
+            runtime.spawn(stakes::run(hooks));
         }
     }
 }
@@ -492,68 +445,45 @@ async fn finish(db: Db, lease: Lease, stakes: Stakes) -> Result<()> {
     let committed = db.observe("COMMIT", lease.commit()).await;
     let open = lease.end();
     match committed {
-        Ok(()) => {
-            stakes
-                .participants
-                .iter()
-                .for_each(|participant| participant.committed());
-            let failed = run(stakes.committed).await;
-            if failed == 0 {
-                return Ok(());
-            }
-            let message = format!("the commit stands, and {failed} of its hooks failed");
-            Err(Error::new(ErrorKind::PostCommit, message))
-        }
+        Ok(()) => stakes.committed().await,
         Err(error) if error.is_commit_outcome_unknown() => {
-            stakes
-                .participants
-                .iter()
-                .for_each(|participant| participant.in_doubt());
-            db.written_all();
+            stakes.in_doubt(&db);
             Err(error)
         }
         Err(error) => {
             if open {
                 db.note_undone("ROLLBACK");
             }
-            run(stakes.roll_back(&db)).await;
+            stakes::run(stakes.rolled_back(&db)).await;
             Err(error)
         }
     }
 }
 
-/// Runs hooks in order, each for itself. How many failed or panicked.
-async fn run(hooks: Vec<Hook>) -> usize {
-    let mut failed = 0;
-    for hook in hooks {
-        // Calling it is part of it.
-        if !matches!(tokio::spawn(async move { hook().await }).await, Ok(Ok(()))) {
-            failed += 1;
-        }
-    }
-    failed
-}
-
 /// Registers with the level that the running code belongs to, if there is one.
 pub(super) fn enlist(db: &Db, participant: impl FnOnce() -> Arc<dyn Participant>) {
-    with_stakes(db, |stakes| stakes.participants.push(participant()));
+    with_stakes(db, |stakes| stakes.enlist(participant()));
 }
 
 /// Registers a hook with the level that the running code belongs to; gives it back outside a transaction.
 pub(super) fn after_commit(db: &Db, hook: Hook) -> Option<Hook> {
     let mut hook = Some(hook);
-    with_stakes(db, |stakes| stakes.committed.extend(hook.take()));
+    with_stakes(db, |stakes| {
+        if let Some(hook) = hook.take() {
+            stakes.after_commit(hook);
+        }
+    });
     hook
 }
 
 /// Registers what is to be done before the outermost commit with the level that the running code belongs to.
 pub(super) fn before_commit(db: &Db, hook: Hook) {
-    with_stakes(db, |stakes| stakes.committing.push(hook));
+    with_stakes(db, |stakes| stakes.before_commit(hook));
 }
 
 /// Registers a hook with the level that the running code belongs to, if there is one.
 pub(super) fn after_rollback(db: &Db, hook: Hook) {
-    with_stakes(db, |stakes| stakes.rolled_back.push(hook));
+    with_stakes(db, |stakes| stakes.after_rollback(hook));
 }
 
 fn with_stakes(db: &Db, act: impl FnOnce(&mut Stakes)) -> Option<()> {

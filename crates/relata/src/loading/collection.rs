@@ -215,9 +215,7 @@ impl Association {
         let association = self.clone();
         Pending::new(async move {
             if association.is_found_in_memory() {
-                let mut members = load_many(&association).await?;
-                members.truncate(usize::try_from(rows).unwrap_or(usize::MAX));
-                return Ok(members);
+                return first_of(&association, rows).await;
             }
             association.relation().first_n(rows).await
         })
@@ -231,9 +229,7 @@ impl Association {
         let association = self.clone();
         Pending::new(async move {
             if association.is_found_in_memory() {
-                let mut members = load_many(&association).await?;
-                members.truncate(usize::try_from(rows).unwrap_or(usize::MAX));
-                return Ok(members);
+                return first_of(&association, rows).await;
             }
             association.relation().take_n(rows).await
         })
@@ -364,6 +360,13 @@ async fn size(association: &Association) -> Result<u64> {
         .iter()
         .filter(|member| member.is_new_record());
     Ok(rows + unsaved.count() as u64)
+}
+
+/// The first members, all of which are loaded.
+async fn first_of(association: &Association, rows: u64) -> Result<Vec<Record>> {
+    let mut members = load_many(association).await?;
+    members.truncate(usize::try_from(rows).unwrap_or(usize::MAX));
+    Ok(members)
 }
 
 /// 0, 1, or 2 for more.

@@ -30,9 +30,9 @@ impl Rows {
         }
     }
 
-    /// The records that were decoded, as one batch.
+    /// The records that were decoded, as one batch, taken out.
     #[inline]
-    pub(crate) fn finish(self, db: &Db, terms: Terms) -> Result<Arc<Batch>> {
+    pub(crate) fn finish(&mut self, db: &Db, terms: Terms) -> Result<Arc<Batch>> {
         let model = self.batch.reflection();
         self.batch
             .finish(db, terms)

@@ -32,7 +32,7 @@ pub(crate) fn find<M: FromRecord>(
     if model.is_narrowed() {
         return Relation::from_core(Relation::of(model, &db).into_core()).find_key(key);
     }
-    Pending::new(async move {
+    Pending::made(|| async move {
         check_key(model, &key)?;
         match run::fetch_by_key(model, &db, key).await? {
             Ok(record) => M::cast(record),

@@ -190,7 +190,7 @@ impl AtPlace {
     }
 
     /// The records that were met, in that order.
-    pub(super) fn finish(self, core: &Core) -> Result<Vec<Record>> {
+    pub(super) fn finish(mut self, core: &Core) -> Result<Vec<Record>> {
         let read = Record::adopt(self.rows.finish(&core.db, core.terms)?);
         if let Some(first) = read.first() {
             super::run::found(first.reflection(), &read)?;

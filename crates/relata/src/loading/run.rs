@@ -46,7 +46,7 @@ pub(crate) async fn load(core: &Core, purpose: Purpose) -> Result<Vec<Record>> {
     let partial = core.select.raw.is_some() || matches!(core.select.what, What::Columns(_));
     let mut job = Job::new(statement, Rows::new(core.select.model(), partial));
     core.db.fetch(&mut job).await?;
-    let records = Record::adopt(job.decoded()?.finish(&core.db, core.terms)?);
+    let records = Record::adopt(job.decoder()?.finish(&core.db, core.terms)?);
     if let Some((owner, association)) = &core.origin {
         // Through a collection, and where their key says so.
         let resolved = owner.reflection().resolve(*association)?;
@@ -100,9 +100,8 @@ pub(crate) async fn fetch_by_key(
         strict,
         ..Terms::default()
     };
-    let (rows, key) = job.over();
-    let Some(record) = Record::adopt_last(rows?.finish(db, terms)?) else {
-        return Ok(Err(key));
+    let Some(record) = Record::adopt_last(job.decoder()?.finish(db, terms)?) else {
+        return Ok(Err(job.into_binds()));
     };
     found(model, std::slice::from_ref(&record))?;
     Ok(Ok(record))

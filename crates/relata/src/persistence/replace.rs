@@ -7,6 +7,7 @@ use super::acts::is_soft;
 use super::collection::{check_all, delete, save_each};
 use super::dependent::destroy_as_dependent;
 use super::destroy::delete_row;
+use super::memory::Memory;
 use super::save::save;
 use super::through;
 use crate::association::Association;
@@ -81,18 +82,10 @@ async fn replace_many(association: &Association, wanted: &[Record]) -> Result<()
                 .map_err(|error| unsaved_members(association, error))
         };
         let statements = plan.added.len() + usize::from(!plan.removed.is_empty());
-        let mut memory = Memory::of(association, &current, &plan.added);
-        if statements < 2 && !association.is_through() {
-            // Dropped on its way, the one statement may have been done: what it was to write stays unsaved in memory.
-            let changed = change().await;
-            memory.put_back = changed.is_err();
-            changed?;
-        } else {
-            memory.put_back = true;
-            let db = owner.db().clone();
-            db.transaction(change).await?;
-            memory.put_back = false;
-        }
+        let before = Memory::of(association, &current, &plan.added);
+        before
+            .during(statements > 1 || association.is_through(), change)
+            .await?;
     } else {
         delete(association, &plan.removed).await?;
         plan.added = added_in_memory(association, plan.added)?;
@@ -119,74 +112,6 @@ fn added_in_memory(association: &Association, members: Vec<Record>) -> Result<Ve
         added.push(member);
     }
     Ok(added)
-}
-
-/// Memory as it was before a replacement, put back when that fails, or is dropped and rolled back with it.
-struct Memory<'a> {
-    association: &'a Association,
-    members: &'a [Record],
-    coming: Vec<Coming<'a>>,
-    put_back: bool,
-}
-
-/// A record that comes: its key, and what that led to.
-struct Coming<'a> {
-    record: &'a Record,
-    key: Vec<Value<'static>>,
-    led_to: Linked<Option<Record>>,
-}
-
-impl<'a> Memory<'a> {
-    fn of(association: &'a Association, members: &'a [Record], coming: &'a [Record]) -> Self {
-        let columns = association.given_key();
-        let came = |record: &'a Record| {
-            let value = |&column| record.value(column).into_owned();
-            let inverse = association.inverse_of(record);
-            Coming {
-                record,
-                key: columns.iter().map(value).collect(),
-                led_to: inverse.map_or(Linked::Unknown, |inverse| inverse.peek_one()),
-            }
-        };
-        Self {
-            association,
-            members,
-            coming: coming.iter().map(came).collect(),
-            put_back: false,
-        }
-    }
-}
-
-impl Drop for Memory<'_> {
-    fn drop(&mut self) {
-        if !self.put_back {
-            return;
-        }
-        for Coming {
-            record,
-            key,
-            led_to,
-        } in &self.coming
-        {
-            let columns = self.association.given_key();
-            for (&column, value) in columns.iter().zip(key) {
-                // It was in this column before.
-                let _ = record.set_value(column, value.clone());
-            }
-            match (self.association.inverse_of(record), led_to) {
-                (Some(inverse), Linked::Known(target)) => inverse.link(target.as_ref()),
-                (Some(inverse), Linked::Unknown) => inverse.reset(),
-                (None, _) => {}
-            }
-        }
-        let owner = self.association.owner();
-        if self.association.is_through() {
-            let came: Vec<Record> = self.coming.iter().map(|one| one.record.clone()).collect();
-            // What cannot be changed has none.
-            let _ = self.association.forget_joins(&came, true);
-        }
-        owner.link_many(self.association.position(), self.members, true);
-    }
 }
 
 /// What saving said of a member, as Rails says it of a replacement. What is no matter of the member stays what it is.
@@ -265,15 +190,6 @@ async fn put_in_place_of(
     let leaving = current
         .as_ref()
         .filter(|&current| target != Some(current) && !current.is_destroyed());
-    let columns = &association.resolved().target_columns;
-    let key: Vec<Value<'static>> = target
-        .into_iter()
-        .flat_map(|target| {
-            columns
-                .iter()
-                .map(|&column| target.value(column).into_owned())
-        })
-        .collect();
     let change = async || {
         if let Some(leaving) = leaving {
             remove(association, leaving).await?;
@@ -287,27 +203,15 @@ async fn put_in_place_of(
         }
         Ok(())
     };
-    let changed = if leaving.is_some() && target.is_some() {
-        let db = association.owner().db().clone();
-        db.transaction(change).await
-    } else {
-        change().await
-    };
-    if changed.is_ok() {
-        association.link(target);
-        return changed;
-    }
-    if let Some(target) = target {
-        for (&column, value) in columns.iter().zip(key) {
-            target.set_value(column, value)?;
-        }
-    }
-    if let Some(leaving) = leaving {
-        association.give_key_to(leaving)?;
-        association.own(leaving);
-    }
-    association.link(current.as_ref());
-    changed
+    let before = Memory::of(
+        association,
+        current.as_slice(),
+        leaving.into_iter().chain(target),
+    );
+    let several = leaving.is_some() && target.is_some();
+    before.during(several, change).await?;
+    association.link(target);
+    Ok(())
 }
 
 fn unsaved_target(association: &Association, target: &Record, error: Error) -> Error {

@@ -3,6 +3,7 @@
 //! Invariant: a new target takes its place whether or not it is valid, as in Rails; what the database refuses takes
 //! none.
 
+use super::memory::Memory;
 use super::replace::{in_the_way, remove};
 use super::save::save;
 use super::through;
@@ -54,9 +55,14 @@ async fn create_one(association: &Association, target: &Record) -> Result<()> {
         return saved;
     }
     let current = in_the_way(association).await?;
-    association.give_key_to(target)?;
-    association.own(target);
+    let before = Memory::of(
+        association,
+        current.as_slice(),
+        current.iter().chain([target]),
+    );
     let create = async || {
+        association.give_key_to(target)?;
+        association.own(target);
         let saved = save(target).await;
         if matches!(&saved, Err(error) if !error.is_record_invalid()) {
             return saved.map(Ok);
@@ -67,12 +73,7 @@ async fn create_one(association: &Association, target: &Record) -> Result<()> {
         // That it is not valid is no reason to roll back.
         Ok(saved)
     };
-    let created = if current.is_some() {
-        let db = association.owner().db().clone();
-        db.transaction(create).await?
-    } else {
-        create().await?
-    };
+    let created = before.during(current.is_some(), create).await?;
     association.link(Some(target));
     created
 }

@@ -3,6 +3,8 @@
 //! Invariants: what is bound is what counts as saved; a statement that failed leaves the record as it was; an UPDATE
 //! that finds no row is an error.
 
+use std::sync::Arc;
+
 use super::errors::unknown_key;
 use super::locking::{self, Lock};
 use super::snapshot::Before;
@@ -168,12 +170,19 @@ async fn insert(record: &Record) -> Result<()> {
     run(record, bound, &columns, statement, None).await
 }
 
+/// A save without anything to write takes part in the open transaction like any other, as in Rails: what the record
+/// reads in it later may be rolled back.
+fn wrote_nothing(record: &Record) -> Result<()> {
+    record.db().enlist(|| Arc::new(Before::of(record)));
+    record.saved_nothing();
+    Ok(())
+}
+
 /// UPDATE of what changed.
 async fn update(record: &Record) -> Result<()> {
     let (model, db) = (record.reflection(), record.db());
     if !record.is_changed() {
-        record.saved_nothing();
-        return Ok(());
+        return wrote_nothing(record);
     }
     let bound = record.bind();
     let mut columns = bound.changed();
@@ -185,8 +194,7 @@ async fn update(record: &Record) -> Result<()> {
         return Err(record.kept(column));
     }
     if columns.is_empty() {
-        record.saved_nothing();
-        return Ok(());
+        return wrote_nothing(record);
     }
     let key = record.saved_key();
     if key.is_empty() || key.iter().any(Value::is_null) {

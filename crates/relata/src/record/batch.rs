@@ -223,10 +223,10 @@ impl Batch {
     }
 
     #[inline]
-    pub(super) fn set_owner(&self, owner: &Arc<Graph>) {
+    pub(super) fn set_owner(&self, owner: Weak<Graph>) {
         #[cfg(all(test, shuttle))]
         places().insert(std::ptr::from_ref(self).addr());
-        *self.owner.lock().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(owner);
+        *self.owner.lock().unwrap_or_else(PoisonError::into_inner) = owner;
     }
 
     /// The root that owns the batch.
@@ -271,10 +271,11 @@ impl Batch {
     #[inline]
     pub(super) fn words_of(&self, column: usize, slot: Slot) -> impl Fn(u32) -> Option<u64> {
         let (words, stride, offset) = (&*self.words, self.stride, slot.offset as usize);
+        let (nulls, bit) = (column / 64, column % 64);
         move |row| {
-            let row = words.get(row as usize * stride..)?;
-            let null = row.get(column / 64)? >> (column % 64) & 1 == 1;
-            let word = *row.get(offset)?;
+            let row = row as usize * stride;
+            let null = words.get(row + nulls)? >> bit & 1 == 1;
+            let word = *words.get(row + offset)?;
             (!null).then_some(word)
         }
     }

@@ -18,8 +18,11 @@ use crate::reflection::{Layout, ModelReflection, Slot};
 /// Rows that are blanked in one go.
 const ROWS_AT_ONCE: usize = 16;
 
-/// Words from which on the room for rows only doubles.
-const LARGE: usize = 1 << 20;
+/// Words up to which growing copies them: small enough that the copies cost little.
+const SMALL: usize = 1 << 10;
+
+/// Words that are asked for beyond that: so many that the system moves their pages, and copies none.
+const LARGE: usize = 1 << 17;
 
 /// Collects rows; what the loading room decodes into.
 pub(crate) struct BatchBuilder {
@@ -212,9 +215,11 @@ impl BatchBuilder {
         let rows = if self.len == 0 { 1 } else { ROWS_AT_ONCE };
         let end = self.words.len() + rows * self.layout.stride;
         if end > self.words.capacity() {
-            // Growing moves all rows, so it is done in large steps. Room that no row comes to use is given back in the end.
-            let room = self.words.capacity();
-            let room = room * if room < LARGE { 4 } else { 2 };
+            // Growing moves all rows, so it is done in few steps. Room that no row comes to use is given back in the end.
+            let room = match self.words.capacity() {
+                room if room < SMALL => room * 4,
+                room => (room * 2).max(LARGE),
+            };
             let room = room.max(end);
             self.words.reserve_exact(room - self.words.len());
         }
@@ -222,11 +227,11 @@ impl BatchBuilder {
         Ok(())
     }
 
-    /// Ends the batch.
+    /// Ends the batch, and takes what was collected.
     ///
     /// # Errors
     /// When a text is not UTF-8; when the type column of a row names no class.
-    pub(crate) fn finish(mut self, db: &Db, terms: Terms) -> Result<Arc<Batch>, Unfit> {
+    pub(crate) fn finish(&mut self, db: &Db, terms: Terms) -> Result<Arc<Batch>, Unfit> {
         if let Err(address) = self.texts.check_utf8() {
             return Err(Unfit::NotText(self.column_at(address)));
         }
@@ -235,16 +240,17 @@ impl BatchBuilder {
             _ => None,
         };
         self.words.truncate(self.used);
-        if let Some(bytes) = self.bytes {
+        if let Some(bytes) = self.bytes.take() {
             self.texts.append(*bytes);
         }
         let rows = Rows {
-            words: self.words,
-            len: self.len,
-            arena: self.texts,
-            absent: self.absent,
+            words: std::mem::take(&mut self.words),
+            len: std::mem::take(&mut self.len),
+            arena: std::mem::take(&mut self.texts),
+            absent: self.absent.take(),
             classes,
         };
+        self.used = 0;
         Ok(Batch::new(self.reflection, db, rows, terms, false))
     }
 

@@ -18,7 +18,7 @@ use std::collections::hash_map::Entry as Slot;
 use std::collections::{BTreeMap, HashMap};
 
 use super::batch::Batch;
-use super::sync::{Arc, AtomicI64, Mutex, MutexGuard, OnceLock, Ordering, PoisonError};
+use super::sync::{Arc, AtomicI64, Mutex, MutexGuard, OnceLock, Ordering, PoisonError, Weak};
 use crate::hashing::Hashing;
 
 /// Guards the shape of all graphs. Taken when links are made, never when they are followed.
@@ -155,19 +155,20 @@ impl ShapeGuard {
 }
 
 impl Graph {
-    /// A graph with one batch, which nobody else can see yet.
+    /// A graph with one batch, which nobody else can see yet. It is made where it stays: a find makes one.
     #[inline]
     pub(crate) fn with(batch: Arc<Batch>) -> Arc<Self> {
-        let mut inner = Inner::default();
-        inner.batches.push(Arc::clone(&batch));
-        let graph = Arc::new(Self {
-            rank: AtomicI64::new(highest_rank()),
-            dependents: AtomicI64::new(0),
-            inner: Mutex::new(inner),
-            forward: OnceLock::new(),
-        });
-        batch.set_owner(&graph);
-        graph
+        Arc::new_cyclic(|graph| {
+            batch.set_owner(Weak::clone(graph));
+            let mut inner = Inner::default();
+            inner.batches.push(batch);
+            Self {
+                rank: AtomicI64::new(highest_rank()),
+                dependents: AtomicI64::new(0),
+                inner: Mutex::new(inner),
+                forward: OnceLock::new(),
+            }
+        })
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
@@ -191,7 +192,7 @@ impl Graph {
     /// Puts a batch into the root of this graph.
     pub(crate) fn adopt(self: &Arc<Self>, batch: Arc<Batch>, shape: &ShapeGuard) {
         let root = self.root(shape);
-        batch.set_owner(&root);
+        batch.set_owner(Arc::downgrade(&root));
         root.inner().batches.push(batch);
     }
 
@@ -441,7 +442,7 @@ fn merge(mut graphs: Vec<Arc<Graph>>, shape: &mut ShapeGuard) {
         let mut taken = std::mem::take(&mut *graph.inner());
         count(1 + taken.batches.len() + taken.dependencies.len() + taken.aliases.len());
         for batch in taken.batches.iter() {
-            batch.set_owner(&root);
+            batch.set_owner(Arc::downgrade(&root));
         }
         root.inner().batches.append(taken.batches);
         aliases.append(&mut taken.aliases);

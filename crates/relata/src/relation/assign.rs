@@ -2,6 +2,7 @@
 //!
 //! Invariant: an assignment names a column of the relation's own model; another is an error when it is run.
 
+use super::tuples::tuples;
 use super::{Column, Operand, Relation};
 use crate::attribute::Attribute;
 use crate::attribute::value::Value;
@@ -62,30 +63,7 @@ impl Assignments for Vec<Assignment> {
     }
 }
 
-macro_rules! assignments {
-    ($($($name:ident)+;)*) => {$(
-        impl<$($name: Assignments),+> Assignments for ($($name,)+) {
-            #[allow(non_snake_case)]
-            fn assignments(self) -> Vec<Assignment> {
-                let ($($name,)+) = self;
-                let mut all = Vec::new();
-                $(all.extend($name.assignments());)+
-                all
-            }
-        }
-    )*};
-}
-
-assignments! {
-    A;
-    A B;
-    A B C;
-    A B C D;
-    A B C D E;
-    A B C D E F;
-    A B C D E F G;
-    A B C D E F G H;
-}
+tuples!(Assignments::assignments -> Assignment);
 
 impl<M> Relation<M> {
     /// The columns of the relation's own model that the assignments name.

@@ -5,6 +5,7 @@
 use std::marker::PhantomData;
 
 use super::columns::columns_at;
+use super::tuples::tuples;
 use super::{Column, Paths, Relation, includes};
 use crate::attribute::value::Value;
 use crate::error::{Error, ErrorKind, Result};
@@ -70,21 +71,8 @@ impl<const N: usize> Orders for [Order; N] {
     }
 }
 
-impl<A: Orders, B: Orders> Orders for (A, B) {
-    fn orders(self) -> Vec<Order> {
-        let mut all = self.0.orders();
-        all.extend(self.1.orders());
-        all
-    }
-}
-
-impl<A: Orders, B: Orders, C: Orders> Orders for (A, B, C) {
-    fn orders(self) -> Vec<Order> {
-        let mut all = (self.0, self.1).orders();
-        all.extend(self.2.orders());
-        all
-    }
-}
+// A few: who writes no order is told all that is one.
+tuples! { Orders::orders -> Order; A B; A B C; }
 
 /// A relation that reads one column, to be used as a list: `p.author_id.is_in(people.select(|p| p.id))`.
 #[derive(Debug, Clone)]

@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use super::columns::Path;
+use super::tuples::tuples;
 use crate::error::Result;
 use crate::model::Model;
 use crate::reflection::ModelReflection;
@@ -142,27 +143,4 @@ impl<M: Model, const N: usize> Paths for [Path<M>; N] {
     }
 }
 
-macro_rules! tuples {
-    ($($($name:ident)+;)*) => {$(
-        impl<$($name: Paths),+> Paths for ($($name,)+) {
-            #[allow(non_snake_case)]
-            fn places(self) -> Vec<Place> {
-                let ($($name,)+) = self;
-                let mut all = Vec::new();
-                $(all.extend($name.places());)+
-                all
-            }
-        }
-    )*};
-}
-
-tuples! {
-    A;
-    A B;
-    A B C;
-    A B C D;
-    A B C D E;
-    A B C D E F;
-    A B C D E F G;
-    A B C D E F G H;
-}
+tuples!(Paths::places -> Place);

@@ -381,6 +381,8 @@ impl Writer {
             values.len().next_power_of_two() - values.len()
         };
         let last = values.last().into_iter().cycle().take(padding);
+        self.binds.reserve(values.len() + padding);
+        self.text.reserve("?, ".len() * (values.len() + padding));
         self.list(values.iter().chain(last), ", ", |this, value| {
             _ = this.value(value.clone())
         });

@@ -112,3 +112,26 @@ fn batching_that_is_off_is_off_for_what_is_loaded_from_the_records_too() {
         Ok(())
     });
 }
+
+/// A save that had nothing to write was no part of its transaction: what the record read in it afterwards counted as
+/// saved when it was rolled back.
+#[test]
+fn a_save_that_writes_nothing_takes_part_in_its_transaction() {
+    replay(&[
+        New(Person),
+        Save(0),
+        Load(Person, On),
+        Transaction(
+            RollBack,
+            vec![Text(0, Some(0)), Save(0), Save(1), Reload(1)],
+        ),
+    ]);
+    replay(&[
+        New(Person),
+        Save(0),
+        Load(Person, On),
+        Text(0, Some(0)),
+        Save(0),
+        Transaction(RollBack, vec![Save(1), Reload(1)]),
+    ]);
+}

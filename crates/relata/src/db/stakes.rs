@@ -1,0 +1,119 @@
+//! Who has a stake in a level of a transaction: participants, who are told how it ends, and hooks, which run then.
+//!
+//! Invariants: of a rolled-back level, all participants first hear that it is being rolled back, and then, in reverse
+//! order, that it was; hooks run after the participants were told, each for itself.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use super::Db;
+use crate::error::{Error, ErrorKind, Result};
+
+/// Told what became of a transaction it took part in.
+pub(crate) trait Participant: Send + Sync {
+    /// It is being rolled back; nobody's memory is put back yet. Told in the order of enlisting.
+    fn rolling_back(&self) {}
+    /// The level it was enlisted in, or one around it, was rolled back.
+    fn rolled_back(&self);
+    /// The transaction was committed.
+    fn committed(&self);
+    /// Whether it was committed is not known.
+    fn in_doubt(&self);
+}
+
+/// Runs before or after the outermost commit, or after a rollback.
+pub(crate) type Hook = Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = Result<()>> + Send>> + Send>;
+
+/// Who is told how a level ends, and what runs then.
+#[derive(Default)]
+pub(super) struct Stakes {
+    participants: Vec<Arc<dyn Participant>>,
+    committing: Vec<Hook>,
+    committed: Vec<Hook>,
+    rolled_back: Vec<Hook>,
+}
+
+impl Stakes {
+    /// Those of several levels, outer ones first.
+    pub(super) fn of(levels: impl IntoIterator<Item = Self>) -> Self {
+        let mut all = Self::default();
+        levels.into_iter().for_each(|stakes| all.take(stakes));
+        all
+    }
+
+    /// Takes over those of an inner level.
+    pub(super) fn take(&mut self, other: Self) {
+        self.participants.extend(other.participants);
+        self.committing.extend(other.committing);
+        self.committed.extend(other.committed);
+        self.rolled_back.extend(other.rolled_back);
+    }
+
+    pub(super) fn enlist(&mut self, participant: Arc<dyn Participant>) {
+        self.participants.push(participant);
+    }
+
+    pub(super) fn before_commit(&mut self, hook: Hook) {
+        self.committing.push(hook);
+    }
+
+    pub(super) fn after_commit(&mut self, hook: Hook) {
+        self.committed.push(hook);
+    }
+
+    pub(super) fn after_rollback(&mut self, hook: Hook) {
+        self.rolled_back.push(hook);
+    }
+
+    /// What is to be done before the commit, one after the other: each may register more.
+    pub(super) fn next_before_commit(&mut self) -> Option<Hook> {
+        (!self.committing.is_empty()).then(|| self.committing.remove(0))
+    }
+
+    /// Tells that the transaction was committed, and runs what waits for that.
+    pub(super) async fn committed(self) -> Result<()> {
+        self.participants
+            .iter()
+            .for_each(|participant| participant.committed());
+        let failed = run(self.committed).await;
+        if failed == 0 {
+            return Ok(());
+        }
+        let message = format!("the commit stands, and {failed} of its hooks failed");
+        Err(Error::new(ErrorKind::PostCommit, message))
+    }
+
+    /// Tells that nobody knows whether the transaction was committed. No hook runs.
+    pub(super) fn in_doubt(&self, db: &Db) {
+        self.participants
+            .iter()
+            .for_each(|participant| participant.in_doubt());
+        db.written_all();
+    }
+
+    /// Tells that the levels were rolled back; the hooks are still to be run.
+    pub(super) fn rolled_back(self, db: &Db) -> Vec<Hook> {
+        self.participants
+            .iter()
+            .for_each(|participant| participant.rolling_back());
+        self.participants
+            .iter()
+            .rev()
+            .for_each(|participant| participant.rolled_back());
+        db.written_all();
+        self.rolled_back
+    }
+}
+
+/// Runs hooks in order, each for itself. How many failed or panicked.
+pub(super) async fn run(hooks: Vec<Hook>) -> usize {
+    let mut failed = 0;
+    for hook in hooks {
+        // Calling it is part of it.
+        if !matches!(tokio::spawn(async move { hook().await }).await, Ok(Ok(()))) {
+            failed += 1;
+        }
+    }
+    failed
+}
