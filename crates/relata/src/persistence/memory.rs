@@ -23,15 +23,6 @@ struct Moved<'a> {
     led_to: Linked<Option<Record>>,
 }
 
-/// The columns of a target that linking it sets: none where rows between say it.
-fn moved_columns(association: &Association) -> &'static [usize] {
-    if association.is_through() {
-        &[]
-    } else {
-        &association.resolved().target_columns
-    }
-}
-
 impl<'a> Memory<'a> {
     /// Of an association that leads to these records, before those are moved.
     pub(super) fn of(
@@ -39,7 +30,7 @@ impl<'a> Memory<'a> {
         known: &'a [Record],
         moving: impl IntoIterator<Item = &'a Record>,
     ) -> Self {
-        let columns = moved_columns(association);
+        let columns = association.given_key();
         let moved = |record: &'a Record| {
             let value = |&column| record.value(column).into_owned();
             let inverse = association.inverse_of(record);
@@ -83,7 +74,7 @@ impl Drop for Memory<'_> {
             return;
         }
         let association = self.association;
-        let columns = moved_columns(association);
+        let columns = association.given_key();
         for moved in &self.moved {
             for (&column, value) in columns.iter().zip(&moved.key) {
                 // It was in this column before.
