@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use relata::Record;
-use relata::reflection::{Macro, Resolved};
+use relata::reflection::{AssociationReflection, Macro, Resolved};
 
 use super::missing;
 use crate::eval::Args;
@@ -37,7 +37,10 @@ pub(super) async fn call(
         ("collection?", []) => Value::Bool(declaration.is_collection()),
         ("belongs_to?", []) => Value::Bool(belongs_to),
         ("has_one?", []) => Value::Bool(declaration.is_has_one()),
-        // Relata has no polymorphism yet: a declaration of it is refused before it gets here.
+        // What the option was set to.
+        ("polymorphic?", []) if declaration.is_polymorphic() => Value::Bool(true),
+        ("foreign_type", []) if declaration.is_polymorphic() => type_name(declaration),
+        ("type", []) if declaration.interface().is_some() => type_name(declaration),
         ("polymorphic?" | "type" | "foreign_type", []) => Value::Nil,
         ("through_reflection?", []) => Value::Bool(through),
         ("nested?", []) => {
@@ -167,6 +170,11 @@ fn key(names: &[&'static str]) -> Value {
         [one] => Value::text(one),
         many => Value::list(many.iter().map(|name| Value::text(name))),
     }
+}
+
+fn type_name(declaration: &AssociationReflection) -> Value {
+    let name = declaration.type_name();
+    name.map_or(Value::Nil, |name| Value::text(&name))
 }
 
 fn names(model: &'static relata::reflection::ModelReflection, key: &[usize]) -> Vec<&'static str> {

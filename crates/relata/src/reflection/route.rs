@@ -98,7 +98,7 @@ impl Resolved {
             first = through.over;
         }
         if first.declaration().is_belongs_to() {
-            &self.owner_key
+            &first.owner_columns
         } else {
             &[]
         }
