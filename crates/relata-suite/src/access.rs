@@ -101,6 +101,15 @@ impl Note {
     }
 }
 
+/// A ticket under another name.
+#[model(table = "tickets")]
+pub struct Pass {
+    id: i64,
+    number: String,
+    #[validates(presence)]
+    stamps: Option<i64>,
+}
+
 /// Issues cards.
 #[model]
 pub struct Library {
@@ -482,5 +491,34 @@ pub async fn scopes_are_methods_of_relations_and_collections(backend: &Backend) 
     assert_eq!(texts, ["aa", "bb"], "of this collection alone");
     let made = tray.notes().in_order().create(|n| n.set_text("d")).await?;
     assert_eq!(made.tray_id(), Some(tray.id()));
+    Ok(())
+}
+
+/// A record becomes one of another model of its table.
+pub async fn a_record_becomes_one_of_another_model(backend: &Backend) -> Result<()> {
+    let (db, library, ticket) = libraries(backend).await?;
+    ticket.set_stamps(3);
+    let pass: Pass = ticket.becomes()?;
+    assert_eq!(
+        (pass.id(), pass.number(), pass.stamps()),
+        (ticket.id(), "7", Some(3))
+    );
+    assert!(pass.is_persisted());
+    assert_eq!(pass.changed(), ["stamps"]);
+    assert_sql!(
+        db,
+        [r#"UPDATE "tickets" SET "stamps" = ? WHERE "tickets"."id" = ?"#],
+        { pass.save().await? }
+    );
+    assert_eq!(Ticket::find(&db, ticket.id()).await?.stamps(), 3);
+    assert!(ticket.is_changed(), "they share nothing");
+    let new = Ticket::build(&db, |t| t.set_number("9")).becomes_of(Pass::reflection())?;
+    assert!(new.is_new_record() && new.get("number")? == Value::from("9"));
+    let error = library.becomes::<Pass>().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Argument);
+    assert_eq!(
+        error.to_string(),
+        "Library cannot become Pass: their tables are libraries and tickets"
+    );
     Ok(())
 }

@@ -172,7 +172,8 @@ macro_rules! suite {
                 an_enum_is_set_and_read_by_its_labels
                 a_default_scope_is_left_out_on_request
                 enums_and_scopes_are_made_at_run_time
-                scopes_are_methods_of_relations_and_collections }
+                scopes_are_methods_of_relations_and_collections
+                a_record_becomes_one_of_another_model }
             locking { a_stale_record_is_not_written
                 a_version_comes_back_with_a_rollback
                 a_version_may_be_null_or_have_another_name

@@ -14,6 +14,7 @@
 mod access;
 mod arena;
 mod batch;
+mod becomes;
 mod builder;
 mod debug;
 mod graph;

@@ -10,6 +10,8 @@ pub(crate) const RECORD: &[&str] = &[
     "association",
     "attributes",
     "authenticate_with",
+    "becomes",
+    "becomes_of",
     "changed",
     "changes",
     "compact",
