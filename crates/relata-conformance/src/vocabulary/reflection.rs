@@ -7,7 +7,7 @@ use relata::reflection::{AssociationReflection, Macro, Resolved};
 
 use super::missing;
 use crate::eval::Args;
-use crate::stop::Ran;
+use crate::stop::{Ran, Stop};
 use crate::value::{Class, Reflection, Value};
 use crate::world::World;
 
@@ -30,6 +30,10 @@ pub(super) async fn call(
         ("name", []) => Value::name(declaration.name()),
         ("macro", []) => Value::name(declaration.macro_kind().name()),
         ("class_name", []) => Value::text(declaration.target_name()),
+        ("klass", []) if declaration.is_polymorphic() => {
+            let message = "Polymorphic associations do not support computing the class.";
+            return Err(Stop::argument(message));
+        }
         ("klass", []) => Value::Class(Class::Model(resolved()?.target.name().into())),
         ("active_record", []) => Value::Class(Class::Model(one.model.name().into())),
         ("table_name", []) => Value::text(resolved()?.target.table()),
