@@ -145,7 +145,7 @@ fn a_default_scope_begins_every_query_and_join() -> Result<()> {
         assert_sql!(
             db,
             [
-                r#"SELECT COUNT(*) FROM "authors" INNER JOIN "books" ON "books"."author_id" = "authors"."id" AND "books"."hidden" = ?"#
+                r#"SELECT COUNT(*) FROM "authors" INNER JOIN "books" ON "books"."hidden" = ? AND "books"."author_id" = "authors"."id""#
             ],
             {
                 let joined = Relation::of(library.author, &db).joins_named("books")?;
