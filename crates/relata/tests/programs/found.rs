@@ -135,3 +135,20 @@ fn a_save_that_writes_nothing_takes_part_in_its_transaction() {
         Transaction(RollBack, vec![Save(1), Reload(1)]),
     ]);
 }
+
+/// Two objects of one row, each in the collection of another new owner, of whom one is the other's boss: the boss and
+/// hers are written first, so what the report says of the row stands. (It was the reference that had no order.)
+#[test]
+fn of_two_objects_of_a_row_in_one_save_the_later_one_stands() {
+    replay(&[
+        New(Post),
+        Text(0, Some(2)),
+        Save(0),
+        New(Person),
+        Load(Post, On),
+        Build(0, Reports),
+        Push(1, Posts, 0),
+        Push(0, Posts, 2),
+        Save(3),
+    ]);
+}

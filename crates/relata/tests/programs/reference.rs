@@ -315,23 +315,27 @@ impl Reference {
             .collect()
     }
 
-    /// What a save writes: the object, its new parents, and the members that are saved with their owner.
+    /// What a save writes, in this order: the new parent of an object, itself, the members that are saved with it. Two
+    /// objects may stand for one row: the later one's values stand.
     pub(crate) fn to_save(&self, root: Id) -> Vec<Id> {
-        let mut all = vec![root];
-        let mut at = 0;
-        while let Some(&object) = all.get(at) {
-            let parent = self.known_parent(object).flatten();
-            let mut near: Vec<Id> = parent.filter(|&it| self.is_new(it)).into_iter().collect();
-            near.extend(self.saved_with(object));
-            near.retain(|next| !all.contains(next));
-            for next in near {
-                if !all.contains(&next) {
-                    all.push(next);
-                }
-            }
-            at += 1;
-        }
+        let (mut met, mut all) = (Vec::new(), Vec::new());
+        self.meet(root, &mut met, &mut all);
         all
+    }
+
+    fn meet(&self, object: Id, met: &mut Vec<Id>, all: &mut Vec<Id>) {
+        if met.contains(&object) {
+            return;
+        }
+        met.push(object);
+        let parent = self.known_parent(object).flatten();
+        if let Some(parent) = parent.filter(|&it| self.is_new(it)) {
+            self.meet(parent, met, all);
+        }
+        all.push(object);
+        for member in self.saved_with(object) {
+            self.meet(member, met, all);
+        }
     }
 
     /// Why a save would be refused: one of these, depending on what is written first.
