@@ -275,27 +275,6 @@ impl AssociationReflection {
         self
     }
 
-    /// The association of the same model that it goes through.
-    #[must_use]
-    pub const fn with_through(mut self, through: &'static str) -> Self {
-        self.through = Some(through);
-        self
-    }
-
-    /// The association, of what the through leads to, that leads on to the target.
-    #[must_use]
-    pub const fn with_source(mut self, source: &'static str) -> Self {
-        self.source = Some(source);
-        self
-    }
-
-    /// The model behind a polymorphic source that is led to, by its stored name. Rails: `source_type`.
-    #[must_use]
-    pub const fn with_source_type(mut self, name: &'static str) -> Self {
-        self.source_type = Some(name);
-        self
-    }
-
     /// Makes the target required: a record without one is not valid.
     #[must_use]
     pub const fn with_required(mut self) -> Self {
@@ -481,24 +460,6 @@ impl AssociationReflection {
             Target::AnyOf(classes) => classes.member(model).is_some(),
             _ => self.target.model().is_ok_and(|target| model.is_a(target)),
         }
-    }
-
-    /// The association that it goes through, if it does. Rails: `options[:through]`.
-    #[must_use]
-    pub fn through(&self) -> Option<&'static str> {
-        self.through
-    }
-
-    /// Whether it leads to the rows of a table between two models. Nobody is shown it.
-    #[must_use]
-    pub fn is_over_rows_between(&self) -> bool {
-        self.hidden
-    }
-
-    /// The names that the source of a through may have. Rails: `source_reflection_names`.
-    #[must_use]
-    pub fn source_names(&self) -> Vec<String> {
-        super::route::source_names(self)
     }
 
     /// Whether a record without target is not valid.

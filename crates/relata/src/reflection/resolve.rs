@@ -141,45 +141,6 @@ impl Resolved {
         }
     }
 
-    fn find_through(owner: &'static ModelReflection, position: usize) -> Result<Self> {
-        let declaration = &owner.reflections()[position];
-        let through = Through::find(owner, position)?;
-        let (over, source) = (through.over(), through.source());
-        let written = match declaration.target {
-            Target::Model(model) => Some(model()),
-            _ => None,
-        };
-        if let Some(written) = written.filter(|written| *written != source.target) {
-            let message = format!(
-                "`{}.{}` leads to {}, and its source {}.{} to {}: declare it with that type",
-                owner.name(),
-                declaration.name,
-                written.name(),
-                through.middle().name(),
-                source.declaration.name,
-                source.target.name()
-            );
-            return Err(problem(
-                ErrorKind::Configuration,
-                owner,
-                declaration,
-                message,
-            ));
-        }
-        let keys = (
-            over.owner_key.clone(),
-            source.target_key.clone(),
-            KeyReason::Through,
-        );
-        let types = (over.owner_type, None);
-        let resolved = Self::over(owner, declaration, source.target, keys, types);
-        Ok(Self {
-            through: Some(through),
-            inverse_reason: InverseReason::Through,
-            ..resolved
-        })
-    }
-
     /// The declaration.
     #[must_use]
     pub fn declaration(&self) -> &'static AssociationReflection {

@@ -6,7 +6,9 @@
 //! Invariant: every hop is over a key; a route never comes back to itself.
 
 use super::resolve::problem;
-use super::{AssociationReflection, Macro, ModelReflection, Resolved};
+use super::{
+    AssociationReflection, InverseReason, KeyReason, Macro, ModelReflection, Resolved, Target,
+};
 use crate::error::{Error, ErrorKind, Result};
 
 /// The two associations that a through goes over. Rails: `through_reflection`, `source_reflection`.
@@ -70,7 +72,85 @@ pub(crate) struct Hop {
     pub(crate) ends: Vec<&'static AssociationReflection>,
 }
 
+impl AssociationReflection {
+    /// The association of the same model that it goes through.
+    #[must_use]
+    pub const fn with_through(mut self, through: &'static str) -> Self {
+        self.through = Some(through);
+        self
+    }
+
+    /// The association, of what the through leads to, that leads on to the target.
+    #[must_use]
+    pub const fn with_source(mut self, source: &'static str) -> Self {
+        self.source = Some(source);
+        self
+    }
+
+    /// The model behind a polymorphic source that is led to, by its stored name. Rails: `source_type`.
+    #[must_use]
+    pub const fn with_source_type(mut self, name: &'static str) -> Self {
+        self.source_type = Some(name);
+        self
+    }
+
+    /// The association that it goes through, if it does. Rails: `options[:through]`.
+    #[must_use]
+    pub fn through(&self) -> Option<&'static str> {
+        self.through
+    }
+
+    /// Whether it leads to the rows of a table between two models. Nobody is shown it.
+    #[must_use]
+    pub fn is_over_rows_between(&self) -> bool {
+        self.hidden
+    }
+
+    /// The names that the source of a through may have. Rails: `source_reflection_names`.
+    #[must_use]
+    pub fn source_names(&self) -> Vec<String> {
+        source_names(self)
+    }
+}
+
 impl Resolved {
+    pub(super) fn find_through(owner: &'static ModelReflection, position: usize) -> Result<Self> {
+        let declaration = &owner.reflections()[position];
+        let through = Through::find(owner, position)?;
+        let (over, source) = (through.over(), through.source());
+        let written = match declaration.target {
+            Target::Model(model) => Some(model()),
+            _ => None,
+        };
+        if let Some(written) = written.filter(|written| *written != source.target) {
+            let message = format!(
+                "`{}.{}` leads to {}, and its source {}.{} to {}: declare it with that type",
+                owner.name(),
+                declaration.name,
+                written.name(),
+                through.middle().name(),
+                source.declaration().name,
+                source.target.name()
+            );
+            return Err(problem(
+                ErrorKind::Configuration,
+                owner,
+                declaration,
+                message,
+            ));
+        }
+        let keys = (
+            over.owner_key.clone(),
+            source.target_key.clone(),
+            KeyReason::Through,
+        );
+        let types = (over.owner_type, None);
+        let mut resolved = Self::over(owner, declaration, source.target, keys, types);
+        resolved.through = Some(through);
+        resolved.inverse_reason = InverseReason::Through;
+        Ok(resolved)
+    }
+
     /// The hops to the target, in the order of the way there; of an association over a key, itself.
     pub(crate) fn hops(&'static self) -> Vec<Hop> {
         let mut hops = match self.through {
