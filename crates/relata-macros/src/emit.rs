@@ -18,9 +18,10 @@ mod columns;
 mod docs;
 mod enumeration;
 mod handle;
+mod inheritance;
 mod password;
 mod reflection;
-mod types;
+pub(crate) mod types;
 mod validation;
 
 pub(crate) use validation::only;
@@ -56,21 +57,18 @@ fn emit(model: &Model) -> TokenStream {
     let lints = handle::lint_levels(model);
     let handle = handle::handle(model);
     let inherent = handle::inherent(model);
-    let attributes = model
-        .columns
-        .iter()
-        .enumerate()
-        .map(|(index, column)| attribute::methods(model, column, index));
-    let associations = model
-        .associations
-        .iter()
-        .enumerate()
-        .map(|(index, one)| association::methods(model, one, index));
+    let attributes = model.columns.iter().enumerate().map(|(index, column)| {
+        attribute::methods(model, column, &inheritance::column(model, index))
+    });
+    let associations = model.associations.iter().enumerate().map(|(index, one)| {
+        association::methods(model, one, &inheritance::association(model, index))
+    });
     let labels = enumeration::methods(model);
     let passwords = password::methods(model);
     let scopes = enumeration::scopes(model);
     let columns = columns::columns(model);
     let reflection = reflection::reflection(model);
+    let conversions = inheritance::conversions(model);
     quote! {
         #handle
         #(#lints)*
@@ -84,6 +82,7 @@ fn emit(model: &Model) -> TokenStream {
         }
         #scopes
         #columns
+        #conversions
         #reflection
     }
 }

@@ -16,6 +16,7 @@ mod errors;
 mod fallback;
 mod model;
 mod parse;
+mod polymorphic;
 mod scopes;
 mod test;
 
@@ -71,7 +72,9 @@ use proc_macro::TokenStream;
 /// `ensuring_owner_was`,
 /// and `scope = |posts| posts.order(|p| p.id.desc())`, or `|posts, owner| ...` where it differs by the owner (such a scope
 /// cannot be joined). Of a `belongs_to` also `counter_cache`, `touch`, `default`, and `optional` or `required`, which must
-/// agree with the type; of a `has_one` `touch` and `required`; of a `has_many` `counter_cache`, `index_errors`,
+/// agree with the type, `polymorphic` and `foreign_type`; with `as = subject` a `has_one` or `has_many` is the other side of a
+/// polymorphic one. `#[delegated_type(types = (Message, Comment))]` is a polymorphic `belongs_to` that has, for each type, a
+/// predicate, an accessor, its key and a scope. Further, of a `has_one` `touch` and `required`; of a `has_many` `counter_cache`, `index_errors`,
 /// `before_add`, `after_add`, `before_remove` and `after_remove`.
 #[proc_macro_attribute]
 pub fn model(options: TokenStream, item: TokenStream) -> TokenStream {
@@ -86,6 +89,30 @@ pub fn model(options: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_derive(Attribute, attributes(attribute, default))]
 pub fn attribute(item: TokenStream) -> TokenStream {
     attribute::derive(item.into()).into()
+}
+
+/// Makes an enum of models what a polymorphic association leads to.
+///
+/// ```ignore
+/// #[derive(Polymorphic)]
+/// enum Subject { Post(Post), Photo(Photo) }
+///
+/// #[model]
+/// struct Comment {
+///     id: i64,
+///     subject_id: i64,
+///     subject_type: String,
+///     #[belongs_to(polymorphic)]
+///     subject: Subject,
+/// }
+/// ```
+///
+/// Awaiting `comment.subject()` gives the enum, to be matched without a rest; `set_subject(&post)` takes a record of one
+/// of its models, and of no other. A variant holds one model. The enum implements `Clone`, `From` each of its models, and
+/// can be what a relation without types gives: `Relation::typed`.
+#[proc_macro_derive(Polymorphic)]
+pub fn polymorphic(item: TokenStream) -> TokenStream {
+    polymorphic::derive(item.into()).into()
 }
 
 /// Says which functions of a model run in the life of its records, and which validate them.

@@ -10,13 +10,15 @@ mod types;
 mod validation;
 
 use proc_macro2::Ident;
-use syn::{Attribute, Visibility};
+use syn::{Attribute, Path, Visibility};
 
 pub(crate) use association::{
     Association, Counter, Inverse, Macro, MemberLimit, Nested, RejectIf, Scope,
 };
 pub(crate) use column::{Column, Default, Enumeration, Normalization, Password};
-pub(crate) use naming::{Generated, doc_of, ids_of, of_association, of_column, plain, target_name};
+pub(crate) use naming::{
+    Generated, delegate_of, doc_of, ids_of, of_association, of_column, plain, target_name,
+};
 pub(crate) use types::{is_plain, owned_path, shown, unwrapped};
 pub(crate) use validation::{Condition, Limit, Only, Rule, Validation};
 
@@ -34,6 +36,12 @@ pub(crate) struct Model {
     pub(crate) timestamps: Timestamps,
     pub(crate) locking: Locking,
     pub(crate) default_scope: Option<syn::ExprClosure>,
+    /// The model that it is a subclass of.
+    pub(crate) base: Option<Path>,
+    /// The subclasses, and the column that names one, where rows are of several classes.
+    pub(crate) subclasses: Vec<Path>,
+    pub(crate) inheritance_column: Option<Ident>,
+    pub(crate) polymorphic_name: Option<String>,
     pub(crate) columns: Vec<Column>,
     pub(crate) associations: Vec<Association>,
     /// Whether parts were left out because something is wrong: other models then do not check against this one.
@@ -80,14 +88,22 @@ impl Model {
 
     /// The table: what was written, or the name's plural.
     pub(crate) fn table(&self) -> String {
+        let base = self.base.as_ref().and_then(|base| base.segments.last());
+        let named = base.map_or_else(|| self.name(), |base| naming::plain(&base.ident));
         self.table
             .clone()
-            .unwrap_or_else(|| relata_inflect::tableize(&self.name()))
+            .unwrap_or_else(|| relata_inflect::tableize(&named))
     }
 
     /// The column that other tables refer to this model with, by convention: `post_id`.
     pub(crate) fn foreign_key(&self) -> String {
         relata_inflect::foreign_key(&self.name())
+    }
+
+    /// The column that says of which class a row is.
+    pub(crate) fn type_name(&self) -> String {
+        let column = self.inheritance_column.as_ref();
+        column.map_or_else(|| String::from("type"), naming::plain)
     }
 
     /// The position of the column with that field name.

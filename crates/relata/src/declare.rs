@@ -4,16 +4,96 @@ use std::borrow::Borrow;
 use std::future::Future;
 
 use crate::attribute::{Attribute, Stored, Value};
-use crate::model::Model;
 pub use crate::model::checked;
+use crate::model::{Key as _, Model};
 use crate::params::{Param, Params, Permit};
 use crate::pending::Pending;
 use crate::proxy::Singular;
 use crate::record::Record;
-use crate::reflection::Callbacks;
+use crate::reflection::{Callbacks, ModelReflection};
 use crate::relation::{Relation, Scope};
 #[cfg(feature = "serde")]
 pub use serde;
+
+/// Whether the type column of a delegated type names a model.
+#[must_use]
+pub fn is_delegate<M: Model>(owner: &Record, association: usize) -> bool {
+    let one = Singular::<Record>::new(owner, association).erased();
+    one.is_ok_and(|one| matches!(one.klass(), Ok(Some(class)) if class.is_a(M::reflection())))
+}
+
+/// The target of a delegated type, if it is of a model.
+#[track_caller]
+pub fn delegate<M: Model>(owner: &Record, association: usize) -> Pending<Option<M>> {
+    if !is_delegate::<M>(owner, association) {
+        return Pending::ready(Ok(None));
+    }
+    let target = Singular::<Option<Record>>::new(owner, association).load();
+    Pending::new(async move { target.await?.map(M::from_record).transpose() })
+}
+
+/// The key of a delegated type's target, if it is of a model.
+#[must_use]
+pub fn delegate_key<M: Model>(owner: &Record, association: usize) -> Option<M::Key> {
+    let one = Singular::<Record>::new(owner, association).erased().ok()?;
+    let key: Vec<Value<'static>> = one.owner_key();
+    is_delegate::<M>(owner, association).then(|| M::Key::from_values(&key))?
+}
+
+/// The records whose delegated type is of a model.
+pub fn delegates<O: Model, M: Model>(db: &crate::Db, association: usize) -> Relation<O> {
+    let all = O::all(db);
+    let reflection = O::reflection().reflections().get(association);
+    let column = reflection.and_then(crate::reflection::AssociationReflection::type_name);
+    let name = M::reflection().polymorphic_name();
+    // The declaration has the column: it was checked when the program was compiled.
+    match all.clone().filter_by(&column.unwrap_or_default(), name) {
+        Ok(some) => some,
+        Err(_) => all.none(),
+    }
+}
+
+/// Makes a record the target of a polymorphic association, in memory. Called by `set_subject`.
+pub fn lead(owner: &Record, association: usize, target: Option<&Record>) {
+    if let Ok(association) = Singular::<Record>::new(owner, association).erased() {
+        // The types of the keys were checked when the program was compiled.
+        let _: crate::Result<()> = association.set_target(target);
+    }
+}
+
+/// Whether records of a model can be one of an enum's. Called by `#[derive(Polymorphic)]`.
+///
+/// # Errors
+/// `AssociationTypeMismatch` when they cannot.
+pub fn accepts(
+    name: &str,
+    models: &[fn() -> &'static ModelReflection],
+    model: &'static ModelReflection,
+) -> crate::Result<()> {
+    if models.iter().any(|one| model.is_a(one())) {
+        return Ok(());
+    }
+    let message = format!("{name} has no variant for a record of {}", model.name());
+    Err(
+        crate::Error::new(crate::ErrorKind::AssociationTypeMismatch, message)
+            .with_model(model.name()),
+    )
+}
+
+/// That a record is of no variant.
+#[must_use]
+pub fn no_variant(name: &str, record: &Record) -> crate::Error {
+    let model = record.reflection();
+    let message = format!("{name} has no variant for a record of {}", model.name());
+    crate::Error::new(crate::ErrorKind::AssociationTypeMismatch, message).with_model(model.name())
+}
+
+/// The first variant that a record is of. Called by `#[derive(Polymorphic)]`.
+#[must_use]
+pub fn variant(models: &[fn() -> &'static ModelReflection], record: &Record) -> Option<usize> {
+    let model = record.reflection();
+    models.iter().position(|one| model.is_a(one()))
+}
 
 /// Forgets the target of a singular association. Called by `reset_author`.
 pub fn reset(owner: &Record, association: usize) {

@@ -87,7 +87,7 @@ pub use error::{Error, ErrorKind, Result};
 pub use fields::Fields;
 pub use job::{DestroyJob, JobQueue};
 pub use messages::{English, Messages};
-pub use model::{FromRecord, Key, Model};
+pub use model::{Among, FromRecord, Key, Model, Polymorphic, Towards};
 pub use params::{Param, Params, Permit};
 pub use pending::Pending;
 pub use persistence::{Errors, NoTouching, Problem, SaveOptions, Saved, is_touching, no_touching};
@@ -98,7 +98,21 @@ pub use schema::{Difference, DifferenceKind};
 pub use sql::{Dialect, Expr, Place, Raw};
 
 #[doc(inline)]
-pub use relata_macros::{Attribute, callbacks, model, scopes, test};
+pub use relata_macros::{Attribute, Polymorphic, callbacks, model, scopes, test};
+
+/// Makes models known by their stored names, so that open polymorphic associations lead to them. Never touches the
+/// database. To be called at the start of a program, once for all of them.
+///
+/// ```
+/// # use relata::{Db, model};
+/// # #[model] pub struct Post { id: i64 }
+/// relata::register([Post::reflection()]);
+/// ```
+pub fn register(models: impl IntoIterator<Item = &'static reflection::ModelReflection>) {
+    models
+        .into_iter()
+        .for_each(|model| reflection::Registry::program().add(model));
+}
 
 #[cfg(feature = "serde")]
 #[doc(hidden)]

@@ -14,8 +14,8 @@ use crate::params::{Param, Permit};
 use crate::pending::Pending;
 use crate::proxy::{Collection, Singular};
 use crate::record::Record;
-use crate::reflection::ModelReflection;
 use crate::reflection::shape::Shape;
+use crate::reflection::{Classes, ModelReflection, Registry, Target};
 use crate::relation::Relation;
 use crate::sql::Place;
 
@@ -235,6 +235,74 @@ impl<M: Model> FromRecord for M {
 
     fn as_record(&self) -> &Record {
         self
+    }
+}
+
+/// What a polymorphic association leads to: an enum of models, by `#[derive(Polymorphic)]`, or [`Record`] for any model
+/// that was [registered](crate::register). Rails: `polymorphic: true`.
+#[diagnostic::on_unimplemented(
+    message = "a polymorphic association cannot lead to `{Self}`",
+    label = "not an enum of models",
+    note = "mark the enum with #[derive(relata::Polymorphic)], or write `Record` for any model"
+)]
+pub trait Polymorphic: FromRecord {
+    /// The models, as a declaration names them.
+    const TARGET: Target;
+    /// What is checked of them while the program is compiled.
+    const SHAPES: &'static [&'static Shape];
+}
+
+impl Polymorphic for Record {
+    const TARGET: Target = Target::AnyOf(Classes::Open(Registry::program()));
+    const SHAPES: &'static [&'static Shape] = &[];
+}
+
+/// A record that a polymorphic association can lead to: one of the models of its enum, or the enum itself.
+#[diagnostic::on_unimplemented(
+    message = "`{P}` has no variant for `{Self}`",
+    label = "the association cannot lead to it",
+    note = "add a variant for the model to the enum"
+)]
+pub trait Among<P> {
+    /// The record.
+    fn as_target(&self) -> &Record;
+}
+
+impl<M: FromRecord> Among<Record> for M {
+    fn as_target(&self) -> &Record {
+        self.as_record()
+    }
+}
+
+/// What a polymorphic association that may be missing can be set to: a record, or `None`.
+#[diagnostic::on_unimplemented(
+    message = "a polymorphic association to `{P}` cannot be set to `{Self}`",
+    label = "neither a reference to one of its models nor `None`"
+)]
+pub trait Towards<'a, P> {
+    /// The record, if there is one.
+    fn towards(self) -> Option<&'a Record>;
+}
+
+impl<'a, P, T: Among<P>> Towards<'a, P> for &'a T {
+    fn towards(self) -> Option<&'a Record> {
+        Some(self.as_target())
+    }
+}
+
+impl<'a> Towards<'a, Record> for Option<&'a Record> {
+    fn towards(self) -> Option<&'a Record> {
+        self
+    }
+}
+
+impl Record {
+    /// The record as one of a model. Never touches the database. Rails: `is_a?`.
+    ///
+    /// # Errors
+    /// `AssociationTypeMismatch` when it is a record of another model.
+    pub fn downcast<M: Model>(&self) -> Result<M> {
+        M::from_record(self.clone())
     }
 }
 

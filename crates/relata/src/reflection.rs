@@ -41,6 +41,8 @@ pub use declared::{Declared, Setting};
 pub use enumeration::Enumeration;
 pub(crate) use hooks::{Act, Hook, Looked};
 pub use inheritance::Inheritance;
+#[doc(hidden)]
+pub use inheritance::{merged, places, targets, width};
 pub use join_table::JoinTable;
 pub(crate) use layout::{Layout, Slot};
 pub use locking::Locking;

@@ -28,6 +28,7 @@ pub use includes::Paths;
 pub(crate) use includes::{
     Include, Step, add_named as include_named, add_places as include_places, graft,
 };
+pub use leads::AnyPath;
 pub use operand::{List, Operand};
 
 use crate::attribute::value::Value;

@@ -54,6 +54,37 @@ pub(crate) fn check(model: &Model, dropped: &[Ident], errors: &mut Errors) {
 
 fn primary(model: &Model, errors: &mut Errors) {
     let name = model.name();
+    if let Some(base) = &model.base {
+        let written = [
+            (model.table.is_some(), "table"),
+            (
+                !matches!(model.primary_key, PrimaryKey::Convention),
+                "primary_key",
+            ),
+            (
+                !matches!(model.timestamps, Timestamps::Conventional),
+                "timestamps",
+            ),
+            (!model.subclasses.is_empty(), "subclasses"),
+            (model.inheritance_column.is_some(), "inheritance_column"),
+        ];
+        for (_, option) in written.into_iter().filter(|(written, _)| *written) {
+            let message = format!("a subclass has its base's table: `{option}` is said there");
+            errors.on(base, message);
+        }
+        return;
+    }
+    if !model.subclasses.is_empty() || model.inheritance_column.is_some() {
+        let ty = model.type_name();
+        if model.position(&ty).is_none() && !model.broken {
+            let field = if ty == "type" { "r#type" } else { ty.as_str() };
+            let message = format!(
+                "the rows of `{name}` are of several classes, and no column says of which: add `{field}: Option<String>`, \
+                 or name another with `inheritance_column`"
+            );
+            errors.at(model.ident.span(), message);
+        }
+    }
     match &model.primary_key {
         PrimaryKey::None => {}
         PrimaryKey::Convention if model.position("id").is_none() => {
@@ -155,6 +186,22 @@ fn belongs_to(model: &Model, association: &Association, errors: &mut Errors) {
              `#[belongs_to(foreign_key = ...)]`{near}",
             model.name(),
             association.name
+        );
+        errors.at(association.key_span(), message);
+    }
+    let ty = association.type_name();
+    if association.polymorphic && model.position(&ty).is_none() && !model.broken {
+        let nullable = if association.optional {
+            "Option<String>"
+        } else {
+            "String"
+        };
+        let message = format!(
+            "`{}` belongs to a `{}` of any of several models, but has no column that says which: add `{ty}: {nullable}`, or \
+             name another with `foreign_type`{}",
+            model.name(),
+            association.name,
+            hint(&ty, &model.column_names())
         );
         errors.at(association.key_span(), message);
     }

@@ -5,10 +5,14 @@ use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::Visibility;
 
 use super::{docs, types};
-use crate::model::{Association, Macro, Model, doc_of, ids_of};
+use crate::model::{Association, Macro, Model, delegate_of, doc_of, ids_of};
 
 /// The methods of an association.
-pub(crate) fn methods(model: &Model, association: &Association, index: usize) -> TokenStream {
+pub(crate) fn methods(
+    model: &Model,
+    association: &Association,
+    index: &TokenStream,
+) -> TokenStream {
     let vis = association.vis.as_ref().unwrap_or(&model.vis);
     let attrs = &association.attrs;
     let doc = docs::association(association, &model.name(), !doc_of(attrs).is_empty());
@@ -19,6 +23,9 @@ pub(crate) fn methods(model: &Model, association: &Association, index: usize) ->
         kind if kind.is_collection() => quote_spanned!(span=> ::relata::Collection),
         _ => quote_spanned!(span=> ::relata::Singular),
     };
+    if association.polymorphic {
+        return polymorphic(model, association, index);
+    }
     let given = given(association, &target);
     let record = types::at(span, quote!(&self.0));
     let others = match association.kind {
@@ -43,7 +50,7 @@ pub(crate) fn methods(model: &Model, association: &Association, index: usize) ->
 }
 
 /// `comments_attributes`: values for the members.
-fn writer(vis: &Visibility, association: &Association, index: usize) -> TokenStream {
+fn writer(vis: &Visibility, association: &Association, index: &TokenStream) -> TokenStream {
     let name = &association.name;
     let method = format_ident!("{name}_attributes", span = association.ident.span());
     let doc = docs::attributes(name);
@@ -75,7 +82,7 @@ fn ids(
     vis: &Visibility,
     association: &Association,
     target: &TokenStream,
-    index: usize,
+    index: &TokenStream,
 ) -> TokenStream {
     let name = ids_of(&association.name);
     let method = Ident::new(&name, association.ident.span());
@@ -100,7 +107,7 @@ fn singular(
     association: &Association,
     target: &TokenStream,
     given: &TokenStream,
-    index: usize,
+    index: &TokenStream,
 ) -> TokenStream {
     let (name, at, span) = (
         &association.name,
@@ -178,7 +185,126 @@ fn singular(
     }
 }
 
-fn changes(vis: &Visibility, association: &Association, index: usize) -> TokenStream {
+/// The methods of a polymorphic `belongs_to`: nothing says which model a new target would be of.
+fn polymorphic(model: &Model, association: &Association, index: &TokenStream) -> TokenStream {
+    let vis = association.vis.as_ref().unwrap_or(&model.vis);
+    let (name, span) = (&association.name, association.span);
+    let (attrs, reader) = (&association.attrs, &association.ident);
+    let target = types::at(span, &association.target);
+    let given = given(association, &target);
+    let [set, reload, reset] =
+        ["set", "reload", "reset"].map(|verb| format_ident!("{verb}_{name}", span = reader.span()));
+    let (generics, taken, record) = if association.optional {
+        (
+            quote!(<'target>),
+            quote_spanned!(span=> impl ::relata::Towards<'target, #target>),
+            quote!(::relata::Towards::towards(target)),
+        )
+    } else {
+        (
+            TokenStream::new(),
+            quote_spanned!(span=> &impl ::relata::Among<#target>),
+            quote!(::core::option::Option::Some(::relata::Among::as_target(
+                target
+            ))),
+        )
+    };
+    let doc = docs::association(association, &model.name(), !doc_of(attrs).is_empty());
+    let (set_doc, reload_doc, reset_doc) = (
+        docs::set_association(association),
+        docs::reload(name),
+        docs::reset(name),
+    );
+    let changes = changes(vis, association, index);
+    let delegates = association
+        .delegates
+        .iter()
+        .map(|ty| delegate(model, vis, association, ty, index));
+    quote! {
+        #(#attrs)*
+        #doc
+        #[track_caller]
+        #[inline]
+        #vis fn #reader(&self) -> ::relata::Singular<'_, #given> { ::relata::Singular::new(&self.0, #index) }
+        #set_doc
+        #[inline]
+        #vis fn #set #generics(&self, target: #taken) -> &Self {
+            ::relata::__private::lead(&self.0, #index, #record);
+            self
+        }
+        #reload_doc
+        #[track_caller]
+        #[inline]
+        #vis fn #reload(&self) -> ::relata::Pending<#given> {
+            ::relata::Singular::<#given>::new(&self.0, #index).reload()
+        }
+        #reset_doc
+        #[inline]
+        #vis fn #reset(&self) { ::relata::__private::reset(&self.0, #index); }
+        #changes
+        #(#delegates)*
+    }
+}
+
+/// What a delegated type has for one of its types.
+fn delegate(
+    model: &Model,
+    vis: &Visibility,
+    association: &Association,
+    ty: &Ident,
+    index: &TokenStream,
+) -> TokenStream {
+    let (one, span) = (delegate_of(ty), ty.span());
+    let [is, accessor, key, scope] = [
+        format!("is_{one}"),
+        one.clone(),
+        format!("{one}_id"),
+        relata_inflect::pluralize(&one),
+    ]
+    .map(|name| Ident::new(&name, span));
+    let target = quote_spanned!(span=> <#ty as ::relata::Model>);
+    let key_ty = association
+        .key_names()
+        .first()
+        .and_then(|name| model.position(name))
+        .map(|at| model.columns[at].ty.clone());
+    let (is_doc, accessor_doc, scope_doc) = (
+        docs::is_delegate(association, &one),
+        docs::delegate(association, &one),
+        docs::delegates(&model.name(), association, &one),
+    );
+    let key_reader = key_ty.map(|_| {
+        let doc = docs::delegate_key(&one);
+        quote! {
+            #doc
+            #[must_use]
+            #[inline]
+            #vis fn #key(&self) -> ::core::option::Option<#target::Key> {
+                ::relata::__private::delegate_key::<#ty>(&self.0, #index)
+            }
+        }
+    });
+    quote! {
+        #is_doc
+        #[must_use]
+        #[inline]
+        #vis fn #is(&self) -> ::core::primitive::bool { ::relata::__private::is_delegate::<#ty>(&self.0, #index) }
+        #accessor_doc
+        #[track_caller]
+        #[inline]
+        #vis fn #accessor(&self) -> ::relata::Pending<::core::option::Option<#ty>> {
+            ::relata::__private::delegate::<#ty>(&self.0, #index)
+        }
+        #key_reader
+        #scope_doc
+        #[inline]
+        #vis fn #scope(db: &::relata::Db) -> ::relata::Relation<Self> {
+            ::relata::__private::delegates::<Self, #ty>(db, #index)
+        }
+    }
+}
+
+fn changes(vis: &Visibility, association: &Association, index: &TokenStream) -> TokenStream {
     let (name, at) = (&association.name, association.ident.span());
     let changed = format_ident!("{name}_changed", span = at);
     let was_changed = format_ident!("{name}_previously_changed", span = at);

@@ -7,7 +7,7 @@ use super::{docs, types};
 use crate::model::{Column, Model, doc_of};
 
 /// The five methods of a column.
-pub(crate) fn methods(model: &Model, column: &Column, index: usize) -> TokenStream {
+pub(crate) fn methods(model: &Model, column: &Column, index: &TokenStream) -> TokenStream {
     let vis = column.vis.as_ref().unwrap_or(&model.vis);
     let (name, reader) = (&column.name, &column.ident);
     let at = reader.span();

@@ -4,7 +4,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote};
 
 use super::handle::lint_levels;
-use crate::model::{Model, doc_of};
+use crate::model::{Association, Model, doc_of};
 
 /// The name of the struct: `PostColumns`.
 pub(crate) fn name(model: &Model) -> Ident {
@@ -40,14 +40,40 @@ pub(crate) fn columns(model: &Model) -> TokenStream {
         let doc = described(&doc_of(&association.attrs), || {
             format!("The path over `{}`: it joins.", association.name)
         });
-        quote!(#[doc = #doc] #vis #field: ::relata::relation::Path<#target>)
+        let path = path(association);
+        quote!(#[doc = #doc] #vis #field: ::relata::relation::#path<#target>)
+    });
+    let base = model.base.as_ref();
+    let base = base.map(|base| quote!(__base: <#base as ::relata::Model>::Columns,));
+    let deref = model.base.as_ref().map(|base| {
+        quote! {
+            #[automatically_derived]
+            impl ::core::ops::Deref for #ident {
+                type Target = <#base as ::relata::Model>::Columns;
+                #[inline]
+                fn deref(&self) -> &Self::Target { &self.__base }
+            }
+        }
     });
     quote! {
         #(#lints)*
         #[doc = #doc]
         #[allow(dead_code, non_snake_case, private_interfaces, unreachable_pub)]
-        #vis struct #ident { #(#columns,)* #(#paths,)* }
+        #vis struct #ident { #base #(#columns,)* #(#paths,)* }
+        #deref
     }
+}
+
+/// The type of the path over an association: what leads to several models cannot be joined.
+fn path(association: &Association) -> Ident {
+    format_ident!(
+        "{}",
+        if association.polymorphic {
+            "AnyPath"
+        } else {
+            "Path"
+        }
+    )
 }
 
 fn described(doc: &str, otherwise: impl FnOnce() -> String) -> String {
@@ -71,6 +97,7 @@ pub(crate) fn value(model: &Model) -> TokenStream {
     let ident = name(model);
     let columns = model.columns.iter().enumerate().map(|(index, column)| {
         let field = &column.ident;
+        let index = super::inheritance::column(model, index);
         quote!(#field: ::relata::relation::Column::new(at, #index))
     });
     let paths = model
@@ -79,7 +106,11 @@ pub(crate) fn value(model: &Model) -> TokenStream {
         .enumerate()
         .map(|(index, association)| {
             let field = &association.ident;
-            quote!(#field: ::relata::relation::Path::new(at, #index))
+            let path = path(association);
+            let index = super::inheritance::association(model, index);
+            quote!(#field: ::relata::relation::#path::new(at, #index))
         });
-    quote!(#ident { #(#columns,)* #(#paths,)* })
+    let base = model.base.as_ref();
+    let base = base.map(|base| quote!(__base: <#base as ::relata::Model>::columns(at),));
+    quote!(#ident { #base #(#columns,)* #(#paths,)* })
 }

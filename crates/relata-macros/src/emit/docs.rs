@@ -122,6 +122,33 @@ pub(crate) fn set_association(association: &Association) -> TokenStream {
     doc(&format!("{what}. {SILENT} Rails: `{name}=`."))
 }
 
+pub(crate) fn is_delegate(association: &Association, one: &str) -> TokenStream {
+    let role = &association.name;
+    doc(&format!(
+        "Whether the `{role}` is a `{one}`, by its type column. {SILENT} Rails: `{one}?`."
+    ))
+}
+
+pub(crate) fn delegate(association: &Association, one: &str) -> TokenStream {
+    let role = &association.name;
+    doc(&format!(
+        "The `{role}`, if it is a `{one}`: as `{role}`, else nothing and no query. Rails: `{one}`."
+    ))
+}
+
+pub(crate) fn delegate_key(one: &str) -> TokenStream {
+    doc(&format!(
+        "The key of the `{one}`, if it is one. {SILENT} Rails: `{one}_id`."
+    ))
+}
+
+pub(crate) fn delegates(model: &str, association: &Association, one: &str) -> TokenStream {
+    let (role, all) = (&association.name, relata_inflect::pluralize(one));
+    doc(&format!(
+        "Every `{model}` whose `{role}` is a `{one}`, lazily. {SILENT} Rails: `{model}.{all}`."
+    ))
+}
+
 pub(crate) fn build(name: &str) -> TokenStream {
     doc(&format!(
         "A new `{name}` with these values, set but not saved. {SILENT} Rails: `build_{name}`."

@@ -71,6 +71,9 @@ pub(crate) fn handle(model: &Model) -> TokenStream {
 
 /// The type of the primary key.
 pub(crate) fn key(model: &Model) -> TokenStream {
+    if let Some(base) = &model.base {
+        return quote!(<#base as ::relata::Model>::Key);
+    }
     let types: Vec<_> = model
         .key()
         .into_iter()

@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 
-use super::{columns, enumeration, handle, password, types, validation};
+use super::{columns, enumeration, handle, inheritance, password, types, validation};
 use crate::model::{
     Association, Column, Inverse, Locking, Macro, MemberLimit, Model, Nested, RejectIf, Timestamps,
     doc_of, plain,
@@ -26,14 +26,16 @@ pub(crate) fn reflection(model: &Model) -> TokenStream {
         .associations
         .iter()
         .enumerate()
-        .filter_map(|(index, one)| rows_of(model, one, index));
-    let unnamed = tables.iter().map(|_| quote!(""));
+        .filter_map(|(index, one)| rows_of(model, one, index))
+        .collect::<Vec<_>>();
     let count = model.associations.len() + tables.len();
     let associations = model
         .associations
         .iter()
         .enumerate()
-        .map(|(index, one)| association(model, one, index));
+        .map(|(index, one)| association(model, one, index))
+        .chain(rows)
+        .collect::<Vec<_>>();
     let scopes = model
         .associations
         .iter()
@@ -42,9 +44,15 @@ pub(crate) fn reflection(model: &Model) -> TokenStream {
         .chain(default_scope_of(model))
         .collect::<Vec<_>>();
     let targets = model.associations.iter().map(|one| {
+        if one.polymorphic {
+            // No model is called so.
+            return quote!("");
+        }
         let (span, target) = (one.span, types::at(one.span, &one.target));
         quote_spanned!(span=> <#target as ::relata::Model>::NAME)
     });
+    let unnamed = tables.iter().map(|_| quote!(""));
+    let targets = targets.chain(unnamed).collect::<Vec<_>>();
     let key = model.key();
     let key_type = handle::key(model);
     let columns_name = columns::name(model);
@@ -66,15 +74,44 @@ pub(crate) fn reflection(model: &Model) -> TokenStream {
         checks(model)
     };
     let broken = model.broken.then(|| quote!(.with_mistakes()));
+    let own_tables = match inheritance::tables(model, &associations, &targets) {
+        Some(tables) => tables,
+        None => quote! {
+            static COLUMNS: [::relata::reflection::Column; #width] = [#(#columns),*];
+            static ASSOCIATIONS: [::relata::reflection::AssociationReflection; #count] = [#(#associations),*];
+            #(#tables)*
+        },
+    };
+    let base = model.base.as_ref();
+    let (columns_of, key_of, targets_of) = match base {
+        Some(_) => (quote!(COLUMNS), quote!(KEY), quote!(&TARGETS)),
+        None => (
+            quote!(&COLUMNS),
+            quote!(&[#(#key),*]),
+            quote!(&[#(#targets),*]),
+        ),
+    };
+    let parent = base.map(|base| {
+        quote!(.with_parent(::relata::reflection::Target::Model(<#base as ::relata::Model>::reflection)))
+    });
+    let inherits = inheritance::inheritance(model);
+    let stored = model.polymorphic_name.as_ref();
+    let stored = stored.map(|name| quote!(.with_polymorphic_name(#name)));
+    let listed = &model.subclasses;
+    let subclasses = (!listed.is_empty())
+        .then(|| quote!(.with_subclasses(#table, &[#(<#listed as ::relata::Model>::NAME),*])));
+    let below = base.map(|_| quote!(.below(BASE)));
+    let table = match base {
+        Some(_) => quote!(BASE.table()),
+        None => quote!(#table),
+    };
     let tables = quote! {
         const _: () = {
-            static COLUMNS: [::relata::reflection::Column; #width] = [#(#columns),*];
-            static ASSOCIATIONS: [::relata::reflection::AssociationReflection; #count] = [#(#associations,)* #(#rows),*];
-            #(#tables)*
+            #own_tables
             static REFLECTION: ::relata::reflection::ModelReflection =
                 ::relata::reflection::ModelReflection::new(#name, #table)
-                    .with_columns(&COLUMNS)
-                    .with_primary_key(&[#(#key),*])
+                    .with_columns(#columns_of)
+                    .with_primary_key(#key_of)
                     .with_associations(&ASSOCIATIONS)
                     .with_callbacks({
                         use ::relata::__private::WithoutCallbacks as _;
@@ -84,7 +121,8 @@ pub(crate) fn reflection(model: &Model) -> TokenStream {
                         use ::relata::__private::WithoutCallbacks as _;
                         #ident::__SCOPES
                     })
-                    #validations #constraints #strict #timestamps #locking #default_scope #enumerations #doc;
+                    #parent #inherits #stored #validations #constraints #strict #timestamps #locking #default_scope
+                    #enumerations #doc;
             #[automatically_derived]
             impl ::relata::Model for #ident {
                 type Columns = #columns_name;
@@ -92,9 +130,10 @@ pub(crate) fn reflection(model: &Model) -> TokenStream {
                 const NAME: &'static ::core::primitive::str = #name;
                 const SHAPE: ::relata::reflection::shape::Shape =
                     ::relata::reflection::shape::Shape::new(#name, #conventional)
-                        .with_columns(&COLUMNS, &[#(#key),*])
+                        .with_columns(#columns_of, #key_of)
                         #constraints
-                        .with_associations(&ASSOCIATIONS, &[#(#targets,)* #(#unnamed),*])
+                        .with_associations(&ASSOCIATIONS, #targets_of)
+                        #subclasses #below
                         #broken;
                 #[inline]
                 fn reflection() -> &'static ::relata::reflection::ModelReflection { &REFLECTION }
@@ -252,11 +291,25 @@ fn association(model: &Model, association: &Association, index: usize) -> TokenS
         quote!(.with_options(&[#(#pairs),*]))
     });
     let doc = doc(&doc_of(&association.attrs), "with_doc");
+    let leads_to = if association.polymorphic {
+        quote_spanned!(span=> <#target as ::relata::Polymorphic>::TARGET)
+    } else {
+        quote!(::relata::reflection::Target::Model(#reflection))
+    };
+    let text = |with: &str, name: &Ident| {
+        let (with, name) = (format_ident!("{with}"), plain(name));
+        quote!(.#with(#name))
+    };
+    let interface = association.interface.iter();
+    let interface = interface.map(|name| text("with_interface", name));
+    let foreign_type = association.foreign_type.iter();
+    let foreign_type = foreign_type.map(|name| text("with_foreign_type", name));
+    let delegates = names(&association.delegates, "with_delegates");
     quote! {
-        ::relata::reflection::AssociationReflection::#make(#name, ::relata::reflection::Target::Model(#reflection) #between)
-            #foreign_key #primary_key #inverse #through #required #strict #autosave #validate #counter #touch #dependent
-            #ensuring
-            #default #callbacks #index_errors #nested #scope #options #doc
+        ::relata::reflection::AssociationReflection::#make(#name, #leads_to #between)
+            #(#interface)* #(#foreign_type)* #delegates #foreign_key #primary_key #inverse #through #required #strict
+            #autosave #validate #counter #touch #dependent #ensuring #default #callbacks #index_errors #nested #scope
+            #options #doc
     }
 }
 
@@ -372,6 +425,7 @@ fn checks(model: &Model) -> TokenStream {
         .iter()
         .enumerate()
         .map(|(index, association)| {
+            let index = inheritance::association(model, index);
             let target = types::at(association.span, &association.target);
             let call = |function: &str, span| {
                 let function = Ident::new(function, span);
@@ -384,10 +438,17 @@ fn checks(model: &Model) -> TokenStream {
                 return TokenStream::new();
             }
             if association.through.is_some() {
-                let check = through(model, association, index);
+                let check = through(model, association, &index);
                 return check
                     .map(|check| quote!(const _: () = #check;))
                     .unwrap_or_default();
+            }
+            if association.polymorphic {
+                let (at, span) = (association.span, association.key_span());
+                let targets = quote_spanned!(at=> <#target as ::relata::Polymorphic>::SHAPES);
+                let check = quote_spanned!(span=> ::relata::reflection::shape::check_polymorphic(
+                    &<#ident as ::relata::Model>::SHAPE, #index, #targets));
+                return quote!(const _: () = #check;);
             }
             let key = call("check_key", association.key_span());
             // Of a has_one or has_many, it names columns of this model, which are checked already.
@@ -411,7 +472,7 @@ fn checks(model: &Model) -> TokenStream {
 }
 
 /// The check of an association that goes through another of the model.
-fn through(model: &Model, association: &Association, index: usize) -> Option<TokenStream> {
+fn through(model: &Model, association: &Association, index: &TokenStream) -> Option<TokenStream> {
     let name = association.through.as_ref()?;
     let over = model.associations.iter().find(|one| one.ident == *name)?;
     // What is declared in the wrong order was told.

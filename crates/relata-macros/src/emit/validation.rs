@@ -11,7 +11,12 @@ pub(crate) fn validations(model: &Model) -> Option<TokenStream> {
     // A validation stands below the associations of the fields above its own, and below its own association.
     let below = |order: usize, own: usize| {
         let above = model.associations.iter().filter(|one| one.order < order);
-        above.count() + own
+        let own = above.count() + own;
+        match model.base {
+            // Those of its base stand above its own.
+            Some(_) => quote!({ BASE.associations().len() + #own }),
+            None => quote!(#own),
+        }
     };
     let columns = model
         .columns
@@ -67,7 +72,7 @@ fn one(
     name: &str,
     validation: &Validation,
     column: Option<(usize, &Column)>,
-    below: usize,
+    below: TokenStream,
 ) -> TokenStream {
     let make = rule(model, name, &validation.rule, column);
     let only = only(&model.ident, &validation.only);
@@ -170,6 +175,7 @@ fn rule(model: &Model, name: &str, rule: &Rule, column: Option<(usize, &Column)>
         Rule::Custom(function) => match column {
             Some((index, column)) => {
                 let ty = types::at(types::span_of(&column.ty), &column.ty);
+                let index = super::inheritance::column(model, index);
                 quote!(check(#name, &|record| ::core::result::Result::map_err(
                     (#function)(<#ty as ::relata::Attribute>::__read(record, #index)),
                     ::core::convert::Into::into,

@@ -99,6 +99,13 @@ pub(crate) struct Association {
     pub(crate) attrs: Vec<Attribute>,
     pub(crate) foreign_key: Vec<Ident>,
     pub(crate) primary_key: Vec<Ident>,
+    /// Whether it leads to an enum of models.
+    pub(crate) polymorphic: bool,
+    /// `as`.
+    pub(crate) interface: Option<Ident>,
+    pub(crate) foreign_type: Option<Ident>,
+    /// `types` of a delegated type.
+    pub(crate) delegates: Vec<Ident>,
     pub(crate) inverse_of: Inverse,
     /// The association of the same model that it goes through.
     pub(crate) through: Option<Ident>,
@@ -154,6 +161,14 @@ impl Association {
         let mut names = vec![relata_inflect::singularize(&self.name), self.name.clone()];
         names.dedup();
         names
+    }
+
+    /// The column that says of which model the target of a polymorphic association is.
+    pub(crate) fn type_name(&self) -> String {
+        let conventional = || format!("{}_type", self.name);
+        self.foreign_type
+            .as_ref()
+            .map_or_else(conventional, super::naming::plain)
     }
 
     /// Where the foreign key is named: the option, or the association.

@@ -92,13 +92,27 @@ pub(crate) fn of_association(association: &super::Association) -> Vec<Generated>
         others.push(ids_of(name));
         return all(name, &others);
     }
-    let verbs = ["set", "build", "create", "reload", "reset"];
-    others.extend(verbs.map(|verb| format!("{verb}_{name}")));
+    let verbs = if association.polymorphic {
+        &["set", "reload", "reset"][..]
+    } else {
+        &["set", "build", "create", "reload", "reset"]
+    };
+    others.extend(verbs.iter().map(|verb| format!("{verb}_{name}")));
     if association.kind == super::Macro::BelongsTo {
         others.push(format!("{name}_changed"));
         others.push(format!("{name}_previously_changed"));
     }
+    for delegate in &association.delegates {
+        let one = delegate_of(delegate);
+        others.extend([format!("is_{one}"), format!("{one}_id"), one.clone()]);
+        others.push(relata_inflect::pluralize(&one));
+    }
     all(name, &others)
+}
+
+/// A type of a delegated type, as its methods are called: `admin_comment`.
+pub(crate) fn delegate_of(ty: &proc_macro2::Ident) -> String {
+    relata_inflect::underscore(&plain(ty))
 }
 
 /// The reader of a collection's keys: `comment_ids`.

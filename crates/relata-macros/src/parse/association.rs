@@ -35,8 +35,10 @@ const BELONGS_TO: Known<'static> = Known {
         "dependent",
         "ensuring_owner_was",
         "touch",
+        "polymorphic",
+        "foreign_type",
     ],
-    later: &["deprecated", "foreign_type", "polymorphic"],
+    later: &["deprecated"],
     instead: &[CLASS_NAME, CONSTRAINTS],
 };
 
@@ -56,14 +58,10 @@ const HAS_ONE: Known<'static> = Known {
         "dependent",
         "ensuring_owner_was",
         "touch",
-    ],
-    later: &[
         "as",
-        "deprecated",
-        "disable_joins",
         "foreign_type",
-        "source_type",
     ],
+    later: &["deprecated", "disable_joins", "source_type"],
     instead: &[
         CLASS_NAME,
         CONSTRAINTS,
@@ -94,14 +92,14 @@ const HAS_MANY: Known<'static> = Known {
         "after_remove",
         "before_add",
         "before_remove",
+        "as",
+        "foreign_type",
     ],
     later: &[
-        "as",
         "default_order",
         "deprecated",
         "disable_joins",
         "extend",
-        "foreign_type",
         "source_type",
     ],
     instead: &[CLASS_NAME, CONSTRAINTS],
@@ -136,6 +134,27 @@ const HAS_AND_BELONGS_TO_MANY: Known<'static> = Known {
     ],
 };
 
+const DELEGATED: Known<'static> = Known {
+    attribute: "#[delegated_type]",
+    now: &[
+        "types",
+        "foreign_key",
+        "foreign_type",
+        "primary_key",
+        "inverse_of",
+        "strict_loading",
+        "autosave",
+        "validate",
+        "optional",
+        "required",
+        "counter_cache",
+        "dependent",
+        "touch",
+    ],
+    later: &[],
+    instead: &[CLASS_NAME],
+};
+
 fn known(kind: Macro) -> &'static Known<'static> {
     match kind {
         Macro::HasAndBelongsToMany => &HAS_AND_BELONGS_TO_MANY,
@@ -153,7 +172,9 @@ pub(crate) fn association(
     errors: &mut Errors,
 ) -> Option<Association> {
     let before = errors.count();
-    let entries = of_attribute(attribute, known(kind), errors);
+    let delegated = attribute.path().is_ident("delegated_type");
+    let known = if delegated { &DELEGATED } else { known(kind) };
+    let entries = of_attribute(attribute, known, errors);
     let (target, span, optional) = target(kind, &declared, errors)?;
     let mut association = Association {
         kind,
@@ -166,6 +187,10 @@ pub(crate) fn association(
         attrs: declared.attrs,
         foreign_key: Vec::new(),
         primary_key: Vec::new(),
+        polymorphic: delegated,
+        interface: None,
+        foreign_type: None,
+        delegates: Vec::new(),
         inverse_of: Inverse::Automatic,
         through: None,
         source: None,
@@ -203,6 +228,21 @@ pub(crate) fn association(
             "`ensuring_owner_was` is for `dependent = destroy_async`: what is destroyed at once needs no second look",
         );
     }
+    if delegated && association.delegates.is_empty() && errors.count() == before {
+        errors.at(
+            association.ident.span(),
+            "a delegated type names its types: `#[delegated_type(types = (Message, Comment))]`",
+        );
+    }
+    if association.foreign_type.is_some()
+        && !association.polymorphic
+        && association.interface.is_none()
+    {
+        errors.at(
+            association.ident.span(),
+            "`foreign_type` is for polymorphic associations: write `polymorphic` or `as = ...` too",
+        );
+    }
     association.faulty = errors.count() > before;
     Some(association)
 }
@@ -222,6 +262,10 @@ fn option(entry: &Entry, association: &mut Association) -> syn::Result<()> {
     match name.as_str() {
         "foreign_key" => association.foreign_key = entry.idents("author_id")?,
         "primary_key" => association.primary_key = entry.idents("id")?,
+        "polymorphic" => association.polymorphic = entry.flag()?,
+        "as" => association.interface = Some(entry.ident("subject")?),
+        "foreign_type" => association.foreign_type = Some(entry.ident("subject_type")?),
+        "types" => association.delegates = entry.idents("(Message, Comment)")?,
         "inverse_of" => association.inverse_of = inverse(entry)?,
         "through" => association.through = Some(entry.ident("memberships")?),
         "source" => association.source = Some(entry.ident("club")?),

@@ -61,6 +61,10 @@ fn structure(options: TokenStream, item: ItemStruct, errors: &mut Errors) -> Mod
         timestamps,
         locking,
         default_scope,
+        base,
+        subclasses,
+        inheritance_column,
+        polymorphic_name,
     } = table::table(options, errors);
     let mut model = Model {
         attrs: attributes(&item, errors),
@@ -73,6 +77,10 @@ fn structure(options: TokenStream, item: ItemStruct, errors: &mut Errors) -> Mod
         timestamps,
         locking,
         default_scope,
+        base,
+        subclasses,
+        inheritance_column,
+        polymorphic_name,
         columns: Vec::new(),
         associations: Vec::new(),
         broken: false,

@@ -23,11 +23,11 @@ const OURS: &[&str] = &[
     "has_one",
     "has_many",
     "has_and_belongs_to_many",
+    "delegated_type",
 ];
 
 /// Attributes that Rails' models have and that are not supported yet.
 const LATER: &[&str] = &[
-    "delegated_type",
     "polymorphic",
     "encrypts",
     "store_accessor",
@@ -122,6 +122,7 @@ pub(crate) fn field(declared: syn::Field, order: usize, errors: &mut Errors) -> 
                 found.enumeration = enumeration::enumeration(&attribute, &name, errors);
             }
             name if FORWARDED.contains(&name) => found.attrs.push(attribute),
+            "delegated_type" => associations.push((Macro::BelongsTo, attribute)),
             name => match Macro::named(name) {
                 Some(kind) => associations.push((kind, attribute)),
                 None => {
@@ -263,7 +264,6 @@ fn normalization(attribute: &Attribute, errors: &mut Errors) -> Option<Normaliza
 /// The macro that an unknown attribute was probably meant to be.
 fn meant(name: &str) -> Option<Macro> {
     match name {
-        "delegated_type" => None,
         _ => relata_inflect::nearest(name, OURS).and_then(Macro::named),
     }
 }

@@ -16,10 +16,13 @@ const KNOWN: Known<'static> = Known {
         "timestamps",
         "locking_column",
         "default_scope",
+        "subclasses",
+        "inheritance_column",
+        "base",
+        "polymorphic_name",
     ],
     later: &[
         "readonly",
-        "inheritance_column",
         "abstract_class",
         "implicit_order_column",
         "before_save",
@@ -39,6 +42,10 @@ const KNOWN: Known<'static> = Known {
 
 /// What `#[model(...)]` says.
 pub(crate) struct Table {
+    pub(crate) base: Option<syn::Path>,
+    pub(crate) subclasses: Vec<syn::Path>,
+    pub(crate) inheritance_column: Option<proc_macro2::Ident>,
+    pub(crate) polymorphic_name: Option<String>,
     pub(crate) table: Option<String>,
     pub(crate) primary_key: PrimaryKey,
     pub(crate) query_constraints: Vec<Ident>,
@@ -51,6 +58,10 @@ pub(crate) struct Table {
 /// The options of the model.
 pub(crate) fn table(options: TokenStream, errors: &mut Errors) -> Table {
     let mut table = Table {
+        base: None,
+        subclasses: Vec::new(),
+        inheritance_column: None,
+        polymorphic_name: None,
         table: None,
         primary_key: PrimaryKey::Convention,
         query_constraints: Vec::new(),
@@ -61,6 +72,16 @@ pub(crate) fn table(options: TokenStream, errors: &mut Errors) -> Table {
     };
     for entry in entries(options, &KNOWN, errors) {
         match entry.name().as_str() {
+            "base" => table.base = errors.take(paths(&entry)).and_then(|mut paths| paths.pop()),
+            "subclasses" => table.subclasses = errors.take(paths(&entry)).unwrap_or_default(),
+            "inheritance_column" => {
+                table.inheritance_column = errors.take(entry.ident("kind"));
+            }
+            "polymorphic_name" => {
+                table.polymorphic_name = errors
+                    .take(entry.text_value("Post"))
+                    .map(|text| text.value());
+            }
             "table" => {
                 table.table = errors
                     .take(entry.text_value("posts"))
@@ -114,6 +135,22 @@ fn default_scope(entry: &Entry) -> syn::Result<syn::ExprClosure> {
                 format!("`default_scope` is a closure of all records: `default_scope = {EXAMPLE}`");
             Err(syn::Error::new_spanned(other, message))
         }
+    }
+}
+
+/// One model or several: `base = User`, `subclasses = (Admin, Guest)`.
+fn paths(entry: &Entry) -> syn::Result<Vec<syn::Path>> {
+    let one = |value: &syn::Expr| match value {
+        syn::Expr::Path(path) if path.qself.is_none() => Ok(path.path.clone()),
+        other => Err(syn::Error::new_spanned(
+            other,
+            format!("`{}` names a model", entry.name()),
+        )),
+    };
+    match entry.value("Admin")? {
+        syn::Expr::Tuple(several) => several.elems.iter().map(one).collect(),
+        syn::Expr::Paren(inner) => Ok(vec![one(&inner.expr)?]),
+        value => Ok(vec![one(value)?]),
     }
 }
 

@@ -9,14 +9,14 @@ use super::members::{built, built_or_plain};
 use crate::association::{Association, known_one};
 use crate::error::{Error, ErrorKind, Result};
 use crate::loading;
-use crate::model::Model;
+use crate::model::{FromRecord, Model};
 use crate::pending::Pending;
 use crate::record::{Linked, Record};
 
 /// What a singular association gives: a model where it is required, an `Option` of one where it is not.
 pub trait Target: Send + Sized + 'static {
-    /// The model.
-    type Model: Model;
+    /// The model, or the enum of models.
+    type One: FromRecord;
 
     /// The target as this type.
     ///
@@ -25,24 +25,24 @@ pub trait Target: Send + Sized + 'static {
     fn from_found(found: Option<Record>, missing: impl FnOnce() -> Error) -> Result<Self>;
 }
 
-impl<M: Model> Target for M {
-    type Model = M;
+impl<M: FromRecord> Target for M {
+    type One = M;
 
     #[inline]
     fn from_found(found: Option<Record>, missing: impl FnOnce() -> Error) -> Result<Self> {
         match found {
-            Some(record) => M::from_record(record),
+            Some(record) => M::cast(record),
             None => Err(missing()),
         }
     }
 }
 
-impl<M: Model> Target for Option<M> {
-    type Model = M;
+impl<M: FromRecord> Target for Option<M> {
+    type One = M;
 
     #[inline]
     fn from_found(found: Option<Record>, _missing: impl FnOnce() -> Error) -> Result<Self> {
-        found.map(M::from_record).transpose()
+        found.map(M::cast).transpose()
     }
 }
 
@@ -127,9 +127,9 @@ impl<'a, T> Singular<'a, T> {
 impl<T: Target> Singular<'_, T> {
     /// The target, if memory knows it. Never touches the database.
     #[must_use]
-    pub fn loaded(&self) -> Option<T::Model> {
+    pub fn loaded(&self) -> Option<T::One> {
         match self.erased().ok()?.known_one() {
-            Linked::Known(Some(record)) => T::Model::from_record(record).ok(),
+            Linked::Known(Some(record)) => T::One::cast(record).ok(),
             _ => None,
         }
     }
@@ -172,42 +172,12 @@ impl<T: Target> Singular<'_, T> {
             .map_or_else(|error| error, |association| missing(&association))
     }
 
-    /// A new target with values, linked and not saved. A `belongs_to`'s owner loses its key until the target is saved;
-    /// what a `has_one` of a saved owner led to before is removed when the owner is saved. Never touches the database. Rails: `build_author`.
-    pub fn build(&self, set: impl FnOnce(&T::Model) -> &T::Model) -> T::Model {
-        let association = match self.erased() {
-            Ok(association) => association,
-            // The declaration is wrong: the record is made, and saving says what is wrong.
-            Err(_) => return T::Model::build(self.owner.db(), set),
-        };
-        let target: T::Model = built_or_plain(&association, set);
-        // A key that cannot be copied is found again when the record is saved.
-        let _: Result<(), Error> = association.put(Some(&target));
-        target
-    }
-
-    /// A new target with values, saved and linked. What a `has_one` led to before leaves, with its key set to null.
-    /// Rails: `create_author!`.
-    ///
-    /// Errors: `RecordNotSaved` on a new owner of a `has_one`; `RecordInvalid`, in which case it is linked all the same.
-    #[track_caller]
-    pub fn create(&self, set: impl FnOnce(&T::Model) -> &T::Model) -> Pending<T::Model> {
-        let built = self
-            .erased()
-            .and_then(|association| Ok((built::<T::Model>(&association, set)?, association)));
-        Pending::new(async move {
-            let (target, association) = built?;
-            association.create_one(&target).await?;
-            Ok(target)
-        })
-    }
-
     /// Makes a record the target, in memory. A `belongs_to`'s owner takes its key; a `has_one` is saved with its owner,
     /// and what it led to before is removed then. Never touches the database. Rails: `author=`.
-    pub fn set(&self, target: Option<&T::Model>) {
+    pub fn set(&self, target: Option<&T::One>) {
         if let Ok(association) = self.erased() {
             // The types of both keys were checked when the program was compiled.
-            let _: Result<(), Error> = association.put(target.map(|target| &**target));
+            let _: Result<(), Error> = association.put(target.map(FromRecord::as_record));
         }
     }
 
@@ -218,12 +188,47 @@ impl<T: Target> Singular<'_, T> {
     /// Errors: `RecordNotSaved` when the old target cannot be without its owner, or the new one is not valid; what the
     /// database says.
     #[track_caller]
-    pub fn replace<'m>(&self, target: impl Into<Option<&'m T::Model>>) -> Pending<()> {
-        let target = target.into().map(|target| &**target);
+    pub fn replace<'m>(&self, target: impl Into<Option<&'m T::One>>) -> Pending<()> {
+        let target = target.into().map(FromRecord::as_record);
         match self.erased() {
             Ok(association) => association.replace_one(target),
             Err(error) => Pending::ready(Err(error)),
         }
+    }
+}
+
+impl<T: Target> Singular<'_, T>
+where
+    T::One: Model,
+{
+    /// A new target with values, linked and not saved. A `belongs_to`'s owner loses its key until the target is saved;
+    /// what a `has_one` of a saved owner led to before is removed when the owner is saved. Never touches the database. Rails: `build_author`.
+    pub fn build(&self, set: impl FnOnce(&T::One) -> &T::One) -> T::One {
+        let association = match self.erased() {
+            Ok(association) => association,
+            // The declaration is wrong: the record is made, and saving says what is wrong.
+            Err(_) => return T::One::build(self.owner.db(), set),
+        };
+        let target: T::One = built_or_plain(&association, set);
+        // A key that cannot be copied is found again when the record is saved.
+        let _: Result<(), Error> = association.put(Some(&target));
+        target
+    }
+
+    /// A new target with values, saved and linked. What a `has_one` led to before leaves, with its key set to null.
+    /// Rails: `create_author!`.
+    ///
+    /// Errors: `RecordNotSaved` on a new owner of a `has_one`; `RecordInvalid`, in which case it is linked all the same.
+    #[track_caller]
+    pub fn create(&self, set: impl FnOnce(&T::One) -> &T::One) -> Pending<T::One> {
+        let built = self
+            .erased()
+            .and_then(|association| Ok((built::<T::One>(&association, set)?, association)));
+        Pending::new(async move {
+            let (target, association) = built?;
+            association.create_one(&target).await?;
+            Ok(target)
+        })
     }
 }
 

@@ -86,10 +86,6 @@ impl ModelBuilder {
     pub fn inherits(name: impl Into<String>, parent: &'static ModelReflection) -> Self {
         Self {
             associations: inheritance::inherited(parent),
-            validations: parent.validations().copied().collect(),
-            callbacks: parent.callbacks().copied().collect(),
-            strict_loading: parent.is_strict_loading_by_default(),
-            timestamps: parent.timestamps(),
             parent: Some(parent),
             ..Self::new(name, parent.table())
         }
@@ -441,9 +437,7 @@ impl ModelBuilder {
                     name: parent.name(),
                     model: Box::leak(Box::new(slot)),
                 })
-                .with_primary_key(parent.primary_key())
-                .with_query_constraints(parent.query_constraints)
-                .with_locking(parent.locking);
+                .with_primary_key(parent.primary_key());
             let model = keep(model);
             if let Some(Classes::Open(classes)) = model.base().inheritance.map(|one| one.classes) {
                 classes.add(model);

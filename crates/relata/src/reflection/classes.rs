@@ -48,7 +48,7 @@ impl Registry {
 
     /// That of the program: open polymorphic associations of compiled models look here. See [`register`](crate::register).
     #[must_use]
-    pub fn program() -> &'static Self {
+    pub const fn program() -> &'static Self {
         &PROGRAM
     }
 

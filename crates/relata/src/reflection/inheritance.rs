@@ -4,6 +4,7 @@
 //! Invariant: the columns of all classes of one table are one list, so that rows of any of them lie alike; associations
 //! of a parent have the same positions on its subclasses.
 
+use super::shape::{Shape, same};
 use super::{AssociationReflection, Classes, ModelReflection, Target};
 use crate::error::{Error, ErrorKind, Result};
 use crate::relation::Scope;
@@ -164,6 +165,93 @@ impl ModelReflection {
 
 fn name_of(model: &'static ModelReflection) -> &'static str {
     model.name()
+}
+
+/// The associations of a subclass: its parent's, those that it declares anew in their places, and its own after them.
+/// Called by generated code, which names their number.
+#[must_use]
+pub const fn merged<const ALL: usize, const OWN: usize>(
+    parent: &[AssociationReflection],
+    own: &[AssociationReflection; OWN],
+) -> [AssociationReflection; ALL] {
+    let places: [usize; OWN] = places(parent, own);
+    let nothing = Target::AnyOf(Classes::Closed(&[]));
+    let mut all = [AssociationReflection::belongs_to("", nothing); ALL];
+    let mut at = 0;
+    while at < parent.len() {
+        all[at] = parent[at];
+        all[at].inherited = true;
+        at += 1;
+    }
+    let mut at = 0;
+    while at < OWN {
+        all[places[at]] = own[at];
+        at += 1;
+    }
+    all
+}
+
+/// Where a subclass's own associations stand among all. Called by generated code.
+#[must_use]
+pub const fn places<const OWN: usize>(
+    parent: &[AssociationReflection],
+    own: &[AssociationReflection; OWN],
+) -> [usize; OWN] {
+    let mut places = [0; OWN];
+    let mut next = parent.len();
+    let mut at = 0;
+    while at < OWN {
+        let mut place = 0;
+        while place < parent.len() && !same(parent[place].name, own[at].name) {
+            place += 1;
+        }
+        if place == parent.len() {
+            place = next;
+            next += 1;
+        }
+        places[at] = place;
+        at += 1;
+    }
+    places
+}
+
+/// How many associations a subclass has. Called by generated code.
+#[must_use]
+pub const fn width<const OWN: usize>(
+    parent: &[AssociationReflection],
+    own: &[AssociationReflection; OWN],
+) -> usize {
+    let places = places(parent, own);
+    let (mut width, mut at) = (parent.len(), 0);
+    while at < OWN {
+        if places[at] >= width {
+            width = places[at] + 1;
+        }
+        at += 1;
+    }
+    width
+}
+
+/// The names of what a subclass's associations lead to. Called by generated code.
+#[must_use]
+pub const fn targets<const ALL: usize, const OWN: usize>(
+    parent: &Shape,
+    own: &[AssociationReflection; OWN],
+    names: [&'static str; OWN],
+) -> [&'static str; ALL] {
+    let places = places(parent.associations(), own);
+    let mut all = [""; ALL];
+    let mut at = 0;
+    while at < parent.associations().len() {
+        all[at] = parent.target(at);
+        at += 1;
+    }
+    let mut at = 0;
+    while at < OWN {
+        all[places[at]] = names[at];
+        at += 1;
+    }
+    all
 }
 
 /// What a subclass begins with: the parent's declarations, at their places.

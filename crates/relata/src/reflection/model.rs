@@ -228,12 +228,6 @@ impl ModelReflection {
         self.default_scope
     }
 
-    /// Where the times of creation and change are kept.
-    #[must_use]
-    pub(super) fn timestamps(&self) -> Timestamps {
-        self.timestamps
-    }
-
     /// Where the times of creation and change are kept, where it is not in the columns of Rails' names.
     #[must_use]
     pub const fn with_timestamps(mut self, timestamps: Timestamps) -> Self {
@@ -259,7 +253,16 @@ impl ModelReflection {
     pub(crate) fn locking_position(&self) -> Option<usize> {
         *self
             .locked
-            .get_or_init(|| self.locking.position(self.columns))
+            .get_or_init(|| self.locking().position(self.columns))
+    }
+
+    // What the rows of a table keep is said once for all classes of it.
+    fn locking(&self) -> Locking {
+        self.parent().map_or(self.locking, Self::locking)
+    }
+
+    fn timestamps(&self) -> Timestamps {
+        self.parent().map_or(self.timestamps, Self::timestamps)
     }
 
     /// The columns that hold digests of passwords, and what these are called.
@@ -315,16 +318,17 @@ impl ModelReflection {
     /// a shard's key and the primary key, or else the primary key. Rails: `query_constraints_list`.
     #[must_use]
     pub fn query_constraints(&self) -> &'static [usize] {
-        match self.query_constraints {
-            [] => self.primary_key,
-            declared => declared,
+        match (self.query_constraints, self.parent()) {
+            ([], Some(parent)) => parent.query_constraints(),
+            ([], None) => self.primary_key,
+            (declared, _) => declared,
         }
     }
 
     /// Whether `query_constraints` was written. Rails: `has_query_constraints?`.
     #[must_use]
     pub fn has_query_constraints(&self) -> bool {
-        !self.query_constraints.is_empty()
+        !self.query_constraints.is_empty() || self.parent().is_some_and(Self::has_query_constraints)
     }
 
     /// The names of the primary key's attributes.
@@ -338,10 +342,24 @@ impl ModelReflection {
     /// The validations: those of the fields, then those of functions, each in the order of declaration.
     /// Rails: `validators`.
     pub fn validations(&self) -> impl Iterator<Item = &'static Validation> + use<> {
-        self.validations.iter().chain(self.more_validations)
+        self.all_validations().into_iter()
+    }
+
+    /// Those of its parent come first.
+    fn all_validations(&self) -> Vec<&'static Validation> {
+        let mut all = self.parent().map_or_else(Vec::new, Self::all_validations);
+        all.extend(self.validations.iter().chain(self.more_validations));
+        all
     }
 
     pub(crate) fn validation(&self, position: usize) -> Option<&'static Validation> {
+        let position = match self.parent() {
+            Some(parent) => match parent.validation(position) {
+                Some(inherited) => return Some(inherited),
+                None => position - parent.all_validations().len(),
+            },
+            None => position,
+        };
         match self.validations.get(position) {
             Some(validation) => Some(validation),
             None => self.more_validations.get(position - self.validations.len()),
@@ -350,11 +368,24 @@ impl ModelReflection {
 
     /// The callbacks, in the order of declaration.
     pub fn callbacks(&self) -> impl Iterator<Item = &'static Callback> + use<> {
-        self.callbacks.iter()
+        self.all_callbacks().into_iter()
+    }
+
+    /// Those of its parent come first.
+    fn all_callbacks(&self) -> Vec<&'static Callback> {
+        let mut all = self.parent().map_or_else(Vec::new, Self::all_callbacks);
+        all.extend(self.callbacks);
+        all
     }
 
     pub(crate) fn callback(&self, position: usize) -> Option<&'static Callback> {
-        self.callbacks.get(position)
+        match self.parent() {
+            Some(parent) => match parent.callback(position) {
+                Some(inherited) => Some(inherited),
+                None => self.callbacks.get(position - parent.all_callbacks().len()),
+            },
+            None => self.callbacks.get(position),
+        }
     }
 
     /// The columns that count other rows, found once.
@@ -370,6 +401,9 @@ impl ModelReflection {
     #[must_use]
     pub fn is_strict_loading_by_default(&self) -> bool {
         self.strict_loading
+            || self
+                .parent()
+                .is_some_and(Self::is_strict_loading_by_default)
     }
 
     /// The position of the attribute of that name.
@@ -542,7 +576,7 @@ impl ModelReflection {
     /// The columns that saving fills with the time.
     pub(crate) fn stamps(&self) -> &Stamps {
         self.stamps
-            .get_or_init(|| Stamps::of(self.timestamps, self.columns))
+            .get_or_init(|| Stamps::of(self.timestamps(), self.columns))
     }
 
     pub(crate) fn root_place(&self, make: impl FnOnce() -> Place) -> &Place {

@@ -11,6 +11,7 @@ mod text;
 mod through;
 
 use super::{AssociationReflection, Column, InverseOf, Macro};
+use crate::attribute::AttributeType;
 use text::Text;
 pub use through::check_through;
 
@@ -26,6 +27,9 @@ pub struct Shape {
     associations: &'static [AssociationReflection],
     /// The names of the associations' targets.
     targets: &'static [&'static str],
+    /// The table, and the names of the subclasses, where rows are of several classes.
+    table: &'static str,
+    subclasses: &'static [&'static str],
     mistakes: bool,
 }
 
@@ -41,6 +45,8 @@ impl Shape {
             query_constraints: &[],
             associations: &[],
             targets: &[],
+            table: "",
+            subclasses: &[],
             mistakes: false,
         }
     }
@@ -96,6 +102,97 @@ impl Shape {
     pub const fn with_mistakes(mut self) -> Self {
         self.mistakes = true;
         self
+    }
+
+    /// The rows of its table are of these classes too.
+    #[must_use]
+    pub const fn with_subclasses(
+        mut self,
+        table: &'static str,
+        subclasses: &'static [&'static str],
+    ) -> Self {
+        self.table = table;
+        self.subclasses = subclasses;
+        self
+    }
+
+    /// It is a subclass: of its base it has the table and the names of all classes.
+    #[must_use]
+    pub const fn below(mut self, base: &Self) -> Self {
+        self.table = base.table;
+        self.subclasses = base.subclasses;
+        self
+    }
+
+    /// Its table, where it has subclasses.
+    #[must_use]
+    pub const fn table(&self) -> &'static str {
+        self.table
+    }
+
+    /// Its columns.
+    #[must_use]
+    pub const fn columns(&self) -> &'static [Column] {
+        self.columns
+    }
+
+    /// The positions of its primary key's columns.
+    #[must_use]
+    pub const fn primary_key(&self) -> &'static [usize] {
+        self.primary_key
+    }
+
+    /// Its associations.
+    #[must_use]
+    pub const fn associations(&self) -> &'static [AssociationReflection] {
+        self.associations
+    }
+
+    pub(super) const fn target(&self, association: usize) -> &'static str {
+        self.targets[association]
+    }
+
+    /// The position of a column that a subclass names, which its base must have, with the same type.
+    ///
+    /// # Panics
+    /// While the program is compiled, with a sentence about what is wrong.
+    #[must_use]
+    #[track_caller]
+    pub const fn inherited(&self, subclass: &str, name: &str, ty: AttributeType) -> usize {
+        if self.mistakes {
+            return 0;
+        }
+        let start = Text::new()
+            .add("`")
+            .add(subclass)
+            .add(".")
+            .add(name)
+            .add("`: ");
+        let Some(at) = self.column(name) else {
+            fail(
+                &start
+                    .quoted(self.name)
+                    .add(" has no column ")
+                    .quoted(name)
+                    .add(", and a subclass has the columns of its base: declare it there; its columns are ")
+                    .columns(self),
+            );
+        };
+        if !same(self.columns[at].ty.name, ty.name) || self.columns[at].ty.nullable != ty.nullable {
+            fail(
+                &start
+                    .add("it is `")
+                    .add(self.columns[at].ty.name)
+                    .add(if self.columns[at].ty.nullable {
+                        "`, which can be null, in `"
+                    } else {
+                        "` in `"
+                    })
+                    .add(self.name)
+                    .add("`: declare it with the same type"),
+            );
+        }
+        at
     }
 
     const fn column(&self, name: &str) -> Option<usize> {
@@ -225,6 +322,9 @@ const fn has_key(owner: &Shape, association: usize, target: &Shape) -> (Option<K
     if !declared.foreign_key.is_empty() {
         return (Some(Key::Names(declared.foreign_key)), 0);
     }
+    if let Some(interface) = declared.interface {
+        return (Some(Key::Of(interface)), 0);
+    }
     if let InverseOf::Named(name) = declared.inverse_of
         && let Some(inverse) = target.association(name)
         && target.belongs_to(inverse)
@@ -258,6 +358,48 @@ pub const fn check_key(owner: &Shape, association: usize, target: &Shape) {
         check_belongs_to(owner, association, target);
     } else {
         check_has(owner, association, target);
+    }
+}
+
+/// Checks that a base knows of its subclass, or its rows could not be read as such.
+///
+/// # Panics
+/// While the program is compiled, with a sentence about what is wrong.
+#[track_caller]
+pub const fn check_subclass(base: &Shape, name: &str) {
+    let mut at = 0;
+    while at < base.subclasses.len() {
+        if same(base.subclasses[at], name) {
+            return;
+        }
+        at += 1;
+    }
+    if !base.mistakes {
+        fail(
+            &Text::new()
+                .quoted(name)
+                .add(" is a subclass of ")
+                .quoted(base.name)
+                .add(", which does not name it: write `#[model(subclasses = (")
+                .add(name)
+                .add(", ...))]` on ")
+                .quoted(base.name),
+        );
+    }
+}
+
+/// Checks the keys of a polymorphic `belongs_to`: that they can hold those of every model that it leads to.
+///
+/// # Panics
+/// While the program is compiled, with a sentence about what is wrong.
+#[track_caller]
+pub const fn check_polymorphic(owner: &Shape, association: usize, targets: &[&Shape]) {
+    let mut at = 0;
+    while at < targets.len() {
+        if !owner.mistakes && !targets[at].mistakes {
+            check_belongs_to(owner, association, targets[at]);
+        }
+        at += 1;
     }
 }
 
@@ -334,6 +476,17 @@ const fn check_has(owner: &Shape, association: usize, target: &Shape) {
             let text = match key {
                 Key::Names(names) => text.quoted(names[part]),
                 Key::One(name) => text.quoted(name),
+                Key::Of(interface) if declared.interface.is_some() => {
+                    fail(
+                        &text
+                            .add("`")
+                            .add(interface)
+                            .add("_id`, which `as = ")
+                            .add(interface)
+                            .add("` asks for; its columns are ")
+                            .columns(target),
+                    );
+                }
                 // The target's own declaration is wrong, and tells it.
                 Key::Of(_) => return,
             };
@@ -564,7 +717,7 @@ const fn fail(text: &Text) -> ! {
     panic!("{}", text.as_str())
 }
 
-const fn same(one: &str, other: &str) -> bool {
+pub(super) const fn same(one: &str, other: &str) -> bool {
     let (one, other) = (one.as_bytes(), other.as_bytes());
     one.len() == other.len() && starts_with(one, other)
 }

@@ -3,9 +3,13 @@
 //!
 //! Invariant: what each row of a polymorphic association leads to is compared within one model.
 
-use super::Relation;
+use std::fmt;
+use std::marker::PhantomData;
+
+use super::{Paths, Relation};
 use crate::attribute::value::Value;
 use crate::error::{Error, ErrorKind, Result};
+use crate::model::{Among, Model};
 use crate::record::Record;
 use crate::reflection::{ModelReflection, Resolved};
 use crate::sql::expr::{Comparison, Node};
@@ -117,6 +121,76 @@ fn named(above: Place, resolved: &Resolved) -> Option<Node> {
 
 fn among(above: Place, resolved: &Resolved, keys: Vec<Vec<Value<'static>>>) -> Node {
     Node::key_among(above, &resolved.owner_key, keys)
+}
+
+/// A path over a polymorphic association: `c.subject`. It is compared and included, and never joined.
+pub struct AnyPath<P> {
+    above: Place,
+    association: usize,
+    leads_to: PhantomData<fn() -> P>,
+}
+
+impl<P> Clone for AnyPath<P> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<P> Copy for AnyPath<P> {}
+
+impl<P> fmt::Debug for AnyPath<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let all = self.above.model().reflections();
+        let name = all.get(self.association).map_or("?", |one| one.name());
+        write!(f, "{:?}.{name}", self.above)
+    }
+}
+
+impl<P> AnyPath<P> {
+    /// The path over the association number `association` of the model at a place. Called by generated code.
+    #[must_use]
+    pub fn new(above: Place, association: usize) -> Self {
+        Self {
+            above,
+            association,
+            leads_to: PhantomData,
+        }
+    }
+
+    /// Leads to this record: its type and its key are compared. Rails: `where(subject: post)`.
+    pub fn is(self, record: &impl Among<P>) -> Expr {
+        self.said(to_any(self.above, self.association, [record.as_target()]))
+    }
+
+    /// Leads to one of these records, of one model or, as the enum, of several. Rails: `where(subject: [post, photo])`.
+    pub fn is_in<'a, T: Among<P> + 'a>(self, records: impl IntoIterator<Item = &'a T>) -> Expr {
+        let records = records.into_iter().map(Among::as_target);
+        self.said(to_any(self.above, self.association, records))
+    }
+
+    /// Leads to one of the rows of a relation. Rails: `where(subject: Post.where(...))`.
+    pub fn is_among<M: Model + Among<P>>(self, rows: Relation<M>) -> Expr {
+        self.said(to_rows(self.above, self.association, rows.erased()))
+    }
+
+    /// Leads to nothing: the key is null. Rails: `where(subject: nil)`.
+    pub fn is_null(self) -> Expr {
+        self.said(to_nothing(self.above, self.association))
+    }
+
+    fn said(self, condition: Result<Node>) -> Expr {
+        // What is wrong is told when the statement is made.
+        Expr(condition.unwrap_or_else(|error| Node::Refused(error.to_string())))
+    }
+}
+
+impl<P> Paths for AnyPath<P> {
+    fn places(self) -> Vec<Place> {
+        let above = self.above.model();
+        let resolved = above.resolve(self.association);
+        let target = resolved.map_or(above, |resolved| resolved.target);
+        vec![self.above.child(self.association, target)]
+    }
 }
 
 impl<M> Relation<M> {
