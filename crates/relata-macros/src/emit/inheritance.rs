@@ -58,6 +58,8 @@ pub(crate) fn tables(
             const __ASSOCIATIONS: [::core::primitive::usize; #own] =
                 ::relata::reflection::places(BASE.associations(), &OWN);
         }
+        // Looked at here, or nobody might.
+        const _: [::core::primitive::usize; #width] = #ident::__COLUMNS;
     })
 }
 

@@ -9,8 +9,6 @@ pub struct Person {
     posts: Post,
     #[has_many(through = posts, disable_joins)]
     comments: Post,
-    #[has_many(as = author)]
-    notes: Post,
 }
 
 #[model]
@@ -19,8 +17,8 @@ pub struct Post {
     person_id: i64,
     #[belongs_to(counter_cache, touch = true)]
     person: Person,
-    #[delegated_type]
-    entry: Person,
+    #[encrypts]
+    secret: String,
 }
 
 fn main() {}
