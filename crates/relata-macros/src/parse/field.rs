@@ -263,9 +263,7 @@ fn normalization(attribute: &Attribute, errors: &mut Errors) -> Option<Normaliza
 
 /// The macro that an unknown attribute was probably meant to be.
 fn meant(name: &str) -> Option<Macro> {
-    match name {
-        _ => relata_inflect::nearest(name, OURS).and_then(Macro::named),
-    }
+    relata_inflect::nearest(name, OURS).and_then(Macro::named)
 }
 
 fn refuse(name: &str, attribute: &Attribute, errors: &mut Errors) {
