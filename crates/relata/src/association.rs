@@ -9,13 +9,14 @@
 
 mod change;
 mod counter;
+mod explain;
 mod scope;
 mod target;
 mod through;
 mod write;
 
 pub use change::Removal;
-pub(crate) use scope::{Key, first_place, targets, targets_of};
+pub(crate) use scope::{Key, asks_for_one, first_place, targets, targets_of};
 pub(crate) use target::{known_one, tie_of};
 pub(crate) use write::known;
 

@@ -330,6 +330,19 @@ pub enum MemberEvent {
     AfterRemove,
 }
 
+impl MemberEvent {
+    /// The event as Rails writes it: `before_add`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::BeforeAdd => "before_add",
+            Self::AfterAdd => "after_add",
+            Self::BeforeRemove => "before_remove",
+            Self::AfterRemove => "after_remove",
+        }
+    }
+}
+
 /// What a callback of a collection does, with the owner and the member.
 pub type MemberRun = &'static (dyn Fn(&Record, &Record) -> Result<()> + Send + Sync);
 

@@ -6,7 +6,7 @@
 //! joined    a relation and its associations, in one query with joins
 //! owners    which targets belong to which owners          parts     owners whose targets one query finds
 //! collection   what a collection knows without its members, and with them
-//! finders   first, take, find, sole ...    calculate   count, sum ...    groups   of groups    batches   find_each, in_batches
+//! finders   first, take, find, sole ...    calculate   count, sum ...    groups   of groups    tallies   of many owners' targets    batches   find_each, in_batches
 //! ```
 //!
 //! Invariant: loading never writes, and every link it makes it hands to the record room whole.
@@ -25,6 +25,7 @@ mod pluck;
 mod preload;
 mod records;
 mod run;
+mod tallies;
 mod through;
 
 pub use batches::{Batches, Each};
@@ -35,3 +36,4 @@ pub(crate) use lazy::{has_any, load_many, load_one, load_to_replace};
 pub use pluck::Columns;
 pub use records::{preload, preload_named};
 pub(crate) use run::{fetch_by_key, load, statement};
+pub use tallies::{counts, counts_named, maximums, minimums, sums, tallies_named};

@@ -13,6 +13,7 @@
 
 mod association;
 mod builder;
+mod check;
 mod classes;
 mod column;
 mod declared;
@@ -26,6 +27,7 @@ mod model;
 mod nested;
 mod password;
 mod polymorphic;
+mod reflected;
 mod resolve;
 mod route;
 pub mod shape;
@@ -35,6 +37,7 @@ pub use association::{
     AssociationReflection, Dependent, IndexErrors, InverseOf, Macro, Target, Touch,
 };
 pub use builder::ModelBuilder;
+pub use check::{Mistakes, check_models};
 pub use classes::{Classes, Registry};
 pub use column::{Column, ColumnDefault, Normalization};
 pub use declared::{Declared, Setting};
@@ -49,6 +52,7 @@ pub use locking::Locking;
 pub use model::{Callbacks, ModelReflection};
 pub use nested::NestedAttributes;
 pub use password::{PasswordHash, SecurePassword};
+pub use reflected::Reflected;
 pub use resolve::{InverseReason, KeyReason, Resolved, TypeColumn};
 pub(crate) use route::Hop;
 pub use route::Through;

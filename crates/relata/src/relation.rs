@@ -15,6 +15,7 @@ mod leads;
 mod named;
 mod operand;
 mod presence;
+mod quantified;
 mod scopes;
 mod tuples;
 
@@ -167,6 +168,11 @@ impl<M> Relation<M> {
         self.text(Writer::inline(self.core.db.dialect()))
     }
 
+    /// The SQL that awaiting it would run, with a placeholder for each value.
+    pub(crate) fn bound_sql(&self) -> String {
+        self.text(Writer::new(self.core.db.dialect()))
+    }
+
     fn text(&self, mut writer: Writer) -> String {
         let written = self
             .core
@@ -237,11 +243,7 @@ impl Relation {
 
 impl<M> std::fmt::Debug for Relation<M> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            f,
-            "Relation({})",
-            self.text(Writer::new(self.core.db.dialect()))
-        )
+        write!(f, "Relation({})", self.bound_sql())
     }
 }
 

@@ -118,7 +118,7 @@ async fn of_model(
         }
         ("reflect_on_association", [name]) => model
             .reflect_on_association(&name.to_text())
-            .map_or(Value::Nil, reflection),
+            .map_or(Value::Nil, |one| reflection(one.declaration())),
         ("reflect_on_all_associations", of) => {
             let kind = match of.first().and_then(Value::as_text) {
                 None => None,
@@ -128,7 +128,8 @@ async fn of_model(
                 Some("has_and_belongs_to_many") => Some(Macro::HasAndBelongsToMany),
                 Some(_) => return Ok(Value::list([])),
             };
-            Value::list(model.reflect_on_all_associations(kind).map(reflection))
+            let all = model.reflect_on_all_associations(kind);
+            Value::list(all.map(|one| reflection(one.declaration())))
         }
         ("reflect_on_all_autosave_associations", []) => {
             let autosaved = model
@@ -180,6 +181,16 @@ async fn of_model(
                 0 => Value::Nil,
                 1 => names.swap_remove(0),
                 _ => Value::list(names),
+            }
+        }
+        ("query_constraints_list", []) => {
+            let list = model.query_constraints();
+            match model.has_query_constraints() || list.len() > 1 {
+                true => Value::list(
+                    list.iter()
+                        .map(|&at| Value::text(model.columns()[at].name())),
+                ),
+                false => Value::Nil,
             }
         }
         ("column_names" | "attribute_names", []) => Value::list(

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use relata::attribute::Label;
-use relata::reflection::{AssociationReflection, Macro, ModelReflection};
+use relata::reflection::{Macro, ModelReflection, Reflected};
 use relata::{Association, Record};
 
 use super::{assign, missing};
@@ -89,7 +89,7 @@ fn means<'a>(model: &'static ModelReflection, name: &'a str) -> Option<Means<'a>
             return Some(Means::Write(base));
         }
         if let Some(base) = base.strip_suffix("_attributes") {
-            let accepts = |one: &AssociationReflection| one.nested_attributes().is_some();
+            let accepts = |one: Reflected| one.nested_attributes().is_some();
             if model.reflect_on_association(base).is_some_and(accepts) {
                 return Some(Means::Association(base, Verb::Attributes));
             }

@@ -37,6 +37,7 @@ const METHODS: &[&str] = &[
     "destroy!",
     "destroyed?",
     "destroyed_by_association",
+    "clone",
     "dup",
     "errors",
     "has_changes_to_save?",
@@ -223,6 +224,8 @@ pub(super) async fn call(
             .destroyed_by_association()
             .map_or(Value::Nil, |declaration| world.reflection(declaration)),
         ("dup", []) => Value::Record(record.dup()),
+        // A clone in Ruby shares the attributes.
+        ("clone", []) => Value::Record(record.clone()),
         ("attributes", []) => attributes(record)?,
         ("to_param", []) => Value::text(&Value::of_attribute(&record.get("id")?).to_text()),
         ("association", [name]) => Value::Association(record.association(&name.to_text())?),

@@ -114,7 +114,18 @@ pub(super) async fn call(
         ("has_inverse?", []) => Value::Bool(resolved()?.inverse.is_some()),
         ("scope", []) if declaration.scope().is_none() => Value::Nil,
         ("deprecated?", []) => Value::Bool(false),
-        ("inverse_which_updates_counter_cache", []) => Value::Nil,
+        ("inverse_which_updates_counter_cache", []) => {
+            counts(one)?.map_or(Value::Nil, Value::Reflection)
+        }
+        ("inverse_updates_counter_cache?", []) => Value::Bool(counts(one)?.is_some()),
+        ("inverse_updates_counter_in_memory?", []) => {
+            let inverse = resolved()?.inverse_reflection();
+            let counts = counts(one)?;
+            Value::Bool(counts.is_some_and(|by| {
+                inverse.is_some_and(|inverse| std::ptr::eq(inverse, by.declaration))
+            }))
+        }
+        ("scopes", []) if declaration.scope().is_none() => Value::list([]),
         ("has_scope?", []) => Value::Bool(declaration.scope().is_some()),
         ("validate?", []) => Value::Bool(declaration.validates()),
         ("counter_cache_column", []) => match declaration.counter_cache() {
@@ -200,4 +211,40 @@ fn options(written: &[(&'static str, &'static str)]) -> Value {
             .iter()
             .map(|&(name, text)| (Value::name(name), value(text))),
     )
+}
+
+/// The association of the target that keeps the same counter.
+fn counts(one: &Reflection) -> Ran<Option<Reflection>> {
+    let Some(column) = counter_of(one.declaration) else {
+        return Ok(None);
+    };
+    let resolved = one
+        .model
+        .resolve(one.model.association(one.declaration.name())?)?;
+    let candidates: Vec<_> = match resolved.inverse_reflection() {
+        Some(inverse) => vec![inverse],
+        None => {
+            let all = resolved
+                .target
+                .reflect_on_all_associations(Macro::BelongsTo);
+            all.map(|one| one.declaration()).collect()
+        }
+    };
+    let found = candidates.into_iter().find(|candidate| {
+        counter_of(candidate).as_ref() == Some(&column)
+            && candidate.target_name() == one.model.name()
+    });
+    Ok(found.map(|declaration| Reflection {
+        model: resolved.target,
+        declaration,
+    }))
+}
+
+/// The column that Rails takes for an association's counter, whether or not it is there.
+fn counter_of(one: &AssociationReflection) -> Option<String> {
+    match one.counter_cache() {
+        Some(column) => Some(column.to_owned()),
+        None if one.is_belongs_to() => None,
+        None => Some(format!("{}_count", one.name())),
+    }
 }

@@ -150,14 +150,14 @@ pub(crate) fn inherent(model: &Model) -> TokenStream {
         #[inline]
         #vis fn reflect_on_association(
             name: &::core::primitive::str,
-        ) -> ::core::option::Option<&'static ::relata::reflection::AssociationReflection> {
+        ) -> ::core::option::Option<::relata::reflection::Reflected> {
             #this::reflection().reflect_on_association(name)
         }
         /// All associations, or those of one macro. Never touches the database. Rails: `reflect_on_all_associations`.
         #[inline]
         #vis fn reflect_on_all_associations(
             of: impl ::core::convert::Into<::core::option::Option<::relata::reflection::Macro>>,
-        ) -> impl ::core::iter::Iterator<Item = &'static ::relata::reflection::AssociationReflection> {
+        ) -> impl ::core::iter::Iterator<Item = ::relata::reflection::Reflected> {
             #this::reflection().reflect_on_all_associations(of)
         }
     }

@@ -196,6 +196,15 @@ fn way_back(
     (all, last, first)
 }
 
+/// Whether the query for one owner is cut to one row. Rails asks for one; a `belongs_to` over a primary key can have no
+/// other.
+pub(crate) fn asks_for_one(resolved: &Resolved) -> bool {
+    let one = resolved.declaration();
+    let refers_to_row =
+        one.is_belongs_to() && *resolved.target_key == *resolved.target.primary_key();
+    !one.is_collection() && !refers_to_row
+}
+
 impl Resolved {
     /// Whether an owner's type column says that it leads to this target, where there is one.
     pub(crate) fn is_led_from(&self, owner: &Record) -> bool {

@@ -9,7 +9,7 @@
 
 use super::preload::{self, Found};
 use super::through;
-use crate::association::Association;
+use crate::association::{Association, asks_for_one};
 use crate::db::adapter::Purpose;
 use crate::error::Result;
 use crate::record::{Linked, Record, StrictLoading};
@@ -142,10 +142,7 @@ async fn load_single(association: &Association) -> Result<()> {
     let resolved = association.resolved();
     let singular = !association.reflection().is_collection();
     let mut core = association.relation().into_core();
-    // Rails asks for one; a `belongs_to` over a primary key can have no other.
-    if singular
-        && !(association.is_belongs_to() && *resolved.target_key == *resolved.target.primary_key())
-    {
+    if asks_for_one(resolved) {
         core.select.limit = Some(1);
     }
     core.origin = None;

@@ -234,16 +234,67 @@ impl ModelReflection {
     /// What saving a record of this model runs, in order, for people. Never touches the database.
     #[must_use]
     pub fn explain_save(&self) -> String {
-        self.explain(SAVE)
+        self.explain_run(SAVE)
     }
 
     /// What destroying a record of this model runs, in order, for people. Never touches the database.
     #[must_use]
     pub fn explain_destroy(&self) -> String {
-        self.explain(DESTROY)
+        self.explain_run(DESTROY)
     }
 
-    fn explain(&self, parts: &[(&str, &[Event])]) -> String {
+    /// What one association does by itself, in the order of events, and what is looked at of it in a validation.
+    pub(crate) fn explain_association(
+        &self,
+        position: usize,
+    ) -> (Vec<(Event, String)>, Vec<String>) {
+        let hooks = self.hooks();
+        // An `around` shares the row of its `before`.
+        let events = Event::ALL
+            .into_iter()
+            .filter(|event| !event.name().starts_with("around"));
+        let acts = events.flat_map(|event| {
+            hooks.at(event).iter().filter_map(move |hook| match hook {
+                Hook::Association(at, act) if *at == position => {
+                    Some((event, self.said(position, *act)))
+                }
+                _ => None,
+            })
+        });
+        let looked = hooks.looked().iter().filter(|looked| {
+            matches!(looked, Looked::Required(at) | Looked::Members(at) if *at == position)
+        });
+        (
+            acts.collect(),
+            looked.map(|looked| self.looked_at(looked)).collect(),
+        )
+    }
+
+    /// What an association does, in words.
+    fn said(&self, association: usize, act: Act) -> String {
+        let dependent = self
+            .reflections()
+            .get(association)
+            .and_then(|one| one.dependent);
+        match dependent.filter(|_| act == Act::Dependent) {
+            Some(dependent) => format!("{}: {}", act.text(), dependent.name()),
+            None => act.text().to_owned(),
+        }
+    }
+
+    fn looked_at(&self, looked: &Looked) -> String {
+        let name = |at: &usize| self.reflections().get(*at).map_or("?", |one| one.name);
+        match looked {
+            Looked::Required(at) => format!("required {}", name(at)),
+            Looked::Members(at) => format!("the members of {}", name(at)),
+            Looked::Rule(at) => match self.validations().nth(*at) {
+                Some(rule) => format!("{rule:?}"),
+                None => String::new(),
+            },
+        }
+    }
+
+    fn explain_run(&self, parts: &[(&str, &[Event])]) -> String {
         let hooks = self.hooks();
         let mut text = String::new();
         for (heading, events) in parts {
@@ -258,32 +309,15 @@ impl ModelReflection {
                             None => Ok(()),
                         },
                         Hook::Association(at, act) => {
-                            let association = self.reflections().get(*at);
-                            let name = association.map_or("?", |one| one.name);
-                            let says = association
-                                .and_then(|one| one.dependent)
-                                .filter(|_| *act == Act::Dependent)
-                                .map_or_else(String::new, |one| format!(": {}", one.name()));
-                            writeln!(text, "  {} {name} {}{says}", event.name(), act.text())
+                            let name = self.reflections().get(*at).map_or("?", |one| one.name);
+                            let said = self.said(*at, *act);
+                            writeln!(text, "  {} {name} {said}", event.name())
                         }
                     };
                 }
                 if *event == Event::BeforeValidation {
                     for looked in hooks.looked() {
-                        let name =
-                            |at: &usize| self.reflections().get(*at).map_or("?", |one| one.name);
-                        let _ = match looked {
-                            Looked::Required(at) => {
-                                writeln!(text, "  validates required {}", name(at))
-                            }
-                            Looked::Members(at) => {
-                                writeln!(text, "  validates the members of {}", name(at))
-                            }
-                            Looked::Rule(at) => match self.validations().nth(*at) {
-                                Some(rule) => writeln!(text, "  validates {rule:?}"),
-                                None => Ok(()),
-                            },
-                        };
+                        let _ = writeln!(text, "  validates {}", self.looked_at(looked));
                     }
                 }
             }

@@ -113,7 +113,7 @@ impl JoinTable {
             );
             let declaration = owner.reflect_on_association(self.association);
             return Err(match declaration {
-                Some(declaration) => problem(ErrorKind::Unsupported, owner, declaration, message),
+                Some(declaration) => problem(ErrorKind::Unsupported, owner, &declaration, message),
                 None => crate::error::Error::new(ErrorKind::Unsupported, message),
             });
         };

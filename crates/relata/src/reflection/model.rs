@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 use super::hooks::Hooks;
 use super::resolve::Resolved;
 use super::{
-    AssociationReflection, Column, Enumeration, Inheritance, Layout, Locking, Macro,
+    AssociationReflection, Column, Enumeration, Inheritance, Layout, Locking, Macro, Reflected,
     SecurePassword, Stamps, Target, Timestamps,
 };
 use crate::attribute::value::Value;
@@ -492,12 +492,14 @@ impl ModelReflection {
     /// All associations, in the order of declaration; of one macro, if given.
     /// Rails: `reflect_on_all_associations`.
     pub fn reflect_on_all_associations(
-        &self,
+        &'static self,
         of: impl Into<Option<Macro>>,
-    ) -> impl Iterator<Item = &'static AssociationReflection> {
+    ) -> impl Iterator<Item = Reflected> {
         let of = of.into();
-        self.visible()
-            .filter(move |association| of.is_none_or(|kind| association.kind == kind))
+        let all = self.associations.iter().enumerate();
+        all.filter(|(_, one)| !one.hidden)
+            .map(move |(position, one)| Reflected::new(self, position, one))
+            .filter(move |one| of.is_none_or(|kind| one.kind == kind))
     }
 
     /// The associations that people are shown.
@@ -507,8 +509,9 @@ impl ModelReflection {
 
     /// The association of that name. Rails: `reflect_on_association`.
     #[must_use]
-    pub fn reflect_on_association(&self, name: &str) -> Option<&'static AssociationReflection> {
-        self.visible().find(|association| association.name == name)
+    pub fn reflect_on_association(&'static self, name: &str) -> Option<Reflected> {
+        let mut all = self.reflect_on_all_associations(None);
+        all.find(|association| association.name == name)
     }
 
     /// All associations, those that are there for others included. Rails: `_reflections`.

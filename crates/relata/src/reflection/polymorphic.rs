@@ -107,6 +107,17 @@ impl Resolved {
         by_class.resolve(model.base(), true)
     }
 
+    /// The association as it is for each model that it can lead to; one that leads to one model, itself.
+    pub(crate) fn of_each_class(&'static self) -> Vec<Result<&'static Self>> {
+        match &self.by_class {
+            Some(by_class) => {
+                let models = by_class.classes.models().into_iter();
+                models.map(|model| self.of_class(model)).collect()
+            }
+            None => vec![Ok(self)],
+        }
+    }
+
     /// What is wrong with a name in the type column that no model has.
     pub(crate) fn unknown_class(&self, name: &str) -> Error {
         let message = format!("uninitialized constant {name}");

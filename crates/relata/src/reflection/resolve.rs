@@ -366,7 +366,7 @@ pub(super) fn foreign_key(
         && let Some(inverse) = target.reflect_on_association(inverse)
         && inverse.kind == Macro::BelongsTo
     {
-        return foreign_key(target, inverse, owner).map(|(key, _)| (key, KeyReason::Inverse));
+        return foreign_key(target, &inverse, owner).map(|(key, _)| (key, KeyReason::Inverse));
     }
     let convention = relata_inflect::foreign_key(owner.name());
     if let Some(column) = target
@@ -382,7 +382,7 @@ pub(super) fn foreign_key(
         .filter(|association| association.target.model().is_ok_and(|model| model == owner));
     match (back.next(), back.next()) {
         (Some(only), None) => {
-            foreign_key(target, only, owner).map(|(key, _)| (key, KeyReason::OnlyBelongsTo))
+            foreign_key(target, &only, owner).map(|(key, _)| (key, KeyReason::OnlyBelongsTo))
         }
         (first, _) => {
             let cause = if first.is_none() {

@@ -7,7 +7,7 @@
 use super::place::Place;
 use crate::reflection::AssociationReflection;
 
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(super) struct Aliases {
     names: Vec<(Place, String)>,
 }
@@ -45,6 +45,11 @@ impl Aliases {
         };
         self.names.push((place, name));
         self.names.last().map_or("", |(_, name)| name)
+    }
+
+    /// Forgets the names of tables that a query within this one has for itself.
+    pub(super) fn forget(&mut self, is_own: impl Fn(Place) -> bool) {
+        self.names.retain(|(place, _)| !is_own(*place));
     }
 
     fn is_free(&self, name: &str) -> bool {

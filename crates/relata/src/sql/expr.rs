@@ -52,6 +52,11 @@ pub(crate) enum Node {
     And(Vec<Node>),
     Or(Vec<Node>),
     Not(Box<Node>),
+    /// False or null.
+    IsNotTrue(Box<Node>),
+    /// Among the targets at this place is one of which the condition is true. What the condition names there and below is
+    /// within; other places are those of the query around.
+    Exists(Place, Box<Node>),
     /// True of every row, or of none.
     Always(bool),
     Call(Function, Box<Node>),
@@ -237,8 +242,22 @@ impl Node {
             | Node::Call(_, operand) => {
                 operand.places(rejects_null, visit);
             }
-            Node::Plus(operand, _) | Node::IsNull(operand) | Node::Not(operand) => {
-                operand.places(false, visit)
+            Node::Plus(operand, _)
+            | Node::IsNull(operand)
+            | Node::Not(operand)
+            | Node::IsNotTrue(operand) => operand.places(false, visit),
+            Node::Exists(place, condition) => {
+                if let Some(above) = place.above() {
+                    visit(above, false);
+                }
+                let mut around = |named: Place, _: bool| {
+                    if !named.is_within(*place) {
+                        visit(named, false);
+                    }
+                };
+                // Not of the closure's own type, which would hold that of the one within, and so on.
+                let mut around: &mut dyn FnMut(Place, bool) = &mut around;
+                condition.places(false, &mut around);
             }
             Node::InTuples(columns, _) | Node::InSelect(columns, _) => {
                 columns
@@ -275,6 +294,8 @@ impl Node {
             Node::And(all) => Node::And(many(all)?),
             Node::Or(any) => Node::Or(many(any)?),
             Node::Not(operand) => Node::Not(boxed(operand)?),
+            Node::IsNotTrue(operand) => Node::IsNotTrue(boxed(operand)?),
+            Node::Exists(place, condition) => Node::Exists(place.moved(onto)?, boxed(condition)?),
             Node::Call(function, operand) => Node::Call(*function, boxed(operand)?),
             Node::Plus(operand, value) => Node::Plus(boxed(operand)?, value.clone()),
             Node::Value(_) | Node::Always(_) | Node::Star | Node::Raw(_) | Node::Refused(_) => {

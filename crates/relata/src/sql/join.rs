@@ -7,7 +7,7 @@
 
 use super::expr::Node;
 use super::place::Place;
-use super::select::{Join, JoinKind};
+use super::select::{Join, JoinKind, Select};
 use super::writer::Writer;
 use crate::attribute::value::Value;
 use crate::error::Result;
@@ -47,18 +47,7 @@ impl Writer {
             self.push(kind);
             self.table_as(next);
             self.push(" ON ");
-            let over = hop.over;
-            // They come first, as Rails writes it, but for that of which class the rows are.
-            for condition in conditions(hop, next)? {
-                self.grouped(&condition);
-                self.push(" AND ");
-            }
-            self.named(next, over.target_type);
-            self.named(before, over.owner_type);
-            self.keys((next, &over.target_key), (before, &over.owner_key));
-            if let Some(condition) = next.type_condition() {
-                self.push(" AND ").node(&condition);
-            }
+            self.hop(hop, next, before)?;
             before = next;
         }
         Ok(())
@@ -76,6 +65,67 @@ impl Writer {
                 .value(Value::Text(name.into()))
                 .push(" AND ");
         }
+    }
+
+    /// What ties the table that a hop leads to to the one before it.
+    fn hop(&mut self, hop: &Hop, next: Place, before: Place) -> Result<()> {
+        let over = hop.over;
+        // They come first, as Rails writes it, but for that of which class the rows are.
+        for condition in conditions(hop, next)? {
+            self.grouped(&condition);
+            self.push(" AND ");
+        }
+        self.named(next, over.target_type);
+        self.named(before, over.owner_type);
+        self.keys((next, &over.target_key), (before, &over.owner_key));
+        if let Some(condition) = next.type_condition() {
+            self.push(" AND ").node(&condition);
+        }
+        Ok(())
+    }
+
+    /// That a place has a target of which a condition is true, as a query within the query. Its tables are the place's and
+    /// those below it; what ties it to the query around stands among its conditions.
+    pub(super) fn exists(&mut self, place: Place, condition: &Node) -> Result<()> {
+        let Some(above) = place.above() else {
+            return Ok(());
+        };
+        let (ways, hops) = ways(place)?;
+        let Some((first, further)) = hops.split_first() else {
+            return Ok(());
+        };
+        let around = self.within(|known| known.is_within(place) || ways.contains(&known));
+        let mut below = Select::of(place.model());
+        below.root = place;
+        below.filters.push(condition.clone());
+        let joins = below.all_joins();
+        ways.iter().for_each(|&way| self.alias(way));
+        self.alias(place);
+        self.name_all(&joins)?;
+        let start = ways.first().copied().unwrap_or(place);
+        self.push("EXISTS (SELECT 1 AS one FROM ");
+        self.table_as(start);
+        let mut before = start;
+        for (at, hop) in further.iter().enumerate() {
+            let next = ways.get(at + 1).copied().unwrap_or(place);
+            self.push(" INNER JOIN ");
+            self.table_as(next);
+            self.push(" ON ");
+            self.hop(hop, next, before)?;
+            before = next;
+        }
+        for join in &joins {
+            self.join(join.place, join.kind)?;
+        }
+        self.push(" WHERE ");
+        self.hop(first, start, above)?;
+        if *condition != Node::Always(true) {
+            self.push(" AND ");
+            self.grouped(condition);
+        }
+        self.push(")");
+        self.around(around);
+        Ok(())
     }
 
     fn keys(&mut self, one: (Place, &[usize]), other: (Place, &[usize])) {

@@ -193,6 +193,20 @@ impl Place {
         path
     }
 
+    /// Whether it is that place, or hangs off it at any distance.
+    pub(crate) fn is_within(self, other: Place) -> bool {
+        std::iter::successors(Some(self), |at| at.above()).any(|at| at == other)
+    }
+
+    /// The places from below another one down to this one; none where the other does not lead here, unless it is a root.
+    pub(crate) fn path_below(self, root: Place) -> Vec<Place> {
+        let mut path = self.path();
+        if root.above().is_some() {
+            path.retain(|place| self.is_within(root) && *place != root && place.is_within(root));
+        }
+        path
+    }
+
     /// This place as seen from `onto`, where this one's root is found.
     pub(crate) fn moved(self, onto: Place) -> Result<Place> {
         let mut steps = self.path().into_iter();

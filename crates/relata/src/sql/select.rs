@@ -128,7 +128,7 @@ impl Select {
     }
 
     pub(crate) fn join(&mut self, place: Place, kind: JoinKind) {
-        for step in place.path() {
+        for step in place.path_below(self.root) {
             match self.joins.iter_mut().find(|join| join.place == step) {
                 // An inner join asked for beside a left one wins, as in Rails.
                 Some(join) => {
@@ -144,6 +144,7 @@ impl Select {
     /// The joins that the text needs: those asked for, and one for every place that something names.
     pub(crate) fn all_joins(&self) -> Vec<Join> {
         let mut all = Self {
+            root: self.root,
             joins: self.joins.clone(),
             ..Self::of(self.model())
         };

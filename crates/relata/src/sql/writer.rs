@@ -218,6 +218,18 @@ impl Writer {
         self.aliases.add(place);
     }
 
+    /// Begins a query within this one, whose own tables have no names yet; gives the names of the one around.
+    pub(super) fn within(&mut self, is_own: impl Fn(Place) -> bool) -> Aliases {
+        let around = self.aliases.clone();
+        self.aliases.forget(is_own);
+        around
+    }
+
+    /// Ends a query within this one.
+    pub(super) fn around(&mut self, aliases: Aliases) {
+        self.aliases = aliases;
+    }
+
     pub(super) fn table(&mut self, place: Place) {
         let name = self
             .aliases
@@ -294,6 +306,14 @@ impl Writer {
                 }
             }),
             Node::Not(operand) => self.not(operand),
+            Node::IsNotTrue(operand) => {
+                self.push("(").node(operand).push(") IS NOT TRUE");
+            }
+            Node::Exists(place, condition) => {
+                if let Err(error) = self.exists(*place, condition) {
+                    self.refused = Some(error.to_string());
+                }
+            }
             // Rails writes the first as a comparison that SQL refuses to be clever about.
             Node::Always(known) => _ = self.push(if *known { "1=1" } else { "1=0" }),
             Node::Call(function, operand) => self.call(*function, operand),
@@ -316,6 +336,7 @@ impl Writer {
                 self.node(inner);
                 self.in_list(values, false);
             }
+            exists @ Node::Exists(..) => _ = self.push("NOT ").node(exists),
             other => _ = self.push("NOT (").node(other).push(")"),
         }
     }
