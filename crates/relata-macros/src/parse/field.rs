@@ -28,7 +28,6 @@ const OURS: &[&str] = &[
 
 /// Attributes that Rails' models have and that are not supported yet.
 const LATER: &[&str] = &[
-    "polymorphic",
     "encrypts",
     "store_accessor",
     "has_secure_token",
