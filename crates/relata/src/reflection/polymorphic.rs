@@ -7,7 +7,8 @@
 
 use std::sync::{PoisonError, RwLock};
 
-use super::resolve::{foreign_key, inverse, keys, positions, problem, type_column};
+use super::inverse::inverse;
+use super::resolve::{foreign_key, keys, positions, problem, type_column};
 use super::{
     AssociationReflection, Classes, InverseReason, Macro, ModelReflection, Resolved, Target,
     TypeColumn,

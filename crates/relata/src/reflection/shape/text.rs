@@ -2,7 +2,8 @@
 //!
 //! Invariant: nothing is allocated, and what is too long is cut.
 
-use super::{Key, Shape};
+use super::Shape;
+use super::keys::Key;
 
 /// A message, put together by the compiler.
 #[derive(Clone, Copy)]
