@@ -124,11 +124,16 @@ pub fn bless(root: &Path) -> Result<(), String> {
     if cases.is_empty() {
         return Err("there is no integration test named compile_fail*".to_string());
     }
+    // Some cases are for a feature, and some for its absence.
     let bless = |(package, test): &(String, String)| {
-        Run::new("cargo test")
-            .args(["-p", package, "--test", test])
-            .env("TRYBUILD", "overwrite")
-            .run()
+        let run = |features: &[&str]| {
+            Run::new("cargo test")
+                .args(["-p", package, "--test", test])
+                .args(features.iter().copied())
+                .env("TRYBUILD", "overwrite")
+                .run()
+        };
+        run(&[]).and_then(|()| run(&["--all-features"]))
     };
     cases.iter().try_for_each(bless)?;
     println!("read the difference before you commit it: `git diff -- '*.stderr'`");

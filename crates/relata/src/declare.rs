@@ -437,3 +437,22 @@ pub(crate) fn block_on<T>(future: impl Future<Output = crate::Result<T>>) -> cra
         .map_err(crate::Error::other)?
         .block_on(future)
 }
+
+/// The methods of passwords, where there is something to hash them with.
+#[doc(hidden)]
+#[macro_export]
+#[cfg(feature = "password")]
+macro_rules! __with_passwords {
+    ($($methods:tt)*) => { $($methods)* };
+}
+
+#[doc(hidden)]
+#[macro_export]
+#[cfg(not(feature = "password"))]
+macro_rules! __with_passwords {
+    ($($methods:tt)*) => {
+        compile_error!(
+            "`#[has_secure_password]` needs a feature of relata: `features = [\"password\"]`"
+        );
+    };
+}

@@ -6,6 +6,11 @@
 fn mistakes_are_told_once_at_the_users_own_token() {
     let cases = trybuild::TestCases::new();
     cases.compile_fail("tests/ui/fail/*.rs");
+    if cfg!(feature = "password") {
+        cases.compile_fail("tests/ui/with_password/*.rs");
+    } else {
+        cases.compile_fail("tests/ui/without_password/*.rs");
+    }
 }
 
 #[test]

@@ -64,6 +64,7 @@ fn every_public_future_can_be_awaited_in_a_spawned_task() {
     handler(singular);
     handler(collections);
     handler(by_name);
+    handler(tallied);
 }
 
 async fn databases(_: Db) -> Result<()> {
@@ -237,6 +238,22 @@ async fn collections(db: Db) -> Result<()> {
     ann.post_ids().await?;
     ann.posts().filter(|p| p.title.eq("x")).await?;
     relata::loading::preload([&ann], |p| p.posts).await?;
+    Ok(())
+}
+
+async fn tallied(db: Db) -> Result<()> {
+    use relata::loading;
+    let people = Person::all(&db).await?;
+    loading::counts(&people, |p| p.posts).await?;
+    loading::sums(&people, |p| p.posts.id).await?;
+    loading::minimums(&people, |p| p.posts.id).await?;
+    loading::maximums(&people, |p| p.posts.id).await?;
+    let records: Vec<Record> = people.iter().map(|p| (**p).clone()).collect();
+    loading::counts_named(&records, "posts").await?;
+    loading::tallies_named(&records, "posts", "sum", "id").await?;
+    Person::all(&db).create_or_take(|p| p.set_name("x")).await?;
+    let all: Relation = Relation::of(Person::reflection(), &db);
+    all.create_or_find_with(&[("name", "x".into())]).await?;
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 //! The methods of a password whose digest a column holds.
 
 use proc_macro2::TokenStream;
-use quote::{format_ident, quote};
+use quote::{format_ident, quote, quote_spanned};
 
 use crate::model::{Column, Model, Password};
 
@@ -42,7 +42,7 @@ fn of_column(model: &Model, column: &Column, password: &Password) -> TokenStream
         ),
     ];
     let [set_doc, confirm_doc, authenticate_doc, token_doc] = docs;
-    quote! {
+    let methods = quote! {
         #[doc = #set_doc]
         #[inline]
         #vis fn #set(&self, text: impl ::core::convert::AsRef<::core::primitive::str>) -> &Self {
@@ -67,7 +67,8 @@ fn of_column(model: &Model, column: &Column, password: &Password) -> TokenStream
         #vis fn #token(&self) -> ::relata::Result<::std::string::String> {
             self.0.generate_token_for(#purpose)
         }
-    }
+    };
+    quote_spanned!(at=> ::relata::__with_passwords! { #methods })
 }
 
 /// `.has_secure_password(...)` of a column.

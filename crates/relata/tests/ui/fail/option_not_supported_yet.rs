@@ -18,7 +18,7 @@ pub struct Post {
     #[belongs_to(counter_cache, touch = true)]
     person: Person,
     #[encrypts]
-    secret: String,
+    notes: String,
 }
 
 fn main() {}
