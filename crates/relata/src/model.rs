@@ -312,7 +312,18 @@ impl Record {
 /// `AssociationTypeMismatch` when it is a record of another model.
 #[inline]
 pub fn checked(model: &'static ModelReflection, record: Record) -> Result<Record> {
-    if record.reflection() == model || record.reflection().is_a(model) {
+    // Asked of every record that is read: a look at its batch answers for all but those of subclasses.
+    if record.are_all(model) {
+        Ok(record)
+    } else {
+        inheriting(model, record)
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn inheriting(model: &'static ModelReflection, record: Record) -> Result<Record> {
+    if record.reflection().is_a(model) {
         Ok(record)
     } else {
         Err(mismatch(model, record.reflection()))

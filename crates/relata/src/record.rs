@@ -186,6 +186,7 @@ impl Record {
     }
 
     /// Whether all records that were loaded together with this one are of that model.
+    #[inline]
     pub(crate) fn are_all(&self, model: &'static ModelReflection) -> bool {
         !self.batch().is_mixed() && self.batch().reflection() == model
     }

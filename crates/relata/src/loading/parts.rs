@@ -34,8 +34,8 @@ pub(super) fn parts<'a>(owners: Cow<'a, [Record]>, position: usize) -> Result<Ve
         .scope()
         .is_some_and(Scope::is_of_owner);
     let alike = |siblings: &[Record]| siblings.first().is_some_and(|one| one.are_all(model));
-    if resolved.owner_type.is_none() && !of_owner && owners.chunk_by(Record::is_sibling).all(alike)
-    {
+    let of_one_model = || !model.is_inherited() || owners.chunk_by(Record::is_sibling).all(alike);
+    if resolved.owner_type.is_none() && !of_owner && of_one_model() {
         return Ok(vec![Part {
             resolved,
             owners,

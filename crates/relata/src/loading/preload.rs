@@ -316,7 +316,12 @@ fn publish(
         return false;
     }
     let size = first.batch_size();
-    let missing = missing(owners, size);
+    // All rows of the batch, in their order.
+    let whole = owners.len() == size && owners.iter().map(Record::row_number).eq(0..size);
+    let missing = match whole {
+        true => None,
+        false => missing(owners, size),
+    };
     let (batches, places_of) = places(&found.targets);
     let place = |row: u32| match &places_of {
         None => Place { batch: 0, row },
@@ -344,15 +349,19 @@ fn publish(
             places: places.into(),
         }
     } else {
-        let mut places = vec![Place::NONE; size];
-        for (owner, target) in owners.iter().zip(found.rows.firsts(start)) {
-            if let Some(target) = target
-                && let Some(slot) = places.get_mut(owner.row_number())
-            {
-                *slot = place(target);
+        let firsts = found.rows.firsts(start);
+        let place = |target: Option<u32>| target.map_or(Place::NONE, place);
+        if whole {
+            Index::One(firsts.take(size).map(place).collect())
+        } else {
+            let mut places = vec![Place::NONE; size];
+            for (owner, target) in owners.iter().zip(firsts) {
+                if let Some(slot) = places.get_mut(owner.row_number()) {
+                    *slot = place(target);
+                }
             }
+            Index::One(places.into())
         }
-        Index::One(places.into())
     };
     // The table holds for the keys as they were loaded; an owner whose key was set since is told by itself.
     let links = Links {
@@ -521,12 +530,11 @@ pub(super) fn lead_to(
 
 /// The rows of a batch of that size which are not among the owners. The same owner may be there twice.
 fn missing(owners: &[Record], size: usize) -> Option<Box<[u64]>> {
-    let rows = owners.iter().map(Record::row_number);
-    if owners.len() == size && rows.clone().eq(0..size) {
-        return None;
-    }
     let mut asked = vec![false; size];
-    rows.for_each(|row| asked[row] = true);
+    owners
+        .iter()
+        .map(Record::row_number)
+        .for_each(|row| asked[row] = true);
     let missing = asked.iter().enumerate().filter(|(_, asked)| !**asked);
     bitmap(size, missing.map(|(row, _)| row))
 }

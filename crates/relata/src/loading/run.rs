@@ -61,18 +61,21 @@ pub(crate) async fn load(core: &Core, purpose: Purpose) -> Result<Vec<Record>> {
 /// Runs what the model declares for records that were read.
 #[inline]
 pub(super) fn found(model: &'static ModelReflection, records: &[Record]) -> Result<()> {
-    let events = [Event::AfterFind, Event::AfterInitialize];
     let silent = |model: &ModelReflection| {
-        let mut events = events.iter();
-        events.all(|event| model.hooks().at(*event).is_empty())
+        let hooks = model.hooks();
+        hooks.at(Event::AfterFind).is_empty() && hooks.at(Event::AfterInitialize).is_empty()
     };
-    if silent(model) && model.descendants().into_iter().all(silent) {
+    if silent(model) && (!model.is_inherited() || model.descendants().into_iter().all(silent)) {
         return Ok(());
     }
+    announced(records)
+}
+
+#[inline(never)]
+fn announced(records: &[Record]) -> Result<()> {
     for record in records {
-        for event in events {
-            record.announce(event)?;
-        }
+        record.announce(Event::AfterFind)?;
+        record.announce(Event::AfterInitialize)?;
     }
     Ok(())
 }

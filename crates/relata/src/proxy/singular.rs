@@ -155,6 +155,7 @@ impl<T: Target> Singular<'_, T> {
     }
 
     #[track_caller]
+    #[inline(never)]
     fn ask(&self) -> Pending<T> {
         let association = match self.erased() {
             Ok(association) => association,

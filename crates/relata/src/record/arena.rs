@@ -82,15 +82,17 @@ impl Arena {
 
     /// Whether everything that was pushed is UTF-8 as far as each chunk tells; else the address of what is not.
     pub(crate) fn check_utf8(&self) -> Result<(), u64> {
-        for chunk in self.full.iter().chain([&self.open]) {
+        let check = |chunk: &Vec<u8>| {
             if !chunk.is_ascii()
                 && let Err(error) = std::str::from_utf8(chunk)
             {
                 let at = chunk.as_ptr().wrapping_add(error.valid_up_to());
                 return Err(at.addr() as u64);
             }
-        }
-        Ok(())
+            Ok(())
+        };
+        self.full.iter().try_for_each(check)?;
+        check(&self.open)
     }
 
     #[cold]

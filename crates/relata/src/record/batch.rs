@@ -169,6 +169,7 @@ impl Batch {
     }
 
     /// The model of all rows, or the one that they all inherit from.
+    #[inline]
     pub(crate) fn reflection(&self) -> &'static ModelReflection {
         self.reflection
     }
@@ -178,14 +179,22 @@ impl Batch {
     pub(super) fn class(&self, row: u32) -> &'static ModelReflection {
         match &self.classes {
             None => self.reflection,
-            Some(classes) => classes
-                .get(row as usize)
-                .copied()
-                .unwrap_or(self.reflection),
+            Some(classes) => self.class_among(classes, row),
         }
     }
 
+    #[cold]
+    fn class_among(
+        &self,
+        classes: &[&'static ModelReflection],
+        row: u32,
+    ) -> &'static ModelReflection {
+        let class = classes.get(row as usize).copied();
+        class.unwrap_or(self.reflection)
+    }
+
     /// Whether the rows are of several classes.
+    #[inline]
     pub(super) fn is_mixed(&self) -> bool {
         self.classes.is_some()
     }

@@ -221,7 +221,11 @@ impl BatchBuilder {
                 room => (room * 2).max(LARGE),
             };
             let room = room.max(end);
-            self.words.reserve_exact(room - self.words.len());
+            match self.words.capacity() {
+                // Nothing grows, and asking for it is the shorter way.
+                0 => self.words = Vec::with_capacity(room),
+                _ => self.words.reserve_exact(room - self.words.len()),
+            }
         }
         self.words.resize(end, 0);
         Ok(())
@@ -235,9 +239,9 @@ impl BatchBuilder {
         if let Err(address) = self.texts.check_utf8() {
             return Err(Unfit::NotText(self.column_at(address)));
         }
-        let classes = match self.reflection.type_column() {
-            Some(column) if self.len > 0 => self.classes(column).map_err(Unfit::NoClass)?,
-            _ => None,
+        let classes = match self.reflection.is_inherited() {
+            true => self.classes().map_err(Unfit::NoClass)?,
+            false => None,
         };
         self.words.truncate(self.used);
         if let Some(bytes) = self.bytes.take() {
@@ -255,7 +259,11 @@ impl BatchBuilder {
     }
 
     /// The classes of the rows, by their type column; none where all are of the model that was asked for.
-    fn classes(&self, column: usize) -> Result<Option<Box<[&'static ModelReflection]>>> {
+    #[inline(never)]
+    fn classes(&self) -> Result<Option<Box<[&'static ModelReflection]>>> {
+        let Some(column) = self.reflection.type_column() else {
+            return Ok(None);
+        };
         let (Some(&slot), false) = (
             self.layout.slots.get(column),
             self.absent

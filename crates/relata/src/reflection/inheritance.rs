@@ -74,6 +74,12 @@ impl ModelReflection {
         self.parent.is_some()
     }
 
+    /// Whether rows of its table may be of several classes: no plain model pays for what follows from it.
+    #[inline]
+    pub(crate) fn is_inherited(&self) -> bool {
+        self.inheritance.is_some() || self.parent.is_some()
+    }
+
     /// The model that it is a subclass of. Rails: `superclass`.
     #[must_use]
     pub fn parent(&self) -> Option<&'static ModelReflection> {

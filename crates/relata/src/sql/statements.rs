@@ -75,12 +75,6 @@ impl Texts {
         let Some(texts) = model.texts(Self::default) else {
             return make();
         };
-        if wanted == Wanted::Find
-            && let Some((first, text)) = texts.find.get()
-            && *first == dialect
-        {
-            return Arc::clone(text);
-        }
         let slot = (dialect, wanted);
         if let Some(text) = texts
             .all
@@ -137,6 +131,12 @@ fn name(writer: &mut Writer, model: &ModelReflection, column: usize) {
 
 /// `SELECT "posts".* FROM "posts" WHERE "posts"."id" = ?`
 pub(crate) fn find(model: &'static ModelReflection, dialect: Dialect) -> Arc<str> {
+    if let Some(texts) = model.texts(Texts::default)
+        && let Some((first, text)) = texts.find.get()
+        && *first == dialect
+    {
+        return Arc::clone(text);
+    }
     Texts::get(model, dialect, Wanted::Find, |writer| {
         writer
             .push("SELECT ")
