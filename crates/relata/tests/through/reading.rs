@@ -149,7 +149,7 @@ async fn paths_join_what_is_on_the_way(db: Db) -> Result<()> {
             .joins_named("memberships")?
             .joins_named("chaired")?
             .to_sql(),
-        "SELECT \"users\".* FROM \"users\" INNER JOIN \"memberships\" ON \"memberships\".\"user_id\" = \"users\".\"id\" INNER JOIN \"memberships\" AS \"chairs_users_join\" ON \"chairs_users_join\".\"user_id\" = \"users\".\"id\" AND \"chairs_users_join\".\"role\" = 'chair' INNER JOIN \"clubs\" ON \"clubs\".\"id\" = \"chairs_users_join\".\"club_id\""
+        "SELECT \"users\".* FROM \"users\" INNER JOIN \"memberships\" ON \"memberships\".\"user_id\" = \"users\".\"id\" INNER JOIN \"memberships\" AS \"chairs_users_join\" ON \"chairs_users_join\".\"role\" = 'chair' AND \"chairs_users_join\".\"user_id\" = \"users\".\"id\" INNER JOIN \"clubs\" ON \"clubs\".\"id\" = \"chairs_users_join\".\"club_id\""
     );
     assert_eq!(
         names(&users().filter_by("clubs.name", "A")?.await?),
