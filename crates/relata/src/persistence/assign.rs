@@ -116,6 +116,8 @@ pub(super) enum Job<'p> {
 pub(super) enum Step {
     Set(Record, String, Value<'static>),
     Confirm(Record, String, Value<'static>),
+    /// A new member has all its values.
+    Initialize(Record),
     /// A new member comes.
     Add(Association, Record),
     /// A new target comes.
@@ -335,6 +337,7 @@ impl Plan {
                 Step::Confirm(record, attribute, value) => {
                     record.set_confirmation(&attribute, value);
                 }
+                Step::Initialize(record) => _ = record.initialized(),
                 Step::Add(association, member) => {
                     association.add(&member)?;
                 }
