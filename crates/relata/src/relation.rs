@@ -272,7 +272,8 @@ impl Scope {
     }
 
     /// A scope that differs by the owner. It is preloaded with one query for each scope that results, and cannot be
-    /// joined, for a join has no owner. Rails: `-> (owner) { ... }`.
+    /// joined, for a join has no owner; so a through over an association that has one is preloaded, and its lazy load,
+    /// which joins, is an `Argument` error. Rails: `-> (owner) { ... }`.
     #[must_use]
     pub const fn of_owner(
         function: &'static (dyn Fn(Relation, &Record) -> Relation + Send + Sync),
@@ -309,7 +310,11 @@ impl Scope {
                 "The association scope '{name}' is instance dependent (the scope block takes an argument). Eager \
                  loading instance dependent scopes is not supported."
             );
-            return Err(Error::new(ErrorKind::Argument, message).with_attribute(name));
+            let error = Error::new(ErrorKind::Argument, message).with_attribute(name);
+            return Err(match place.above() {
+                Some(above) => error.with_model(above.model().name()),
+                None => error,
+            });
         }
         all_of(self.apply(default_scoped(place), None), place)
     }

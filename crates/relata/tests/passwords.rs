@@ -388,3 +388,58 @@ fn models_made_at_run_time_have_passwords_and_tokens() -> Result<()> {
         Ok(())
     })
 }
+
+/// It was refused as an attribute that the model does not have.
+#[test]
+fn a_password_from_a_form_is_taken_where_it_is_permitted_and_shown_nowhere() -> Result<()> {
+    relata::run(async {
+        let (db, ann) = house().await?;
+        let form = |text: &str, again: &str| {
+            let given = [("password", text), ("password_confirmation", again)];
+            let given = given.map(|(name, text)| (name, relata::Param::from(text)));
+            given.into_iter().collect::<relata::Params>()
+        };
+        let both = || relata::permit![password, password_confirmation];
+        // Without leave it is left out; what is given twice has to be the same.
+        ann.assign(form("another one", ""), relata::permit![name])
+            .await?;
+        assert!(!ann.is_secret_set("password"));
+        ann.assign(form("another one", "another two"), both())
+            .await?;
+        assert!(!ann.is_valid().await?);
+        assert_eq!(
+            ann.errors().on("password_confirmation").len(),
+            1,
+            "{:?}",
+            ann.errors()
+        );
+        ann.assign(form("another one", "another one"), both())
+            .await?;
+        assert!(ann.is_secret_set("password"));
+        assert!(ann.get("password").is_err());
+        assert!(!format!("{ann:?}").contains("another one"));
+        ann.save().await?;
+        let found = User::find(&db, ann.id()).await?;
+        assert!(found.authenticate_password("another one").await?);
+        assert!(!found.authenticate_password(SECRET).await?);
+        // As for a model that is known by name only, and for a new record.
+        let record: Record = Record::new(User::reflection(), &db);
+        record.set("name", "bob")?.set("confirmed", 0)?;
+        record
+            .update_from(form("a third one", "a third one"), both())
+            .await?;
+        assert!(record.authenticate_with("password", "a third one").await?);
+        let number: relata::Params = [("password", relata::Param::from(12345678))]
+            .into_iter()
+            .collect();
+        let error = ann
+            .assign(number, relata::permit![password])
+            .await
+            .unwrap_err();
+        assert!(error.is_record_invalid() && !error.to_string().contains("12345678"));
+        let unknown = relata::permit![passphrase];
+        let error = ann.assign(form("", ""), unknown).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::UnknownAttribute);
+        Ok(())
+    })
+}

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use relata::{Db, Relation, Result, callbacks, model};
+use relata::{Db, Param, Params, Relation, Result, callbacks, model, permit};
 
 thread_local! {
     static LOG: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
@@ -17,6 +17,7 @@ fn logged() -> Vec<String> {
 }
 
 #[model]
+#[accepts_nested_attributes_for(sails)]
 pub struct Ship {
     id: i64,
     name: String,
@@ -147,5 +148,23 @@ async fn a_built_record_has_its_values_when_it_is_initialized(db: Db) -> Result<
         "a grey sail of 0",
     ];
     assert_eq!(logged(), made);
+    Ok(())
+}
+
+/// One that nested attributes made was initialized before its values, and with them where they were refused.
+#[relata::test]
+async fn a_member_of_nested_attributes_has_its_values_when_it_is_initialized(db: Db) -> Result<()> {
+    tables(&db).await?;
+    let ship = Ship::create(&db, |s| s.set_name("Argo")).await?;
+    let sail = |color: &str| Param::from(Params::from_iter([("color", Param::from(color))]));
+    let sails = vec![sail("red"), sail("green")];
+    let given = Params::from_iter([("sails_attributes", Param::from(sails))]);
+    ship.assign(given.clone(), permit![sails: [color]]).await?;
+    assert_eq!(logged(), ["a red sail of 1", "a green sail of 1"]);
+    assert_eq!(ship.sails().target().len(), 2);
+    ship.assign(given, permit![sails: [color, colour]])
+        .await
+        .unwrap_err();
+    assert!(logged().is_empty());
     Ok(())
 }

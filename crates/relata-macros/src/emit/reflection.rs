@@ -75,7 +75,7 @@ pub(crate) fn reflection(model: &Model) -> TokenStream {
     };
     let broken = model.broken.then(|| quote!(.with_mistakes()));
     let own_tables = match inheritance::tables(model, &associations, &targets) {
-        Some(tables) => tables,
+        Some(own) => quote!(#own #(#tables)*),
         None => quote! {
             static COLUMNS: [::relata::reflection::Column; #width] = [#(#columns),*];
             static ASSOCIATIONS: [::relata::reflection::AssociationReflection; #count] = [#(#associations),*];

@@ -7,9 +7,9 @@ use crate::attribute::value::Value;
 use crate::db::Db;
 use crate::error::Error;
 use crate::record::Record;
-use crate::reflection::{AssociationReflection, Resolved, TypeColumn};
+use crate::reflection::{Resolved, TypeColumn};
 use crate::relation::Relation;
-use crate::sql::expr::{Comparison, Node};
+use crate::sql::expr::{Comparison, Node, Refusal};
 use crate::sql::{Expr, JoinKind, Order, Place};
 
 /// Values of an association's key, comparable and hashable.
@@ -101,6 +101,13 @@ pub(crate) fn targets_of(
     keys: Vec<Value<'static>>,
 ) -> Relation {
     let all = targets(resolved, db, owner);
+    let all = match resolved.scope_of_another() {
+        Some(end) => all.map(|core| {
+            let refusal = Refusal(resolved.has_no(end));
+            core.select.filters.push(Node::Refused(refusal));
+        }),
+        None => all,
+    };
     let (all, place, first) = match resolved.through {
         None => (all, Place::root(resolved.target), resolved),
         Some(_) => way_back(all, resolved, owner),
@@ -165,22 +172,19 @@ fn way_back(
         }
         // The table that a hop leads to is the one that the hop after it starts from.
         for (hop, &place) in hops.iter().rev().skip(1).zip(&path) {
-            let own = |end: &AssociationReflection| {
-                let all = resolved.owner.reflections();
-                owner.filter(|_| all.iter().any(|one| std::ptr::eq(one, end)))
-            };
+            // Those that differ by an owner are this one's own: others were refused.
             let middle = Relation::of(place.model(), &db);
             let middle = hop
                 .ends
                 .iter()
                 .fold(middle, |middle, end| match end.scope() {
-                    Some(scope) => scope.apply(middle, own(end)),
+                    Some(scope) => scope.apply(middle, owner),
                     None => middle,
                 });
             let select = middle.select();
             for filter in &select.filters {
                 let moved = filter.moved(place);
-                let refused = |error: Error| Node::Refused(error.to_string());
+                let refused = |error: Error| Node::refused(error.to_string());
                 core.select.filters.push(moved.unwrap_or_else(refused));
             }
             core.select

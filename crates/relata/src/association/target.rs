@@ -161,11 +161,19 @@ impl Association {
 
     /// Takes the rows of the database as the collection's members. Members in memory that are the same row stay the
     /// objects they are; unsaved ones, and those that came since `before` was looked at, come last; others are dropped,
-    /// for the database no longer has them. Rails: `merge_target_lists`.
-    pub(crate) fn take_loaded(&self, rows: Vec<Record>, before: &[Record]) {
+    /// for the database no longer has them. They are those of these values of the owner's columns. Rails: `merge_target_lists`.
+    pub(crate) fn take_loaded(
+        &self,
+        rows: Vec<Record>,
+        before: &[Record],
+        key: Vec<Value<'static>>,
+    ) {
+        let own = self.resolved.own_key().iter().copied();
+        let key = own.zip(key).collect();
+        let current = |then| self.is_current(then);
         let merged = self
             .owner
-            .link_rows(self.position, rows, before, |then| self.is_current(then));
+            .link_rows(self.position, rows, before, key, current);
         for (member, row) in &merged.known {
             member.refresh_from(row);
         }

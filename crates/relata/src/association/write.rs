@@ -253,6 +253,13 @@ impl Association {
     /// A new target in the owner's graph, not linked, with the values that the scope's equalities give and those that
     /// `set` does; then what runs after initializing runs. In memory only.
     pub(crate) fn build_target(&self, set: impl FnOnce(&Record)) -> Result<Record> {
+        let target = self.blank_target()?;
+        set(&target);
+        Ok(target.initialized())
+    }
+
+    /// As [`build_target`](Self::build_target), before it is given values and what runs after initializing runs.
+    pub(crate) fn blank_target(&self) -> Result<Record> {
         self.check_not_nested()?;
         if self.klass()?.is_none() {
             let message =
@@ -270,8 +277,7 @@ impl Association {
             self.relation()
         };
         relation.give_values_to(&target)?;
-        set(&target);
-        Ok(target.initialized())
+        Ok(target)
     }
 
     /// The target of a singular association that was set and is not saved yet.

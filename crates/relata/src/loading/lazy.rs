@@ -166,7 +166,7 @@ async fn load_single(association: &Association) -> Result<()> {
             }
         }
     } else {
-        association.take_loaded(targets, &before);
+        association.take_loaded(targets, &before, key);
     }
     Ok(())
 }

@@ -288,7 +288,8 @@ fn link_owners(owners: &[Record], position: usize, terms: (Tie, Option<u64>), fo
     for batch in owners.chunk_by(Record::is_sibling) {
         let published = publish(batch, start, position, terms, found);
         if published {
-            // What a record was told by itself, as a member that is not saved yet, hides the table of its batch.
+            // What a record was told by itself, as a member that is not saved yet, hides the table of its batch, which
+            // holds for keys as they were loaded.
             for (at, owner) in Record::with_own_link(batch, position) {
                 tell(owner, start + at, position, found);
             }
@@ -406,7 +407,8 @@ fn tell(owner: &Record, at: usize, position: usize, found: &Found) {
     };
     if association.reflection().is_collection() {
         let before = found.before.get(&at).map_or(&[][..], Vec::as_slice);
-        association.take_loaded(found.of(at).cloned().collect(), before);
+        let key = association.owner_values();
+        association.take_loaded(found.of(at).cloned().collect(), before, key);
     } else {
         association.take_found(found.of(at).next(), association.owner_values());
     }

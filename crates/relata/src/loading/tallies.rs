@@ -216,6 +216,9 @@ async fn tally(
     {
         return Err(refused("has a scope that differs by the owner"));
     }
+    if let Some(end) = resolved.scope_of_owner() {
+        return Err(resolved.has_no(end));
+    }
     let mut keys = OwnerKeys::of(records, &resolved.owner_key);
     let values = keys.take_values();
     if values.is_empty() {

@@ -6,12 +6,14 @@
 //! Invariant: owners get their targets in the order of what is on the way, or of the scope where it orders; a target that
 //! several ways lead to is there as often, unless the scope is distinct, and is one object.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::joined::AtPlace;
 use super::owners::{OwnerKeys, Sorted};
+use super::parts::{self, parts};
 use super::pluck::tuples;
-use super::preload::{self, Narrowing};
+use super::preload::{self, Found, Narrowing};
 use crate::association::{Association, first_place, targets, targets_of};
 use crate::db::adapter::Purpose;
 use crate::error::Result;
@@ -43,6 +45,30 @@ pub(super) async fn find(
     let (targets, of_middle) = if narrowed.is_empty() && source.owner_type.is_none() {
         Box::pin(preload::preload(&middles, through.source, strict)).await?;
         led_to(&middles, through.source, |_| true)?
+    } else if source.scope_of_owner().is_some() {
+        // What is on the way are owners too, each with a scope of its own.
+        let mut found = Vec::new();
+        for part in parts(Cow::Borrowed(&middles), through.source)? {
+            let (targets, rows) =
+                Box::pin(find(&part.owners, part.resolved, &narrowed, strict)).await?;
+            let before = HashMap::new();
+            found.push((
+                part,
+                Found {
+                    targets,
+                    rows,
+                    before,
+                },
+            ));
+        }
+        let found = match found.pop() {
+            Some((part, found)) if part.is_all() => found,
+            last => {
+                found.extend(last);
+                parts::joined(middles.len(), &found)
+            }
+        };
+        (found.targets, found.rows)
     } else {
         Box::pin(find(&middles, source, &narrowed, strict)).await?
     };

@@ -116,6 +116,10 @@ pub(super) enum Job<'p> {
 pub(super) enum Step {
     Set(Record, String, Value<'static>),
     Confirm(Record, String, Value<'static>),
+    #[cfg(feature = "password")]
+    Secret(Record, &'static str, Value<'static>),
+    /// A new member has all its values.
+    Initialize(Record),
     /// A new member comes.
     Add(Association, Record),
     /// A new target comes.
@@ -192,6 +196,9 @@ fn check_list(model: &'static ModelReflection, permit: &Permit, member: bool) ->
 enum Meaning {
     Column,
     Confirmation(&'static str),
+    /// A password, which is taken and never given.
+    #[cfg(feature = "password")]
+    Secret(&'static str),
     Keys(usize),
     Members(usize),
 }
@@ -214,12 +221,28 @@ impl Meaning {
             })
             .map(Self::Keys);
         }
+        #[cfg(feature = "password")]
+        if let Some(password) = password(model, name) {
+            return Some(Self::Secret(password));
+        }
         let attribute = name.strip_suffix("_confirmation")?;
+        #[cfg(feature = "password")]
+        if let Some(password) = password(model, attribute) {
+            return Some(Self::Confirmation(password));
+        }
         let mut rules = model.validations();
         rules
             .find(|one| one.attribute == attribute && matches!(one.rule, Rule::Confirmation { .. }))
             .map(|one| Self::Confirmation(one.attribute))
     }
+}
+
+/// The password of a model that has this name.
+#[cfg(feature = "password")]
+fn password(model: &ModelReflection, name: &str) -> Option<&'static str> {
+    let mut all = model.secure_passwords().iter();
+    all.find(|(_, one)| one.name == name)
+        .map(|(_, one)| one.name)
 }
 
 impl Plan {
@@ -277,6 +300,16 @@ impl Plan {
                         value,
                     ));
                 }
+                #[cfg(feature = "password")]
+                Some(Meaning::Secret(password)) => match given.into_value() {
+                    Some(text @ (Value::Null | Value::Text(_))) => {
+                        let step = Step::Secret(values.record.clone(), password, text);
+                        self.steps.push(step);
+                    }
+                    _ => self
+                        .refused
+                        .push((format!("{}{name}", values.path), "is not a text".to_owned())),
+                },
                 Some(Meaning::Keys(position)) => {
                     let association = Association::at(&values.record, position)?;
                     let keys = keys(&association, given)?;
@@ -335,6 +368,7 @@ impl Plan {
                 Step::Confirm(record, attribute, value) => {
                     record.set_confirmation(&attribute, value);
                 }
+                Step::Initialize(record) => _ = record.initialized(),
                 Step::Add(association, member) => {
                     association.add(&member)?;
                 }
@@ -342,6 +376,10 @@ impl Plan {
                 Step::Join(association, member) => {
                     association.own(&member);
                     association.remember(&member);
+                }
+                #[cfg(feature = "password")]
+                Step::Secret(record, password, text) => {
+                    record.set_secret(password, text.as_str())?;
                 }
                 Step::Mark(record) => record.mark_for_destruction(),
                 Step::Keys(association, keys) => association.replace_ids(keys).await?,

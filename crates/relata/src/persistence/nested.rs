@@ -107,7 +107,9 @@ impl<'p> Members<'p> {
                 record
             }
             Whom::New => {
-                let record = association.build_target(|_| {})?;
+                let record = association.blank_target()?;
+                // Who is told of it finds the values there, as where it is built.
+                then.push(Step::Initialize(record.clone()));
                 then.push(if association.reflection().is_collection() {
                     Step::Add(association, record.clone())
                 } else {

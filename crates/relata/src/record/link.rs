@@ -53,8 +53,13 @@ pub(crate) enum Override {
         loaded: bool,
         /// The keys of all members, if they were asked for alone.
         keys: Option<Box<[Vec<Value<'static>>]>>,
+        /// The columns of the record that say where it leads, with their values then; none where others refer to it.
+        key: OwnKey,
     },
 }
+
+/// Columns of a record that say where an association leads, each with a value.
+pub(super) type OwnKey = Box<[(usize, Value<'static>)]>;
 
 /// What a `has_one` led to before a target took its place in memory.
 #[derive(Default)]
@@ -191,8 +196,11 @@ impl Record {
         if let Some(state) = self.state() {
             match state.overrides().get(association) {
                 Some(Some(Override::Many {
-                    members, loaded, ..
-                })) => {
+                    members,
+                    loaded,
+                    key,
+                    ..
+                })) if self.holds_key(key) => {
                     let follow = |entry: &Entry| match self.follow_entry(entry) {
                         Linked::Known(record) => record,
                         Linked::Unknown => None,
@@ -203,6 +211,7 @@ impl Record {
                     };
                 }
                 Some(Some(_)) => return Members::default(),
+                _ if self.has_moved(association) => return Members::default(),
                 _ => {}
             }
         }
@@ -257,7 +266,8 @@ impl Record {
                     .zip(known.iter())
                     .any(|(&column, known)| self.value(column) != *known);
             }
-            Some(Some(_)) => return false,
+            Some(Some(Override::Many { key: known, .. })) => return !self.holds_key(known),
+            Some(Some(Override::Unknown)) => return false,
             _ => {}
         }
         key.iter()
@@ -335,14 +345,15 @@ impl Record {
     /// Tells this record its members, in memory.
     pub(crate) fn link_many(&self, association: usize, members: &[Record], loaded: bool) {
         let mut shape = Shape::lock();
-        self.replace_members(association, members, loaded, &mut shape);
+        let key = self.own_key(association);
+        self.replace_members(association, members, (loaded, key), &mut shape);
     }
 
     pub(super) fn replace_members(
         &self,
         association: usize,
         members: &[Record],
-        loaded: bool,
+        (loaded, key): (bool, OwnKey),
         shape: &mut ShapeGuard,
     ) {
         let members = members
@@ -356,6 +367,7 @@ impl Record {
             members,
             loaded,
             keys: None,
+            key,
         };
         self.replace_override(association, Some(many), shape);
     }
@@ -372,8 +384,10 @@ impl Record {
         // Every link changes under this lock, so nothing comes between the look and the change.
         let mut shape = Shape::lock();
         self.graph.unite(&member.graph, &mut shape);
-        if let Some(Some(Override::Many { members, keys, .. })) =
-            state.overrides().get_mut(association)
+        if let Some(Some(Override::Many {
+            members, keys, key, ..
+        })) = state.overrides().get_mut(association)
+            && self.holds_key(key)
         {
             members.push(Entry::of(member));
             *keys = None;
@@ -381,7 +395,8 @@ impl Record {
         }
         let mut known = self.peek_many(association, UNREAD);
         known.records.push(member.clone());
-        self.replace_members(association, &known.records, known.loaded, &mut shape);
+        let key = self.own_key(association);
+        self.replace_members(association, &known.records, (known.loaded, key), &mut shape);
         // Handles may be the last of their graphs, whose end runs foreign code: not under the lock.
         drop(shape);
     }
@@ -481,12 +496,14 @@ impl Record {
                         members,
                         loaded: false,
                         keys: Some(_),
+                        ..
                     })) => !members.is_empty(),
                     told => told.is_some_and(Option::is_some),
                 })
     }
 
-    /// Those of some siblings that have one of their own, with their place among them.
+    /// Those of some siblings that have one of their own, or lead elsewhere than as they were loaded, with their place
+    /// among them.
     pub(crate) fn with_own_link(
         siblings: &[Record],
         association: usize,
@@ -502,7 +519,7 @@ impl Record {
             &[]
         };
         let has = move |record: &Record| match touched {
-            true => record.has_own_link(association),
+            true => record.has_own_link(association) || record.has_moved(association),
             false => first.is_some_and(|first| first.is_of(record.row)),
         };
         let asked = asked.iter().enumerate();

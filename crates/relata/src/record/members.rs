@@ -7,8 +7,9 @@
 
 use super::Record;
 use super::graph::Shape;
-use super::link::{Entry, Linked, Members, Override, Replaced, UNREAD};
+use super::link::{Entry, Linked, Members, Override, OwnKey, Replaced, UNREAD};
 use crate::attribute::value::Value;
+use crate::reflection::Resolved;
 
 impl Record {
     /// Makes `target` the target of a `has_one` whose old target is to be removed once the new one is saved. What the
@@ -75,7 +76,13 @@ impl Record {
         // Their graphs outlive the lock: the end of one runs foreign code.
         let before = members.records.clone();
         change(&mut members);
-        self.replace_members(association, &members.records, members.loaded, &mut shape);
+        let key = self.own_key(association);
+        self.replace_members(
+            association,
+            &members.records,
+            (members.loaded, key),
+            &mut shape,
+        );
         drop(shape);
         drop(before);
     }
@@ -83,18 +90,21 @@ impl Record {
     /// Keeps the keys of the members, until the collection changes in memory.
     pub(crate) fn keep_member_keys(&self, association: usize, keys: Vec<Vec<Value<'static>>>) {
         let state = self.state_or_make();
+        let key = self.own_key(association);
         let _shape = Shape::lock();
         match state.overrides().get_mut(association) {
             Some(Some(Override::Many {
                 loaded: false,
                 keys: known,
+                key: then,
                 ..
-            })) => *known = Some(keys.into()),
+            })) if *then == key => *known = Some(keys.into()),
             Some(place @ None) => {
                 *place = Some(Override::Many {
                     members: Vec::new(),
                     loaded: false,
                     keys: Some(keys.into()),
+                    key,
                 });
             }
             _ => {}
@@ -104,8 +114,34 @@ impl Record {
     /// The keys of the members, if they were kept and the collection did not change since.
     pub(crate) fn member_keys(&self, association: usize) -> Option<Vec<Vec<Value<'static>>>> {
         match self.state()?.overrides().get(association) {
-            Some(Some(Override::Many { keys, .. })) => keys.as_deref().map(<[_]>::to_vec),
+            Some(Some(Override::Many { keys, key, .. })) if self.holds_key(key) => {
+                keys.as_deref().map(<[_]>::to_vec)
+            }
             _ => None,
         }
+    }
+
+    /// The columns of this record that say where an association leads, with what they hold.
+    pub(super) fn own_key(&self, association: usize) -> OwnKey {
+        let columns = self.own_columns(association).iter();
+        let held = columns.map(|&column| (column, self.value(column).into_owned()));
+        held.collect()
+    }
+
+    fn own_columns(&self, association: usize) -> &'static [usize] {
+        let resolved = self.reflection().resolve(association);
+        resolved.map_or(&[], Resolved::own_key)
+    }
+
+    /// Whether the columns hold these values still.
+    pub(super) fn holds_key(&self, key: &[(usize, Value<'static>)]) -> bool {
+        key.iter()
+            .all(|(column, then)| self.value(*column) == *then)
+    }
+
+    /// Whether this record leads elsewhere than when it was loaded.
+    pub(super) fn has_moved(&self, association: usize) -> bool {
+        let moved = |&column: &usize| self.value(column) != self.loaded_value(column);
+        self.own_columns(association).iter().any(moved)
     }
 }

@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::Record;
 use super::graph::Shape;
-use super::link::{Linked, Tie};
+use super::link::{Linked, OwnKey, Tie};
 use crate::attribute::value::Value;
 use crate::hashing::Hashing;
 
@@ -20,13 +20,14 @@ pub(crate) struct Merged {
 impl Record {
     /// Takes rows of the database as the members of a collection. A member in memory that is the same row stays the object
     /// it is, in the row's place. Members that are not saved, and those that were added since `before` was looked at,
-    /// come last; the others go, for the database no longer has them. `current` as for
+    /// come last; the others go, for the database no longer has them. They are those of `key`. `current` as for
     /// [`linked_many`](Self::linked_many).
     pub(crate) fn link_rows(
         &self,
         association: usize,
         rows: Vec<Record>,
         before: &[Record],
+        key: OwnKey,
         current: impl FnOnce(u64) -> bool,
     ) -> Merged {
         let before: HashSet<_, Hashing> = before.iter().map(Record::identity).collect();
@@ -58,7 +59,7 @@ impl Record {
                 && (member.is_new_record() || !before.contains(&member.identity()))
         };
         members.extend(held.iter().filter(stays).cloned());
-        self.replace_members(association, &members, true, &mut shape);
+        self.replace_members(association, &members, (true, key), &mut shape);
         // Handles may be the last of their graphs, whose end runs foreign code: not under the lock.
         drop(shape);
         Merged { members, known }

@@ -10,6 +10,7 @@ use super::{
     AssociationReflection, InverseReason, KeyReason, Macro, ModelReflection, Resolved, Target,
 };
 use crate::error::{Error, ErrorKind, Result};
+use crate::relation::Scope;
 
 /// The two associations that a through goes over. Rails: `through_reflection`, `source_reflection`.
 #[derive(Debug, Clone, Copy)]
@@ -190,6 +191,34 @@ impl Resolved {
             None => self.declaration().is_collection(),
             Some(through) => through.over.multiplies() || through.from.multiplies(),
         }
+    }
+
+    /// The first association on the way whose scope differs by an owner that is another than this one's.
+    pub(crate) fn scope_of_another(&self) -> Option<&'static Resolved> {
+        let through = self.through?;
+        let before = through.over.scope_of_another();
+        before.or_else(|| through.from.scope_of_owner())
+    }
+
+    /// The first association, this one or one on the way, whose scope differs by the owner.
+    pub(crate) fn scope_of_owner(&'static self) -> Option<&'static Resolved> {
+        if self.declaration().scope().is_some_and(Scope::is_of_owner) {
+            return Some(self);
+        }
+        let through = self.through?;
+        let before = through.over.scope_of_owner();
+        before.or_else(|| through.from.scope_of_owner())
+    }
+
+    /// That one query for this association has no owner for a scope on the way, which differs by it.
+    pub(crate) fn has_no(&self, end: &Resolved) -> Error {
+        let (model, name) = (self.owner.name(), self.declaration().name);
+        let (other, over) = (end.owner.name(), end.declaration().name);
+        let message = format!(
+            "{model}.{name} goes through {other}.{over}, whose scope is instance dependent: it takes its {other}, and a \
+             query that joins has none. Preload `{name}`, or declare the scope of `{over}` without the owner."
+        );
+        problem(ErrorKind::Argument, self.owner, self.declaration(), message)
     }
 
     /// Whether all tables that its targets are read from are as `is` says.

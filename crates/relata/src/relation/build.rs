@@ -216,7 +216,7 @@ impl<M: FromRecord> Relation<M> {
             if record.reflection() != model {
                 let (name, other) = (model.name(), record.reflection().name());
                 let problem = format!("excluding wants records of {name}, and got one of {other}");
-                return self.map(|core| core.select.filter(Expr(Node::Refused(problem))));
+                return self.map(|core| core.select.filter(Expr(Node::refused(problem))));
             }
             keys.push(record.key().into_iter().map(Value::into_owned).collect());
         }

@@ -180,7 +180,7 @@ impl<P> AnyPath<P> {
 
     fn said(self, condition: Result<Node>) -> Expr {
         // What is wrong is told when the statement is made.
-        Expr(condition.unwrap_or_else(|error| Node::Refused(error.to_string())))
+        Expr(condition.unwrap_or_else(|error| Node::refused(error.to_string())))
     }
 }
 

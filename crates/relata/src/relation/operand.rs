@@ -32,7 +32,7 @@ fn checked<A: Attribute>(value: A) -> Expr {
         _ => return constant(value),
     };
     let name = A::NAME;
-    Expr(Node::Refused(format!(
+    Expr(Node::refused(format!(
         "a condition holds a value that is no {name}: {problem}"
     )))
 }
@@ -80,7 +80,7 @@ pub(super) fn fitted(subject: &Node, operand: Node) -> Node {
         (&Node::Column(place, column), Node::Value(value)) => {
             match named::cast(place, column, value) {
                 Ok(value) => Node::Value(value),
-                Err(error) => Node::Refused(error.to_string()),
+                Err(error) => Node::refused(error.to_string()),
             }
         }
         (_, operand) => operand,

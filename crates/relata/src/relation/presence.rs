@@ -40,7 +40,7 @@ impl<M: Model> Relation<M> {
             match value.operand().0 {
                 Node::Value(value) => list.push(value),
                 Node::Refused(problem) => refused.push(Node::Refused(problem)),
-                _ => refused.push(Node::Refused(
+                _ => refused.push(Node::refused(
                     "in_order_of takes values, not columns".to_owned(),
                 )),
             }

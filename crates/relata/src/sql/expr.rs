@@ -6,7 +6,7 @@ use super::place::Place;
 use super::raw::Raw;
 use super::select::Select;
 use crate::attribute::value::Value;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 
 /// A condition or a value in a query. Made by the methods of columns; combined by `and`, `or` and `!`.
 #[derive(Debug, Clone, PartialEq)]
@@ -68,8 +68,26 @@ pub(crate) enum Node {
     Raw(Raw),
     /// Where the value stands in the list, counted from 1; null when it is not there.
     Rank(Box<Node>, Vec<Value<'static>>),
-    /// A value that is none of its column's type, and why: the statement is refused when it is run.
-    Refused(String),
+    /// What must not be asked, as a value that is none of its column's type, and why: the statement is refused when it is
+    /// run.
+    Refused(Refusal),
+}
+
+/// Why a statement is refused; alike where it says the same.
+#[derive(Debug, Clone)]
+pub(crate) struct Refusal(pub(crate) Error);
+
+impl PartialEq for Refusal {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.kind() == other.0.kind() && self.0.to_string() == other.0.to_string()
+    }
+}
+
+impl Node {
+    /// A value that is none of its column's type, and why.
+    pub(crate) fn refused(problem: String) -> Self {
+        Self::Refused(Refusal(Error::new(ErrorKind::InvalidValue, problem)))
+    }
 }
 
 impl Expr {

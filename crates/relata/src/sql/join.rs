@@ -143,6 +143,13 @@ fn ways(place: Place) -> Result<(Vec<Place>, Vec<Hop>)> {
     let (Some((above, resolved)), Some(association)) = (place.resolved()?, place.step()) else {
         return Ok((Vec::new(), Vec::new()));
     };
+    // One that differs by the owner of the association itself is refused where its conditions are written.
+    if resolved.through.is_some()
+        && let Some(end) = resolved.scope_of_owner()
+        && !std::ptr::eq(end, resolved)
+    {
+        return Err(resolved.has_no(end));
+    }
     let hops = resolved.hops();
     let on_way = hops.iter().take(hops.len() - 1).enumerate();
     let ways = on_way.map(|(at, hop)| above.way(association, at + 1, hop.over));

@@ -12,7 +12,7 @@ use super::place::Place;
 use super::raw::Raw;
 use super::select::{Direction, Lock, Select, What};
 use crate::attribute::value::{Kind, Value};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 
 pub(crate) struct Writer {
     dialect: Dialect,
@@ -20,8 +20,8 @@ pub(crate) struct Writer {
     binds: Vec<Value<'static>>,
     inline: bool,
     aliases: Aliases,
-    /// Why the statement must not run: a value in it is none of its column's type.
-    refused: Option<String>,
+    /// Why the statement must not run.
+    refused: Option<Error>,
 }
 
 impl Writer {
@@ -190,8 +190,8 @@ impl Writer {
             _ = write!(self.text, " /* {annotation} */");
         }
         match &self.refused {
-            Some(problem) => Err(Error::new(ErrorKind::InvalidValue, problem.clone())
-                .with_model(select.model().name())),
+            Some(error) if error.model().is_some() => Err(error.clone()),
+            Some(error) => Err(error.clone().with_model(select.model().name())),
             None => Ok(()),
         }
     }
@@ -311,7 +311,7 @@ impl Writer {
             }
             Node::Exists(place, condition) => {
                 if let Err(error) = self.exists(*place, condition) {
-                    self.refused = Some(error.to_string());
+                    self.refused = Some(error);
                 }
             }
             // Rails writes the first as a comparison that SQL refuses to be clever about.
@@ -324,7 +324,7 @@ impl Writer {
             Node::Star => _ = self.push("*"),
             Node::Raw(raw) => self.raw(raw),
             // Nothing is written for it: whoever forgets to look gets no statement either.
-            Node::Refused(problem) => self.refused = Some(problem.clone()),
+            Node::Refused(refusal) => self.refused = Some(refusal.0.clone()),
         }
         self
     }

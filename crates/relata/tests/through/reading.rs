@@ -149,7 +149,7 @@ async fn paths_join_what_is_on_the_way(db: Db) -> Result<()> {
             .joins_named("memberships")?
             .joins_named("chaired")?
             .to_sql(),
-        "SELECT \"users\".* FROM \"users\" INNER JOIN \"memberships\" ON \"memberships\".\"user_id\" = \"users\".\"id\" INNER JOIN \"memberships\" AS \"chairs_users_join\" ON \"chairs_users_join\".\"user_id\" = \"users\".\"id\" AND \"chairs_users_join\".\"role\" = 'chair' INNER JOIN \"clubs\" ON \"clubs\".\"id\" = \"chairs_users_join\".\"club_id\""
+        "SELECT \"users\".* FROM \"users\" INNER JOIN \"memberships\" ON \"memberships\".\"user_id\" = \"users\".\"id\" INNER JOIN \"memberships\" AS \"chairs_users_join\" ON \"chairs_users_join\".\"role\" = 'chair' AND \"chairs_users_join\".\"user_id\" = \"users\".\"id\" INNER JOIN \"clubs\" ON \"clubs\".\"id\" = \"chairs_users_join\".\"club_id\""
     );
     assert_eq!(
         names(&users().filter_by("clubs.name", "A")?.await?),
@@ -241,5 +241,80 @@ async fn what_siblings_brought_along_is_not_used_once_a_table_on_the_way_was_wri
         3,
         "it was read before"
     );
+    Ok(())
+}
+
+/// Members that this user alone was told stayed those of the club before.
+#[relata::test]
+async fn members_through_a_belongs_to_are_stale_when_its_key_changes(db: Db) -> Result<()> {
+    fill(&db).await?;
+    for touched in [false, true] {
+        for alone in [true, false] {
+            let user = match alone {
+                true => {
+                    Relation::of(named("User"), &db)
+                        .find_key([1.into()])
+                        .await?
+                }
+                false => users(&db).await?[0].clone(),
+            };
+            if touched {
+                user.set("name", "Ann again")?;
+            }
+            let events = user.association("home_events")?;
+            assert_eq!(names(&events.load_many().await?), ["e"]);
+            assert_queries!(db, 0, { assert_eq!(events.load_many().await?.len(), 1) });
+            user.set("club_id", 2)?;
+            assert!(events.is_stale() && !events.is_loaded() && events.target().is_empty());
+            assert_queries!(db, 1, {
+                assert_eq!(names(&events.load_many().await?), ["f"]);
+                assert_eq!(names(&events.load_many().await?), ["f"]);
+            });
+            assert!(!events.is_stale() && events.is_loaded());
+            user.set("club_id", 3)?;
+            assert_eq!(events.ids().await?, [[3.into()]]);
+            assert_queries!(db, 2, {
+                relata::loading::preload_named(std::slice::from_ref(&user), ["home_events"])
+                    .await?;
+                assert_eq!(names(&events.load_many().await?), ["g"]);
+            });
+            user.set("club_id", None::<i64>)?;
+            assert_eq!(events.load_many().await?, []);
+            // What was set stays in memory.
+            user.set("club_id", 3)?;
+            assert_eq!(names(&events.load_many().await?), ["g"]);
+        }
+    }
+    Ok(())
+}
+
+#[relata::test]
+async fn keys_of_members_through_a_belongs_to_are_those_of_its_key(db: Db) -> Result<()> {
+    fill(&db).await?;
+    let user = Relation::of(named("User"), &db)
+        .find_key([1.into()])
+        .await?;
+    let events = user.association("home_events")?;
+    assert_eq!(events.ids().await?, [[1.into()]]);
+    assert_queries!(db, 0, { assert_eq!(events.ids().await?, [[1.into()]]) });
+    user.set("club_id", 2)?;
+    assert_queries!(db, 1, { assert_eq!(events.ids().await?, [[2.into()]]) });
+    Ok(())
+}
+
+/// The club of a key that was only set was kept as that of the row, and was there again with the key of the row.
+#[relata::test]
+async fn what_is_preloaded_for_a_key_that_was_set_is_not_what_the_row_leads_to(
+    db: Db,
+) -> Result<()> {
+    fill(&db).await?;
+    let user = users(&db).await?[0].clone();
+    user.set("club_id", 2)?;
+    relata::loading::preload_named(std::slice::from_ref(&user), ["club"]).await?;
+    let club = user.association("club")?;
+    let found = assert_queries!(db, 0, { club.load_one().await? });
+    assert_eq!(names(found.as_slice()), ["B"]);
+    user.set("club_id", 1)?;
+    assert_eq!(names(club.load_one().await?.as_slice()), ["A"]);
     Ok(())
 }

@@ -210,7 +210,7 @@ fn members_that_come_while_a_collection_loads_stay() {
     let meanwhile = rows(model, 9..10).remove(0);
     hub.link_member(MANY, &meanwhile);
     // The database has 2, 3 and 4: 1 is gone, 4 is new.
-    let merged = hub.link_rows(MANY, rows(model, 2..5), &before, |_| true);
+    let merged = hub.link_rows(MANY, rows(model, 2..5), &before, Box::default(), |_| true);
     let members = hub.linked_many(MANY, |_| true);
     assert!(members.loaded);
     let expected = [&held[1], &held[2], &merged.members[2], &unsaved, &meanwhile];
