@@ -184,7 +184,7 @@ mod tests {
 
     #[test]
     fn the_methods_that_the_tour_lists_are_there() {
-        let methods = |model: &relata::reflection::ModelReflection, name: &str| {
+        let methods = |model: &'static relata::reflection::ModelReflection, name: &str| {
             let association = model.reflect_on_association(name);
             association.unwrap().methods().join(" ")
         };
