@@ -20,6 +20,7 @@ pub(crate) const RECORD: &[&str] = &[
     "delete",
     "destroy",
     "destroyed_by_association",
+    "downcast",
     "dup",
     "errors",
     "generate_token_for",
