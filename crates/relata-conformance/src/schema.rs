@@ -162,6 +162,21 @@ fn columns(mut builder: ModelBuilder, table: &Table) -> ModelBuilder {
     builder.primary_key(table.primary_key.clone())
 }
 
+/// A model over the table that its name says.
+fn of_table(world: &World, model: &str) -> Ran<ModelBuilder> {
+    let name = relata_inflect::tableize(model);
+    let Some(table) = world.tables.iter().find(|table| table.name == name) else {
+        return Err(Stop::unsupported(format!("{model} has no table {name}")));
+    };
+    let builder = columns(ModelBuilder::new(model, &name), table);
+    let typed = table.columns.iter().any(|column| column.name == "type");
+    Ok(if typed {
+        builder.inheritance_column("type")
+    } else {
+        builder
+    })
+}
+
 type Slots = HashMap<String, (Target, &'static OnceLock<&'static ModelReflection>)>;
 
 /// Defines the models.
@@ -180,39 +195,18 @@ pub fn define(
     let known: &'static Registry = Box::leak(Box::new(Registry::new()));
     let mut defined = HashMap::new();
     for model in models {
-        if let Some(parent) = &model.extends {
-            let Some(&parent) = defined.get(parent) else {
-                return Err(Stop::unsupported(format!(
-                    "{} extends {parent}, which is not defined before it",
-                    model.name
-                )));
-            };
-            let mut builder = ModelBuilder::inherits(&model.name, parent);
-            for declaration in &model.declarations {
-                builder = declare(
-                    world,
-                    builder,
-                    &model.name,
-                    declaration,
-                    (&mut slots, known),
-                )?;
-            }
-            let made = builder.define()?;
-            known.add(made);
-            defined.insert(model.name.clone(), made);
-            continue;
-        }
-        let name = relata_inflect::tableize(&model.name);
-        let Some(table) = world.tables.iter().find(|table| table.name == name) else {
-            return Err(Stop::unsupported(format!(
-                "{} has no table {name}",
-                model.name
-            )));
+        let mut builder = match &model.extends {
+            Some(parent) => match defined.get(parent) {
+                Some(&parent) => ModelBuilder::inherits(&model.name, parent),
+                None => {
+                    return Err(Stop::unsupported(format!(
+                        "{} extends {parent}, which is not defined before it",
+                        model.name
+                    )));
+                }
+            },
+            None => of_table(world, &model.name)?,
         };
-        let mut builder = columns(ModelBuilder::new(&model.name, &name), table);
-        if table.columns.iter().any(|column| column.name == "type") {
-            builder = builder.inheritance_column("type");
-        }
         for declaration in &model.declarations {
             builder = declare(
                 world,

@@ -162,32 +162,23 @@ pub(crate) fn field(declared: syn::Field, order: usize, errors: &mut Errors) -> 
                     ),
                 );
             }
-            if found.readonly {
-                let message = format!(
-                    "`{}` is an association: put `#[attr_readonly]` on its key",
-                    found.ident
-                );
-                errors.at(found.ident.span(), message);
-            }
-            if found.normalization.is_some() {
-                let message = format!(
-                    "`{}` is an association: `#[normalizes]` is for columns",
-                    found.ident
-                );
-                errors.at(found.ident.span(), message);
-            }
-            if found.password.is_some() {
-                let message = format!(
-                    "`{}` is an association: `#[has_secure_password]` stands on the column of the digest",
-                    found.ident
-                );
-                errors.at(found.ident.span(), message);
-            }
-            if found.enumeration.is_some() {
-                let message = format!(
-                    "`{}` is an association: `#[enumeration]` is for columns",
-                    found.ident
-                );
+            let of_columns = [
+                (found.readonly, "put `#[attr_readonly]` on its key"),
+                (
+                    found.normalization.is_some(),
+                    "`#[normalizes]` is for columns",
+                ),
+                (
+                    found.password.is_some(),
+                    "`#[has_secure_password]` stands on the column of the digest",
+                ),
+                (
+                    found.enumeration.is_some(),
+                    "`#[enumeration]` is for columns",
+                ),
+            ];
+            for (_, hint) in of_columns.iter().filter(|(written, _)| *written) {
+                let message = format!("`{}` is an association: {hint}", found.ident);
                 errors.at(found.ident.span(), message);
             }
             for validation in &found.validations {
