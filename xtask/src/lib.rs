@@ -10,6 +10,7 @@ pub mod command;
 pub mod compile_cost;
 pub mod links;
 pub mod mutants;
+pub mod packaging;
 pub mod rooms;
 pub mod tidy;
 pub mod tiers;

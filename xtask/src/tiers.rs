@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use crate::command::Run;
 use crate::workspace::{self, Package};
-use crate::{links, mutants, tidy, tools};
+use crate::{links, mutants, packaging, tidy, tools};
 
 type Work = Box<dyn Fn(&Path) -> Result<(), String>>;
 
@@ -236,7 +236,7 @@ fn full(root: &Path) -> Vec<Step> {
             vec![Run::new("cargo test --workspace --all-features --doc")],
         ),
         Step::runs("documentation", vec![documentation]),
-        Step::runs("package", vec![package(&packages)]),
+        Step::runs("package", vec![packaging::package(&packages)]).with(packaging::forget),
         Step::work("dependencies", |root| {
             let deny = tools::cargo_deny(root)?;
             // Not `advisories`: they need a database from the network, which a build must not depend on.
@@ -310,13 +310,6 @@ fn oldest_compiler(root: &Path) -> Result<(), String> {
             root.join("target/oldest").to_string_lossy(),
         )
         .run()
-}
-
-/// The packages as the registry would get them, compiled from what was packed.
-fn package(packages: &[Package]) -> Run {
-    let published = packages.iter().filter(|package| package.is_published());
-    Run::new("cargo package --allow-dirty --quiet")
-        .args(published.flat_map(|package| ["-p", package.name.as_str()]))
 }
 
 /// (package, test) of the integration tests whose name starts with a prefix.
