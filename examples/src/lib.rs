@@ -11,10 +11,14 @@ use relata::{Db, Error, Raw, Result};
 /// The folder of a data set: the program's first argument, or the environment variable `RELATA_DATA_<NAME>`.
 #[must_use]
 pub fn given(name: &str) -> Option<PathBuf> {
-    std::env::args_os()
-        .nth(1)
-        .or_else(|| std::env::var_os(format!("RELATA_DATA_{}", name.to_uppercase())))
-        .map(PathBuf::from)
+    let argument = std::env::args_os().nth(1).map(PathBuf::from);
+    argument.or_else(|| given_to_tests(name))
+}
+
+/// The same for a test, whose arguments are not the program's: `RELATA_DATA_<NAME>`.
+#[must_use]
+pub fn given_to_tests(name: &str) -> Option<PathBuf> {
+    std::env::var_os(format!("RELATA_DATA_{}", name.to_uppercase())).map(PathBuf::from)
 }
 
 /// Says, so that nobody can miss it, what an example was not given.

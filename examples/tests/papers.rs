@@ -156,3 +156,26 @@ fn every_door_for_raw_sql_is_listed() {
         );
     }
 }
+
+#[test]
+fn every_example_is_named_where_people_look_and_is_where_it_is_said_to_be() {
+    let manifest = read("Cargo.toml");
+    let value = |line: &str, key: &str| Some(line.strip_prefix(key)?.trim_matches('"').to_owned());
+    let examples = manifest.split("[[example]]").skip(1);
+    let mut named = 0;
+    for example in examples {
+        let find = |key| example.lines().find_map(|line| value(line, key)).unwrap();
+        let (name, path) = (find("name = "), find("path = "));
+        assert!(Path::new(&path).is_file(), "{path}");
+        assert!(
+            read("../README.md").contains(&format!("`{name}`")),
+            "README.md does not name `{name}`"
+        );
+        assert!(
+            read("../docs/guide/README.md").contains(&format!("[`{name}`](../../examples/{path})")),
+            "docs/guide/README.md does not lead to `{name}` at {path}"
+        );
+        named += 1;
+    }
+    assert!(named >= 6, "{named}");
+}
