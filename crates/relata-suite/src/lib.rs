@@ -14,6 +14,7 @@ pub mod dependents;
 pub mod eager;
 pub mod keys;
 pub mod locking;
+pub mod per_owner;
 pub mod queries;
 pub mod relations;
 pub mod saving;
@@ -130,6 +131,12 @@ macro_rules! suite {
                 a_limit_of_an_eager_load_counts_records
                 records_that_are_there_are_given_what_they_lack
                 relations_do_by_name_what_they_do_by_type }
+            per_owner { each_owner_has_its_first_rows_by_one_statement
+                siblings_do_not_share_a_limit
+                first_rows_through_others_and_of_polymorphic_ones
+                a_preload_is_narrowed_where_it_is_asked_for
+                what_cannot_be_numbered_is_refused
+                records_at_hand_are_not_asked_for }
             keys { a_key_of_several_columns_finds_one_row
                 targets_are_found_by_all_columns_of_a_key
                 members_come_and_go_by_all_columns_of_a_key
@@ -252,6 +259,7 @@ mod listed {
             ("collections", include_str!("collections.rs")),
             ("eager", include_str!("eager.rs")),
             ("dependents", include_str!("dependents.rs")),
+            ("per_owner", include_str!("per_owner.rs")),
             ("queries", include_str!("queries.rs")),
             ("relations", include_str!("relations.rs")),
             ("saving", include_str!("saving.rs")),

@@ -9,6 +9,7 @@
 
 mod change;
 mod counter;
+mod each;
 mod explain;
 mod scope;
 mod target;
@@ -16,6 +17,7 @@ mod through;
 mod write;
 
 pub use change::Removal;
+pub(crate) use each::cut_each;
 pub(crate) use scope::{Key, asks_for_one, first_place, targets, targets_of};
 pub(crate) use target::{known_one, tie_of};
 pub(crate) use write::known;

@@ -4,6 +4,8 @@
 //! run       a relation: statement, rows, records            decode    cells to words
 //! preload   an association for many owners, in one query     lazy     for one, and its siblings with it
 //! joined    a relation and its associations, in one query with joins
+//! includes  the tree of what is loaded with records
+//! available records at hand, in place of rows
 //! owners    which targets belong to which owners          parts     owners whose targets one query finds
 //! collection   what a collection knows without its members, and with them
 //! finders   first, take, find, sole ...    calculate   count, sum ...    groups   of groups    tallies   of many owners' targets    batches   find_each, in_batches
@@ -11,18 +13,21 @@
 //!
 //! Invariant: loading never writes, and every link it makes it hands to the record room whole.
 
+mod available;
 mod batches;
 mod calculate;
 mod collection;
 mod decode;
 mod finders;
 mod groups;
+mod includes;
 mod joined;
 mod lazy;
 mod owners;
 mod parts;
 mod pluck;
 mod preload;
+mod preloader;
 mod records;
 mod run;
 mod tallies;
@@ -34,6 +39,7 @@ pub(crate) use finders::find_typed_error;
 pub(crate) use finders::{check_key, find};
 pub(crate) use lazy::{has_any, load_many, load_one, load_to_replace};
 pub use pluck::Columns;
+pub use preloader::Preloader;
 pub use records::{preload, preload_named};
 pub(crate) use run::{fetch_by_key, load, statement};
 pub use tallies::{counts, counts_named, maximums, minimums, sums, tallies_named};

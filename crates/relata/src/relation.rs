@@ -13,6 +13,7 @@ mod expression;
 mod includes;
 mod leads;
 mod named;
+mod narrow;
 mod operand;
 mod presence;
 mod quantified;
@@ -30,6 +31,7 @@ pub(crate) use includes::{
     Include, Step, add_named as include_named, add_places as include_places, graft,
 };
 pub use leads::AnyPath;
+pub(crate) use narrow::{Narrow, narrowed, narrowed_named};
 pub use operand::{List, Operand};
 
 use crate::attribute::value::Value;

@@ -20,6 +20,7 @@ pub(crate) mod schema;
 pub(crate) mod select;
 pub(crate) mod set_wise;
 pub(crate) mod statements;
+mod window;
 mod writer;
 
 pub use dialect::Dialect;
@@ -27,5 +28,5 @@ pub use expr::Expr;
 pub use place::Place;
 pub use raw::Raw;
 pub(crate) use schema::explain;
-pub(crate) use select::{Direction, JoinKind, Lock, Order, Select, What};
+pub(crate) use select::{Direction, Each, JoinKind, Lock, Order, Select, What};
 pub(crate) use writer::Writer;

@@ -238,6 +238,8 @@ async fn collections(db: Db) -> Result<()> {
     ann.post_ids().await?;
     ann.posts().filter(|p| p.title.eq("x")).await?;
     relata::loading::preload([&ann], |p| p.posts).await?;
+    let preloader = relata::loading::Preloader::of([&ann]).associations(|p| p.posts);
+    preloader.available_records([&ann]).call().await?;
     Ok(())
 }
 

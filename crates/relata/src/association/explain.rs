@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 
-use super::{asks_for_one, targets_of};
+use super::{asks_for_one, cut_each, targets, targets_of};
 use crate::attribute::value::Value;
 use crate::callback::Event;
 use crate::db::Db;
@@ -292,8 +292,14 @@ fn cautions_of(scope: &Scope, target: &'static ModelReflection) -> Option<String
         );
     }
     let scoped = scope.apply(Relation::of(target, &Db::detached()), None);
-    let cut = scoped.select().is_cut();
-    cut.then(|| {
+    let select = scoped.select();
+    if select.is_cut_per_owner() {
+        return Some(
+            "the limit of its scope is that of each owner, also in a preload; a join drops it"
+                .to_owned(),
+        );
+    }
+    select.is_cut().then(|| {
         "the limit of its scope is that of the whole preload, not of each owner; a join drops it"
             .to_owned()
     })
@@ -333,17 +339,28 @@ fn statements(one: &Reflected, resolved: &'static Resolved) -> Vec<String> {
 fn preloads(resolved: &'static Resolved, narrowed: &[&Scope]) -> Vec<Relation> {
     let Some(through) = &resolved.through else {
         let all = targets_of(resolved, &Db::detached(), None, keys_of(resolved, 2));
-        return vec![
-            narrowed
-                .iter()
-                .fold(all, |all, scope| scope.apply(all, None)),
-        ];
+        let all = narrowed
+            .iter()
+            .fold(all, |all, scope| scope.apply(all, None));
+        return vec![each_owners(all, resolved)];
     };
+    if targets(resolved, &Db::detached(), None)
+        .select()
+        .is_cut_per_owner()
+    {
+        let all = targets_of(resolved, &Db::detached(), None, keys_of(resolved, 2));
+        return vec![each_owners(all, resolved)];
+    }
     let own = resolved.declaration().scope();
     let narrowed: Vec<&Scope> = own.into_iter().chain(narrowed.iter().copied()).collect();
     let mut reads = preloads(through.over(), &[]);
     reads.extend(preloads(through.source(), &narrowed));
     reads
+}
+
+/// The query with its limit as that of each owner, where it is one; as it is where that is refused.
+fn each_owners(all: Relation, resolved: &'static Resolved) -> Relation {
+    all.map(|core| _ = cut_each(core, resolved))
 }
 
 /// Values in place of the keys of so many owners.

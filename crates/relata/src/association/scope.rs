@@ -83,6 +83,7 @@ pub(crate) fn targets(resolved: &'static Resolved, db: &Db, owner: Option<&Recor
         // Of a scope on the way, what narrows and orders is kept, and not what cuts.
         Some(through) => targets(through.source(), db, None).map(|core| {
             core.select.distinct = false;
+            core.select.per_owner = false;
             (core.select.limit, core.select.offset) = (None, None);
         }),
     };
@@ -100,7 +101,10 @@ pub(crate) fn targets_of(
     owner: Option<&Record>,
     keys: Vec<Value<'static>>,
 ) -> Relation {
-    let all = targets(resolved, db, owner);
+    let mut all = targets(resolved, db, owner);
+    if all.select().is_cut_per_owner() {
+        all = all.map(|core| core.select.order_wholly());
+    }
     let all = match resolved.scope_of_another() {
         Some(end) => all.map(|core| {
             let refusal = Refusal(resolved.has_no(end));

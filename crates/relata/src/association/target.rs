@@ -144,19 +144,25 @@ impl Association {
 
 impl Association {
     /// Whether one query finds the targets of several owners: the declared scope neither differs by the owner nor
-    /// cuts the rows, which would cut them all together.
+    /// cuts the rows of all together.
     pub(crate) fn is_shared(&self) -> bool {
         if self.resolved.through.is_some() {
             let of_owner =
                 |end: &AssociationReflection| end.scope().is_some_and(Scope::is_of_owner);
             let mut hops = self.resolved.hops().into_iter();
             return !hops.any(|hop| hop.ends.iter().any(|end| of_owner(end)))
-                && !self.relation().select().is_cut();
+                && self.can_serve_several();
         }
         match self.reflection().scope() {
             None => true,
-            Some(scope) => !scope.is_of_owner() && !self.relation().select().is_cut(),
+            Some(scope) => !scope.is_of_owner() && self.can_serve_several(),
         }
+    }
+
+    /// Whether no limit cuts the rows of several owners together.
+    fn can_serve_several(&self) -> bool {
+        let relation = self.relation();
+        !relation.select().is_cut() || relation.select().per_owner
     }
 
     /// Takes the rows of the database as the collection's members. Members in memory that are the same row stay the

@@ -10,6 +10,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::decode::Rows;
+use super::includes::{Manner, includes};
 use super::owners::Sorted;
 use super::pluck::tuples;
 use super::preload::{self, Found};
@@ -54,12 +55,8 @@ pub(super) async fn load(
         let resolved = owner.reflection().resolve(*association)?;
         preload::lead_to(owner, resolved, &records, Tie::Depend);
     }
-    Box::pin(preload::includes(
-        &records,
-        &core.preloads,
-        core.terms.strict,
-    ))
-    .await?;
+    let manner = Manner::strict(core.terms.strict);
+    Box::pin(includes(&records, &core.preloads, manner)).await?;
     Ok(records)
 }
 

@@ -5,8 +5,10 @@
 //!
 //! Invariant: batching may save queries, and never changes a result. A sibling's target that nobody has read yet
 //! is not used once its table was written through this database; a sibling whose key was set, or that was told
-//! its target, is left alone; a scope with a limit, which would cut the whole query, is never batched.
+//! its target, is left alone; a scope with a limit that would cut the whole query is never batched, and one with a limit for
+//! each owner by a query that numbers the rows of each.
 
+use super::includes::Manner;
 use super::preload::{self, Found};
 use super::through;
 use crate::association::{Association, asks_for_one};
@@ -115,11 +117,11 @@ async fn load_siblings(association: &Association) -> Result<bool> {
     let writes = owner.db().writes();
     // A `belongs_to` finds at most one row an owner.
     let most = (!association.is_belongs_to()).then_some(MOST);
-    let strict = strict_of_members(association);
+    let manner = Manner::strict(strict_of_members(association));
     if association.is_through() {
         let resolved = association.resolved();
         let before = preload::own_members(&siblings, position, resolved);
-        let found = through::find_joined(&siblings, resolved, MOST, strict).await?;
+        let found = through::find_joined(&siblings, resolved, &[], MOST, manner).await?;
         return Ok(found.is_some_and(|(targets, rows)| {
             let found = Found {
                 targets,
@@ -131,7 +133,7 @@ async fn load_siblings(association: &Association) -> Result<bool> {
         }));
     }
     let terms = (most, Some(writes));
-    Ok(preload::load_parts(&siblings, position, terms, strict)
+    Ok(preload::load_parts(&siblings, position, terms, manner)
         .await?
         .is_some())
 }

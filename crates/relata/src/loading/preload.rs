@@ -1,95 +1,23 @@
 //! Loads an association for many owners with one query, and links both sides.
 //!
-//! Includes are walked level by level with an explicit list of what is left, never by recursion.
-//!
 //! Invariant: owners without a key are not asked for; owners that know their targets are not asked again; every
 //! owner in a result gets its targets, also when the same row is in it twice.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::sync::Arc;
 
+use super::available;
+use super::includes::{Manner, includes};
 use super::owners::{OwnerKeys, Sorted};
 use super::parts::{joined, parts};
 use super::through;
-use crate::association::{Association, targets_of, tie_of};
+use crate::association::{Association, cut_each, targets_of, tie_of};
 use crate::db::adapter::Purpose;
 use crate::error::Result;
 use crate::hashing::Hashing;
-use crate::record::{Index, Linked, Links, Place, Record, StrictLoading, Tie};
+use crate::record::{Index, Linked, Links, Place, Record, Tie};
 use crate::reflection::{AssociationReflection, Resolved};
-use crate::relation::{Include, Scope, Step};
-
-/// Records whose associations are to be loaded.
-enum Owners<'a> {
-    Given(&'a [Record]),
-    /// What one include found, for those that hang off it.
-    Found(Arc<Vec<Record>>),
-}
-
-/// Loads includes of records that were just read, nested ones after those they hang off.
-pub(crate) async fn includes(
-    records: &[Record],
-    includes: &[Include],
-    strict: Option<StrictLoading>,
-) -> Result<()> {
-    if records.is_empty() {
-        return Ok(());
-    }
-    let mut left: Vec<(Owners<'_>, &Include)> = includes
-        .iter()
-        .rev()
-        .map(|one| (Owners::Given(records), one))
-        .collect();
-    while let Some((owners, include)) = left.pop() {
-        let owners = match &owners {
-            Owners::Given(records) => records,
-            Owners::Found(records) => records.as_slice(),
-        };
-        let targets = preload_step(owners, &include.step, strict).await?;
-        if !targets.is_empty() && !include.children.is_empty() {
-            let targets = Arc::new(targets);
-            let children = include.children.iter().rev();
-            left.extend(children.map(|child| (Owners::Found(Arc::clone(&targets)), child)));
-        }
-    }
-    Ok(())
-}
-
-/// Loads what a step leads to, of owners that have it.
-async fn preload_step(
-    owners: &[Record],
-    step: &Step,
-    strict: Option<StrictLoading>,
-) -> Result<Vec<Record>> {
-    let name = match step {
-        Step::At(position) => return preload(owners, *position, strict).await,
-        Step::Named(_) => step,
-    };
-    let mut groups: Vec<(usize, Vec<Record>)> = Vec::new();
-    for owner in owners {
-        let model = owner.reflection();
-        let Some(position) = name.on(model) else {
-            continue;
-        };
-        // Models of one base have their common associations at the same positions.
-        let known = groups.iter_mut().find(|(at, group)| {
-            *at == position
-                && group
-                    .first()
-                    .is_some_and(|one| one.reflection().base() == model.base())
-        });
-        match known {
-            Some((_, group)) => group.push(owner.clone()),
-            None => groups.push((position, vec![owner.clone()])),
-        }
-    }
-    let mut targets = Vec::new();
-    for (position, group) in groups {
-        targets.extend(preload(&group, position, strict).await?);
-    }
-    Ok(targets)
-}
+use crate::relation::{Narrow, Relation, Scope};
 
 /// Records by batch, as they stand together. Most are of one, which a look at each says in fewer steps than a comparison
 /// of each with the next.
@@ -111,9 +39,12 @@ fn batches(records: &[Record]) -> impl Iterator<Item = &[Record]> {
 pub(crate) async fn preload(
     owners: &[Record],
     position: usize,
-    strict: Option<StrictLoading>,
+    manner: Manner<'_>,
 ) -> Result<Vec<Record>> {
     let mut known = Vec::new();
+    if !manner.available.is_empty() {
+        available::take(owners, position, manner)?;
+    }
     // A fresh batch knows nothing, and most owners are of one.
     let is_fresh = |siblings: &[Record]| {
         let published = siblings
@@ -135,7 +66,7 @@ pub(crate) async fn preload(
         }
         Cow::Owned(asked)
     };
-    if let Some(found) = load_parts(&asked, position, (None, None), strict).await? {
+    if let Some(found) = load_parts(&asked, position, (None, None), manner).await? {
         if known.is_empty() {
             known = found;
         } else {
@@ -151,14 +82,14 @@ pub(super) async fn load_parts(
     owners: &[Record],
     position: usize,
     (most, unread_since): (Option<u64>, Option<u64>),
-    strict: Option<StrictLoading>,
+    manner: Manner<'_>,
 ) -> Result<Option<Vec<Record>>> {
     let mut parts = parts(Cow::Borrowed(owners), position)?;
     if let [only] = parts.as_slice()
         && only.is_all()
     {
         let resolved = only.resolved;
-        let found = find_targets(owners, position, resolved, most, strict).await?;
+        let found = find_targets(owners, position, resolved, most, manner).await?;
         return Ok(found.map(|found| {
             link(owners, position, resolved, &found, unread_since);
             found.targets
@@ -166,7 +97,7 @@ pub(super) async fn load_parts(
     }
     let mut found = Vec::with_capacity(parts.len());
     for part in parts.drain(..) {
-        match find_targets(&part.owners, position, part.resolved, most, strict).await? {
+        match find_targets(&part.owners, position, part.resolved, most, manner).await? {
             Some(of_part) => found.push((part, of_part)),
             None => return Ok(None),
         }
@@ -209,12 +140,13 @@ pub(super) async fn find_targets(
     position: usize,
     resolved: &'static Resolved,
     most: Option<u64>,
-    strict: Option<StrictLoading>,
+    manner: Manner<'_>,
 ) -> Result<Option<Found>> {
     let before = own_members(owners, position, resolved);
+    let asked = manner.narrow.map(Narrowing::Asked);
     let found = match &resolved.through {
-        Some(_) => Some(through::find(owners, resolved, &[], strict).await?),
-        None => find_by_key(owners, resolved, &[], most, strict).await?,
+        Some(_) => Some(through::find(owners, resolved, asked.as_slice(), manner).await?),
+        None => find_by_key(owners, resolved, asked.as_slice(), most, manner).await?,
     };
     Ok(found.map(|(targets, rows)| Found {
         targets,
@@ -223,8 +155,23 @@ pub(super) async fn find_targets(
     }))
 }
 
-/// A scope that narrows what is found, and the owner that it is that of.
-pub(super) type Narrowing<'a> = (&'static Scope, &'a Record);
+/// What narrows what is found, beside what is declared.
+#[derive(Clone, Copy)]
+pub(super) enum Narrowing<'a> {
+    /// The scope of a through, and the owner that it is that of.
+    Declared(&'static Scope, &'a Record),
+    /// What was said where it was asked for.
+    Asked(&'a Narrow),
+}
+
+impl Narrowing<'_> {
+    pub(super) fn apply(&self, relation: Relation) -> Relation {
+        match self {
+            Self::Declared(scope, owner) => scope.apply(relation, Some(owner)),
+            Self::Asked(narrow) => narrow.apply(relation),
+        }
+    }
+}
 
 /// Asks for the targets of owners over a key, by one query. `None` when there are more than `most`.
 pub(super) async fn find_by_key(
@@ -232,7 +179,7 @@ pub(super) async fn find_by_key(
     resolved: &'static Resolved,
     narrowed: &[Narrowing<'_>],
     most: Option<u64>,
-    strict: Option<StrictLoading>,
+    manner: Manner<'_>,
 ) -> Result<Option<(Vec<Record>, Sorted)>> {
     let mut keys = OwnerKeys::of(owners, &resolved.owner_key);
     let values = keys.take_values();
@@ -241,15 +188,16 @@ pub(super) async fn find_by_key(
         && !values.is_empty()
     {
         let relation = targets_of(resolved, first.db(), Some(first), values);
-        let narrow = |relation, (scope, owner): &Narrowing<'_>| scope.apply(relation, Some(*owner));
-        let relation = narrowed.iter().fold(relation, narrow).map(|core| {
-            core.terms.strict = core.terms.strict.or(strict);
-            core.terms.batching &= first.terms().batching;
-            if let Some(most) = most {
-                core.select.limit = core.select.limit.or(Some(most + 1));
-            }
-        });
-        let mut core = relation.into_core();
+        let narrow = |relation, narrowing: &Narrowing<'_>| narrowing.apply(relation);
+        let mut core = narrowed.iter().fold(relation, narrow).into_core();
+        core.terms.strict = core.terms.strict.or(manner.strict);
+        core.terms.batching &= first.terms().batching;
+        if core.select.per_owner {
+            cut_each(&mut core, resolved)?;
+        }
+        if let Some(most) = most {
+            core.select.limit = core.select.limit.or(Some(most + 1));
+        }
         let mut nested = std::mem::take(&mut core.preloads);
         if core.joined_includes()?.is_empty() {
             nested.extend(std::mem::take(&mut core.includes));
@@ -259,7 +207,7 @@ pub(super) async fn find_by_key(
             return Ok(None);
         }
         if !nested.is_empty() {
-            Box::pin(includes(&targets, &nested, strict)).await?;
+            Box::pin(includes(&targets, &nested, manner.below())).await?;
         }
     }
     let rows = keys.sort(&targets, &resolved.target_key);

@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use super::decode::Rows;
+use super::includes::{Manner, includes};
 use super::preload;
 use crate::attribute::value::Value;
 use crate::callback::Event;
@@ -14,7 +15,7 @@ use crate::error::Result;
 use crate::record::{Record, Terms, Tie};
 use crate::reflection::ModelReflection;
 use crate::relation::Core;
-use crate::sql::{Select, What, Writer, statements};
+use crate::sql::{Select, Writer, statements};
 
 /// The statement that a select is.
 pub(crate) fn statement(select: &Select, db: &Db, purpose: Purpose) -> Result<Statement> {
@@ -43,7 +44,7 @@ pub(crate) async fn load(core: &Core, purpose: Purpose) -> Result<Vec<Record>> {
         }
     }
     let statement = statement(&core.select, &core.db, purpose)?;
-    let partial = core.select.raw.is_some() || matches!(core.select.what, What::Columns(_));
+    let partial = core.select.raw.is_some() || core.select.what.is_partial();
     let mut job = Job::new(statement, Rows::new(core.select.model(), partial));
     core.db.fetch(&mut job).await?;
     let records = Record::adopt(job.decoder()?.finish(&core.db, core.terms)?);
@@ -53,8 +54,8 @@ pub(crate) async fn load(core: &Core, purpose: Purpose) -> Result<Vec<Record>> {
         preload::lead_to(owner, resolved, &records, Tie::Depend);
     }
     found(core.select.model(), &records)?;
-    preload::includes(&records, &core.includes, core.terms.strict).await?;
-    preload::includes(&records, &core.preloads, core.terms.strict).await?;
+    includes(&records, &core.includes, Manner::strict(core.terms.strict)).await?;
+    includes(&records, &core.preloads, Manner::strict(core.terms.strict)).await?;
     Ok(records)
 }
 

@@ -9,16 +9,17 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
+use super::includes::{Manner, includes};
 use super::joined::AtPlace;
 use super::owners::{OwnerKeys, Sorted};
 use super::parts::{self, parts};
 use super::pluck::tuples;
 use super::preload::{self, Found, Narrowing};
-use crate::association::{Association, first_place, targets, targets_of};
+use crate::association::{Association, cut_each, first_place, targets, targets_of};
 use crate::db::adapter::Purpose;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::hashing::Hashing;
-use crate::record::{Record, StrictLoading};
+use crate::record::Record;
 use crate::reflection::Resolved;
 use crate::relation::Include;
 use crate::sql::What;
@@ -29,28 +30,38 @@ pub(super) async fn find(
     owners: &[Record],
     resolved: &'static Resolved,
     narrowed: &[Narrowing<'_>],
-    strict: Option<StrictLoading>,
+    manner: Manner<'_>,
 ) -> Result<(Vec<Record>, Sorted)> {
     let (Some(first), Some(through)) = (owners.first(), &resolved.through) else {
-        let found = preload::find_by_key(owners, resolved, narrowed, None, strict).await?;
+        let found = preload::find_by_key(owners, resolved, narrowed, None, manner).await?;
         return Ok(found.unwrap_or_else(|| (Vec::new(), Sorted::of_pairs(owners.len(), &[]))));
     };
-    Box::pin(preload::preload(owners, through.through, strict)).await?;
+    let all = self::targets(resolved, first.db(), Some(first));
+    let narrow = |relation, narrowing: &Narrowing<'_>| narrowing.apply(relation);
+    let select = narrowed.iter().fold(all, narrow).into_core().select;
+    if select.is_cut_per_owner() {
+        // Only a query that names the owners can number the rows of each.
+        let found = find_joined(owners, resolved, narrowed, u64::MAX, manner).await?;
+        return found.ok_or_else(|| has_no_numbers(resolved));
+    }
+    let above = manner.below();
+    Box::pin(preload::preload(owners, through.through, above)).await?;
     let source = through.source();
     let (middles, on_way) = led_to(owners, through.through, |middle| source.is_led_from(middle))?;
-    let own = resolved.declaration().scope().map(|scope| (scope, first));
+    let own = resolved.declaration().scope();
+    let own = own.map(|scope| Narrowing::Declared(scope, first));
     let narrowed: Vec<Narrowing<'_>> = own.into_iter().chain(narrowed.iter().copied()).collect();
     // What a scope narrows is not all that those on the way lead to: they are not told.
     // Nor are they told where only one of the models that they lead to is meant.
     let (targets, of_middle) = if narrowed.is_empty() && source.owner_type.is_none() {
-        Box::pin(preload::preload(&middles, through.source, strict)).await?;
+        Box::pin(preload::preload(&middles, through.source, above)).await?;
         led_to(&middles, through.source, |_| true)?
     } else if source.scope_of_owner().is_some() {
         // What is on the way are owners too, each with a scope of its own.
         let mut found = Vec::new();
         for part in parts(Cow::Borrowed(&middles), through.source)? {
             let (targets, rows) =
-                Box::pin(find(&part.owners, part.resolved, &narrowed, strict)).await?;
+                Box::pin(find(&part.owners, part.resolved, &narrowed, manner)).await?;
             let before = HashMap::new();
             found.push((
                 part,
@@ -70,11 +81,8 @@ pub(super) async fn find(
         };
         (found.targets, found.rows)
     } else {
-        Box::pin(find(&middles, source, &narrowed, strict)).await?
+        Box::pin(find(&middles, source, &narrowed, manner)).await?
     };
-    let select = self::targets(resolved, first.db(), Some(first))
-        .into_core()
-        .select;
     let mut pairs = Vec::new();
     for (at, _) in (0..).zip(owners) {
         let middles = on_way.of(at as usize).iter();
@@ -122,8 +130,9 @@ fn led_to(
 pub(super) async fn find_joined(
     owners: &[Record],
     resolved: &'static Resolved,
+    narrowed: &[Narrowing<'_>],
     most: u64,
-    strict: Option<StrictLoading>,
+    manner: Manner<'_>,
 ) -> Result<Option<(Vec<Record>, Sorted)>> {
     let mut keys = OwnerKeys::of(owners, &resolved.owner_key);
     let values = keys.take_values();
@@ -131,7 +140,8 @@ pub(super) async fn find_joined(
         return Ok(Some((Vec::new(), Sorted::of_pairs(owners.len(), &[]))));
     };
     let relation = targets_of(resolved, first.db(), Some(first), values);
-    let mut core = relation.into_core();
+    let narrow = |relation, narrowing: &Narrowing<'_>| narrowing.apply(relation);
+    let mut core = narrowed.iter().fold(relation, narrow).into_core();
     if !core.joined_includes()?.is_empty() || core.select.raw.is_some() {
         return Ok(None);
     }
@@ -140,15 +150,18 @@ pub(super) async fn find_joined(
         std::mem::take(&mut core.preloads),
     ]
     .concat();
-    core.terms.strict = core.terms.strict.or(strict);
+    core.terms.strict = core.terms.strict.or(manner.strict);
     core.terms.batching &= first.terms().batching;
-    core.select.limit = Some(most + 1);
     let (place, key) = first_place(resolved);
     let root = core.select.root;
     let width = resolved.target.columns().len();
     let columns = (0..width).map(|column| Node::Column(root, column));
     let of_owner = key.iter().map(|&column| Node::Column(place, column));
     core.select.what = What::Values(columns.chain(of_owner).collect());
+    if core.select.per_owner {
+        cut_each(&mut core, resolved)?;
+    }
+    core.select.limit = core.select.limit.or(most.checked_add(1));
     let rows = tuples(&core, Purpose::Preload, Vec::new()).await?;
     if rows.len() as u64 > most {
         return Ok(None);
@@ -162,6 +175,19 @@ pub(super) async fn find_joined(
     }
     let sorted = keys.sort_pairs(pairs);
     let targets = found.finish(&core)?;
-    Box::pin(preload::includes(&targets, &nested, strict)).await?;
+    Box::pin(includes(&targets, &nested, manner.below())).await?;
     Ok(Some((targets, sorted)))
+}
+
+/// The error for a limit of each owner where no query can number the rows of each.
+#[cold]
+fn has_no_numbers(resolved: &Resolved) -> Error {
+    let (model, name) = (resolved.owner.name(), resolved.declaration().name());
+    let message = format!(
+        "{model}.{name} cannot be loaded with a limit for each owner, for its scope is a statement of your own or loads other \
+         associations by a join: leave out `per_owner`"
+    );
+    Error::new(ErrorKind::Unsupported, message)
+        .with_model(model)
+        .with_attribute(name)
 }

@@ -278,6 +278,19 @@ impl<M> Relation<M> {
         self.map(|core| core.select.offset = Some(rows))
     }
 
+    /// The limit and the offset count for each owner by itself, where an association with this scope is loaded for several
+    /// owners: one query gives each its first rows. Without it a limit cuts the whole preload, as in Rails, which has no
+    /// word for this. Of rows that the order leaves alike, those with the lower keys come first.
+    ///
+    /// Where no owners are, it says nothing: `Post::all(&db).limit(3).per_owner()` is `limit(3)`; a join drops the limit.
+    ///
+    /// `SELECT "posts".* FROM (SELECT "posts".*, ROW_NUMBER() OVER (PARTITION BY "posts"."author_id" ORDER BY "posts"."id"
+    /// ASC) AS "row_of_owner" FROM "posts" WHERE "posts"."author_id" IN (?, ?)) AS "posts" WHERE "row_of_owner" <= 3 ORDER
+    /// BY "row_of_owner" ASC`
+    pub fn per_owner(self) -> Self {
+        self.map(|core| core.select.per_owner = true)
+    }
+
     /// The rows of page number `page`, counted from 1, of `per` rows each.
     pub fn page(self, page: u64, per: u64) -> Self {
         self.limit(per)

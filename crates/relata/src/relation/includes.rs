@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use super::columns::Path;
+use super::narrow::Narrow;
 use super::tuples::tuples;
 use crate::error::Result;
 use crate::model::Model;
@@ -15,6 +16,8 @@ use crate::sql::Place;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Include {
     pub(crate) step: Step,
+    /// What narrows its targets, this time.
+    pub(crate) narrow: Option<Narrow>,
     pub(crate) children: Vec<Include>,
 }
 
@@ -46,6 +49,7 @@ pub(crate) fn add(tree: &mut Vec<Include>, path: impl IntoIterator<Item = Step>)
             None => {
                 level.push(Include {
                     step,
+                    narrow: None,
                     children: Vec::new(),
                 });
                 level.len() - 1
@@ -91,7 +95,12 @@ pub(crate) fn add_named(
 pub(crate) fn graft(tree: &mut Vec<Include>, more: &[Include]) {
     for include in more {
         match tree.iter_mut().find(|known| known.step == include.step) {
-            Some(known) => graft(&mut known.children, &include.children),
+            Some(known) => {
+                graft(&mut known.children, &include.children);
+                if include.narrow.is_some() {
+                    known.narrow.clone_from(&include.narrow);
+                }
+            }
             None => tree.push(include.clone()),
         }
     }
@@ -103,6 +112,7 @@ pub(crate) fn joinable(tree: &[Include], model: &'static ModelReflection) -> Vec
         let target = model.resolve(include.step.on(model)?).ok()?;
         (!target.is_nowhere()).then(|| Include {
             step: include.step.clone(),
+            narrow: None,
             children: joinable(&include.children, target.target),
         })
     };

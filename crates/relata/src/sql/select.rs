@@ -67,6 +67,38 @@ pub(crate) enum What {
     One,
     /// `COUNT(*)` over the select as a subquery.
     CountRows,
+    /// The first rows of each owner.
+    Each(Box<Each>),
+}
+
+/// The first rows of each of several owners, numbered by a window in the order of the select.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Each {
+    /// What the rows consist of.
+    pub(crate) what: What,
+    /// What the rows of one owner have in common: its key, in the rows.
+    pub(crate) of: Vec<Node>,
+    pub(crate) limit: Option<u64>,
+    pub(crate) offset: Option<u64>,
+}
+
+impl What {
+    /// Whether columns of the model may be missing.
+    pub(crate) fn is_partial(&self) -> bool {
+        match self {
+            Self::Columns(_) => true,
+            Self::Each(each) => each.what.is_partial(),
+            _ => false,
+        }
+    }
+
+    /// The values that it names.
+    fn values(&self) -> &[Node] {
+        match self {
+            Self::Values(values) => values,
+            _ => &[],
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -79,6 +111,8 @@ pub(crate) struct Select {
     pub(crate) limit: Option<u64>,
     pub(crate) offset: Option<u64>,
     pub(crate) distinct: bool,
+    /// The limit and the offset are those of each owner, where it is read for several.
+    pub(crate) per_owner: bool,
     pub(crate) groups: Vec<Node>,
     pub(crate) having: Vec<Node>,
     pub(crate) annotations: Vec<String>,
@@ -100,6 +134,7 @@ impl Select {
             limit: None,
             offset: None,
             distinct: false,
+            per_owner: false,
             groups: Vec::new(),
             having: Vec::new(),
             annotations: Vec::new(),
@@ -160,10 +195,13 @@ impl Select {
         self.orders
             .iter()
             .for_each(|order| order.by.places(false, &mut visit));
-        if let What::Values(values) = &self.what {
-            values
-                .iter()
-                .for_each(|node| node.places(false, &mut visit));
+        let named = match &self.what {
+            What::Values(values) => [values.as_slice(), &[]],
+            What::Each(each) => [each.what.values(), each.of.as_slice()],
+            _ => [&[][..], &[]],
+        };
+        for node in named.into_iter().flatten() {
+            node.places(false, &mut visit);
         }
         for (place, rejects_null) in needed {
             if place == self.root {
@@ -187,6 +225,23 @@ impl Select {
     /// Whether the order of rows matters to the result: only then is an order worth its cost in a count.
     pub(crate) fn is_cut(&self) -> bool {
         self.limit.is_some() || self.offset.is_some()
+    }
+
+    /// Whether it is cut, and that for each owner by itself.
+    pub(crate) fn is_cut_per_owner(&self) -> bool {
+        self.per_owner && self.is_cut()
+    }
+
+    /// Orders by the key last, where the order may leave two rows alike: so each query cuts at the same row.
+    pub(crate) fn order_wholly(&mut self) {
+        let root = self.root;
+        for &column in root.model().primary_key() {
+            let by = Node::Column(root, column);
+            if self.orders.iter().all(|order| order.by != by) {
+                let direction = Direction::Ascending;
+                self.orders.push(Order { by, direction });
+            }
+        }
     }
 
     pub(crate) fn reverse(&mut self) {
@@ -266,6 +321,7 @@ impl Select {
         self.limit = other.limit.or(self.limit);
         self.offset = other.offset.or(self.offset);
         self.distinct |= other.distinct;
+        self.per_owner |= other.per_owner;
         self.none |= other.none;
         self.lock = other.lock.or(self.lock);
         self.annotations.extend(other.annotations.iter().cloned());

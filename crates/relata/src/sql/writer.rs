@@ -10,7 +10,7 @@ use super::dialect::{Dialect, Lists};
 use super::expr::{Comparison, Function, Node};
 use super::place::Place;
 use super::raw::Raw;
-use super::select::{Direction, Lock, Select, What};
+use super::select::{Direction, Join, Lock, Order, Select, What};
 use crate::attribute::value::{Kind, Value};
 use crate::error::{Error, Result};
 
@@ -108,15 +108,19 @@ impl Writer {
             self.raw(raw);
             return Ok(());
         }
-        if select.what == What::CountRows {
-            self.push("SELECT COUNT(*) FROM (");
-            let inner = Select {
-                what: What::One,
-                ..select.clone()
-            };
-            self.select(&inner)?;
-            self.push(") ").name("subquery_for_count");
-            return Ok(());
+        match &select.what {
+            What::CountRows => {
+                self.push("SELECT COUNT(*) FROM (");
+                let inner = Select {
+                    what: What::One,
+                    ..select.clone()
+                };
+                self.select(&inner)?;
+                self.push(") ").name("subquery_for_count");
+                return Ok(());
+            }
+            What::Each(each) => return self.first_of_each(select, each),
+            _ => {}
         }
         self.aliases.add(select.root);
         let joins = select.all_joins();
@@ -126,7 +130,16 @@ impl Writer {
         if select.distinct {
             self.push("DISTINCT ");
         }
-        match &select.what {
+        self.what(select, &select.what);
+        self.from(select, &joins)?;
+        self.orders(&select.orders);
+        self.cut(select);
+        self.ended(select)
+    }
+
+    /// What the rows consist of.
+    pub(super) fn what(&mut self, select: &Select, what: &What) {
+        match what {
             What::Records => {
                 self.table(select.root);
                 self.push(".*");
@@ -146,12 +159,16 @@ impl Writer {
                 });
             }
             What::Values(values) => self.list(values, ", ", |this, node| _ = this.node(node)),
-            What::One | What::CountRows => {
+            What::One | What::CountRows | What::Each(_) => {
                 self.push("1 AS one");
             }
         }
+    }
+
+    /// From where, under which conditions, in which groups.
+    pub(super) fn from(&mut self, select: &Select, joins: &[Join]) -> Result<()> {
         self.push(" FROM ").name(select.model().table());
-        for join in &joins {
+        for join in joins {
             self.join(join.place, join.kind)?;
         }
         self.conjunction(" WHERE ", &select.filters);
@@ -160,16 +177,25 @@ impl Writer {
             self.list(&select.groups, ", ", |this, node| _ = this.node(node));
         }
         self.conjunction(" HAVING ", &select.having);
-        if !select.orders.is_empty() {
-            self.push(" ORDER BY ");
-            self.list(&select.orders, ", ", |this, order| {
-                this.node(&order.by);
-                this.push(match order.direction {
-                    Direction::Ascending => " ASC",
-                    Direction::Descending => " DESC",
-                });
-            });
+        Ok(())
+    }
+
+    pub(super) fn orders(&mut self, orders: &[Order]) {
+        if orders.is_empty() {
+            return;
         }
+        self.push(" ORDER BY ");
+        self.list(orders, ", ", |this, order| {
+            this.node(&order.by);
+            this.push(match order.direction {
+                Direction::Ascending => " ASC",
+                Direction::Descending => " DESC",
+            });
+        });
+    }
+
+    /// How many rows, and how they are taken.
+    pub(super) fn cut(&mut self, select: &Select) {
         // Limits are written, never bound: SQLite would prepare the statement again at each new value.
         // No database counts further than i64 does.
         let most = |rows: u64| rows.min(i64::MAX as u64);
@@ -189,6 +215,10 @@ impl Writer {
             let annotation = annotation.replace("*/", "* /").replace("/*", "/ *");
             _ = write!(self.text, " /* {annotation} */");
         }
+    }
+
+    /// Whether the statement may run.
+    pub(super) fn ended(&self, select: &Select) -> Result<()> {
         match &self.refused {
             Some(error) if error.model().is_some() => Err(error.clone()),
             Some(error) => Err(error.clone().with_model(select.model().name())),
