@@ -187,6 +187,12 @@ fn a_preload_groups_by_model_and_skips_below_what_a_model_lacks() -> Result<()> 
             assert!(comments[1].association("subject")?.is_loaded());
             assert!(comments[2].association("subject")?.is_loaded());
         });
+        // Rails has the same words for a plain join.
+        let error = all.clone().joins_named("subject").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "Cannot eagerly load the polymorphic association :subject"
+        );
         let error = all.eager_load_named(["subject"])?.load().await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::EagerLoadPolymorphic);
         assert_eq!(

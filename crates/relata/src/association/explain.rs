@@ -321,6 +321,12 @@ fn statements(one: &Reflected, resolved: &'static Resolved) -> Vec<String> {
             lines.push(line("preload", &read));
         }
     }
+    if one.is_polymorphic() {
+        lines.push(
+            "join     refused: no join leads to several tables, so it is preloaded".to_owned(),
+        );
+        return lines;
+    }
     let all = || Relation::of(one.model(), &db);
     for (name, read) in [
         ("join", all().joins_named(one.name())),
