@@ -167,7 +167,7 @@ pub async fn each_owner_has_its_first_rows_by_one_statement(backend: &Backend) -
         ],
         { assert_eq!(ann.best_books().await?.len(), 2) }
     );
-    let page = Writer::reflect_on_association("best_books")?.explain()?;
+    let page = Writer::reflection().explain("best_books")?;
     assert!(page.contains("ROW_NUMBER() OVER (PARTITION BY"), "{page}");
     // An offset is that of each owner too.
     assert_queries!(db, 2, {
