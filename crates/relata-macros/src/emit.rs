@@ -5,6 +5,7 @@
 //! impl Post { title ... }      attribute.rs    five one-line methods a column
 //! impl Post { author ... }     association.rs  up to eight one-line methods an association
 //! is_draft, trait PostEnums    enumeration.rs  only of models with an enum
+//! set_password, color          password.rs, store.rs   only of models with such a column
 //! struct PostColumns { ... }   columns.rs      what closures see
 //! const _ = { static ... }     reflection.rs   the tables, `impl Model`, and the checks against other models
 //! ```
@@ -21,6 +22,7 @@ mod handle;
 mod inheritance;
 mod password;
 mod reflection;
+mod store;
 pub(crate) mod types;
 mod validation;
 
@@ -65,6 +67,10 @@ fn emit(model: &Model) -> TokenStream {
     });
     let labels = enumeration::methods(model);
     let passwords = password::methods(model);
+    let stores =
+        model.columns.iter().enumerate().map(|(index, column)| {
+            store::methods(model, column, &inheritance::column(model, index))
+        });
     let scopes = enumeration::scopes(model);
     let columns = columns::columns(model);
     let reflection = reflection::reflection(model);
@@ -79,6 +85,7 @@ fn emit(model: &Model) -> TokenStream {
             #(#associations)*
             #labels
             #passwords
+            #(#stores)*
         }
         #scopes
         #columns

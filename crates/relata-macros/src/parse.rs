@@ -11,6 +11,7 @@ mod field;
 mod nested;
 mod options;
 mod password;
+mod store;
 mod table;
 mod validates;
 

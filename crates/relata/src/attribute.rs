@@ -55,7 +55,7 @@ mod composed;
 #[cfg(feature = "decimal")]
 mod decimal;
 #[cfg(feature = "json")]
-mod json;
+pub(crate) mod json;
 mod label;
 mod primitive;
 #[cfg(feature = "serde")]
@@ -197,6 +197,12 @@ impl AttributeType {
             check: if A::CHECKED { Some(A::check) } else { None },
             labels: A::LABELS,
         }
+    }
+
+    /// The same, with another rule for which values of the kind are refused.
+    pub(crate) const fn with_check(mut self, check: fn(Stored<'_>) -> Result<(), String>) -> Self {
+        self.check = Some(check);
+        self
     }
 }
 

@@ -10,6 +10,11 @@ use crate::params::{Param, Params, Permit};
 use crate::pending::Pending;
 use crate::proxy::Singular;
 use crate::record::Record;
+#[cfg(feature = "json")]
+pub use crate::record::store::{
+    check_stored, is_stored_changed, read_stored, read_stored_was, saved_stored_change,
+    write_stored,
+};
 use crate::reflection::{Callbacks, ModelReflection};
 use crate::relation::{Relation, Scope};
 #[cfg(feature = "serde")]
@@ -454,5 +459,49 @@ macro_rules! __with_passwords {
         compile_error!(
             "`#[has_secure_password]` needs a feature of relata: `features = [\"password\"]`"
         );
+    };
+}
+
+/// The methods of values inside documents, where there is something to read documents with.
+#[doc(hidden)]
+#[macro_export]
+#[cfg(feature = "json")]
+macro_rules! __with_stores {
+    ($($methods:tt)*) => { $($methods)* };
+}
+
+#[doc(hidden)]
+#[macro_export]
+#[cfg(not(feature = "json"))]
+macro_rules! __with_stores {
+    ($($methods:tt)*) => {
+        compile_error!("`#[store_accessor]` needs a feature of relata: `features = [\"json\"]`");
+    };
+}
+
+/// A column whose type refuses documents that its values cannot be read from.
+#[doc(hidden)]
+#[macro_export]
+#[cfg(feature = "json")]
+macro_rules! __with_store_accessors {
+    ($made:expr, $type:ty, [$(($name:literal, $key:literal, $of:ty)),*]) => {{
+        const _: () = ::core::assert!(
+            ::core::matches!(<$type as $crate::Attribute>::KIND, $crate::attribute::Kind::Json),
+            "`#[store_accessor]` stands on a column of `serde_json::Value` or `Json<...>`"
+        );
+        const ACCESSORS: &[$crate::reflection::StoreAccessor] =
+            &[$($crate::reflection::StoreAccessor::of::<$of>($name, $key)),*];
+        $made.with_store_accessors(ACCESSORS).with_check(|stored| {
+            $crate::__private::check_stored(<$type as $crate::Attribute>::check(stored), stored, ACCESSORS)
+        })
+    }};
+}
+
+#[doc(hidden)]
+#[macro_export]
+#[cfg(not(feature = "json"))]
+macro_rules! __with_store_accessors {
+    ($made:expr, $type:ty, $accessors:tt) => {
+        $made
     };
 }

@@ -23,6 +23,8 @@ mod link;
 mod members;
 mod merge;
 mod state;
+#[cfg(feature = "json")]
+pub(crate) mod store;
 mod sync;
 mod table;
 #[cfg(test)]
@@ -36,6 +38,8 @@ pub(crate) use builder::{BatchBuilder, Row, Step, Take, Unfit};
 pub use life::Change;
 pub(crate) use link::{Linked, Members, Tie};
 pub(crate) use state::{Bound, Life, Snapshot, Version};
+#[cfg(feature = "json")]
+pub use store::StoredAttribute;
 pub(crate) use table::{Index, Links, Place};
 
 use crate::attribute::{Kind, Stored};

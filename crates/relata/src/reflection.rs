@@ -32,6 +32,7 @@ mod reflected;
 mod resolve;
 mod route;
 pub mod shape;
+mod store;
 mod timestamps;
 
 pub use association::{
@@ -58,5 +59,6 @@ pub use reflected::Reflected;
 pub use resolve::{KeyReason, Resolved, TypeColumn};
 pub(crate) use route::Hop;
 pub use route::Through;
+pub use store::StoreAccessor;
 pub(crate) use timestamps::Stamps;
 pub use timestamps::Timestamps;

@@ -52,6 +52,7 @@ pub(crate) const RECORD: &[&str] = &[
     "set",
     "set_confirmation",
     "set_secret",
+    "store_accessor",
     "strict_loading",
     "to_key",
     "toggle",

@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 
-use super::{columns, enumeration, handle, inheritance, password, types, validation};
+use super::{columns, enumeration, handle, inheritance, password, store, types, validation};
 use crate::model::{
     Association, Column, Inverse, Locking, Macro, MemberLimit, Model, Nested, RejectIf, Timestamps,
     doc_of, plain,
@@ -186,7 +186,11 @@ fn column(column: &Column) -> TokenStream {
     });
     let password = password::declared(column);
     let doc = doc(&doc_of(&column.attrs), "doc");
-    quote!(::relata::reflection::Column::new(#name, #attribute_type) #renamed #default #(.#flags())* #normalizes #password #doc)
+    let column = store::column(
+        column,
+        quote!(::relata::reflection::Column::new(#name, #attribute_type)),
+    );
+    quote!(#column #renamed #default #(.#flags())* #normalizes #password #doc)
 }
 
 fn association(model: &Model, association: &Association, index: usize) -> TokenStream {

@@ -27,6 +27,8 @@ pub(crate) struct Column {
     pub(crate) enumeration: Option<Enumeration>,
     /// `#[has_secure_password(...)]`.
     pub(crate) password: Option<Password>,
+    /// `#[store_accessor(...)]`.
+    pub(crate) stores: Vec<StoreAccessor>,
     /// `#[validates(...)]`.
     pub(crate) validations: Vec<Validation>,
     /// The field's place among the fields.
@@ -56,6 +58,17 @@ pub(crate) struct Password {
     /// The cost, if it is by bcrypt.
     pub(crate) bcrypt: Option<u32>,
     pub(crate) validations: bool,
+}
+
+/// A value inside a document that is read and set as an attribute is.
+pub(crate) struct StoreAccessor {
+    /// Where it was written.
+    pub(crate) ident: Ident,
+    /// What its methods are called: the key with the prefix and the suffix.
+    pub(crate) name: String,
+    /// Its place in the document.
+    pub(crate) key: String,
+    pub(crate) ty: Type,
 }
 
 /// The labels of a column whose type is an enum, and what is named after them.

@@ -68,6 +68,7 @@ pub(crate) fn of_column(column: &super::Column) -> Vec<Generated> {
     if let Some(password) = &column.password {
         others.extend(of_password(&password.name));
     }
+    others.extend(column.stores.iter().flat_map(|one| of_store(&one.name)));
     all(name, &others)
 }
 
@@ -78,6 +79,17 @@ pub(crate) fn of_password(name: &str) -> Vec<String> {
         format!("set_{name}_confirmation"),
         format!("authenticate_{name}"),
         format!("{name}_reset_token"),
+    ]
+}
+
+/// The methods of a value inside a document.
+fn of_store(name: &str) -> [String; 5] {
+    [
+        name.to_owned(),
+        format!("set_{name}"),
+        format!("{name}_changed"),
+        format!("{name}_was"),
+        format!("saved_change_to_{name}"),
     ]
 }
 

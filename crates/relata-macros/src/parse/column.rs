@@ -74,6 +74,7 @@ pub(crate) fn column(
         normalization: declared.normalization,
         enumeration: declared.enumeration,
         password: declared.password,
+        stores: declared.stores,
         validations: declared.validations,
         order: declared.order,
     };

@@ -4,11 +4,11 @@ use proc_macro2::Ident;
 use syn::{Attribute, Type, Visibility};
 
 use super::options::{Known, of_attribute};
-use super::{association, column, enumeration, nested, password, validates};
+use super::{association, column, enumeration, nested, password, store, validates};
 use crate::errors::{Errors, hint, list};
 use crate::model::{
-    Association, Column, Enumeration, Macro, Normalization, Password, Validation, is_plain,
-    unwrapped,
+    Association, Column, Enumeration, Macro, Normalization, Password, StoreAccessor, Validation,
+    is_plain, unwrapped,
 };
 
 /// Attributes of a field that are ours.
@@ -19,6 +19,7 @@ const OURS: &[&str] = &[
     "normalizes",
     "enumeration",
     "has_secure_password",
+    "store_accessor",
     "belongs_to",
     "has_one",
     "has_many",
@@ -27,12 +28,7 @@ const OURS: &[&str] = &[
 ];
 
 /// Attributes that Rails' models have and that are not supported yet.
-const LATER: &[&str] = &[
-    "encrypts",
-    "store_accessor",
-    "has_secure_token",
-    "generates_token_for",
-];
+const LATER: &[&str] = &["encrypts", "has_secure_token", "generates_token_for"];
 
 /// Attributes of the language that go on the reader.
 const FORWARDED: &[&str] = &[
@@ -63,6 +59,7 @@ pub(crate) struct Declared {
     pub(crate) normalization: Option<Normalization>,
     pub(crate) enumeration: Option<Enumeration>,
     pub(crate) password: Option<Password>,
+    pub(crate) stores: Vec<StoreAccessor>,
     pub(crate) order: usize,
 }
 
@@ -79,6 +76,7 @@ pub(crate) fn field(declared: syn::Field, order: usize, errors: &mut Errors) -> 
         normalization: None,
         enumeration: None,
         password: None,
+        stores: Vec::new(),
         order,
     };
     if let Some((equals, _)) = &declared.default {
@@ -115,6 +113,10 @@ pub(crate) fn field(declared: syn::Field, order: usize, errors: &mut Errors) -> 
             "normalizes" => found.normalization = normalization(&attribute, errors),
             "has_secure_password" => {
                 found.password = password::password(&attribute, &found.ident, errors);
+            }
+            "store_accessor" => {
+                let accessors = store::accessors(&attribute, &found.ident, &found.ty, errors);
+                found.stores.extend(accessors);
             }
             "enumeration" => {
                 let name = crate::model::plain(&found.ident);
@@ -171,6 +173,10 @@ pub(crate) fn field(declared: syn::Field, order: usize, errors: &mut Errors) -> 
                 (
                     found.password.is_some(),
                     "`#[has_secure_password]` stands on the column of the digest",
+                ),
+                (
+                    !found.stores.is_empty(),
+                    "`#[store_accessor]` stands on the column of the document",
                 ),
                 (
                     found.enumeration.is_some(),

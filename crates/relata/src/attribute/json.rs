@@ -100,10 +100,15 @@ fn parse<T: DeserializeOwned>(stored: Stored<'_>) -> Result<T, String> {
     ::serde_json::from_str(text).map_err(|problem| format!("is not JSON of the type: {problem}"))
 }
 
-fn document<T: Serialize>(value: &T) -> Value<'static> {
-    let text =
-        ::serde_json::to_string(value).unwrap_or_else(|problem| format!("{REFUSED}{problem}"));
+/// A value as the text of its document.
+pub(crate) fn document<T: Serialize>(value: &T) -> Value<'static> {
+    let text = ::serde_json::to_string(value).unwrap_or_else(|problem| refused(&problem));
     Value::Json(Cow::Owned(text))
+}
+
+/// The text of a value that cannot be JSON.
+pub(crate) fn refused(problem: &::serde_json::Error) -> String {
+    format!("{REFUSED}{problem}")
 }
 
 impl<T: Serialize> From<Json<T>> for Value<'_> {

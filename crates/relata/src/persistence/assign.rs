@@ -116,6 +116,8 @@ pub(super) enum Job<'p> {
 pub(super) enum Step {
     Set(Record, String, Value<'static>),
     Confirm(Record, String, Value<'static>),
+    #[cfg(feature = "json")]
+    Store(crate::record::StoredAttribute, serde_json::Value),
     #[cfg(feature = "password")]
     Secret(Record, &'static str, Value<'static>),
     /// A new member has all its values.
@@ -199,6 +201,9 @@ enum Meaning {
     /// A password, which is taken and never given.
     #[cfg(feature = "password")]
     Secret(&'static str),
+    /// A value inside a document.
+    #[cfg(feature = "json")]
+    Stored,
     Keys(usize),
     Members(usize),
 }
@@ -224,6 +229,10 @@ impl Meaning {
         #[cfg(feature = "password")]
         if let Some(password) = password(model, name) {
             return Some(Self::Secret(password));
+        }
+        #[cfg(feature = "json")]
+        if model.store_accessors().any(|(_, one)| one.name() == name) {
+            return Some(Self::Stored);
         }
         let attribute = name.strip_suffix("_confirmation")?;
         #[cfg(feature = "password")]
@@ -310,12 +319,33 @@ impl Plan {
                         .refused
                         .push((format!("{}{name}", values.path), "is not a text".to_owned())),
                 },
+                #[cfg(feature = "json")]
+                Some(Meaning::Stored) => self.store(&values, &name, given)?,
                 Some(Meaning::Keys(position)) => {
                     let association = Association::at(&values.record, position)?;
                     let keys = keys(&association, given)?;
                     self.steps.push(Step::Keys(association, keys));
                 }
                 _ => self.set(&values, &name, given)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads a value as its accessor's type, to be set in its document.
+    #[cfg(feature = "json")]
+    fn store(&mut self, values: &Values<'_>, name: &str, given: Param) -> Result<()> {
+        let attribute = values.record.store_accessor(name)?;
+        values.record.may_set(attribute.position())?;
+        match attribute.given(given.into()) {
+            Ok(value) => self.steps.push(Step::Store(attribute, value)),
+            Err(problem) => {
+                let problem = match attribute.is_secret() {
+                    true => "is not one of its type".to_owned(),
+                    false => problem,
+                };
+                let name = format!("{}{name}", values.path);
+                self.refused.push((name, problem));
             }
         }
         Ok(())
@@ -368,6 +398,8 @@ impl Plan {
                 Step::Confirm(record, attribute, value) => {
                     record.set_confirmation(&attribute, value);
                 }
+                #[cfg(feature = "json")]
+                Step::Store(attribute, value) => attribute.set(value)?,
                 Step::Initialize(record) => _ = record.initialized(),
                 Step::Add(association, member) => {
                     association.add(&member)?;

@@ -367,6 +367,7 @@ impl ModelBuilder {
             }
         }
         super::enumeration::check(&self.name, &self.columns, &self.enumerations)?;
+        super::store::check(&self.name, &self.columns)?;
         let passwords = self.validations.iter().filter(|one| one.is_of_password());
         for name in passwords.map(Validation::attribute) {
             let held = |column: &Column| column.password.is_some_and(|one| one.name == name);

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use super::SecurePassword;
+use super::{SecurePassword, StoreAccessor};
 use crate::attribute::AttributeType;
 use crate::attribute::value::Value;
 
@@ -68,6 +68,7 @@ pub struct Column {
     pub(crate) readonly: bool,
     pub(crate) normalization: Option<Normalization>,
     pub(crate) password: Option<SecurePassword>,
+    stores: &'static [StoreAccessor],
     pub(crate) doc: &'static str,
 }
 
@@ -86,6 +87,7 @@ impl Column {
             readonly: false,
             normalization: None,
             password: None,
+            stores: &[],
             doc: "",
         }
     }
@@ -145,6 +147,25 @@ impl Column {
     pub const fn has_secure_password(mut self, password: SecurePassword) -> Self {
         self.password = Some(password);
         self.secret = true;
+        self
+    }
+
+    /// Another rule for which values of the kind are refused.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn with_check(
+        mut self,
+        check: fn(crate::attribute::Stored<'_>) -> Result<(), String>,
+    ) -> Self {
+        self.ty = self.ty.with_check(check);
+        self
+    }
+
+    /// Values inside the column's document that are attributes. Reading and setting them needs the feature `json`.
+    /// Rails: `store_accessor`.
+    #[must_use]
+    pub const fn with_store_accessors(mut self, accessors: &'static [StoreAccessor]) -> Self {
+        self.stores = accessors;
         self
     }
 
@@ -211,6 +232,12 @@ impl Column {
     #[must_use]
     pub fn is_readonly(&self) -> bool {
         self.readonly
+    }
+
+    /// Values inside the column's document that are attributes. Rails: `stored_attributes`.
+    #[must_use]
+    pub fn store_accessors(&self) -> &'static [StoreAccessor] {
+        self.stores
     }
 
     /// The doc comment of the field.
