@@ -73,7 +73,8 @@ async fn perform(job: &DestroyJob, db: &Db, models: &[&'static ModelReflection])
     }
     let mut destroyed = 0;
     for keys in job.keys().chunks(BATCH) {
-        let mut rows: Relation<Record> = Relation::of(targets, db).with_primary_keys(keys.to_vec());
+        let mut rows: Relation<Record> =
+            Relation::default_scoped(targets, db).with_primary_keys(keys.to_vec());
         for name in targets.primary_key_names() {
             rows = rows.order_by(name)?;
         }

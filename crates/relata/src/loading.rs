@@ -30,6 +30,7 @@ mod preload;
 mod preloader;
 mod records;
 mod run;
+mod scoping;
 mod tallies;
 mod through;
 
@@ -42,4 +43,5 @@ pub use pluck::Columns;
 pub use preloader::Preloader;
 pub use records::{preload, preload_named};
 pub(crate) use run::{fetch_by_key, load, statement};
+pub use scoping::Scoping;
 pub use tallies::{counts, counts_named, maximums, minimums, sums, tallies_named};

@@ -74,7 +74,7 @@ pub trait Model: Clone + Send + Sync + Deref<Target = Record> + 'static {
     /// A new record with values, not saved. Never touches the database. Rails: `Post.new(title: "x")`.
     #[must_use]
     fn build(db: &Db, set: impl FnOnce(&Self) -> &Self) -> Self {
-        let record = typed(Record::blank(Self::reflection(), db).with_defaults());
+        let record = typed(Record::begun(Self::reflection(), db));
         set(&record);
         typed((*record).clone().initialized())
     }
@@ -87,8 +87,8 @@ pub trait Model: Clone + Send + Sync + Deref<Target = Record> + 'static {
         crate::persistence::create(record, model)
     }
 
-    /// A new record with what was given and is permitted, saved, with the members that are among it. Rails: `create!` with
-    /// `params.permit`.
+    /// A new record with what was given and is permitted, saved, with the members that are among it. What runs after a
+    /// record is initialized sees these values. Rails: `create!` with `params.permit`.
     ///
     /// ```
     /// # use relata::{Db, Model, model, permit};
@@ -105,11 +105,12 @@ pub trait Model: Clone + Send + Sync + Deref<Target = Record> + 'static {
     /// Errors: as [`Record::update_from`]; the error carries the record.
     #[track_caller]
     fn create_from(db: &Db, given: impl Into<Param>, permit: impl Borrow<Permit>) -> Pending<Self> {
-        let model = Self::new(db);
-        let updated = model.update_from(given, permit);
+        let record = Record::begun(Self::reflection(), db);
+        let created =
+            crate::persistence::create_from(record.clone(), given.into(), permit.borrow());
         Pending::new(async move {
-            updated.await?;
-            Ok(model)
+            created.await?;
+            Self::from_record(record)
         })
     }
 

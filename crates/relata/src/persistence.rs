@@ -58,6 +58,7 @@ mod validate;
 mod witness;
 mod write;
 
+pub(crate) use assign::create_from;
 pub use bulk::{InsertAll, Inserted};
 pub use errors::{Errors, Problem};
 pub use save::SaveOptions;

@@ -18,6 +18,7 @@ mod operand;
 mod presence;
 mod quantified;
 mod scopes;
+pub(crate) mod scoping;
 mod tuples;
 
 use std::marker::PhantomData;
@@ -33,6 +34,7 @@ pub(crate) use includes::{
 pub use leads::AnyPath;
 pub(crate) use narrow::{Narrow, narrowed, narrowed_named};
 pub use operand::{List, Operand};
+pub(crate) use scoping::Scoped;
 
 use crate::attribute::value::Value;
 use crate::db::Db;
@@ -193,8 +195,19 @@ impl<M> Relation<M> {
 }
 
 impl Relation {
-    /// All records of a model, without types, or those that its default scope keeps.
+    /// All records of a model, without types: those that its default scope keeps, or the block that runs
+    /// ([`scoping`](Self::scoping)).
     pub fn of(model: &'static ModelReflection, db: &Db) -> Self {
+        if scoping::is_used()
+            && let Some(scoped) = scoping::current(model, db)
+        {
+            return scoped;
+        }
+        Self::default_scoped(model, db)
+    }
+
+    /// All records of a model that its default scope keeps, whatever block runs.
+    pub(crate) fn default_scoped(model: &'static ModelReflection, db: &Db) -> Self {
         let all = Self::unscoped(model, db);
         match model.default_scopes().as_slice() {
             [] => all,

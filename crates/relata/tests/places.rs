@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use relata::{Db, Param, Params, Relation, Result, callbacks, model, permit};
+use relata::{Db, Model as _, Param, Params, Relation, Result, callbacks, model, permit};
 
 thread_local! {
     static LOG: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
@@ -166,5 +166,22 @@ async fn a_member_of_nested_attributes_has_its_values_when_it_is_initialized(db:
         .await
         .unwrap_err();
     assert!(logged().is_empty());
+    Ok(())
+}
+
+/// The record of `create_from` itself was initialized before its values.
+#[relata::test]
+async fn a_record_made_from_outside_has_its_values_when_it_is_initialized(db: Db) -> Result<()> {
+    tables(&db).await?;
+    Ship::create(&db, |s| s.set_name("Argo")).await?;
+    let given = Params::new().with("color", "red").with("ship_id", "1");
+    Sail::create_from(&db, &given, permit![color, ship_id]).await?;
+    assert_eq!(logged(), ["a red sail of 1"]);
+    let wrong = given.with("ship_id", "none");
+    let error = Sail::create_from(&db, &wrong, permit![color, ship_id])
+        .await
+        .unwrap_err();
+    assert!(error.is_record_invalid());
+    assert_eq!(logged(), ["a  sail of 0"], "once, and with nothing set");
     Ok(())
 }

@@ -291,7 +291,7 @@ fn cautions_of(scope: &Scope, target: &'static ModelReflection) -> Option<String
             "its scope differs by the owner: it is preloaded once for each that results, and cannot be joined".to_owned(),
         );
     }
-    let scoped = scope.apply(Relation::of(target, &Db::detached()), None);
+    let scoped = scope.apply(Relation::default_scoped(target, &Db::detached()), None);
     let select = scoped.select();
     if select.is_cut_per_owner() {
         return Some(
@@ -327,7 +327,7 @@ fn statements(one: &Reflected, resolved: &'static Resolved) -> Vec<String> {
         );
         return lines;
     }
-    let all = || Relation::of(one.model(), &db);
+    let all = || Relation::default_scoped(one.model(), &db);
     for (name, read) in [
         ("join", all().joins_named(one.name())),
         ("eager", all().eager_load_named([one.name()])),

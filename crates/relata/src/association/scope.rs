@@ -79,7 +79,7 @@ impl Part {
 /// The targets of an association, before anything is said of keys. A scope that differs by the owner is that of this one.
 pub(crate) fn targets(resolved: &'static Resolved, db: &Db, owner: Option<&Record>) -> Relation {
     let all = match &resolved.through {
-        None => Relation::of(resolved.target, db),
+        None => Relation::default_scoped(resolved.target, db),
         // Of a scope on the way, what narrows and orders is kept, and not what cuts.
         Some(through) => targets(through.source(), db, None).map(|core| {
             core.select.distinct = false;
@@ -177,7 +177,7 @@ fn way_back(
         // The table that a hop leads to is the one that the hop after it starts from.
         for (hop, &place) in hops.iter().rev().skip(1).zip(&path) {
             // Those that differ by an owner are this one's own: others were refused.
-            let middle = Relation::of(place.model(), &db);
+            let middle = Relation::default_scoped(place.model(), &db);
             let middle = hop
                 .ends
                 .iter()

@@ -175,7 +175,7 @@ impl JobQueue for TableQueue {
 }
 
 fn all(db: &Db) -> Relation<Record> {
-    Relation::of(&JOBS, db)
+    Relation::default_scoped(&JOBS, db)
 }
 
 /// A job that was taken.

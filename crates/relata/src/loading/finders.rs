@@ -17,7 +17,7 @@ use crate::model::{FromRecord, Key, Model};
 use crate::pending::Pending;
 use crate::record::Record;
 use crate::reflection::ModelReflection;
-use crate::relation::{Core, Relation};
+use crate::relation::{Core, Relation, scoping};
 use crate::sql::expr::Node;
 use crate::sql::{Direction, Expr, Place, What, Writer};
 
@@ -29,7 +29,7 @@ pub(crate) fn find<M: FromRecord>(
     key: Vec<Value<'static>>,
 ) -> Pending<M> {
     let db = db.clone();
-    if model.is_narrowed() {
+    if model.is_narrowed() || scoping::is_used() {
         return Relation::from_core(Relation::of(model, &db).into_core()).find_key(key);
     }
     Pending::made(|| async move {

@@ -144,7 +144,7 @@ impl<M> Preloader<M> {
             let Some(first) = self.records.first() else {
                 return Ok(());
             };
-            let all = Relation::of(first.reflection(), first.db());
+            let all = Relation::default_scoped(first.reflection(), first.db());
             let manner = Manner {
                 available: &self.available,
                 ..Manner::strict(all.core().terms.strict)

@@ -90,9 +90,14 @@ async fn assign(record: &Record, given: Params, permit: &Permit) -> Result<()> {
     plan.carry_out().await
 }
 
+/// Whether values may be a member's: then all of it is one transaction.
+fn reaches_members(given: &Params) -> bool {
+    let reaches = |name: &str| name.ends_with("_attributes") || name.ends_with("_ids");
+    given.names().any(reaches)
+}
+
 async fn update_from(record: &Record, given: Params, permit: &Permit) -> Result<()> {
-    let reaches_members = |name: &str| name.ends_with("_attributes") || name.ends_with("_ids");
-    if !given.names().any(reaches_members) {
+    if !reaches_members(&given) {
         assign(record, given, permit).await?;
         return save(record).await;
     }
@@ -102,6 +107,29 @@ async fn update_from(record: &Record, given: Params, permit: &Permit) -> Result<
         save(record).await
     })
     .await
+}
+
+/// Gives a record that has just begun its values, and saves it.
+#[track_caller]
+pub(crate) fn create_from(record: Record, given: Param, permit: &Permit) -> Pending<()> {
+    let permit = permit.clone();
+    Pending::new(async move {
+        let given = map(given)?;
+        let created = async |given| {
+            let assigned = assign(&record, given, &permit).await;
+            // Also of one whose values were refused: it is shown to whoever gave them.
+            if assigned.as_ref().err().is_none_or(Error::is_record_invalid) {
+                let _ = record.clone().initialized();
+            }
+            assigned?;
+            save(&record).await
+        };
+        if !reaches_members(&given) {
+            return created(given).await;
+        }
+        let db = record.db().clone();
+        db.transaction(async || created(given.clone()).await).await
+    })
 }
 
 /// What is left to look at.

@@ -352,7 +352,9 @@ fn table(
         }
     }
     let model = relation.reflection();
-    let told = Record::new(model, relation.db());
+    // What the relation says is all of its scope.
+    let told = Record::blank(model, relation.db()).with_defaults();
+    let told = told.initialized();
     relation.give_values_to(&told)?;
     let (stamps, now) = (model.stamps(), relation.db().now());
     let value = |record: &Record, column: usize| -> Result<Option<Value<'static>>> {

@@ -20,7 +20,7 @@ use crate::loading;
 use crate::pending::{self, Pending};
 use crate::record::{Life, Record};
 use crate::reflection::AssociationReflection;
-use crate::relation::Relation;
+use crate::relation::{Relation, scoping};
 use crate::sql::statements::{self, Guard};
 
 impl Record {
@@ -61,8 +61,10 @@ impl Record {
         Pending::new(async move {
             let _turn = Turn::of(&record).await;
             let (model, key) = (record.reflection(), owned_key(&record));
-            let fresh = if model.has_query_constraints() {
-                let rows = Relation::of(model, record.db());
+            let scoped = scoping::all_queries(model, record.db());
+            let fresh = if scoped.is_some() || model.has_query_constraints() {
+                let rows = || Relation::default_scoped(model, record.db());
+                let rows = scoped.unwrap_or_else(rows);
                 rows.with_rows(vec![key]).take().await?
             } else {
                 loading::fetch_by_key(model, record.db(), key).await?.ok()
@@ -129,7 +131,9 @@ async fn lock(record: &Record) -> Result<()> {
         return Err(Error::new(ErrorKind::RecordNotSaved, message).with_record(record.clone()));
     }
     let _turn = Turn::of(record).await;
-    let rows = Relation::of(record.reflection(), record.db());
+    let (model, db) = (record.reflection(), record.db());
+    let rows = || Relation::default_scoped(model, db);
+    let rows = scoping::all_queries(model, db).unwrap_or_else(rows);
     let fresh = rows
         .with_rows(vec![owned_key(record)])
         .lock()

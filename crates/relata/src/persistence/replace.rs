@@ -134,7 +134,7 @@ async fn found(association: &Association, keys: Vec<Vec<Value<'static>>>) -> Res
         return Ok(Vec::new());
     }
     let (target, db) = (association.resolved().target, association.owner().db());
-    Relation::of(target, db).find_keys(keys).await
+    Relation::default_scoped(target, db).find_keys(keys).await
 }
 
 async fn replace_one(association: &Association, target: Option<&Record>) -> Result<()> {

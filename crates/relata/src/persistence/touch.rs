@@ -15,6 +15,7 @@ use super::locking::{self, Lock};
 use super::pipeline::{self, Verb};
 use super::save::SaveOptions;
 use super::snapshot::Before;
+use super::witness;
 use super::write::stamp;
 use crate::association::{Association, targets_of};
 use crate::attribute::value::Value;
@@ -343,7 +344,7 @@ pub(super) async fn write(frame: &Frame) -> Result<bool> {
         model: Some(model.name()),
     };
     let outcome = db
-        .execute(statement)
+        .execute(witness::narrowed(record, statement)?)
         .await
         .map_err(|error| error.with_record(record.clone()))?;
     db.written(model.table());

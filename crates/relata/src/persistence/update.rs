@@ -13,7 +13,7 @@ use crate::attribute::value::{Kind, Value};
 use crate::error::{Error, ErrorKind, Result};
 use crate::pending::Pending;
 use crate::record::Record;
-use crate::relation::Relation;
+use crate::relation::{Relation, scoping};
 use crate::sql::Expr;
 use crate::sql::expr::{Comparison, Node};
 
@@ -138,7 +138,10 @@ fn row(record: &Record, verb: &str) -> Result<Relation> {
         return Err(unknown_key(record));
     }
     let key = key.into_iter().map(Value::into_owned).collect();
-    Ok(Relation::of(record.reflection(), record.db()).with_rows(vec![key]))
+    let (model, db) = (record.reflection(), record.db());
+    let rows = || Relation::default_scoped(model, db);
+    let rows = scoping::all_queries(model, db).unwrap_or_else(rows);
+    Ok(rows.with_rows(vec![key]))
 }
 
 async fn write_columns(

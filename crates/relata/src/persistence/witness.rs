@@ -8,6 +8,7 @@
 use crate::db::adapter::{Cells, Decode, Job, Names, Outcome, Statement};
 use crate::error::Result;
 use crate::record::Record;
+use crate::relation::scoping;
 
 /// Sees a record's write leave.
 struct Witness(Record);
@@ -30,8 +31,26 @@ impl Decode for Witness {
     }
 }
 
+/// The statement, with what a block says of all queries: a row that is there must meet it.
+#[inline]
+pub(super) fn narrowed(record: &Record, statement: Statement) -> Result<Statement> {
+    if !scoping::is_used() || record.is_new_record() {
+        return Ok(statement);
+    }
+    let Statement {
+        text, mut binds, ..
+    } = statement;
+    let narrowed = scoping::narrow(record, &text, &mut binds)?;
+    Ok(Statement {
+        text: narrowed.map_or(text, Into::into),
+        binds,
+        ..statement
+    })
+}
+
 /// Runs the statement that writes a record's row. An error carries the record.
 pub(super) async fn run(record: &Record, statement: Statement) -> Result<Outcome> {
+    let statement = narrowed(record, statement)?;
     let mut job = Job::new(statement, Witness(record.clone()));
     let outcome = record.db().fetch(&mut job).await;
     let unknown = outcome

@@ -10,20 +10,13 @@ use super::state::{Bound, Life, Snapshot, Version};
 use super::{Record, stored};
 use crate::attribute::value::Value;
 use crate::callback::{Body, Event};
-use crate::db::Db;
 use crate::error::Result;
-use crate::reflection::{Hook, ModelReflection};
+use crate::reflection::Hook;
 
 /// An attribute's name, its value before, and its value after.
 pub type Change<'a> = (&'static str, Value<'a>, Value<'a>);
 
 impl Record {
-    /// A new record of a model, without values. Never touches the database.
-    #[must_use]
-    pub fn new(reflection: &'static ModelReflection, db: &Db) -> Self {
-        Self::blank(reflection, db).with_defaults().initialized()
-    }
-
     /// Takes the declared defaults of the columns. They are where the record begins, and so no changes of it.
     pub(crate) fn with_defaults(self) -> Self {
         for (column, reflection) in self.reflection().columns().iter().enumerate() {

@@ -36,6 +36,20 @@ impl Writer {
         }
     }
 
+    /// Goes on with a statement that is there.
+    pub(crate) fn resumed(dialect: Dialect, text: &str, binds: Vec<Value<'static>>) -> Self {
+        let mut writer = Self::new(dialect);
+        writer.push(text);
+        Self { binds, ..writer }
+    }
+
+    /// The statement with the conditions of a select behind its own.
+    pub(crate) fn narrowed(mut self, select: &Select) -> (String, Vec<Value<'static>>) {
+        self.aliases.add(select.root);
+        self.conjunction(" AND ", &select.filters);
+        self.finish()
+    }
+
     /// For display: values stand in the text.
     pub(crate) fn inline(dialect: Dialect) -> Self {
         Self {
