@@ -233,3 +233,46 @@ async fn an_enum_of_the_classes_is_matched_without_a_rest(db: Db) -> Result<()> 
     assert!(AnyUser::accepts(Post::reflection()).is_err());
     Ok(())
 }
+
+#[relata::test]
+async fn a_row_becomes_one_of_another_class(db: Db) -> Result<()> {
+    db.create_tables([User::reflection(), Post::reflection()])
+        .await?;
+    let ann = User::create(&db, |u| u.set_name("Ann").set_level(Some(3))).await?;
+    let admin: Admin = ann.becomes_with_type()?;
+    assert_eq!(admin.changed(), ["type"]);
+    assert_sql!(
+        db,
+        [r#"UPDATE "users" SET "type" = ? WHERE "users"."id" = ?"#],
+        { admin.save().await? }
+    );
+    assert_eq!(Admin::find(&db, ann.id()).await?.level(), Some(3));
+    assert_eq!(ann.r#type(), None, "the first is as it was");
+    // Down to an admin of admins by name, and up again.
+    let owner = admin.becomes_with_type_of(Owner::reflection())?;
+    owner.save().await?;
+    assert_eq!(Owner::all(&db).count().await?, 1);
+    let plain: User = owner.becomes_with_type()?;
+    plain.save().await?;
+    assert_eq!(plain.r#type(), None);
+    assert_eq!(Admin::all(&db).count().await?, 0);
+    // The rules are those of the class that it became.
+    let bob = User::create(&db, |u| u.set_name("Bob")).await?;
+    let error = bob.becomes_with_type::<Admin>()?.save().await.unwrap_err();
+    assert!(error.is_record_invalid(), "{error}");
+    // A new one is inserted as one of the class; `becomes` leaves the column.
+    let new: Guest = User::build(&db, |u| u.set_name("Cat")).becomes_with_type()?;
+    new.save().await?;
+    assert_eq!(Guest::all(&db).count().await?, 1);
+    assert!(!bob.becomes::<Guest>()?.is_changed());
+    let post = Post::new(&db);
+    assert_eq!(
+        post.becomes_with_type::<Post>().unwrap_err().kind(),
+        ErrorKind::Argument
+    );
+    assert_eq!(
+        post.becomes_with_type::<User>().unwrap_err().kind(),
+        ErrorKind::Argument
+    );
+    Ok(())
+}

@@ -12,6 +12,8 @@ pub(crate) const RECORD: &[&str] = &[
     "authenticate_with",
     "becomes",
     "becomes_of",
+    "becomes_with_type",
+    "becomes_with_type_of",
     "changed",
     "changes",
     "compact",

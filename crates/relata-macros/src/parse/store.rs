@@ -12,7 +12,7 @@ const FORM: &str = "`#[store_accessor(color: String, size: Option<i64>)]`";
 
 /// One thing that stands in the list.
 enum Part {
-    Value(Ident, Type),
+    Value(Ident, Box<Type>),
     Prefix(Option<String>),
     Suffix(Option<String>),
 }
@@ -65,7 +65,7 @@ pub(super) fn accessors(
             format!("`#[store_accessor]` names values and their types: {FORM}"),
         );
     }
-    let named = |(ident, ty): (Ident, Type)| {
+    let named = |(ident, ty): (Ident, Box<Type>)| {
         let key = plain(&ident);
         let parts = [prefix.as_deref(), Some(&*key), suffix.as_deref()];
         let parts: Vec<&str> = parts.into_iter().flatten().collect();
@@ -73,7 +73,7 @@ pub(super) fn accessors(
             name: parts.join("_"),
             key,
             ident,
-            ty,
+            ty: *ty,
         }
     };
     values.into_iter().map(named).collect()
@@ -87,7 +87,7 @@ fn part(input: ParseStream<'_>, column: &str) -> syn::Result<Part> {
     let ident = Ident::parse_any(input)?;
     if input.peek(Token![:]) {
         input.parse::<Token![:]>()?;
-        return Ok(Part::Value(ident, input.parse()?));
+        return Ok(Part::Value(ident, Box::new(input.parse()?)));
     }
     match plain(&ident).as_str() {
         "prefix" => Ok(Part::Prefix(affix(input, column)?)),

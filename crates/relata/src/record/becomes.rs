@@ -3,6 +3,7 @@
 //! Invariant: what becomes is another object, with a batch of its own: what is set on one is not set on the other.
 
 use super::Record;
+use crate::attribute::Value;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Model;
 use crate::reflection::ModelReflection;
@@ -63,7 +64,7 @@ impl Record {
             let Some(from) = own.columns().iter().position(same) else {
                 continue;
             };
-            let cast = |value: crate::attribute::Value<'static>| {
+            let cast = |value: Value<'static>| {
                 let cast = reflection.attribute_type().cast(value);
                 cast.map_err(|problem| model.refused(column, &problem))
             };
@@ -76,6 +77,63 @@ impl Record {
                 copy.set_value(column, self.value(from).into_owned())?;
             }
         }
+        Ok(copy)
+    }
+
+    /// As [`becomes`](Self::becomes), and the type column says the other class: saving the copy makes the row one of its.
+    /// Never touches the database. Rails: `becomes!`.
+    ///
+    /// ```
+    /// # use relata::{Db, model};
+    /// #[model(subclasses = (Admin))]
+    /// pub struct User {
+    ///     id: i64,
+    ///     r#type: Option<String>,
+    ///     name: String,
+    /// }
+    ///
+    /// #[model(base = User)]
+    /// pub struct Admin {
+    ///     name: String,
+    /// }
+    ///
+    /// # relata::run(async {
+    /// # let db = Db::connect("sqlite::memory:").await?;
+    /// # db.create_tables([User::reflection()]).await?;
+    /// let ann = User::create(&db, |u| u.set_name("Ann")).await?;
+    /// let admin: Admin = ann.becomes_with_type()?;
+    /// admin.save().await?;
+    /// assert_eq!(Admin::find(&db, ann.id()).await?.name(), "Ann");
+    /// # Ok(()) }).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    /// As [`becomes`](Self::becomes); `Argument` for a model whose rows do not say of which class they are.
+    #[doc(alias = "becomes!")]
+    pub fn becomes_with_type<M: Model>(&self) -> Result<M> {
+        M::from_record(self.becomes_with_type_of(M::reflection())?)
+    }
+
+    /// As [`becomes_with_type`](Self::becomes_with_type), for a model without a type.
+    ///
+    /// # Errors
+    /// As [`becomes_with_type`](Self::becomes_with_type); `InvalidValue` for a value that its column cannot hold.
+    pub fn becomes_with_type_of(&self, model: &'static ModelReflection) -> Result<Record> {
+        let copy = self.becomes_of(model)?;
+        let Some(column) = model.type_column() else {
+            let message = format!(
+                "the rows of {} do not say of which class they are, so none can be made one of {}: `becomes` gives a \
+                 record of it",
+                model.table(),
+                model.name()
+            );
+            return Err(Error::new(ErrorKind::Argument, message).with_record(self.clone()));
+        };
+        // Rows of the base say nothing.
+        let name = model
+            .type_names()
+            .and_then(|(_, names)| names.first().copied());
+        copy.set_value(column, name.map_or(Value::Null, Value::from))?;
         Ok(copy)
     }
 }

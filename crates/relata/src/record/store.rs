@@ -89,8 +89,7 @@ impl StoredAttribute {
         if let Err(problem) = self.check(&value) {
             return Err(refused(&problem));
         }
-        put(&self.record, self.column, self.accessor.key(), value)
-            .map_err(|problem| refused(problem))
+        put(&self.record, self.column, self.accessor.key(), value).map_err(refused)
     }
 
     /// Whether the value differs from what was saved. Rails: `color_changed?`.
