@@ -6,6 +6,8 @@
 
 #![allow(unsafe_code, unreachable_pub, missing_docs)]
 
+mod parents;
+
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicIsize, Ordering};
 
@@ -177,45 +179,6 @@ async fn through_others(db: &Db) -> Result<()> {
         Ok(())
     })
     .await
-}
-
-/// What is held at most while 100,000 people get what they like: everyone two posts, over 200,000 rows between.
-async fn a_hundred_thousand_parents() -> Result<isize> {
-    let db = Db::connect("sqlite::memory:").await?;
-    db.create_tables([
-        Person::reflection(),
-        Profile::reflection(),
-        Post::reflection(),
-    ])
-    .await?;
-    let many = length_of_chains();
-    for (into, select) in [
-        ("people (id, name)", "i, 'p'"),
-        ("posts (id, title)", "i, 't'"),
-        ("people_posts (person_id, post_id)", "i, i"),
-        ("people_posts (person_id, post_id)", "i, i % 1000 + 1"),
-    ] {
-        let text = format!(
-            "INSERT INTO {into} WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {many}) \
-             SELECT {select} FROM n"
-        );
-        db.execute_sql(relata::Raw::trusted(text)).await?;
-    }
-    let before = HELD.load(Ordering::SeqCst);
-    PEAK.store(before, Ordering::SeqCst);
-    let people = Person::all(&db)
-        .order(|p| p.id)
-        .preload(|p| p.liked)
-        .await?;
-    let peak = PEAK.load(Ordering::SeqCst) - before;
-    assert_eq!(people.len(), many);
-    for person in &people {
-        let liked: Vec<i64> = person.liked().await?.iter().map(Post::id).collect();
-        assert_eq!(liked, [person.id(), person.id() % 1000 + 1]);
-    }
-    let (one, other) = (people[0].liked().await?, people[999].liked().await?);
-    assert!(other[1].is(&one[0]), "one row is one object");
-    Ok(peak)
 }
 
 /// Unsaved graphs: trees, cycles of two and of many, a record that leads to itself.
@@ -426,7 +389,13 @@ fn what_is_dropped_is_free_to_the_byte() {
         "a long-lived record collects"
     );
     assert_eq!(boss.retained().0, 1);
-    let peak = runtime.block_on(a_hundred_thousand_parents()).unwrap();
-    assert!(peak < 250 << 20, "{peak} bytes were held at once");
+    macro_rules! fits {
+        ($($scenario:ident)*) => {$(
+            let peak = runtime.block_on(parents::$scenario()).unwrap();
+            println!("{}: {} MiB", stringify!($scenario), peak >> 20);
+            assert!(peak < 250 << 20, "{peak} bytes were held at once by {}", stringify!($scenario));
+        )*};
+    }
+    fits!(many_to_many one_to_one one_to_many keys_of_two_columns);
     drop((boss, db, runtime));
 }
