@@ -3,6 +3,9 @@
 
 #![forbid(unsafe_code)]
 
+mod subclasses;
+mod variants;
+
 use std::ops::Deref;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::OnceLock;
