@@ -38,6 +38,12 @@
 //! - Letters outside ASCII have their case changed too, and end words as others do.
 //! - Of two acronyms that fit, the longer is taken, and one may follow an underscore.
 
+#![deny(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unreachable
+)]
 #![forbid(unsafe_code)]
 
 mod acronyms;

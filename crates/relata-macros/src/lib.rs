@@ -8,6 +8,13 @@
 //!
 //! Invariant: this crate links nothing of the library; it emits paths into `::relata`.
 
+#![deny(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unreachable
+)]
+
 mod attribute;
 mod callbacks;
 mod check;

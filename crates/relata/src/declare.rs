@@ -346,6 +346,7 @@ pub fn check_number(name: &str, stored: i64, known: &[i64]) -> Result<(), String
 /// # Panics
 /// When the test gives an error, or leaves a connection leased or a transaction open.
 #[track_caller]
+#[allow(clippy::panic, reason = "this is how a test fails")]
 pub fn run_test<F, T>(file: bool, test: F)
 where
     F: AsyncFnOnce(crate::Db) -> T,

@@ -52,6 +52,14 @@
 //! Start at [`model`](macro@model) for declarations, [`Relation`] for queries, [`Record`] for what every model can do,
 //! [`Singular`] and [`Collection`] for what an association gives, [`Db`] for connections and transactions.
 
+// What is wrong is an error with its cause. A test may panic, and what is decided while compiling has no other way.
+#![deny(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unreachable
+)]
+
 #[doc(hidden)]
 #[path = "declare.rs"]
 pub mod __private;
