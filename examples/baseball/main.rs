@@ -63,8 +63,7 @@ async fn report(db: &Db) -> Result<Report> {
         parks_of_lad,
         world_series_of_nyy: world_series.count().await?,
         paid_managers: Person::all(db)
-            .associated(|p| p.manager_stints)
-            .associated(|p| p.salaries)
+            .associated(|p| (p.manager_stints, p.salaries))
             .distinct()
             .count()
             .await?,

@@ -514,6 +514,26 @@ pub async fn rows_are_found_by_presence_and_in_the_order_of_a_list(
     assert_eq!(Comment::all(&db).missing(|c| c.person).count().await?, 4);
     assert_eq!(Comment::all(&db).associated(|c| c.person).count().await?, 4);
 
+    // Several are each of them.
+    let both = Person::all(&db)
+        .associated(|p| (p.profile, p.posts))
+        .distinct();
+    assert_eq!(
+        both.to_sql(),
+        r#"SELECT DISTINCT "people".* FROM "people" INNER JOIN "profiles" ON "profiles"."person_id" = "people"."id" INNER JOIN "posts" ON "posts"."author_id" = "people"."id" WHERE "profiles"."id" IS NOT NULL AND "posts"."id" IS NOT NULL"#
+    );
+    assert_eq!(names(both.await?), ["Ann"]);
+    let neither = Person::all(&db).missing(|p| (p.profile, p.posts));
+    assert_eq!(
+        neither.to_sql(),
+        by_name
+            .clone()
+            .missing_named("profile")?
+            .missing_named("posts")?
+            .to_sql()
+    );
+    assert_eq!(names(neither.await?), ["Cat"]);
+
     let ordered = Person::all(&db).in_order_of(|p| p.name, ["Cat", "Ann", "Nobody"]);
     assert_eq!(
         ordered.to_sql(),

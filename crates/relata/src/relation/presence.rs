@@ -2,7 +2,7 @@
 //!
 //! Invariant: the typed forms and those by name make the same conditions.
 
-use super::{Column, Operand, Path, Relation};
+use super::{Column, Operand, Paths, Relation};
 use crate::attribute::Attribute;
 use crate::attribute::value::Value;
 use crate::model::Model;
@@ -10,20 +10,20 @@ use crate::sql::expr::{Comparison, Node};
 use crate::sql::{Direction, Expr, JoinKind, Order, Place};
 
 impl<M: Model> Relation<M> {
-    /// Keeps the rows that have a target of the association. Rails: `where.associated(:author)`.
+    /// Keeps the rows that have a target of the association; of several, of each. Rails: `where.associated(:author)`.
     ///
     /// `INNER JOIN "people" ON ... WHERE "people"."id" IS NOT NULL`
-    pub fn associated<T: Model>(self, path: impl FnOnce(&'static M::Columns) -> Path<T>) -> Self {
-        let place = path(self.columns()).place();
-        self.associated_at(place)
+    pub fn associated<P: Paths>(self, paths: impl FnOnce(&'static M::Columns) -> P) -> Self {
+        let places = paths(self.columns()).places();
+        places.into_iter().fold(self, Self::associated_at)
     }
 
-    /// Keeps the rows that have no target of the association. Rails: `where.missing(:author)`.
+    /// Keeps the rows that have no target of the association; of several, of none. Rails: `where.missing(:author)`.
     ///
     /// `LEFT OUTER JOIN "people" ON ... WHERE "people"."id" IS NULL`
-    pub fn missing<T: Model>(self, path: impl FnOnce(&'static M::Columns) -> Path<T>) -> Self {
-        let place = path(self.columns()).place();
-        self.missing_at(place)
+    pub fn missing<P: Paths>(self, paths: impl FnOnce(&'static M::Columns) -> P) -> Self {
+        let places = paths(self.columns()).places();
+        places.into_iter().fold(self, Self::missing_at)
     }
 
     /// Keeps the rows whose column is among the values, in the order of the values. Rails: `in_order_of(:id, [3, 1])`.
