@@ -14,6 +14,7 @@ use crate::eval::{Args, Env, poll_once};
 use crate::form::Code;
 use crate::stop::{Ran, Stop};
 use crate::transcript::Declaration;
+use crate::validations;
 use crate::value::{Class, Value};
 use crate::vocabulary;
 use crate::world::World;
@@ -24,19 +25,16 @@ pub fn callback(
     model: &str,
     declaration: &Declaration,
     event: Event,
+    on: &[&'static str],
 ) -> Ran<Callback> {
-    let mut contexts: Vec<&'static str> = Vec::new();
+    let mut contexts: Vec<&'static str> = on.to_vec();
     let own = ["macro", "log", "run", "halt", "raise"];
     let written = &declaration.written;
     let options = written.as_object().into_iter().flatten();
     for (option, value) in options.filter(|(option, _)| !own.contains(&option.as_str())) {
         match (option.as_str(), value) {
-            ("on", Json::String(context)) => contexts.push(context.clone().leak()),
-            ("on", Json::Array(all)) => contexts.extend(
-                all.iter()
-                    .filter_map(Json::as_str)
-                    .map(|context| &*context.to_owned().leak()),
-            ),
+            ("on", value) => contexts.extend(validations::contexts(value)),
+            ("if" | "unless", _) | ("prepend", Json::Bool(_)) => {}
             _ => {
                 return Err(Stop::unsupported(format!(
                     "{model}: {} with {option}",
@@ -45,6 +43,10 @@ pub fn callback(
             }
         }
     }
+    let condition = match written.as_object() {
+        Some(options) => validations::condition(world, options)?,
+        None => None,
+    };
     let label = written.get("log").and_then(Json::as_str).map(str::to_owned);
     let code = match written.get("run") {
         Some(code) => Some(Arc::new(Code::parse(code).map_err(Stop::unsupported)?)),
@@ -74,7 +76,32 @@ pub fn callback(
     };
     let name: &'static str = declaration.kind.clone().leak();
     let callback = Callback::new(event, name, Box::leak(Box::new(run)));
-    Ok(callback.on(contexts.leak()))
+    let callback = callback.on(contexts.leak());
+    Ok(match condition {
+        Some(condition) => callback.only_if(condition),
+        None => callback,
+    })
+}
+
+/// The event of a macro, and the contexts that its name says: `after_create_commit`.
+#[must_use]
+pub fn event(kind: &str) -> Option<(Event, &'static [&'static str])> {
+    let on: &[&'static str] = match kind {
+        "after_create_commit" => &["create"],
+        "after_update_commit" => &["update"],
+        "after_destroy_commit" => &["destroy"],
+        "after_save_commit" => &["create", "update"],
+        _ => return Some((Event::named(kind)?, &[])),
+    };
+    Some((Event::AfterCommit, on))
+}
+
+/// Whether a callback stands before all that were declared above it. Those that run after an event stand in the order
+/// of declaration, whatever they say.
+#[must_use]
+pub fn is_prepended(declaration: &Declaration) -> bool {
+    declaration.kind.starts_with("before_")
+        && declaration.written.get("prepend") == Some(&Json::Bool(true))
 }
 
 /// Runs code of a record where nothing can be awaited: on a database in memory nothing has to be.

@@ -31,6 +31,7 @@ pub mod schema;
 pub mod statements;
 pub mod stop;
 pub mod transcript;
+pub mod validations;
 pub mod value;
 pub mod vocabulary;
 pub mod world;

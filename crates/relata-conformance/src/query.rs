@@ -18,6 +18,8 @@ pub struct Query {
     pub relation: Relation,
     /// The paths of the associations that were joined, as `comments.author`.
     pub joined: Vec<String>,
+    /// The paths of the associations that are loaded with it.
+    pub included: Vec<String>,
     /// The modules that add methods.
     pub modules: Vec<Arc<str>>,
     /// The methods that an association adds.
@@ -37,6 +39,7 @@ impl Query {
         Self {
             relation,
             joined: Vec::new(),
+            included: Vec::new(),
             modules: Vec::new(),
             methods: Vec::new(),
             groups: Vec::new(),
@@ -59,6 +62,12 @@ impl Query {
             loaded: Arc::default(),
             ..self.clone()
         }
+    }
+
+    /// Whether rows that are the same are read once.
+    #[must_use]
+    pub fn is_distinct(&self) -> bool {
+        self.relation.to_sql().starts_with("SELECT DISTINCT")
     }
 
     /// The records, if they were read.
@@ -98,24 +107,22 @@ impl Query {
         self.with(change(self.relation.clone()))
     }
 
-    /// The path of the association whose table goes by this name in a condition: one that is named so, one that was
-    /// joined and whose table is named so, or the first whose table is.
+    /// The path of the association whose table goes by this name in a condition: the first that was joined and whose
+    /// table is named so, the association of that name, one that was included, or the first whose table is named so.
     #[must_use]
     pub fn path_to(&self, name: &str) -> Option<String> {
         let model = self.model();
-        if model.reflect_on_association(name).is_some() {
-            return Some(name.to_owned());
-        }
         let of_table =
             |path: &&String| target(model, path).is_some_and(|found| found.table() == name);
         if let Some(joined) = self.joined.iter().find(of_table) {
             return Some(joined.clone());
         }
-        model
-            .reflections()
-            .iter()
-            .map(|one| one.name().to_owned())
-            .find(|path| of_table(&path))
+        if model.reflect_on_association(name).is_some() {
+            return Some(name.to_owned());
+        }
+        let own = model.reflections().iter().map(|one| one.name().to_owned());
+        let included = self.included.iter().cloned();
+        included.chain(own).find(|path| of_table(&path))
     }
 }
 

@@ -7,23 +7,23 @@ use std::collections::HashMap;
 use std::sync::{Arc, OnceLock, Weak};
 
 use relata::attribute::{AttributeType, Kind};
-use relata::callback::{EnsuringOwnerWas, Event};
+use relata::callback::EnsuringOwnerWas;
 use relata::reflection::{
     Classes, Column, ColumnDefault, Declared, ModelBuilder, ModelReflection, Registry, Setting,
     Target,
 };
 use relata::relation::Scope;
-use relata::validation::Validation;
 use relata::{Db, Raw, Record, Relation};
 use serde_json::{Map, Value as Json};
 
-use crate::callbacks::{callback, default, members};
+use crate::callbacks::{self, callback, default, members};
 use crate::eval::{Env, poll_once};
 use crate::form::Code;
 use crate::nested;
 use crate::query::Query;
 use crate::stop::{Ran, Stop};
 use crate::transcript::{Declaration, Model, Table};
+use crate::validations;
 use crate::value::Value;
 use crate::world::World;
 
@@ -207,7 +207,10 @@ pub fn define(
             },
             None => of_table(world, &model.name)?,
         };
-        for declaration in &model.declarations {
+        let prepended = |one: &&Declaration| callbacks::is_prepended(one);
+        let first = model.declarations.iter().rev().filter(prepended);
+        let rest = model.declarations.iter().filter(|one| !prepended(one));
+        for declaration in first.chain(rest) {
             builder = declare(
                 world,
                 builder,
@@ -249,7 +252,10 @@ fn declare(
                 .or_insert_with(|| ModelBuilder::target(target));
             Ok(builder.association(declared.leading_to(*target)?))
         }
-        "validates" => validates(builder, declaration),
+        "validate" => validations::validate(world, builder, declaration),
+        kind if kind.starts_with("validates") => {
+            validations::validates(world, builder, declaration)
+        }
         "enum" => crate::macros::enumeration(builder, declaration),
         "has_secure_password" => crate::macros::secure_password(builder, declaration),
         "attr_readonly" if declaration.options.is_empty() => {
@@ -282,8 +288,10 @@ fn declare(
                 name.unwrap_or_default()
             ))),
         },
-        other => match Event::named(other) {
-            Some(event) => Ok(builder.callback(callback(world, model, declaration, event)?)),
+        other => match callbacks::event(other) {
+            Some((event, on)) => {
+                Ok(builder.callback(callback(world, model, declaration, event, on)?))
+            }
             None => Err(Stop::unsupported(format!("{model}: the macro {other}"))),
         },
     }
@@ -346,7 +354,7 @@ pub fn setting(value: &Json) -> Setting {
 }
 
 /// A scope that runs code of the language on relations.
-fn scope(world: &Arc<World>, code: &Arc<Code>) -> &'static Scope {
+pub fn scope(world: &Arc<World>, code: &Arc<Code>) -> &'static Scope {
     let (world, code) = (Arc::downgrade(world), Arc::clone(code));
     let scope = if code.params.is_empty() {
         Scope::new(Box::leak(Box::new(move |relation: Relation| {
@@ -390,17 +398,4 @@ fn scoped(
             relation
         }
     }
-}
-
-fn validates(mut builder: ModelBuilder, declaration: &Declaration) -> Ran<ModelBuilder> {
-    for (option, value) in &declaration.options {
-        if option != "presence" || value != &Json::Bool(true) {
-            return Err(Stop::unsupported(format!("validates {option}: {value}")));
-        }
-    }
-    for attribute in &declaration.args {
-        let name: &'static str = attribute.as_str().unwrap_or_default().to_owned().leak();
-        builder = builder.validates(Validation::presence(name));
-    }
-    Ok(builder)
 }

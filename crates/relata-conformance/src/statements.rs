@@ -53,6 +53,8 @@ impl Statements {
                 }
                 "SAVEPOINT" | "RELEASE" | "ROLLBACK" => {}
                 "(CUT)" => all.cut = true,
+                // What holds for no row writes nothing.
+                "UPDATE" | "DELETE" if text.contains("1=0") => {}
                 "INSERT" | "UPDATE" | "DELETE" => {
                     all.writes.push(write(&first, &words, transaction))
                 }

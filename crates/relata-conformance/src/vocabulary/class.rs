@@ -205,9 +205,14 @@ async fn of_model(
             | "has_many"
             | "has_and_belongs_to_many"
             | "validates"
+            | "validate"
             | "before_save"
             | "accepts_nested_attributes_for"
+            | "attr_readonly"
             | "enum"
+            | "scope"
+            | "default_scope"
+            | "has_secure_password"
             | "delegated_type",
             _,
         ) => {
@@ -309,6 +314,8 @@ async fn create(
     }
     let record = new(world, model, args).await?;
     match record.save().await {
+        // A callback rolled it back: that is no error to Rails.
+        Err(error) if error.kind() == relata::ErrorKind::Rollback => Ok(Value::Record(record)),
         Err(error) if fails || !is_soft(&error) => Err(error.into()),
         _ => Ok(Value::Record(record)),
     }

@@ -205,6 +205,11 @@ async fn create(
     let member = association.build_member()?;
     generated::fill(world, &member, args).await?;
     match association.create_member(&member).await {
+        // A callback rolled it back: that is no error to Rails.
+        Err(error) if error.kind() == relata::ErrorKind::Rollback => {
+            association.add_to_target(&member)?;
+            Ok(Value::Record(member))
+        }
         // A callback left it out.
         Err(error) if !fails && error.is_record_not_saved() && is_about(&error, &member) => {
             Ok(Value::Record(member))
@@ -314,8 +319,23 @@ async fn look(
         ("first", [Value::Int(rows)]) => some(association.first_n(rows.unsigned_abs()).await),
         ("last", [Value::Int(rows)]) => some(association.last_n(rows.unsigned_abs()).await),
         ("take", [Value::Int(rows)]) => some(association.take_n(rows.unsigned_abs()).await),
+        ("first!", []) => or_fail(world, association, association.first().await).await,
+        ("last!", []) => or_fail(world, association, association.last().await).await,
+        ("take!", []) => or_fail(world, association, association.take().await).await,
+        (place, []) if enumerable::nth(place).is_some() && looks_in_memory(association) => {
+            let found = association.load_many().await.map(|members| {
+                enumerable::at(&members, enumerable::nth(place).unwrap_or_default()).cloned()
+            });
+            match place.ends_with('!') {
+                true => or_fail(world, association, found).await,
+                false => one(found),
+            }
+        }
         ("find", [_, ..]) if plain => find(association, &args.all).await,
-        ("pluck", _) if association.is_loaded() => in_memory(association, args).await,
+        // An owner that is not saved has no rows, whatever is in memory.
+        ("pluck", _) if association.is_loaded() && !association.owner().is_new_record() => {
+            in_memory(association, args).await
+        }
         _ => return None,
     })
 }
@@ -326,6 +346,29 @@ fn answer(answer: relata::Result<bool>) -> Ran<Value> {
 
 fn one(found: relata::Result<Option<Record>>) -> Ran<Value> {
     found.map(Value::record).map_err(Stop::from)
+}
+
+async fn or_fail(
+    world: &Arc<World>,
+    association: &Association,
+    found: relata::Result<Option<Record>>,
+) -> Ran<Value> {
+    match found? {
+        Some(record) => Ok(Value::Record(record)),
+        None => Err(query::not_found(&query_of(world, association).await?)),
+    }
+}
+
+/// Whether a member is looked for in memory: the members are there, or some that no row has.
+fn looks_in_memory(association: &Association) -> bool {
+    let owner = association.owner();
+    association.is_loaded()
+        || owner.is_new_record()
+        || (owner.strict_loading_mode() == Some(relata::record::StrictLoading::All))
+        || association
+            .target()
+            .iter()
+            .any(|one| one.is_new_record() || one.is_changed())
 }
 
 fn some(found: relata::Result<Vec<Record>>) -> Ran<Value> {
@@ -371,5 +414,11 @@ pub(super) async fn ids(association: &Association) -> Ran<Value> {
             _ => Value::list(values),
         }
     };
+    // Members in memory are asked for their keys, those that have none too.
+    if association.target().iter().any(Record::is_new_record) {
+        let members = association.load_many().await?;
+        let keys = members.iter().map(generated::key);
+        return Ok(Value::list(keys.collect::<Ran<Vec<_>>>()?));
+    }
     Ok(Value::list(association.ids().await?.into_iter().map(key)))
 }

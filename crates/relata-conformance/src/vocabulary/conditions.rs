@@ -107,6 +107,9 @@ pub(super) fn by_entries(query: &Query, entries: &[(Value, Value)]) -> Ran<Query
 fn by_entry(query: &Query, path: Option<&str>, key: &str, value: &Value) -> Ran<Query> {
     if let Value::Map(inner) = value {
         let Some(found) = query.path_to(key) else {
+            if key == query.model().table() {
+                return by_entries(query, inner);
+            }
             return Err(no_column(key));
         };
         let path = path.map_or_else(|| found.clone(), |path| format!("{path}.{found}"));
@@ -288,6 +291,18 @@ fn presence(query: &Query, name: &str, associated: bool) -> Ran<Query> {
     let mut query = query.with(relation);
     query.joined.push(name.to_owned());
     Ok(query)
+}
+
+/// The name of a column as a relation takes it: `posts.title` by the path that leads to that table.
+pub(super) fn column_named(query: &Query, name: &str) -> Ran<String> {
+    match name.replace('"', "").split_once('.') {
+        Some((table, column)) if table == query.model().table() => Ok(column.to_owned()),
+        Some((table, column)) => match query.path_to(table) {
+            Some(path) => Ok(format!("{path}.{column}")),
+            None => Err(Stop::unsupported(format!("the SQL {name}"))),
+        },
+        None => Ok(name.to_owned()),
+    }
 }
 
 /// The paths that names, lists and maps of names say: `comments.author`.

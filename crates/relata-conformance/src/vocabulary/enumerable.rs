@@ -42,7 +42,7 @@ pub(super) async fn list(world: &Arc<World>, list: &List, name: &str, args: &Arg
 
 /// Whether it is a method of everything that can be gone through.
 pub(super) fn is_method(name: &str) -> bool {
-    METHODS.contains(&name)
+    METHODS.contains(&name) || nth(name).is_some()
 }
 
 const METHODS: &[&str] = &[
@@ -96,8 +96,6 @@ const METHODS: &[&str] = &[
     "-",
     "&",
     "[]",
-    "second",
-    "third",
     "many?",
     "present?",
     "blank?",
@@ -107,6 +105,31 @@ const METHODS: &[&str] = &[
     "dig",
     "fetch",
 ];
+
+/// The place that a name says: `second` is 1, `second_to_last` is -2.
+pub(super) fn nth(name: &str) -> Option<i64> {
+    Some(match name.trim_end_matches('!') {
+        "second" => 1,
+        "third" => 2,
+        "fourth" => 3,
+        "fifth" => 4,
+        "forty_two" => 41,
+        "second_to_last" => -2,
+        "third_to_last" => -3,
+        _ => return None,
+    })
+}
+
+/// The item at a place, from the end where the place is negative.
+pub(super) fn at<T>(items: &[T], nth: i64) -> Option<&T> {
+    match usize::try_from(nth) {
+        Ok(nth) => items.get(nth),
+        Err(_) => {
+            let back = usize::try_from(nth.unsigned_abs()).ok()?;
+            items.get(items.len().checked_sub(back)?)
+        }
+    }
+}
 
 /// A method of what can be gone through.
 pub(super) async fn call(
@@ -129,8 +152,10 @@ pub(super) async fn call(
         ("one?", []) => Value::Bool(items.len() == 1),
         ("all?", []) => Value::Bool(items.iter().all(Value::is_true)),
         ("first", []) => items.first().cloned().unwrap_or(Value::Nil),
-        ("second", []) => items.get(1).cloned().unwrap_or(Value::Nil),
-        ("third", []) => items.get(2).cloned().unwrap_or(Value::Nil),
+        (place, []) if nth(place).is_some() => {
+            let found = at(&items, nth(place).unwrap_or_default());
+            found.cloned().unwrap_or(Value::Nil)
+        }
         ("last", []) => items.last().cloned().unwrap_or(Value::Nil),
         ("first" | "take", [Value::Int(some)]) => Value::list(
             items

@@ -10,7 +10,7 @@ use relata::{Association, Record};
 
 use super::{assign, missing};
 use crate::eval::Args;
-use crate::stop::Ran;
+use crate::stop::{Ran, Stop};
 use crate::value::Value;
 use crate::world::World;
 
@@ -298,6 +298,10 @@ fn of_attribute(record: &Record, means: Means<'_>, args: &Args) -> Ran<Value> {
             (None, None) => Value::of_attribute(&record.get(name)?),
         },
         Means::Key => key(record)?,
+        Means::WriteKey if !matches!(args.at(0), Value::List(_) | Value::Nil) => {
+            let message = "Expected a list with a value for each column of the key";
+            return Err(Stop::raised("TypeError", message));
+        }
         Means::WriteKey => {
             let values = super::query::key(&args.at(0))?;
             for (name, value) in record.reflection().primary_key_names().zip(values) {

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use relata::Record;
+
 use super::{conditions, enumerable, missing, refine};
 use crate::eval::{Args, Env};
 use crate::query::Query;
@@ -90,8 +92,7 @@ async fn read(
         }
         // What was read is looked through, not asked for again.
         (
-            "first" | "second" | "last" | "take" | "size" | "empty?" | "any?" | "none?" | "many?"
-            | "one?",
+            "first" | "last" | "take" | "size" | "empty?" | "any?" | "none?" | "many?" | "one?",
             _,
         ) if plain && query.loaded().is_some() => {
             let name = match (name, args.all.is_empty()) {
@@ -115,13 +116,13 @@ async fn read(
             .await
             .map(Value::records)
             .map_err(Stop::from),
-        ("second", []) => relation
-            .clone()
-            .offset(1)
-            .first()
-            .await
-            .map(Value::record)
-            .map_err(Stop::from),
+        (place, []) if enumerable::nth(place).is_some() => {
+            let nth = enumerable::nth(place).unwrap_or_default();
+            match nth_of(query, nth).await {
+                Ok(None) if place.ends_with('!') => Err(not_found(query)),
+                found => found.map(Value::record),
+            }
+        }
         ("last", []) => relation.last().await.map(Value::record).map_err(Stop::from),
         ("last", [Value::Int(some)]) => relation
             .last_n(positive(*some))
@@ -156,6 +157,11 @@ async fn read(
                 .map_err(Stop::from),
             Err(stop) => Err(stop),
         },
+        ("last!", []) => match relation.last().await {
+            Ok(None) => Err(not_found(query)),
+            Ok(Some(found)) => Ok(Value::Record(found)),
+            Err(error) => Err(error.into()),
+        },
         ("take!", []) => (relation.take_or_fail().await)
             .map(Value::Record)
             .map_err(Stop::from),
@@ -170,7 +176,10 @@ async fn read(
             .map(|any| Value::Bool(!any))
             .map_err(Stop::from),
         ("count", []) if !query.groups.is_empty() => count_groups(query).await,
-        ("count" | "size", []) if plain => relation
+        ("count", [column]) if plain && column.as_text() != Some("all") => {
+            count_values(query, &column.to_text()).await
+        }
+        ("count" | "size", []) | ("count", [_]) if plain => relation
             .count()
             .await
             .map(|count| Value::Int(i64::try_from(count).unwrap_or(i64::MAX)))
@@ -243,6 +252,26 @@ async fn read(
     Some(ran)
 }
 
+/// The record at a place, from the end where the place is negative.
+async fn nth_of(query: &Query, nth: i64) -> Ran<Option<Record>> {
+    if let Some(records) = query.loaded() {
+        return Ok(enumerable::at(&records, nth).cloned());
+    }
+    let relation = query.relation.clone();
+    match u64::try_from(nth) {
+        Ok(before) => Ok(relation.offset(before).first().await?),
+        Err(_) => {
+            let last = relation.last_n(nth.unsigned_abs()).await?;
+            Ok(enumerable::at(&last, nth).cloned())
+        }
+    }
+}
+
+pub(super) fn not_found(query: &Query) -> Stop {
+    let message = format!("Couldn't find {}", query.model().name());
+    Stop::raised("ActiveRecord::RecordNotFound", message)
+}
+
 fn number(rows: u64) -> Value {
     Value::Int(i64::try_from(rows).unwrap_or(i64::MAX))
 }
@@ -286,6 +315,40 @@ async fn count_groups(query: &Query) -> Ran<Value> {
     let counted = query.relation.count_by_named(names).await?;
     let one = |(by, count)| (group(by), number(count));
     Ok(Value::map(counted.into_iter().map(one)))
+}
+
+/// `count(:author_id)`: how many values there are that are not nil; of a distinct relation how many different ones. With
+/// groups a map from what is grouped by to the number.
+async fn count_values(query: &Query, column: &str) -> Ran<Value> {
+    let column = conditions::column_named(query, column)?;
+    let distinct = query.is_distinct();
+    let relation = query
+        .relation
+        .clone()
+        .unscope(relata::relation::Part::Distinct);
+    let names = query.groups.iter().map(String::as_str);
+    let counted = relation.count_by_named(names.chain([&*column])).await?;
+    let mut groups: Vec<(Value, u64)> = Vec::new();
+    for (mut values, count) in counted {
+        let counts = match values.pop() {
+            None | Some(relata::Value::Null) => 0,
+            Some(_) if distinct => 1,
+            Some(_) => count,
+        };
+        let by = group(values);
+        match groups
+            .iter_mut()
+            .find(|(known, _)| crate::value::equal(known, &by))
+        {
+            Some((_, sum)) => *sum += counts,
+            None => groups.push((by, counts)),
+        }
+    }
+    if query.groups.is_empty() {
+        return Ok(number(groups.first().map_or(0, |(_, count)| *count)));
+    }
+    let groups = groups.into_iter().map(|(by, count)| (by, number(count)));
+    Ok(Value::map(groups))
 }
 
 /// `group(:author_id).sum(:stars)`: a map from values, or lists of values, to what is computed.
@@ -443,18 +506,10 @@ async fn exists(query: &Query, args: &Args) -> Ran<Value> {
 
 /// `pluck`: the values of one column, or lists of the values of several.
 async fn pluck(query: &Query, names: &[Value]) -> Ran<Value> {
-    let mut paths = Vec::new();
-    for name in names {
-        let name = name.to_text();
-        paths.push(match name.split_once('.') {
-            Some((table, column)) if table == query.model().table() => column.to_owned(),
-            Some((table, column)) => match query.path_to(table) {
-                Some(path) => format!("{path}.{column}"),
-                None => return Err(Stop::unsupported(format!("pluck of the SQL {name}"))),
-            },
-            None => name,
-        });
-    }
+    let names = names
+        .iter()
+        .map(|name| conditions::column_named(query, &name.to_text()));
+    let paths = names.collect::<Ran<Vec<_>>>()?;
     let rows = query
         .relation
         .pluck_named(paths.iter().map(String::as_str))

@@ -95,8 +95,11 @@ pub(super) async fn call(
     Ok(match (name, args.all.as_slice()) {
         ("save", _) => return soft(record.save_with(options(&args)?).await),
         ("save!", _) => {
-            record.save_with(options(&args)?).await?;
-            Value::Bool(true)
+            return match record.save_with(options(&args)?).await {
+                Ok(()) => Ok(Value::Bool(true)),
+                Err(error) if error.kind() == relata::ErrorKind::Rollback => Ok(Value::Nil),
+                Err(error) => Err(error.into()),
+            };
         }
         ("update", _) => return update(world, record, &args, false).await,
         ("update!", _) => return update(world, record, &args, true).await,
@@ -111,6 +114,7 @@ pub(super) async fn call(
         }
         ("destroy", []) => match record.destroy().await {
             Ok(()) => this(),
+            Err(error) if error.kind() == relata::ErrorKind::Rollback => Value::Nil,
             Err(error) if is_soft(&error) => Value::Bool(false),
             Err(error) => return Err(error.into()),
         },
@@ -133,6 +137,7 @@ pub(super) async fn call(
             }
         }
         ("update_attribute", [name, value]) => {
+            keeps(record, &name.to_text())?;
             assign::attribute(record, &name.to_text(), value)?;
             return soft(record.save_with(SaveOptions::new().validate(false)).await);
         }
@@ -239,10 +244,23 @@ pub(super) async fn call(
     })
 }
 
-/// The soft form of a write: true, or false where the record could not be written as it is.
+/// Refuses to write one attribute by itself where it is one that a record keeps: an error of another class than that of
+/// setting it.
+fn keeps(record: &Record, name: &str) -> Ran<()> {
+    let mut kept = record.reflection().readonly_attributes();
+    if record.is_new_record() || !kept.any(|one| one == name) {
+        return Ok(());
+    }
+    let message = format!("{name} is marked as readonly");
+    Err(Stop::raised("ActiveRecord::ActiveRecordError", message))
+}
+
+/// The soft form of a write: true, or false where the record could not be written as it is; nil where a callback rolled
+/// it back, which to Rails is no error.
 pub(super) fn soft(written: relata::Result<()>) -> Ran<Value> {
     match written {
         Ok(()) => Ok(Value::Bool(true)),
+        Err(error) if error.kind() == relata::ErrorKind::Rollback => Ok(Value::Nil),
         Err(error) if is_soft(&error) => Ok(Value::Bool(false)),
         Err(error) => Err(error.into()),
     }
@@ -264,7 +282,9 @@ async fn update(world: &Arc<World>, record: &Record, args: &Args, fails: bool) -
         .await;
     match (updated, stop) {
         (Err(_), Some(stop)) => Err(stop),
-        (Err(error), None) if fails => Err(error.into()),
+        (Err(error), None) if fails && error.kind() != relata::ErrorKind::Rollback => {
+            Err(error.into())
+        }
         (updated, _) => soft(updated),
     }
 }
@@ -288,6 +308,7 @@ async fn update_columns(record: &Record, entries: &[(Value, Value)]) -> Ran<()> 
         let value = value
             .to_attribute()
             .ok_or_else(|| Stop::raised("TypeError", "can't cast the value"))?;
+        keeps(record, &name.to_text())?;
         values.push((name.to_text(), value));
     }
     let values = values

@@ -55,7 +55,12 @@ pub(super) fn refine(query: &Query, name: &str, args: &Args) -> Option<Ran<Query
             conditions::order(&unordered, args)
         }
         "reverse_order" => Ok(query.map(relata::Relation::reverse_order)),
-        "distinct" => Ok(query.map(relata::Relation::distinct)),
+        "distinct" => Ok(match args.at(0) {
+            Value::Bool(false) => {
+                query.map(|relation| relation.unscope(relata::relation::Part::Distinct))
+            }
+            _ => query.map(relata::Relation::distinct),
+        }),
         "none" => Ok(query.map(relata::Relation::none)),
         "readonly" => Ok(query.map(relata::Relation::readonly)),
         "limit" => match number(0) {
@@ -100,7 +105,12 @@ pub(super) fn refine(query: &Query, name: &str, args: &Args) -> Option<Ran<Query
         }
         "group" => {
             let mut query = query.clone();
-            query.groups.extend(args.all.iter().map(Value::to_text));
+            for name in &args.all {
+                match conditions::column_named(&query, &name.to_text()) {
+                    Ok(name) => query.groups.push(name),
+                    Err(stop) => return Some(Err(stop)),
+                }
+            }
             Ok(query)
         }
         "annotate" => Ok(args.all.iter().fold(query.clone(), |query, comment| {
@@ -160,6 +170,7 @@ fn in_order_of(query: &Query, args: &Args) -> Ran<Query> {
 fn merge(query: &Query, other: &Query) -> Ran<Query> {
     let mut merged = query.with(query.relation.clone().merge(other.relation.clone())?);
     merged.joined.extend(other.joined.iter().cloned());
+    merged.included.extend(other.included.iter().cloned());
     merged.modules.extend(other.modules.iter().cloned());
     Ok(merged)
 }
@@ -203,6 +214,11 @@ fn include(query: &Query, how: &str, args: &Args) -> Ran<Query> {
     let mut query = query.clone();
     for value in args.with_map() {
         for path in conditions::paths(&value) {
+            match how {
+                "preload" => {}
+                "eager_load" => query.joined.push(path.clone()),
+                _ => query.included.push(path.clone()),
+            }
             let (relation, path) = (query.relation.clone(), [path.as_str()]);
             let relation = match how {
                 "preload" => relation.preload_named(path),
