@@ -21,6 +21,7 @@ pub mod differences;
 pub mod eval;
 pub mod expect;
 pub mod form;
+pub mod inverses;
 pub mod jobs;
 pub mod macros;
 pub mod nested;

@@ -307,6 +307,9 @@ fn association(world: &Arc<World>, model: &str, declaration: &Declaration) -> Ra
     if world.config.get("has_many_inversing") == Some(&Json::Bool(false)) {
         declared = declared.without_inversing();
     }
+    if !crate::inverses::is_looked_for(world, model, declaration) {
+        declared = declared.without_automatic_inverse();
+    }
     for (option, value) in &declaration.options {
         declared = declared.option(option, setting(value))?;
         for callback in members(world, name, option, value)? {

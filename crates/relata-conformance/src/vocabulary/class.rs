@@ -251,7 +251,10 @@ fn labels(model: &'static ModelReflection, name: &str) -> Option<Value> {
 }
 
 /// The subclass that the attributes of a new record name. Rails: `subclass_from_attributes`.
-fn class_of(model: &'static ModelReflection, args: &Args) -> Ran<&'static ModelReflection> {
+pub(super) fn class_of(
+    model: &'static ModelReflection,
+    args: &Args,
+) -> Ran<&'static ModelReflection> {
     let Some(column) = model.type_column() else {
         return Ok(model);
     };
@@ -290,9 +293,11 @@ async fn count(
 
 async fn new(world: &Arc<World>, model: &'static ModelReflection, args: &Args) -> Ran<Record> {
     let model = class_of(model, args)?;
-    let record = Record::new(model, &world.db);
-    generated::fill(world, &record, args).await?;
-    Ok(record)
+    let mut filled = Ok(());
+    let record = Record::build(model, &world.db, |record| {
+        filled = generated::now(generated::fill(world, record, args));
+    });
+    filled.map(|()| record)
 }
 
 async fn create(

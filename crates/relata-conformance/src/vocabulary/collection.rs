@@ -172,8 +172,7 @@ async fn build(world: &Arc<World>, association: &Association, args: &Args) -> Ra
         }
         return Ok(Value::list(built));
     }
-    let member = association.build_member()?;
-    generated::fill(world, &member, args).await?;
+    let member = generated::made(world, association, args).await?;
     Ok(match association.add_member(&member)? {
         true => Value::Record(member),
         // A callback left it out.
@@ -202,8 +201,7 @@ async fn create(
         }
         return Ok(Value::list(created));
     }
-    let member = association.build_member()?;
-    generated::fill(world, &member, args).await?;
+    let member = generated::made(world, association, args).await?;
     match association.create_member(&member).await {
         // A callback rolled it back: that is no error to Rails.
         Err(error) if error.kind() == relata::ErrorKind::Rollback => {

@@ -395,8 +395,8 @@ async fn build(world: &Arc<World>, association: &Association, args: &Args) -> Ra
     if replaces && association.owner().is_persisted() {
         association.replace_one(None).await?;
     }
-    let target = association.build()?;
-    fill(world, &target, args).await?;
+    let target = made(world, association, args).await?;
+    association.set_target(Some(&target))?;
     Ok(Value::Record(target))
 }
 
@@ -407,12 +407,32 @@ async fn create(
     args: &Args,
     fails: bool,
 ) -> Ran<Value> {
-    let target = association.build_apart()?;
-    fill(world, &target, args).await?;
+    let target = made(world, association, args).await?;
     match association.create_one(&target).await {
         Err(error) if fails || !error.is_record_invalid() => Err(error.into()),
         _ => Ok(Value::Record(target)),
     }
+}
+
+/// A new record of an association, of the subclass that its attributes name, with these; not linked yet.
+pub(super) async fn made(
+    world: &Arc<World>,
+    association: &Association,
+    args: &Args,
+) -> Ran<Record> {
+    let model = match association.klass()? {
+        Some(model) => Some(super::class::class_of(model, args)?),
+        None => None,
+    };
+    let mut filled = Ok(());
+    let record = association.build_of(model, |record| filled = now(fill(world, record, args)))?;
+    filled.map(|()| record)
+}
+
+/// Runs what gives a new record its values: on a database in memory it never has to wait.
+pub(super) fn now<T>(filling: impl Future<Output = Ran<T>>) -> Ran<T> {
+    crate::eval::poll_once(filling)
+        .unwrap_or_else(|| Err(Stop::unsupported("values that have to wait")))
 }
 
 /// Gives a new record its attributes, and to the block.

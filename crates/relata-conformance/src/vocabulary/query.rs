@@ -196,7 +196,7 @@ async fn read(
                 _ => relation.maximum_named(&column).await,
             };
             value
-                .map(|value| Value::of_attribute(&value))
+                .map(|value| computed(name, &value))
                 .map_err(Stop::from)
         }
         ("pluck", names) => pluck(query, names).await,
@@ -360,8 +360,16 @@ async fn compute_groups(query: &Query, function: &str, of: &str) -> Ran<Value> {
         "minimum" => relation.minimum_by_named(names, of).await?,
         _ => relation.maximum_by_named(names, of).await?,
     };
-    let one = |(by, value): (_, relata::Value<'static>)| (group(by), Value::of_attribute(&value));
+    let one = |(by, value): (_, relata::Value<'static>)| (group(by), computed(function, &value));
     Ok(Value::map(groups.into_iter().map(one)))
+}
+
+/// What was computed. The average of integers is a decimal to Rails, which is shown as text.
+fn computed(function: &str, value: &relata::Value<'static>) -> Value {
+    match (function, value) {
+        ("average", relata::Value::Float(value)) => Value::text(&format!("{value:?}")),
+        (_, value) => Value::of_attribute(value),
+    }
 }
 
 /// What a group has in common: one value, or a list of several.

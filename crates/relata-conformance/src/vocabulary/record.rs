@@ -198,6 +198,22 @@ pub(super) async fn call(
             this()
         }
         ("valid?" | "validate", []) => Value::Bool(record.is_valid().await?),
+        ("valid?" | "validate", [context]) => {
+            Value::Bool(record.is_valid_in(&context.to_text()).await?)
+        }
+        ("validate!", []) => match record.is_valid().await? {
+            true => Value::Bool(true),
+            false => {
+                return Err(Stop::Raised(crate::stop::Raised {
+                    class: "ActiveRecord::RecordInvalid".to_owned(),
+                    message: format!(
+                        "Validation failed: {}",
+                        record.errors().full_messages().join(", ")
+                    ),
+                    record: Some(record.clone()),
+                }));
+            }
+        },
         ("invalid?", []) => Value::Bool(!record.is_valid().await?),
         ("errors", []) => Value::Errors(record.clone()),
         ("new_record?", []) => Value::Bool(record.is_new_record()),

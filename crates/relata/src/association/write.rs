@@ -9,7 +9,7 @@ use crate::attribute::value::Value;
 use crate::callback::MemberEvent;
 use crate::error::{Error, ErrorKind, Result};
 use crate::record::{Linked, Record};
-use crate::reflection::TypeColumn;
+use crate::reflection::{ModelReflection, TypeColumn};
 
 impl Association {
     /// Makes `target` the target of a `belongs_to`: the owner's key takes the target's. Never saves.
@@ -258,18 +258,45 @@ impl Association {
         Ok(target.initialized())
     }
 
+    /// A new target with what the association's scope says and with values, not linked yet: of the association's model, or
+    /// of a subclass of it. What runs after initializing runs once the values are set. Never touches the database.
+    /// Rails: what `build(type: "Car")` makes.
+    ///
+    /// # Errors
+    /// `AssociationTypeMismatch` for a model that the association does not lead to; what the scope's values make impossible.
+    pub fn build_of(
+        &self,
+        model: Option<&'static ModelReflection>,
+        set: impl FnOnce(&Record),
+    ) -> Result<Record> {
+        let wanted = self.resolved.target;
+        let model = model.unwrap_or(wanted);
+        if !model.is_a(wanted) {
+            let message = format!(
+                "{self:?} leads to {}, and {} is none",
+                wanted.name(),
+                model.name()
+            );
+            return Err(self.error(ErrorKind::AssociationTypeMismatch, message));
+        }
+        let target = self.blank_target_of(model)?;
+        set(&target);
+        Ok(target.initialized())
+    }
+
     /// As [`build_target`](Self::build_target), before it is given values and what runs after initializing runs.
     pub(crate) fn blank_target(&self) -> Result<Record> {
+        self.blank_target_of(self.resolved.target)
+    }
+
+    fn blank_target_of(&self, model: &'static ModelReflection) -> Result<Record> {
         self.check_not_nested()?;
         if self.klass()?.is_none() {
             let message =
                 format!("{self:?} does not say of which model its target is: set the type first");
             return Err(self.error(ErrorKind::Argument, message));
         }
-        let target = self
-            .owner
-            .blank_beside(self.resolved.target)
-            .with_defaults();
+        let target = self.owner.blank_beside(model).with_defaults();
         // A parent's key is not what the owner holds of another.
         let relation = if self.is_belongs_to() {
             targets(self.resolved, self.owner.db(), Some(&self.owner))

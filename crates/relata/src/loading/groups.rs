@@ -3,7 +3,7 @@
 //! Invariant: a group is given with the values that it has in common, in the order of the relation.
 
 use super::calculate::{Summable, total, type_of, typed};
-use super::pluck::{Columns, tuples};
+use super::pluck::{Columns, label, tuples};
 use crate::attribute::value::Value;
 use crate::attribute::{Attribute, AttributeType};
 use crate::db::adapter::Purpose;
@@ -33,6 +33,14 @@ impl Groups {
         types.push(ty);
         core.select.what = What::Values(nodes);
         Self { core, types }
+    }
+
+    /// As [`read`](Self::read), with the labels of enums in place of what their columns hold.
+    async fn read_labelled(self) -> Result<Vec<(Vec<Value<'static>>, Option<Value<'static>>)>> {
+        let types = self.types.clone();
+        let mut rows = self.read().await?;
+        label(rows.iter_mut().map(|(by, _)| by), &types);
+        Ok(rows)
     }
 
     /// Row by row: the values in common, and the one that was computed, if there is one.
@@ -186,7 +194,7 @@ impl<M> Relation<M> {
     ) -> Pending<Vec<(Vec<Value<'static>>, u64)>> {
         let groups = self.groups_named(names, Ok(count_rows()));
         Pending::new(async move {
-            let read = groups?.read().await?.into_iter();
+            let read = groups?.read_labelled().await?.into_iter();
             Ok(read.map(|(by, count)| (by, number(count))).collect())
         })
     }
@@ -256,7 +264,7 @@ impl<M> Relation<M> {
         });
         let groups = self.groups_named(names, computed);
         Pending::new(async move {
-            let read = groups?.read().await?.into_iter();
+            let read = groups?.read_labelled().await?.into_iter();
             let value =
                 |(by, value): (_, Option<_>)| (by, value.unwrap_or_else(|| nothing.clone()));
             Ok(read.map(value).collect())

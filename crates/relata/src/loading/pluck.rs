@@ -29,6 +29,24 @@ pub(crate) async fn tuples(
     Ok(job.decoded()?.rows)
 }
 
+/// Puts the labels of an enum in place of what its column holds, as a record gives it by name.
+pub(super) fn label<'a>(
+    rows: impl Iterator<Item = &'a mut Vec<Value<'static>>>,
+    types: &[Option<AttributeType>],
+) {
+    let mut enums = types.iter().flatten();
+    if enums.all(|ty| ty.labels().is_empty()) {
+        return;
+    }
+    for row in rows {
+        for (value, ty) in row.iter_mut().zip(types) {
+            if let Some(ty) = ty {
+                *value = ty.shown(std::mem::replace(value, Value::Null));
+            }
+        }
+    }
+}
+
 /// One column, or a tuple of columns, and what their values are.
 pub trait Columns {
     /// The value or tuple of values of a row.
@@ -200,7 +218,7 @@ impl<M> Relation<M> {
         Pending::new(async move { tuples(&core, Purpose::Pluck, types).await })
     }
 
-    /// The values of named attributes, row by row; `author.name` joins. The erased form of `pluck`.
+    /// The values of named attributes, row by row; `author.name` joins. Of an enum the labels. The erased form of `pluck`.
     ///
     /// The error for an unknown name comes when it is awaited.
     #[track_caller]
@@ -212,7 +230,7 @@ impl<M> Relation<M> {
         let mut core = self.core().clone();
         Pending::new(async move {
             let columns = columns?;
-            let types = columns
+            let types: Vec<_> = columns
                 .iter()
                 .map(|(place, column)| place.model().columns().get(*column).map(|c| c.ty))
                 .collect();
@@ -223,7 +241,9 @@ impl<M> Relation<M> {
                     .collect(),
             );
             core.select = core.with_joined_includes()?.0;
-            tuples(&core, Purpose::Pluck, types).await
+            let mut rows = tuples(&core, Purpose::Pluck, types.clone()).await?;
+            label(rows.iter_mut(), &types);
+            Ok(rows)
         })
     }
 

@@ -239,7 +239,8 @@ pub(super) fn saved_member(
 ) -> Result<()> {
     let (owner, reflection) = (frame.record(), association.reflection());
     let Err(error) = outcome else {
-        if member.is_destroyed() {
+        // A has_one keeps its target, destroyed, as it does when that is destroyed by itself.
+        if member.is_destroyed() && reflection.is_collection() {
             association.forget(|one| one.is(member));
         }
         return Ok(());

@@ -401,13 +401,15 @@ async fn destroy_members(association: &Association, members: &[Record]) -> Resul
     if !may_leave(association, members)? {
         return Ok(());
     }
+    // What has no row only leaves.
+    let saved: Vec<&Record> = members.iter().filter(|one| !one.is_new_record()).collect();
     let destroy_each = async || {
-        for member in members {
+        for member in &saved {
             destroy(member).await?;
         }
         Ok(())
     };
-    if members.len() < 2 {
+    if saved.len() < 2 {
         destroy_each().await?;
     } else {
         let db = association.owner().db().clone();

@@ -81,8 +81,9 @@ impl<M> Relation<M> {
             for association in counted {
                 let rows = association.relation().count().await?;
                 let rows = i64::try_from(rows).unwrap_or(i64::MAX);
-                if let Some(counter) = association.counter() {
-                    sets.push((counter.column, Node::Value(Value::Int(rows))));
+                let counter = association.counter().map(|counter| counter.column);
+                if let Some(column) = counting_column(&association).or(counter) {
+                    sets.push((column, Node::Value(Value::Int(rows))));
                 }
             }
             sets.extend(touched(model, core.db.now(), touch));
@@ -114,6 +115,28 @@ fn touched(
 ) -> impl Iterator<Item = (usize, Node)> {
     let columns = model.stamps().updated.iter().filter(move |_| touch);
     columns.map(move |&column| (column, Node::Value(stamp(model, column, now))))
+}
+
+/// The owner's column that counts the members of a collection: what the `belongs_to` over the same key counts in, whatever
+/// the collection says.
+fn counting_column(association: &Association) -> Option<usize> {
+    let resolved = association.resolved();
+    // The rows between are what is counted.
+    let resolved = resolved
+        .through
+        .as_ref()
+        .map_or(resolved, |through| through.over());
+    let owner = association.owner().reflection();
+    let target = resolved.target;
+    let all = target.reflect_on_all_associations(Macro::BelongsTo);
+    let counts = all.filter(|one| one.counter_cache().is_some() && one.leads_to(owner));
+    let mut same_key = counts.filter(|one| {
+        let key = target.foreign_key_of(one.name()).unwrap_or_default();
+        let columns = resolved.target_columns.iter();
+        let names = columns.filter_map(|&at| Some(target.columns().get(at)?.name()));
+        names.eq(key.iter().copied())
+    });
+    owner.column_position(same_key.next()?.counter_cache()?)
 }
 
 /// The collection of that name, or whose counter has that name.

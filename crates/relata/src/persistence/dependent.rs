@@ -209,6 +209,6 @@ async fn restrict(association: &Association, dependent: Dependent) -> Result<()>
         "restrict_dependent_destroy.has_one"
     };
     let details = vec![("record", Value::from(name.to_lowercase()))];
-    owner.errors().push("base".to_owned(), kind, details, None);
+    owner.errors().push_again("base".to_owned(), kind, details);
     Err(Abort.into())
 }

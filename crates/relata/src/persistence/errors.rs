@@ -110,6 +110,31 @@ impl Errors {
         options: Vec<(&'static str, Value<'static>)>,
         message: Option<&str>,
     ) {
+        let problem = self.problem(attribute, kind, options, message);
+        let mut problems = self.problems();
+        if !problems.contains(&problem) {
+            problems.push(problem);
+        }
+    }
+
+    /// Adds a problem also where it is there already: what refuses says so each time it is asked.
+    pub(super) fn push_again(
+        &self,
+        attribute: String,
+        kind: &'static str,
+        options: Vec<(&'static str, Value<'static>)>,
+    ) {
+        let problem = self.problem(attribute, kind, options, None);
+        self.problems().push(problem);
+    }
+
+    fn problem(
+        &self,
+        attribute: String,
+        kind: &'static str,
+        options: Vec<(&'static str, Value<'static>)>,
+        message: Option<&str>,
+    ) -> Problem {
         let List { model, texts, .. } = &*self.0;
         let values: Vec<(&str, String)> = options
             .iter()
@@ -119,16 +144,12 @@ impl Errors {
             Some(message) => texts.filled(model, &attribute, message, &values),
             None => texts.problem(model, &attribute, kind, &values),
         };
-        let problem = Problem {
+        Problem {
             sentence: texts.sentence(model, &attribute, &message),
             attribute,
             kind,
             message,
             options,
-        };
-        let mut problems = self.problems();
-        if !problems.contains(&problem) {
-            problems.push(problem);
         }
     }
 

@@ -261,7 +261,10 @@ impl Pipeline {
                 }
                 Step::Touch => {
                     frame.found = super::touch::write(frame).await?;
-                    frame.wrote();
+                    // Where there is no time to set, nothing was written that a commit could be told of.
+                    if !frame.task.columns.is_empty() {
+                        frame.wrote();
+                    }
                     Next::On
                 }
                 Step::Count(by) => {

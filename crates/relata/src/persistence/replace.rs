@@ -163,6 +163,14 @@ async fn replace_one(association: &Association, target: Option<&Record>) -> Resu
         return Ok(());
     }
     let current = loading::load_one(association).await?;
+    if let (Some(current), Some(target)) = (&current, target)
+        && current.is(target)
+        && target.is_persisted()
+        && !target.is_changed()
+        && association.is_keyed(target)
+    {
+        return Ok(());
+    }
     put_in_place_of(association, current, target).await
 }
 

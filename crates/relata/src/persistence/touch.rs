@@ -16,7 +16,7 @@ use super::pipeline::{self, Verb};
 use super::save::SaveOptions;
 use super::snapshot::Before;
 use super::witness;
-use super::write::stamp;
+use super::write::{refuse_readonly, stamp};
 use crate::association::{Association, targets_of};
 use crate::attribute::value::Value;
 use crate::callback::Event;
@@ -125,7 +125,7 @@ impl Record {
     ///
     /// `UPDATE "posts" SET "updated_at" = ? WHERE "posts"."id" = ?`
     ///
-    /// Errors: `NotPersisted` for a record that is new or destroyed; `StaleObject` where the model has a lock version and
+    /// Errors: `NotPersisted` for a record that is new or destroyed; `ReadOnlyRecord`; `StaleObject` where the model has a lock version and
     /// the row is not there with it; what the database says.
     #[track_caller]
     pub fn touch(&self) -> Pending<bool> {
@@ -150,6 +150,7 @@ async fn touch_now(record: &Record, also: Vec<usize>) -> Result<bool> {
                        or is_destroyed before touching.";
         return Err(Error::new(ErrorKind::NotPersisted, message).with_record(record.clone()));
     }
+    refuse_readonly(record)?;
     let model = record.reflection();
     if is_quiet(model) {
         return Ok(false);
@@ -193,6 +194,10 @@ pub(super) async fn perform(
             return Ok(None);
         }
         let target = loading::load_one(association).await?;
+        if target.is_none() && event == Event::AfterCreate {
+            // That nothing leads to a record just made says nothing of later. Rails: `reset_negative_cache`.
+            association.reset();
+        }
         return Ok(target.and_then(|target| task(&target, touch)));
     }
     let key = &association.resolved().owner_columns;

@@ -17,6 +17,15 @@ use crate::reflection::Hook;
 pub type Change<'a> = (&'static str, Value<'a>, Value<'a>);
 
 impl Record {
+    /// A new record with values, not saved; what runs after initializing runs once they are set. The erased form of
+    /// `build`. Never touches the database. Rails: `Post.new(title: "x")`.
+    #[must_use]
+    pub fn build(reflection: &'static ModelReflection, db: &Db, set: impl FnOnce(&Self)) -> Self {
+        let record = Self::begun(reflection, db);
+        set(&record);
+        record.initialized()
+    }
+
     /// Takes the declared defaults of the columns. They are where the record begins, and so no changes of it.
     pub(crate) fn with_defaults(self) -> Self {
         for (column, reflection) in self.reflection().columns().iter().enumerate() {
@@ -356,7 +365,7 @@ impl Record {
                 );
             }
         }
-        copy
+        copy.initialized()
     }
 
     /// A new record with this one's attributes, without its key and version. Rails: `dup`.

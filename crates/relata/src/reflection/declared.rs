@@ -56,6 +56,7 @@ pub struct Declared {
     ensuring: Option<EnsuringOwnerWas>,
     required: bool,
     inversing: bool,
+    inverse_looked_for: bool,
     delegated: bool,
 }
 
@@ -192,6 +193,7 @@ impl Declared {
             ensuring: None,
             required: kind == Macro::BelongsTo,
             inversing: true,
+            inverse_looked_for: true,
             delegated: false,
         })
     }
@@ -253,6 +255,15 @@ impl Declared {
         self
     }
 
+    /// Where no inverse is written there is none: what leads back over the same key is not looked for, and what leads back
+    /// does not find this one. Its options say nothing of that. Rails: what the option
+    /// `foreign_key` does.
+    #[must_use]
+    pub fn without_automatic_inverse(mut self) -> Self {
+        self.inverse_looked_for = false;
+        self
+    }
+
     /// The name of the target model, as written or by convention. Rails: `class_name`.
     #[must_use]
     pub fn class_name(&self) -> String {
@@ -297,6 +308,9 @@ impl Declared {
         let mut association = AssociationReflection::new(self.kind, name, target);
         association.required = self.required;
         association.inversing = self.inversing;
+        if !self.inverse_looked_for {
+            association.inverse_of = InverseOf::Off;
+        }
         association.scope = self.scope;
         for (option, setting) in &self.options {
             self.apply(&mut association, option, setting)?;

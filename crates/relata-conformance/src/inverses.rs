@@ -1,0 +1,54 @@
+//! Where Rails looks for an inverse that was not written: relata finds one past more options than Rails does, and is told
+//! not to where Rails would not.
+//!
+//! Invariant: declarations alone decide, those of the scenario; what an inverse then does is relata's.
+
+use serde_json::{Map, Value as Json};
+
+use crate::transcript::Declaration;
+use crate::world::World;
+
+/// Whether Rails finds no inverse past what is written: a key of its own (but for one of several columns), or a way through
+/// others.
+fn is_hidden(options: &Map<String, Json>) -> bool {
+    options.contains_key("through")
+        || options
+            .get("foreign_key")
+            .is_some_and(|key| !key.is_array())
+}
+
+/// Whether Rails finds an inverse of an association by itself. A `belongs_to` is left to relata, which finds no collection
+/// there, as Rails; but one with a key of its own leads nowhere back.
+#[must_use]
+pub fn is_looked_for(world: &World, model: &str, declaration: &Declaration) -> bool {
+    let options = &declaration.options;
+    if options.contains_key("inverse_of") || options.contains_key("polymorphic") {
+        return true;
+    }
+    if is_hidden(options) {
+        return false;
+    }
+    if !matches!(declaration.kind.as_str(), "has_one" | "has_many") {
+        return true;
+    }
+    // The association back has the owner's name, or that of the role.
+    let back = match options.get("as").and_then(Json::as_str) {
+        Some(role) => role.to_owned(),
+        None => relata_inflect::underscore(relata_inflect::demodulize(model)),
+    };
+    let name = declaration.name.as_deref().unwrap_or_default();
+    let target = match options.get("class_name").and_then(Json::as_str) {
+        Some(class) => class.to_owned(),
+        None if declaration.kind == "has_many" => {
+            relata_inflect::camelize(&relata_inflect::singularize(name))
+        }
+        None => relata_inflect::camelize(name),
+    };
+    let shows = |one: &Declaration| {
+        let off = one.options.get("inverse_of") == Some(&Json::Bool(false));
+        !is_hidden(&one.options) && !off && one.scope.is_none()
+    };
+    let all = world.declarations(&target);
+    let mut named = all.iter().filter(|one| one.name.as_deref() == Some(&*back));
+    named.any(shows)
+}
