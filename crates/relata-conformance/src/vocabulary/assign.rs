@@ -4,11 +4,12 @@
 
 use std::sync::Arc;
 
+use relata::attribute::Kind;
 use relata::reflection::Macro;
 use relata::{Association, Record};
 
 use crate::eval::Args;
-use crate::stop::{Ran, Stop};
+use crate::stop::{Raised, Ran, Stop};
 use crate::value::Value;
 use crate::world::World;
 
@@ -23,13 +24,14 @@ pub(super) async fn assign(
         let key = key.to_text();
         let setter = format!("{key}=");
         if !super::generated::answers(world, &receiver, &setter) {
-            return Err(Stop::raised(
-                "ActiveModel::UnknownAttributeError",
-                format!(
+            return Err(Stop::Raised(Raised {
+                class: "ActiveModel::UnknownAttributeError".to_owned(),
+                message: format!(
                     "unknown attribute '{key}' for {}.",
                     record.reflection().name()
                 ),
-            ));
+                record: Some(record.clone()),
+            }));
         }
         world
             .send(&receiver, &setter, Args::of(vec![value.clone()]))
@@ -38,8 +40,41 @@ pub(super) async fn assign(
     Ok(())
 }
 
+/// What Rails makes of a value that is set: text for a number is the number that it begins with.
+fn cast(record: &Record, name: &str, value: &Value) -> Value {
+    let model = record.reflection();
+    let column = model
+        .column_position(name)
+        .and_then(|at| model.columns().get(at));
+    let Some(ty) = column.map(|column| column.attribute_type()) else {
+        return value.clone();
+    };
+    match (ty.kind, value) {
+        (Kind::Int, Value::Text(text)) if ty.labels().is_empty() => match text.trim() {
+            "" => Value::Nil,
+            digits => Value::Int(super::core::leading(digits)),
+        },
+        (Kind::Int, Value::Bool(value)) => Value::Int(i64::from(*value)),
+        (Kind::Int, Value::Float(value)) => {
+            Value::Int(super::core::leading(&value.trunc().to_string()))
+        }
+        (Kind::Bool, Value::Text(text) | Value::Name(text)) if text.is_empty() => Value::Nil,
+        (Kind::Bool, Value::Text(text) | Value::Name(text)) => {
+            let off = ["0", "f", "F", "false", "FALSE", "off", "OFF"];
+            Value::Bool(!off.contains(&&**text))
+        }
+        (Kind::Bool, Value::Int(value)) => Value::Bool(*value != 0),
+        (Kind::Text, Value::Int(_) | Value::Float(_)) if ty.labels().is_empty() => {
+            Value::text(&value.to_text())
+        }
+        (Kind::Text, Value::Bool(value)) => Value::text(if *value { "t" } else { "f" }),
+        _ => value.clone(),
+    }
+}
+
 /// Sets one attribute.
 pub(super) fn attribute(record: &Record, name: &str, value: &Value) -> Ran<()> {
+    let value = &cast(record, name, value);
     let Some(value) = value.to_attribute() else {
         return Err(Stop::raised(
             "TypeError",

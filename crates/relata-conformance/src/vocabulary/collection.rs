@@ -334,6 +334,9 @@ async fn look(
         ("pluck", _) if association.is_loaded() && !association.owner().is_new_record() => {
             in_memory(association, args).await
         }
+        ("pick", _) if association.is_loaded() && !association.owner().is_new_record() => {
+            first_in_memory(association, args).await
+        }
         _ => return None,
     })
 }
@@ -401,6 +404,14 @@ async fn in_memory(association: &Association, args: &Args) -> Ran<Value> {
         });
     }
     Ok(Value::list(rows))
+}
+
+/// `pick` of members that are in memory.
+async fn first_in_memory(association: &Association, args: &Args) -> Ran<Value> {
+    match in_memory(association, args).await? {
+        Value::List(rows) => Ok(rows.items().into_iter().next().unwrap_or(Value::Nil)),
+        other => Ok(other),
+    }
 }
 
 /// `comment_ids`.

@@ -22,6 +22,12 @@ pub(super) fn filter(query: &Query, args: &Args) -> Ran<Query> {
         }
         [] | [Value::Map(_)] => by_entries(query, &args.entries()),
         [Value::Nil] => Ok(query.clone()),
+        [Value::List(list)] => {
+            let first = list.items().first().map(inspect).unwrap_or_default();
+            Err(Stop::argument(format!(
+                "Unsupported argument type: {first}"
+            )))
+        }
         _ => Err(Stop::unsupported(format!(
             "where with {}",
             inspect(&Value::list(args.all.clone()))
@@ -106,10 +112,11 @@ pub(super) fn by_entries(query: &Query, entries: &[(Value, Value)]) -> Ran<Query
 /// One condition, on what a path leads to.
 fn by_entry(query: &Query, path: Option<&str>, key: &str, value: &Value) -> Ran<Query> {
     if let Value::Map(inner) = value {
+        // The table that is read has the name first.
+        if path.is_none() && key == query.model().table() {
+            return by_entries(query, inner);
+        }
         let Some(found) = query.path_to(key) else {
-            if key == query.model().table() {
-                return by_entries(query, inner);
-            }
             return Err(no_column(key));
         };
         let path = path.map_or_else(|| found.clone(), |path| format!("{path}.{found}"));
@@ -175,6 +182,15 @@ fn by_column(query: &Query, name: &str, value: &Value) -> Ran<Query> {
                 _ => relation.filter_op(name, operator, bound(&range.1)?),
             }
         }
+        Value::Text(text) if is_of_integers(query, name) => {
+            // Text is the number that it begins with; what begins with none is in no row.
+            let text = text.trim_start();
+            let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+            match digits.starts_with(|c: char| c.is_ascii_digit()) {
+                true => relation.filter_by(name, super::core::leading(text)),
+                false => Ok(relation.none()),
+            }
+        }
         value => relation.filter_by(name, bound(value)?),
     };
     match relation {
@@ -182,6 +198,19 @@ fn by_column(query: &Query, name: &str, value: &Value) -> Ran<Query> {
         Err(error) if error.kind() == relata::ErrorKind::UnknownAttribute => Err(no_column(name)),
         Err(error) => Err(error.into()),
     }
+}
+
+/// Whether a name is that of a column of plain integers.
+fn is_of_integers(query: &Query, name: &str) -> bool {
+    let (path, name) = match name.rsplit_once('.') {
+        Some((path, name)) => (crate::query::target(query.model(), path), name),
+        None => (Some(query.model()), name),
+    };
+    let column = path.and_then(|model| model.columns().get(model.column_position(name)?));
+    column.is_some_and(|column| {
+        let ty = column.attribute_type();
+        ty.kind == relata::attribute::Kind::Int && ty.labels().is_empty()
+    })
 }
 
 /// A value in a condition; a record stands for its key.

@@ -52,14 +52,7 @@ fn of_text(receiver: &Value, text: &str, name: &str, args: &Args) -> Ran<Value> 
     Ok(match (name, args.all.as_slice()) {
         ("to_sym", []) => Value::name(text),
         ("to_str", []) => Value::text(text),
-        ("to_i", []) => {
-            let digits = text.trim_start();
-            let end = digits
-                .char_indices()
-                .find(|(at, c)| !(c.is_ascii_digit() || *at == 0 && *c == '-'))
-                .map_or(digits.len(), |(at, _)| at);
-            Value::Int(digits[..end].parse().unwrap_or(0))
-        }
+        ("to_i", []) => Value::Int(leading(text)),
         ("upcase", []) => Value::text(&text.to_uppercase()),
         ("downcase", []) => Value::text(&text.to_lowercase()),
         ("capitalize", []) => Value::text(&capitalized(text)),
@@ -81,6 +74,16 @@ fn of_text(receiver: &Value, text: &str, name: &str, args: &Args) -> Ran<Value> 
         }
         _ => return Err(missing(receiver, name)),
     })
+}
+
+/// The number that a text begins with; 0 where it begins with none.
+pub(super) fn leading(text: &str) -> i64 {
+    let digits = text.trim_start();
+    let end = digits
+        .char_indices()
+        .find(|(at, c)| !(c.is_ascii_digit() || *at == 0 && *c == '-'))
+        .map_or(digits.len(), |(at, _)| at);
+    digits[..end].parse().unwrap_or(0)
 }
 
 fn capitalized(text: &str) -> String {
@@ -105,6 +108,8 @@ async fn of_integer(world: &Arc<World>, number: i64, name: &str, args: &Args) ->
             Value::list((0..number).map(Value::Int))
         }
         ("to_i", []) => Value::Int(number),
+        ("-@", []) => Value::Int(number.wrapping_neg()),
+        ("abs", []) => Value::Int(number.wrapping_abs()),
         ("zero?", []) => Value::Bool(number == 0),
         ("positive?", []) => Value::Bool(number > 0),
         ("even?", []) => Value::Bool(number % 2 == 0),

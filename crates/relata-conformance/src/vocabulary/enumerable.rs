@@ -35,7 +35,7 @@ pub(super) async fn list(world: &Arc<World>, list: &List, name: &str, args: &Arg
     let value = call(world, list.items(), name, args).await?;
     // What a list gives back for `each` is the list itself.
     Ok(match name {
-        "each" | "each_with_index" => this(),
+        "each" | "each_with_index" if args.block.is_some() => this(),
         _ => value,
     })
 }
@@ -199,8 +199,10 @@ pub(super) async fn call(
             .iter()
             .position(|known| equal(known, item))
             .map_or(Value::Nil, Value::count),
-        ("to_a" | "to_ary" | "each" | "entries" | "records" | "each_with_index", []) => {
-            Value::list(items)
+        ("to_a" | "to_ary" | "each" | "entries" | "records", []) => Value::list(items),
+        ("each_with_index", []) => {
+            let pairs = items.into_iter().enumerate();
+            Value::list(pairs.map(|(at, item)| Value::list([item, Value::count(at)])))
         }
         ("compact", []) => {
             Value::list(items.into_iter().filter(|item| !matches!(item, Value::Nil)))

@@ -396,7 +396,17 @@ async fn build(world: &Arc<World>, association: &Association, args: &Args) -> Ra
         association.replace_one(None).await?;
     }
     let target = made(world, association, args).await?;
-    association.set_target(Some(&target))?;
+    match reflection.through() {
+        // A row between that is there is saved with what it leads to now.
+        Some(through) if association.owner().is_persisted() => {
+            let between = association.owner().association(through)?;
+            match between.load_one().await? {
+                Some(_) => association.replace_one(Some(&target)).await?,
+                None => association.set_target(Some(&target))?,
+            }
+        }
+        _ => association.set_target(Some(&target))?,
+    }
     Ok(Value::Record(target))
 }
 

@@ -394,14 +394,18 @@ async fn make(world: &Arc<World>, query: &Arc<Query>, name: &str, args: &Args) -
     {
         return Ok(Value::Record(found));
     }
-    let record = query.relation.build_record()?;
-    super::generated::fill(world, &record, args).await?;
     if matches!(
         name,
         "new" | "build" | "find_or_initialize_by" | "first_or_initialize"
     ) {
-        return Ok(Value::Record(record));
+        let mut filled = Ok(());
+        let record = query.relation.build_member(|record| {
+            filled = super::generated::now(super::generated::fill(world, record, args));
+        })?;
+        return filled.map(|()| Value::Record(record));
     }
+    let record = query.relation.build_record()?;
+    super::generated::fill(world, &record, args).await?;
     match query.relation.create_record(&record).await {
         Err(error) if name.ends_with('!') || !crate::stop::is_soft(&error) => Err(error.into()),
         _ => Ok(Value::Record(record)),

@@ -312,6 +312,8 @@ fn options(args: &Args) -> Ran<SaveOptions> {
         options = match name.as_text() {
             Some("validate") => options.validate(value.is_true()),
             Some("touch") => options.touch(value.is_true()),
+            Some("context") if matches!(value, Value::Nil) => options,
+            Some("context") => options.context(&value.to_text()),
             _ => return Err(Stop::unsupported(format!("save with {}", name.to_text()))),
         };
     }

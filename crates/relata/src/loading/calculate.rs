@@ -92,7 +92,7 @@ async fn single(
 
 /// How many rows the select gives.
 pub(crate) async fn count(core: &Core) -> Result<u64> {
-    if core.select.none {
+    if core.select.gives_nothing() {
         return Ok(0);
     }
     let (select, joined) = core.with_joined_includes()?;

@@ -20,7 +20,7 @@ pub(crate) async fn tuples(
     purpose: Purpose,
     types: Vec<Option<AttributeType>>,
 ) -> Result<Vec<Vec<Value<'static>>>> {
-    if core.select.none {
+    if core.select.gives_nothing() {
         return Ok(Vec::new());
     }
     let statement = statement(&core.select, &core.db, purpose)?;

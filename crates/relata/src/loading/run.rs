@@ -34,7 +34,7 @@ pub(crate) fn statement(select: &Select, db: &Db, purpose: Purpose) -> Result<St
 
 /// The records of a relation, with what it includes.
 pub(crate) async fn load(core: &Core, purpose: Purpose) -> Result<Vec<Record>> {
-    if core.select.none {
+    if core.select.gives_nothing() {
         return Ok(Vec::new());
     }
     if !core.eager.is_empty() || !core.includes.is_empty() {

@@ -382,7 +382,9 @@ impl Plan {
     /// Casts a value to its column's type, to be set.
     fn set(&mut self, values: &Values<'_>, name: &str, given: Param) -> Result<()> {
         let model = values.record.reflection();
-        let position = model.attribute(name)?;
+        let position = model
+            .attribute(name)
+            .map_err(|error| error.with_record(values.record.clone()))?;
         values.record.may_set(position)?;
         let Some(column) = model.columns().get(position) else {
             return Ok(());

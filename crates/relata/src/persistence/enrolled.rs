@@ -65,7 +65,7 @@ impl Part {
     }
 
     async fn committed(&self) -> Result<()> {
-        let done = self.take_all();
+        let done = decisive(self.take_all());
         for body in bodies(&self.record, Event::AfterCommit, &done) {
             match body {
                 Body::Now(run) => run(&self.record)?,
@@ -104,6 +104,14 @@ impl Participant for Part {
     fn committed(&self) {}
 
     fn in_doubt(&self) {}
+}
+
+/// What a commit is told of all that was done to a record: that it is gone, else that it is there, else what it was.
+fn decisive(done: Vec<&'static str>) -> Vec<&'static str> {
+    match ["destroy", "create"].iter().find(|one| done.contains(one)) {
+        Some(&one) => vec![one],
+        None => done,
+    }
 }
 
 /// What runs for the record at the end of a transaction that did this to it.

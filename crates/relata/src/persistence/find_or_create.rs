@@ -25,6 +25,19 @@ impl<M> Relation<M> {
         self.initialized(|_| {})
     }
 
+    /// A new record with what the conditions say and with values, not saved. Of a relation chained from a collection it is
+    /// a member in memory, and is saved with the owner. Never touches the database. Rails: `build`.
+    ///
+    /// # Errors
+    /// As [`build_record`](Self::build_record); a `before_add`'s own.
+    pub fn build_member(&self, set: impl FnOnce(&Record)) -> Result<Record> {
+        let record = self.initialized(set)?;
+        if let Some(association) = collection(self.core())? {
+            association.add(&record)?;
+        }
+        Ok(record)
+    }
+
     /// A new record with what the conditions say, then what `set` says; then what runs after initializing runs.
     fn initialized(&self, set: impl FnOnce(&Record)) -> Result<Record> {
         let record = Record::blank(self.reflection(), self.db()).with_defaults();
@@ -142,8 +155,8 @@ impl<M: FromRecord> Relation<M> {
     /// Errors: [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn first_or_initialize(&self, set: impl FnOnce(&M) -> &M) -> Pending<M> {
-        let (found, made) = (self.first(), self.made(set));
-        Pending::new(async move { found.await?.map_or(made, Ok) })
+        let found = self.first();
+        self.or_initialize(found, set)
     }
 
     /// Any record of the relation; else a new one with more values, saved. What `find_or_create_by` does once its
@@ -161,8 +174,8 @@ impl<M: FromRecord> Relation<M> {
     /// Errors: [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn take_or_initialize(&self, set: impl FnOnce(&M) -> &M) -> Pending<M> {
-        let (found, made) = (self.take(), self.made(set));
-        Pending::new(async move { found.await?.map_or(made, Ok) })
+        let found = self.take();
+        self.or_initialize(found, set)
     }
 
     /// A new record as [`build_record`](Self::build_record) makes it, with more values, saved; if a unique index refuses
@@ -205,6 +218,21 @@ impl<M: FromRecord> Relation<M> {
                 }
                 created => created.map(|()| model),
             }
+        })
+    }
+
+    #[track_caller]
+    fn or_initialize(&self, found: Pending<Option<M>>, set: impl FnOnce(&M) -> &M) -> Pending<M> {
+        let (made, core) = (self.made(set), self.core().clone());
+        Pending::new(async move {
+            if let Some(found) = found.await? {
+                return Ok(found);
+            }
+            let made = made?;
+            if let Some(association) = collection(&core)? {
+                association.remember(made.as_record());
+            }
+            Ok(made)
         })
     }
 

@@ -154,6 +154,16 @@ impl Select {
         self.root.model()
     }
 
+    /// Whether it gives no row whatever the table holds: an empty list was asked for, or nothing at all.
+    #[inline]
+    pub(crate) fn gives_nothing(&self) -> bool {
+        self.none
+            || self
+                .filters
+                .iter()
+                .any(|one| matches!(one, Node::Always(false)))
+    }
+
     pub(crate) fn filter(&mut self, condition: Expr) {
         match condition.0 {
             Node::And(all) => self.filters.extend(all),
