@@ -72,8 +72,13 @@ const METHODS: &[&str] = &[
     "last",
     "length",
     "map",
+    "drop",
+    "drop_while",
     "max",
+    "max_by",
     "min",
+    "min_by",
+    "take_while",
     "none?",
     "one?",
     "partition",
@@ -220,6 +225,20 @@ pub(super) async fn call(
         ("max", []) => sorted(items.into_iter().map(|item| (item.clone(), item)).collect())
             .pop()
             .unwrap_or(Value::Nil),
+        ("drop", [Value::Int(some)]) => Value::list(
+            items
+                .into_iter()
+                .skip(usize::try_from(*some).unwrap_or_default()),
+        ),
+        ("each_slice", [Value::Int(size)]) => {
+            let size = usize::try_from(*size).unwrap_or(1).max(1);
+            Value::list(items.chunks(size).map(|some| Value::list(some.to_vec())))
+        }
+        ("tally", []) => {
+            let kinds = unique(items.clone());
+            let count = |kind: &Value| items.iter().filter(|item| equal(item, kind)).count();
+            Value::map(kinds.iter().map(|kind| (kind.clone(), Value::count(count(kind)))))
+        }
         ("sum", []) => sum(&items)?,
         ("join", with) => {
             let with = with.first().map(Value::to_text).unwrap_or_default();
@@ -317,6 +336,8 @@ async fn go_through(
             | "uniq"
             | "filter_map"
             | "partition"
+            | "take_while"
+            | "drop_while"
             | "find_index"
             | "index"
             | "each_with_index"
@@ -368,6 +389,13 @@ async fn go_through(
         }
         "select" | "filter" => Value::list(kept(true)),
         "reject" => Value::list(kept(false)),
+        "take_while" | "drop_while" => {
+            let holds = given.iter().take_while(|value| value.is_true()).count();
+            match name {
+                "take_while" => Value::list(items[..holds].to_vec()),
+                _ => Value::list(items[holds..].to_vec()),
+            }
+        }
         "filter_map" => Value::list(given.into_iter().filter(Value::is_true)),
         "partition" => Value::list([Value::list(kept(true)), Value::list(kept(false))]),
         "find" | "detect" | "find_index" | "index" => Value::Nil,
@@ -528,6 +556,17 @@ pub(super) async fn map(world: &Arc<World>, map: &Arc<Map>, name: &str, args: &A
                         world.yield_to(block, vec![value.clone()]).await?,
                     )
                 });
+            }
+            Value::map(entries)
+        }
+        ("select" | "filter" | "reject", []) if args.block.is_some() => {
+            let mut entries = Vec::new();
+            for (key, value) in map.iter() {
+                let Some(block) = &args.block else { continue };
+                let yielded = vec![key.clone(), value.clone()];
+                if world.yield_to(block, yielded).await?.is_true() != (name == "reject") {
+                    entries.push((key.clone(), value.clone()));
+                }
             }
             Value::map(entries)
         }

@@ -160,7 +160,7 @@ pub(super) async fn call(
         }
         ("toggle!", [column]) => {
             record.toggle(&column.to_text()).await?;
-            this()
+            Value::Bool(true)
         }
         ("increment" | "decrement", [column, by @ ..]) => {
             let by = match by.first() {
@@ -231,8 +231,9 @@ pub(super) async fn call(
         ("saved_changes" | "previous_changes", []) => changes(record.saved_changes()),
         ("saved_changes?", []) => Value::Bool(!record.saved_changes().is_empty()),
         ("restore_attributes", []) => {
+            let changed = record.changed();
             record.restore_attributes();
-            Value::Nil
+            Value::list(changed.into_iter().map(Value::text))
         }
         ("mark_for_destruction", []) => {
             record.mark_for_destruction();

@@ -21,8 +21,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::hashing::Hashing;
 use crate::record::Record;
 use crate::reflection::Resolved;
-use crate::relation::Include;
-use crate::sql::What;
+use crate::relation::{Include, Relation};
+use crate::sql::{Direction, Order, What};
 use crate::sql::expr::Node;
 
 /// The targets of owners of one model, each once, and which are whose; narrowed by scopes beside those declared.
@@ -43,6 +43,12 @@ pub(super) async fn find(
         // Only a query that names the owners can number the rows of each.
         let found = find_joined(owners, resolved, narrowed, u64::MAX, manner).await?;
         return found.ok_or_else(|| has_no_numbers(resolved));
+    }
+    if narrowed.is_empty() && is_joined(resolved, first) {
+        let found = Box::pin(find_joined(owners, resolved, narrowed, u64::MAX, manner)).await?;
+        if let Some(found) = found {
+            return Ok(found);
+        }
     }
     let above = manner.below();
     Box::pin(preload::preload(owners, through.through, above)).await?;
@@ -102,6 +108,27 @@ pub(super) async fn find(
     Ok((targets, Sorted::of_pairs(owners.len(), &pairs)))
 }
 
+/// Whether the targets of many owners are asked for by one query: where the scope narrows them, what is on the way is not
+/// all that the owners have there, and is not kept. A scope that differs by the owner, or that cuts, has no such query.
+fn is_joined(resolved: &'static Resolved, owner: &Record) -> bool {
+    let Some(scope) = resolved.declaration().scope() else {
+        return false;
+    };
+    let direct = |through: &Resolved| through.through.is_none();
+    let through = resolved.through.as_ref();
+    if !through.is_some_and(|through| direct(through.over()) && direct(through.source()))
+        || resolved.scope_of_owner().is_some()
+    {
+        return false;
+    }
+    let select = scope
+        .apply(Relation::unscoped(resolved.target, owner.db()), None)
+        .into_core()
+        .select;
+    let written = Relation::unscoped(resolved.target, owner.db()).into_core();
+    select.filters.len() > written.select.filters.len() && !select.is_cut() && !select.none
+}
+
 /// What an association of owners leads to in memory, as far as it is wanted: each record once, and which are whose.
 fn led_to(
     owners: &[Record],
@@ -126,7 +153,7 @@ fn led_to(
 }
 
 /// The targets of siblings by one query that joins the tables on the way. Nothing when there are more rows than `most`,
-/// or when a scope wants more than one query.
+/// if that is said, or when a scope wants more than one query.
 pub(super) async fn find_joined(
     owners: &[Record],
     resolved: &'static Resolved,
@@ -153,6 +180,19 @@ pub(super) async fn find_joined(
     core.terms.strict = core.terms.strict.or(manner.strict);
     core.terms.batching &= first.terms().batching;
     let (place, key) = first_place(resolved);
+    if most == u64::MAX
+        && core.select.orders.is_empty()
+        && !core.select.distinct
+        && !core.select.per_owner
+    {
+        // In the order of what is on the way, as where that is loaded by itself.
+        let key = place.model().primary_key().iter();
+        let order = |&column: &usize| Order {
+            by: Node::Column(place, column),
+            direction: Direction::Ascending,
+        };
+        core.select.orders.extend(key.map(order));
+    }
     let root = core.select.root;
     let width = resolved.target.columns().len();
     let columns = (0..width).map(|column| Node::Column(root, column));

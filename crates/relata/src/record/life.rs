@@ -368,14 +368,16 @@ impl Record {
         copy.initialized()
     }
 
-    /// A new record with this one's attributes, without its key and version. Rails: `dup`.
+    /// A new record with this one's attributes, without its key, version and times. Rails: `dup`.
     #[must_use]
     pub fn dup(&self) -> Record {
         let copy = Record::blank(self.reflection(), self.db());
         let key = self.reflection().primary_key();
         let version = self.reflection().locking_position();
+        let stamps = self.reflection().stamps();
         for (column, &slot) in self.batch().slots().iter().enumerate() {
-            if !key.contains(&column) && version != Some(column) {
+            let stamped = stamps.created.contains(&column) || stamps.updated.contains(&column);
+            if !key.contains(&column) && version != Some(column) && !stamped {
                 copy.state_or_make().values_mut().set(
                     copy.batch(),
                     column,
