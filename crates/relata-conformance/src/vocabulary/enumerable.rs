@@ -237,7 +237,11 @@ pub(super) async fn call(
         ("tally", []) => {
             let kinds = unique(items.clone());
             let count = |kind: &Value| items.iter().filter(|item| equal(item, kind)).count();
-            Value::map(kinds.iter().map(|kind| (kind.clone(), Value::count(count(kind)))))
+            Value::map(
+                kinds
+                    .iter()
+                    .map(|kind| (kind.clone(), Value::count(count(kind)))),
+            )
         }
         ("sum", []) => sum(&items)?,
         ("join", with) => {

@@ -22,8 +22,8 @@ use crate::hashing::Hashing;
 use crate::record::Record;
 use crate::reflection::Resolved;
 use crate::relation::{Include, Relation};
-use crate::sql::{Direction, Order, What};
 use crate::sql::expr::Node;
+use crate::sql::{Direction, Order, What};
 
 /// The targets of owners of one model, each once, and which are whose; narrowed by scopes beside those declared.
 pub(super) async fn find(

@@ -10,8 +10,9 @@ use super::state::{Bound, Life, Snapshot, Version};
 use super::{Record, stored};
 use crate::attribute::value::Value;
 use crate::callback::{Body, Event};
+use crate::db::Db;
 use crate::error::Result;
-use crate::reflection::Hook;
+use crate::reflection::{Hook, ModelReflection};
 
 /// An attribute's name, its value before, and its value after.
 pub type Change<'a> = (&'static str, Value<'a>, Value<'a>);
