@@ -38,7 +38,8 @@ pub fn describe(world: &World, value: &Value) -> Ran<Json> {
             }
             Json::Object(entries)
         }
-        Value::Record(record) => describe_record(world, record)?,
+        Value::Record(record) => describe_record(world, record, world.holders(record))?,
+        Value::Twin(twin) => describe_record(world, twin, world.holders_of_twin(twin))?,
         Value::Collection(association) => describe_collection(world, association)?,
         Value::Query(query) => json!({
             "relation": query.model().name(),
@@ -108,10 +109,10 @@ fn key(record: &Record, model: &'static ModelReflection) -> String {
     }
 }
 
-fn describe_record(world: &World, record: &Record) -> Ran<Json> {
+fn describe_record(world: &World, record: &Record, holders: Vec<String>) -> Ran<Json> {
     let mut entries = Map::new();
     entries.insert("record".to_owned(), json!(label(record)));
-    entries.insert(HOLDERS.to_owned(), json!(world.holders(record)));
+    entries.insert(HOLDERS.to_owned(), json!(holders));
     let state = if record.is_new_record() {
         "new"
     } else if record.is_destroyed() {

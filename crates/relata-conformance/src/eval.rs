@@ -144,6 +144,20 @@ impl Args {
         }
     }
 
+    /// The same with records in place of their twins: who is given one is given the row.
+    #[must_use]
+    pub fn without_twins(mut self) -> Self {
+        let record = |value: &mut Value| {
+            if let Value::Twin(twin) = value {
+                *value = Value::Record(relata::Record::clone(twin));
+            }
+        };
+        self.all.iter_mut().for_each(record);
+        let options = self.options.iter_mut().flatten();
+        options.for_each(|(_, value)| record(value));
+        self
+    }
+
     /// The positional argument at a place; nil past the end.
     #[must_use]
     pub fn at(&self, index: usize) -> Value {

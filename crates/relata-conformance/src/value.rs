@@ -36,6 +36,8 @@ pub enum Value {
     Range(Arc<(Value, Value, bool)>),
     /// A record.
     Record(Record),
+    /// A second object that has the attributes of a record in common with it, as a clone in Ruby.
+    Twin(Arc<Record>),
     /// What a collection reader gives.
     Collection(Association),
     /// What `record.association(:posts)` gives.
@@ -257,6 +259,8 @@ pub fn equal(one: &Value, other: &Value) -> bool {
                 })
         }
         (Value::Record(a), Value::Record(b)) => a == b,
+        (Value::Twin(a), Value::Record(b)) | (Value::Record(b), Value::Twin(a)) => **a == *b,
+        (Value::Twin(a), Value::Twin(b)) => a == b,
         (Value::Class(a), Value::Class(b)) => a == b,
         _ => same(one, other),
     }
@@ -286,6 +290,7 @@ pub fn same(one: &Value, other: &Value) -> bool {
         (Value::Reflection(a), Value::Reflection(b)) => std::ptr::eq(a.declaration, b.declaration),
         (Value::List(a), Value::List(b)) => a.is(b),
         (Value::Map(a), Value::Map(b)) => Arc::ptr_eq(a, b),
+        (Value::Twin(a), Value::Twin(b)) => Arc::ptr_eq(a, b),
         (Value::Query(a), Value::Query(b)) => Arc::ptr_eq(a, b),
         (Value::Nil | Value::Bool(_) | Value::Int(_) | Value::Name(_) | Value::Class(_), _) => {
             equal_plain(one, other)
@@ -344,7 +349,7 @@ pub fn kind(value: &Value) -> &'static str {
         Value::List(_) => "list",
         Value::Map(_) => "map",
         Value::Range(_) => "range",
-        Value::Record(_) => "record",
+        Value::Record(_) | Value::Twin(_) => "record",
         Value::Collection(_) => "collection",
         Value::Association(_) => "association",
         Value::Query(_) => "relation",

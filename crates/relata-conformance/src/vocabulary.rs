@@ -25,6 +25,8 @@ use std::sync::Arc;
 pub use generated::generated;
 pub use password::masked;
 
+use relata::Record;
+
 use crate::eval::Args;
 use crate::stop::{Ran, Stop};
 use crate::value::{Value, kind};
@@ -35,9 +37,24 @@ use crate::world::World;
 /// # Errors
 /// What the method raises; `NoMethod` when the receiver has none of that name.
 pub async fn call(world: &Arc<World>, receiver: &Value, name: &str, args: Args) -> Ran<Value> {
+    if let Value::Twin(twin) = receiver
+        && !matches!(
+            name,
+            "equal?" | "object_id" | "__id__" | "==" | "eql?" | "!="
+        )
+    {
+        let record = Value::Record(Record::clone(twin));
+        let value = Box::pin(call(world, &record, name, args)).await?;
+        // What gives itself gives the twin.
+        return Ok(match &value {
+            Value::Record(given) if given.is(&**twin) => receiver.clone(),
+            _ => value,
+        });
+    }
     if let Some(done) = object::call(world, receiver, name, &args).await {
         return done;
     }
+    let args = args.without_twins();
     match receiver {
         Value::Record(record) => record::call(world, record, name, args).await,
         Value::Collection(association) => collection::call(world, association, name, args).await,

@@ -245,6 +245,17 @@ impl World {
         i64::try_from(at).unwrap_or(i64::MAX) * 8 + 8
     }
 
+    /// The names of the step variables that hold this very twin of a record.
+    #[must_use]
+    pub fn holders_of_twin(&self, twin: &Arc<Record>) -> Vec<String> {
+        let all = self.steps.variables();
+        let holds = |value: &Value| matches!(value, Value::Twin(held) if Arc::ptr_eq(held, twin));
+        all.into_iter()
+            .filter(|(_, value)| holds(value))
+            .map(|(name, _)| name)
+            .collect()
+    }
+
     /// The names of the step variables that hold this very record.
     #[must_use]
     pub fn holders(&self, record: &Record) -> Vec<String> {

@@ -59,6 +59,8 @@ const IN_MEMORY: &[&str] = &[
     "group_by",
     "each_slice",
     "each_with_index",
+    "blank?",
+    "present?",
     "tally",
     "zip",
     "+",

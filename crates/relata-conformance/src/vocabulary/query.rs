@@ -420,8 +420,26 @@ async fn batches(world: &Arc<World>, query: &Query, name: &str, args: &Args) -> 
     };
     let mut batches = query.relation.in_batches(size);
     let Some(block) = &args.block else {
-        return Ok(Value::Wildcard);
+        if name == "in_batches" {
+            return Ok(Value::Wildcard);
+        }
+        let mut all = Vec::new();
+        while let Some(records) = batches.next().await? {
+            match name {
+                "find_each" => all.extend(records.into_iter().map(Value::Record)),
+                _ => all.push(Value::records(records)),
+            }
+        }
+        return Ok(Value::list(all));
     };
+    if name == "in_batches" && args.option("load").is_none() {
+        // What is yielded is a relation of the rows' keys.
+        while let Some(records) = batches.next().await? {
+            let rows = in_batch(query, &records)?;
+            world.yield_to(block, vec![Value::query(rows)]).await?;
+        }
+        return Ok(Value::Nil);
+    }
     while let Some(records) = batches.next().await? {
         if name == "find_each" {
             for record in records {
@@ -432,6 +450,18 @@ async fn batches(world: &Arc<World>, query: &Query, name: &str, args: &Args) -> 
         }
     }
     Ok(Value::Nil)
+}
+
+/// The rows of a batch, as a relation: those with the keys of its records.
+fn in_batch(query: &Query, records: &[Record]) -> Ran<Query> {
+    let mut names = query.model().primary_key_names();
+    let (Some(name), None) = (names.next(), names.next()) else {
+        return Err(Stop::unsupported("in_batches by a composite key"));
+    };
+    let keys = records.iter().map(|one| Ok(one.get(name)?.into_owned()));
+    let keys = keys.collect::<Ran<Vec<_>>>()?;
+    let all = relata::Relation::of(query.model(), query.relation.db());
+    Ok(query.with(all.filter_in(name, keys)?))
 }
 
 async fn update_all(query: &Query, args: &Args) -> Ran<Value> {

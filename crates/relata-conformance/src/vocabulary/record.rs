@@ -246,9 +246,9 @@ pub(super) async fn call(
             .destroyed_by_association()
             .map_or(Value::Nil, |declaration| world.reflection(declaration)),
         ("dup", []) => Value::Record(record.dup()),
-        // A clone in Ruby shares the attributes.
-        ("clone", []) => Value::Record(record.clone()),
+        ("clone", []) => Value::Twin(Arc::new(record.clone())),
         ("attributes", []) => attributes(record)?,
+        ("to_key", []) => Value::list(super::items(world, &generated::key(record)?).await?),
         ("to_param", []) => Value::text(&Value::of_attribute(&record.get("id")?).to_text()),
         ("association", [name]) => Value::Association(record.association(&name.to_text())?),
         ("strict_loading!", _) => strict(record, &args)?,

@@ -125,8 +125,12 @@ async fn what_a_scope_narrows_is_not_all_that_the_way_leads_to(db: Db) -> Result
     let users = Relation::of(named("User"), &db)
         .preload_named(["chosen"])?
         .await?;
-    let memberships = users[0].association("memberships")?.target();
-    let first = memberships[0].association("club")?;
+    let memberships = users[0].association("memberships")?;
+    assert!(
+        !memberships.is_loaded(),
+        "those whose club is named B are not all"
+    );
+    let first = memberships.load_many().await?[0].association("club")?;
     assert!(
         !first.is_loaded(),
         "its club is not named B, and it has one"
