@@ -67,7 +67,7 @@ impl Query {
     /// Whether rows that are the same are read once.
     #[must_use]
     pub fn is_distinct(&self) -> bool {
-        self.relation.to_sql().starts_with("SELECT DISTINCT")
+        self.relation.to_sql().split_whitespace().nth(1) == Some("DISTINCT")
     }
 
     /// The records, if they were read.

@@ -12,6 +12,7 @@ mod core;
 mod delegated;
 mod enumerable;
 mod generated;
+mod maps;
 mod object;
 mod parts;
 mod password;
@@ -66,7 +67,7 @@ pub async fn call(world: &Arc<World>, receiver: &Value, name: &str, args: Args) 
         Value::Errors(record) => parts::errors(record, name, &args),
         Value::Preloader(preloader) => parts::preloader(preloader, name).await,
         Value::List(list) => enumerable::list(world, list, name, &args).await,
-        Value::Map(map) => enumerable::map(world, map, name, &args).await,
+        Value::Map(map) => maps::map(world, map, name, &args).await,
         Value::Callable(block) if matches!(name, "call" | "()" | "yield") => {
             world.yield_to(block, args.with_map()).await
         }
