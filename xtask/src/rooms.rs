@@ -78,6 +78,8 @@ pub const SHARED: &[(&str, &[&str])] = &[
     ("validation", &["attribute", "record", "relation::Scope"]),
     // What is left for later, as data, and who takes it: a database holds the queue, and hands it itself.
     ("job", &["attribute", "db::Db"]),
+    // Who uses a deprecated association is told so, as the database was told to: both storeys use them.
+    ("deprecation", &["reflection", "db::Db"]),
     // The words of errors, under Rails' keys: a database holds where they come from.
     ("messages", &[]),
     // The one named future; the ground storey must not name it.

@@ -10,6 +10,7 @@ pub mod associations;
 pub mod blog;
 pub mod callbacks;
 pub mod collections;
+pub mod default_orders;
 pub mod dependents;
 pub mod eager;
 pub mod keys;
@@ -131,6 +132,8 @@ macro_rules! suite {
                 a_limit_of_an_eager_load_counts_records
                 records_that_are_there_are_given_what_they_lack
                 relations_do_by_name_what_they_do_by_type }
+            default_orders { an_order_by_default_gives_way
+                an_association_has_an_order_by_default }
             per_owner { each_owner_has_its_first_rows_by_one_statement
                 siblings_do_not_share_a_limit
                 first_rows_through_others_and_of_polymorphic_ones
@@ -259,6 +262,7 @@ mod listed {
             ("collections", include_str!("collections.rs")),
             ("eager", include_str!("eager.rs")),
             ("dependents", include_str!("dependents.rs")),
+            ("default_orders", include_str!("default_orders.rs")),
             ("per_owner", include_str!("per_owner.rs")),
             ("queries", include_str!("queries.rs")),
             ("relations", include_str!("relations.rs")),

@@ -16,12 +16,15 @@ mod target;
 mod through;
 mod write;
 
+use std::panic::Location;
+
 pub use change::Removal;
 pub(crate) use each::cut_each;
 pub(crate) use scope::{Key, asks_for_one, first_place, targets, targets_of};
 pub(crate) use target::{known_one, tie_of};
 pub(crate) use write::known;
 
+use crate::deprecation::{self, Why};
 use crate::error::{Error, ErrorKind, Result};
 use crate::record::{Record, Version};
 use crate::reflection::{AssociationReflection, ModelReflection, Resolved};
@@ -52,12 +55,14 @@ impl Record {
     ///
     /// # Errors
     /// `AssociationNotFound` with the nearest name; what is wrong with the declaration.
+    /// `DeprecatedAssociation`, where it is deprecated and a use is an error.
+    #[track_caller]
     pub fn association(&self, name: &str) -> Result<Association> {
-        let position = self
-            .reflection()
-            .association(name)
-            .map_err(|error| error.with_record(self.clone()))?;
-        Association::at(self, position)
+        let association = Association::of(self, name)?;
+        if deprecation::is_any() {
+            association.tell_used(name)?;
+        }
+        Ok(association)
     }
 }
 
@@ -72,6 +77,29 @@ pub(crate) fn resolved_for(owner: &Record, position: usize) -> Result<&'static R
 }
 
 impl Association {
+    /// The association of that name, without a word of it where it is deprecated: for tools that look and do not use it.
+    ///
+    /// # Errors
+    /// `AssociationNotFound` with the nearest name; what is wrong with the declaration.
+    pub fn of(owner: &Record, name: &str) -> Result<Self> {
+        let position = owner.reflection().association(name);
+        Self::at(
+            owner,
+            position.map_err(|error| error.with_record(owner.clone()))?,
+        )
+    }
+
+    /// Tells, where it is deprecated or goes through one that is, that a method of it was called: for tools that make
+    /// methods of names, as generated code does. Never touches the database.
+    ///
+    /// # Errors
+    /// `DeprecatedAssociation`, where a use is to be one.
+    #[track_caller]
+    pub fn tell_used(&self, method: &str) -> Result<()> {
+        let at = Location::caller();
+        deprecation::used_at(at, self.owner.db(), self.resolved, Why::Method(method))
+    }
+
     /// The association at a position of the record's model.
     pub(crate) fn at(owner: &Record, position: usize) -> Result<Self> {
         Ok(Self {

@@ -51,6 +51,7 @@ pub use rows::Row;
 pub(crate) use stakes::Participant;
 pub use transaction::{Isolation, Transaction, UnlessRolledBack};
 
+use crate::deprecation::{DeprecatedAssociations, Said};
 use crate::error::{Error, ErrorKind, Result};
 use crate::hashing::Hashing;
 use crate::job::{JobQueue, Queue};
@@ -75,6 +76,7 @@ struct Inner {
     written: RwLock<HashMap<&'static str, AtomicU64, Hashing>>,
     messages: Source,
     jobs: Queue,
+    deprecation: Said,
 }
 
 impl Db {
@@ -121,6 +123,7 @@ impl Db {
             written: RwLock::default(),
             messages: Source::default(),
             jobs: Queue::default(),
+            deprecation: Said::default(),
         }))
     }
 
@@ -415,6 +418,16 @@ impl Db {
     /// Rails: `destroy_association_async_job`.
     pub fn set_job_queue(&self, queue: impl JobQueue + 'static) {
         self.0.jobs.replace(queue);
+    }
+
+    /// What the use of a deprecated association comes to: it is told, unless this says otherwise. Never touches the
+    /// database. Rails: `deprecated_associations_options`.
+    pub fn set_deprecated_associations(&self, comes_to: DeprecatedAssociations) {
+        self.0.deprecation.replace(comes_to);
+    }
+
+    pub(crate) fn deprecated_associations(&self) -> &Said {
+        &self.0.deprecation
     }
 
     pub(crate) fn jobs(&self) -> &Queue {

@@ -2,12 +2,15 @@
 
 use std::borrow::Borrow;
 use std::future::Future;
+use std::panic::Location;
 
+use crate::association::Association;
 use crate::attribute::{Attribute, Stored, Value};
+use crate::deprecation;
 pub use crate::model::checked;
 use crate::model::{Key as _, Model};
 use crate::params::{Param, Params, Permit};
-use crate::pending::Pending;
+use crate::pending::{self, Pending};
 use crate::proxy::Singular;
 use crate::record::Record;
 #[cfg(feature = "json")]
@@ -15,7 +18,7 @@ pub use crate::record::store::{
     check_stored, is_stored_changed, read_stored, read_stored_was, saved_stored_change,
     write_stored,
 };
-use crate::reflection::{Callbacks, ModelReflection};
+use crate::reflection::{Callbacks, ModelReflection, refused_position};
 use crate::relation::{Relation, Scope};
 #[cfg(feature = "serde")]
 pub use serde;
@@ -103,6 +106,30 @@ pub fn variant(models: &[fn() -> &'static ModelReflection], record: &Record) -> 
 /// Forgets the target of a singular association. Called by `reset_author`.
 pub fn reset(owner: &Record, association: usize) {
     Singular::<Record>::new(owner, association).reset();
+}
+
+/// The position of a deprecated association, after it was told that a method of it was called; one where nothing is where
+/// a use is an error, which whoever awaits it gets.
+#[track_caller]
+#[must_use]
+pub fn deprecated(owner: &Record, association: usize, method: &str) -> usize {
+    match Association::at(owner, association) {
+        Ok(one) if one.tell_used(method).is_err() => refused_position(association),
+        _ => association,
+    }
+}
+
+/// As [`deprecated`], for a method that gives no error: a use is told, and done.
+#[track_caller]
+#[must_use]
+pub fn deprecated_anyway(owner: &Record, association: usize, method: &str) -> usize {
+    let at = Location::caller();
+    if let Ok(one) = Association::at(owner, association) {
+        pending::called_from(at, || {
+            deprecation::used_anyway(owner.db(), one.resolved(), method);
+        });
+    }
+    association
 }
 
 /// Called by `author_changed`.

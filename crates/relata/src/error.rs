@@ -61,6 +61,8 @@ pub enum ErrorKind {
     OwnerNotDestroyed,
     /// An association was about to be loaded lazily on a strict record.
     StrictLoadingViolation,
+    /// A deprecated association was used, where that is an error.
+    DeprecatedAssociation,
     /// More members were given than `accepts_nested_attributes_for` takes at a time.
     TooManyRecords,
     /// No association of that name; the message has the nearest one.
@@ -288,6 +290,7 @@ predicates! {
     is_invalid_signature => InvalidSignature,
     is_readonly_attribute => ReadonlyAttribute,
     is_strict_loading_violation => StrictLoadingViolation,
+    is_deprecated_association => DeprecatedAssociation,
     is_too_many_records => TooManyRecords,
     is_association_not_found => AssociationNotFound,
     is_rollback => Rollback,

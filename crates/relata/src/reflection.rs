@@ -38,6 +38,7 @@ mod timestamps;
 pub use association::{
     AssociationReflection, Dependent, IndexErrors, InverseOf, Macro, Target, Touch,
 };
+pub(crate) use association::{allowed_position, is_any_deprecated, refused_position};
 pub use builder::ModelBuilder;
 pub use check::{Mistakes, check_models};
 pub use classes::{Classes, Registry};

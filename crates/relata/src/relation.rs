@@ -9,6 +9,7 @@
 mod assign;
 mod build;
 mod columns;
+mod default_order;
 mod expression;
 mod includes;
 mod leads;

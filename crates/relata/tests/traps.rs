@@ -1,6 +1,6 @@
 //! Traps that users of other libraries fell into, each with a test named after it.
 
-use relata::{Db, Result, assert_queries, model};
+use relata::{Db, Model as _, Result, assert_queries, model};
 
 /// Who plays.
 #[model]
@@ -23,6 +23,33 @@ pub struct Team {
     contracts: Contract,
     #[has_many(through = contracts, scope = |all| all.order(|s| s.name.desc()))]
     sponsors: Sponsor,
+    #[has_one]
+    captaincy: Option<Captaincy>,
+    #[has_one(through = captaincy, source = player)]
+    captain: Option<Player>,
+}
+
+/// Who leads a team.
+#[model]
+pub struct Captaincy {
+    id: i64,
+    team_id: i64,
+    #[belongs_to]
+    team: Team,
+    player_id: i64,
+    #[belongs_to]
+    player: Player,
+}
+
+/// What is shown, unless it is hidden.
+#[model(default_scope = |all| all.filter(|n| n.hidden.eq(false)))]
+pub struct Notice {
+    id: i64,
+    text: String,
+    hidden: bool,
+    team_id: Option<i64>,
+    #[belongs_to]
+    team: Option<Team>,
 }
 
 /// A game of two teams.
@@ -88,6 +115,8 @@ async fn league(db: &Db) -> Result<()> {
         Medal::reflection(),
         Contract::reflection(),
         Sponsor::reflection(),
+        Captaincy::reflection(),
+        Notice::reflection(),
     ])
     .await?;
     let reds = Team::create(db, |t| t.set_name("Reds")).await?;
@@ -274,5 +303,104 @@ async fn walking_there_and_back_ends(db: Db) -> Result<()> {
         }
         assert!(format!("{teams:?}").len() < 10_000);
     });
+    Ok(())
+}
+
+/// salsify/goldiloader#25: what a `has_one` leads to through another was asked for one by one.
+#[relata::test]
+async fn a_has_one_through_others_is_read_for_siblings_too(db: Db) -> Result<()> {
+    league(&db).await?;
+    for team in teams(&db).await? {
+        let best = team.best().await?.unwrap();
+        Captaincy::create(&db, |c| c.set_team(&team).set_player(&best)).await?;
+    }
+    let points = async |teams: &[Team]| {
+        let mut points = Vec::new();
+        for team in teams {
+            points.push(team.captain().await?.map(|one| one.points()));
+        }
+        Result::Ok(points)
+    };
+    assert_queries!(db, 2, {
+        assert_eq!(points(&teams(&db).await?).await?, [Some(9), Some(8)]);
+    });
+    let preloaded = Team::all(&db)
+        .order(|t| t.id)
+        .preload(|t| t.captain)
+        .await?;
+    assert_queries!(db, 0, {
+        assert_eq!(points(&preloaded).await?, [Some(9), Some(8)])
+    });
+    Ok(())
+}
+
+/// goldiloader: whether there are any, asked before they are walked, was a query a record. Of members that are loaded it is
+/// none, and `counts` asks for all owners at once.
+#[relata::test]
+async fn asking_whether_there_are_any_before_walking_them(db: Db) -> Result<()> {
+    league(&db).await?;
+    let all = Team::all(&db)
+        .order(|t| t.id)
+        .includes(|t| t.players)
+        .await?;
+    assert_queries!(db, 0, {
+        for team in &all {
+            assert!(team.players().any().await?);
+            assert!(!team.players().is_empty().await?);
+            assert_eq!(team.players().size().await?, 2);
+            assert_eq!(team.players().await?.len(), 2);
+        }
+    });
+    assert_queries!(db, 1, {
+        let counts = relata::loading::counts(&all, |t| t.home_games).await?;
+        assert_eq!(counts, [1, 1]);
+    });
+    Ok(())
+}
+
+/// gurenjs/guren#372: a default scope was forgotten where rows are written.
+#[relata::test]
+async fn a_default_scope_holds_where_many_rows_are_written(db: Db) -> Result<()> {
+    league(&db).await?;
+    for hidden in [false, true] {
+        Notice::create(&db, |n| n.set_text("x").set_hidden(hidden)).await?;
+    }
+    assert_eq!(Notice::all(&db).update_all(|n| n.text.set("y")).await?, 1);
+    let of_hidden = || Notice::unscoped(&db).filter(|n| n.hidden.eq(true));
+    assert_eq!(of_hidden().first_or_fail().await?.text(), "x");
+    Notice::all(&db).delete_all().await?;
+    assert_eq!(of_hidden().count().await?, 1);
+    Ok(())
+}
+
+/// jeremyevans/sequel#1587: what waited for the commit ran although its savepoint was undone.
+#[relata::test]
+async fn what_waits_for_the_commit_goes_with_its_savepoint(db: Db) -> Result<()> {
+    use std::sync::{Arc, Mutex};
+    league(&db).await?;
+    let ran = Arc::new(Mutex::new(Vec::new()));
+    let note = |what: &'static str| {
+        let ran = Arc::clone(&ran);
+        move || async move { ran.lock().unwrap().push(what) }
+    };
+    db.transaction(async || {
+        db.after_commit(note("outer")).await?;
+        let undone = db
+            .transaction(async || {
+                db.after_commit(note("undone")).await?;
+                Err::<(), _>(relata::Error::new(relata::ErrorKind::Rollback, "undone"))
+            })
+            .await;
+        assert!(undone.is_err());
+        db.transaction(async || db.after_commit(note("kept")).await)
+            .await?;
+        assert!(
+            ran.lock().unwrap().is_empty(),
+            "nothing runs before the outermost commit"
+        );
+        Ok(())
+    })
+    .await?;
+    assert_eq!(*ran.lock().unwrap(), ["outer", "kept"]);
     Ok(())
 }

@@ -26,35 +26,47 @@ pub(crate) fn methods(
     if association.polymorphic {
         return polymorphic(model, association, index);
     }
+    let (gone, at) = (
+        deprecated(model, association),
+        position(association, index, &association.name),
+    );
     let given = given(association, &target);
     let record = types::at(span, quote!(&self.0));
     let others = match association.kind {
-        kind if kind.is_collection() => ids(vis, association, &target, index),
-        _ => singular(vis, association, &target, &given, index),
+        kind if kind.is_collection() => ids(vis, association, &target, &gone, index),
+        _ => singular(vis, association, &target, &given, &gone, index),
     };
     let reader = quote! {
         #(#attrs)*
+        #gone
         #doc
         #[track_caller]
         #[inline]
         #vis fn #reader(&self)
     };
     let rest = quote_spanned! {span=>
-        -> #proxy<'_, #given> { #proxy::new(#record, #index) }
+        -> #proxy<'_, #given> { #proxy::new(#record, #at) }
     };
     let writer = association
         .nested
         .as_ref()
-        .map(|_| writer(vis, association, index));
+        .map(|_| writer(vis, association, &gone, index));
     quote!(#reader #rest #others #writer)
 }
 
 /// `comments_attributes`: values for the members.
-fn writer(vis: &Visibility, association: &Association, index: &TokenStream) -> TokenStream {
+fn writer(
+    vis: &Visibility,
+    association: &Association,
+    gone: &Option<TokenStream>,
+    index: &TokenStream,
+) -> TokenStream {
     let name = &association.name;
     let method = format_ident!("{name}_attributes", span = association.ident.span());
     let doc = docs::attributes(name);
+    let index = position(association, index, &method.to_string());
     quote! {
+        #gone
         #doc
         #[track_caller]
         #[inline]
@@ -82,6 +94,7 @@ fn ids(
     vis: &Visibility,
     association: &Association,
     target: &TokenStream,
+    gone: &Option<TokenStream>,
     index: &TokenStream,
 ) -> TokenStream {
     let name = ids_of(&association.name);
@@ -89,12 +102,14 @@ fn ids(
     let doc = docs::ids(&association.name, &name);
     let span = association.span;
     let record = types::at(span, quote!(&self.0));
+    let index = position(association, index, &name);
     let rest = quote_spanned! {span=>
         -> ::relata::Pending<::std::vec::Vec<<#target as ::relata::Model>::Key>> {
             <#target as ::relata::Model>::__ids(#record, #index)
         }
     };
     quote! {
+        #gone
         #doc
         #[track_caller]
         #[inline]
@@ -107,6 +122,7 @@ fn singular(
     association: &Association,
     target: &TokenStream,
     given: &TokenStream,
+    gone: &Option<TokenStream>,
     index: &TokenStream,
 ) -> TokenStream {
     let (name, at, span) = (
@@ -145,42 +161,55 @@ fn singular(
         docs::reset(name),
     ];
     let [set_doc, build_doc, create_doc, reload_doc, reset_doc] = docs;
-    let call = |method: &str, argument: &dyn ToTokens| {
+    let call = |method: &str, index: TokenStream, argument: &dyn ToTokens| {
         let method = Ident::new(method, span);
         quote_spanned!(span=> <#target as ::relata::Model>::#method(#record, #index, #argument))
     };
+    let told = |method: &Ident| position_told(association, index, &method.to_string());
+    let place = |method: &Ident| position(association, index, &method.to_string());
     let (setting, building, creating) = (
-        call("__set", &some),
-        call("__build", &value),
-        call("__create", &value),
+        call("__set", told(&set), &some),
+        call("__build", told(&build), &value),
+        call("__create", place(&create), &value),
     );
     let pending = quote_spanned!(span=> ::relata::Pending<#target>);
     let reloaded = quote_spanned!(span=> ::relata::Pending<#given>);
+    let (reload_at, reset_at) = (place(&reload), told(&reset));
     let reloading =
-        quote_spanned!(span=> <#target as ::relata::Model>::#reload_body(#record, #index));
+        quote_spanned!(span=> <#target as ::relata::Model>::#reload_body(#record, #reload_at));
+    // The place of the call is what is told.
+    let caller = gone.is_some().then(|| quote!(#[track_caller]));
     let changes = if association.kind == Macro::BelongsTo {
-        changes(vis, association, index)
+        changes(vis, association, gone, index)
     } else {
         TokenStream::new()
     };
     quote! {
+        #gone
         #set_doc
+        #caller
         #[inline]
         #vis fn #set #generics(&self, #value: #taken) -> &Self { #setting; self }
+        #gone
         #build_doc
+        #caller
         #[inline]
         #vis fn #build(&self, #value: #filled) -> #target { #building }
+        #gone
         #create_doc
         #[track_caller]
         #[inline]
         #vis fn #create(&self, #value: #filled) -> #pending { #creating }
+        #gone
         #reload_doc
         #[track_caller]
         #[inline]
         #vis fn #reload(&self) -> #reloaded { #reloading }
+        #gone
         #reset_doc
+        #caller
         #[inline]
-        #vis fn #reset(&self) { ::relata::__private::reset(&self.0, #index); }
+        #vis fn #reset(&self) { ::relata::__private::reset(&self.0, #reset_at); }
         #changes
     }
 }
@@ -215,32 +244,44 @@ fn polymorphic(model: &Model, association: &Association, index: &TokenStream) ->
         docs::reload(name),
         docs::reset(name),
     );
-    let changes = changes(vis, association, index);
+    let gone = deprecated(model, association);
+    let caller = gone.is_some().then(|| quote!(#[track_caller]));
+    let changes = changes(vis, association, &gone, index);
+    let at = position(association, index, name);
+    let reload_at = position(association, index, &reload.to_string());
+    let set_at = position_told(association, index, &set.to_string());
+    let reset_at = position_told(association, index, &reset.to_string());
     let delegates = association
         .delegates
         .iter()
         .map(|ty| delegate(model, vis, association, ty, index));
     quote! {
         #(#attrs)*
+        #gone
         #doc
         #[track_caller]
         #[inline]
-        #vis fn #reader(&self) -> ::relata::Singular<'_, #given> { ::relata::Singular::new(&self.0, #index) }
+        #vis fn #reader(&self) -> ::relata::Singular<'_, #given> { ::relata::Singular::new(&self.0, #at) }
+        #gone
         #set_doc
+        #caller
         #[inline]
         #vis fn #set #generics(&self, target: #taken) -> &Self {
-            ::relata::__private::lead(&self.0, #index, #record);
+            ::relata::__private::lead(&self.0, #set_at, #record);
             self
         }
+        #gone
         #reload_doc
         #[track_caller]
         #[inline]
         #vis fn #reload(&self) -> ::relata::Pending<#given> {
-            ::relata::Singular::<#given>::new(&self.0, #index).reload()
+            ::relata::Singular::<#given>::new(&self.0, #reload_at).reload()
         }
+        #gone
         #reset_doc
+        #caller
         #[inline]
-        #vis fn #reset(&self) { ::relata::__private::reset(&self.0, #index); }
+        #vis fn #reset(&self) { ::relata::__private::reset(&self.0, #reset_at); }
         #changes
         #(#delegates)*
     }
@@ -273,9 +314,12 @@ fn delegate(
         docs::delegate(association, &one),
         docs::delegates(&model.name(), association, &one),
     );
+    let gone = deprecated(model, association);
+    let at = position(association, index, &accessor.to_string());
     let key_reader = key_ty.map(|_| {
         let doc = docs::delegate_key(&one);
         quote! {
+            #gone
             #doc
             #[must_use]
             #[inline]
@@ -285,17 +329,20 @@ fn delegate(
         }
     });
     quote! {
+        #gone
         #is_doc
         #[must_use]
         #[inline]
         #vis fn #is(&self) -> ::core::primitive::bool { ::relata::__private::is_delegate::<#ty>(&self.0, #index) }
+        #gone
         #accessor_doc
         #[track_caller]
         #[inline]
         #vis fn #accessor(&self) -> ::relata::Pending<::core::option::Option<#ty>> {
-            ::relata::__private::delegate::<#ty>(&self.0, #index)
+            ::relata::__private::delegate::<#ty>(&self.0, #at)
         }
         #key_reader
+        #gone
         #scope_doc
         #[inline]
         #vis fn #scope(db: &::relata::Db) -> ::relata::Relation<Self> {
@@ -304,7 +351,12 @@ fn delegate(
     }
 }
 
-fn changes(vis: &Visibility, association: &Association, index: &TokenStream) -> TokenStream {
+fn changes(
+    vis: &Visibility,
+    association: &Association,
+    gone: &Option<TokenStream>,
+    index: &TokenStream,
+) -> TokenStream {
     let (name, at) = (&association.name, association.ident.span());
     let changed = format_ident!("{name}_changed", span = at);
     let was_changed = format_ident!("{name}_previously_changed", span = at);
@@ -312,14 +364,54 @@ fn changes(vis: &Visibility, association: &Association, index: &TokenStream) -> 
         docs::association_changed(name),
         docs::association_was_changed(name),
     );
+    let caller = gone.is_some().then(|| quote!(#[track_caller]));
+    let at = position_told(association, index, &changed.to_string());
+    let was_at = position_told(association, index, &was_changed.to_string());
     quote! {
+        #gone
         #changed_doc
+        #caller
         #[inline]
-        #vis fn #changed(&self) -> ::core::primitive::bool { ::relata::__private::association_changed(&self.0, #index) }
+        #vis fn #changed(&self) -> ::core::primitive::bool { ::relata::__private::association_changed(&self.0, #at) }
+        #gone
         #was_changed_doc
+        #caller
         #[inline]
         #vis fn #was_changed(&self) -> ::core::primitive::bool {
-            ::relata::__private::association_previously_changed(&self.0, #index)
+            ::relata::__private::association_previously_changed(&self.0, #was_at)
         }
+    }
+}
+
+/// What the compiler tells who uses a deprecated association; one that is marked so itself says it itself.
+pub(super) fn deprecated(model: &Model, association: &Association) -> Option<TokenStream> {
+    let own = association
+        .attrs
+        .iter()
+        .any(|one| one.path().is_ident("deprecated"));
+    if !association.deprecated || own {
+        return None;
+    }
+    let note = format!(
+        "the association {}#{} is deprecated",
+        model.name(),
+        association.name
+    );
+    Some(quote!(#[deprecated(note = #note)]))
+}
+
+/// The position, told of the call of a method where the association is deprecated.
+fn position(association: &Association, index: &TokenStream, method: &str) -> TokenStream {
+    match association.deprecated {
+        true => quote!(::relata::__private::deprecated(&self.0, #index, #method)),
+        false => index.clone(),
+    }
+}
+
+/// The same, for a method that gives no error.
+fn position_told(association: &Association, index: &TokenStream, method: &str) -> TokenStream {
+    match association.deprecated {
+        true => quote!(::relata::__private::deprecated_anyway(&self.0, #index, #method)),
+        false => index.clone(),
     }
 }

@@ -41,7 +41,8 @@ pub(crate) fn columns(model: &Model) -> TokenStream {
             format!("The path over `{}`: it joins.", association.name)
         });
         let path = path(association);
-        quote!(#[doc = #doc] #vis #field: ::relata::relation::#path<#target>)
+        let gone = super::association::deprecated(model, association);
+        quote!(#gone #[doc = #doc] #vis #field: ::relata::relation::#path<#target>)
     });
     let base = model.base.as_ref();
     let base = base.map(|base| quote!(__base: <#base as ::relata::Model>::Columns,));

@@ -40,7 +40,10 @@ pub(crate) fn reflection(model: &Model) -> TokenStream {
         .associations
         .iter()
         .enumerate()
-        .filter_map(|(index, one)| scope(&model.ident, one, index))
+        .flat_map(|(index, one)| {
+            let narrowed = scope(&model.ident, one, index);
+            narrowed.into_iter().chain(default_order(one, index))
+        })
         .chain(default_scope_of(model))
         .collect::<Vec<_>>();
     let targets = model.associations.iter().map(|one| {
@@ -57,6 +60,9 @@ pub(crate) fn reflection(model: &Model) -> TokenStream {
     let key_type = handle::key(model);
     let columns_name = columns::name(model);
     let columns_value = columns::value(model);
+    // A path over a deprecated association is filled in here, and used nowhere.
+    let told = model.associations.iter().any(|one| one.deprecated);
+    let told = told.then(|| quote!(#[allow(deprecated)]));
     let doc = doc(&doc_of(&model.attrs), "with_doc");
     let validations = validation::validations(model);
     let strict = model.strict_loading.then(|| quote!(.with_strict_loading()));
@@ -142,6 +148,7 @@ pub(crate) fn reflection(model: &Model) -> TokenStream {
                     ::relata::__private::checked(&REFLECTION, record).map(Self)
                 }
                 #[inline]
+                #told
                 fn columns(at: ::relata::Place) -> #columns_name { #columns_value }
             }
             #checks
@@ -287,6 +294,11 @@ fn association(model: &Model, association: &Association, index: usize) -> TokenS
         let scope = scope_name(index);
         quote!(.with_scope(&#scope))
     });
+    let default_order = association.default_order.as_ref().map(|_| {
+        let order = default_order_name(index);
+        quote!(.with_default_order(&#order))
+    });
+    let deprecated = association.deprecated.then(|| quote!(.with_deprecated()));
     let options = (!association.options.is_empty()).then(|| {
         let pairs = association
             .options
@@ -313,7 +325,7 @@ fn association(model: &Model, association: &Association, index: usize) -> TokenS
         ::relata::reflection::AssociationReflection::#make(#name, #leads_to #between)
             #(#interface)* #(#foreign_type)* #delegates #foreign_key #primary_key #inverse #through #required #strict
             #autosave #validate #counter #touch #dependent #ensuring #default #callbacks #index_errors #nested #scope
-            #options #doc
+            #default_order #deprecated #options #doc
     }
 }
 
@@ -366,6 +378,21 @@ fn scope(owner: &Ident, association: &Association, index: usize) -> Option<Token
     let apply = quote_spanned!(span=> <#target as ::relata::Model>::__scope);
     Some(quote! {
         static #name: ::relata::relation::Scope = ::relata::relation::Scope::new(&|relation| #apply(relation, #closure));
+    })
+}
+
+fn default_order_name(index: usize) -> Ident {
+    format_ident!("DEFAULT_ORDER_{index}")
+}
+
+fn default_order(association: &Association, index: usize) -> Option<TokenStream> {
+    let closure = association.default_order.as_ref()?;
+    let (span, name) = (association.span, default_order_name(index));
+    let target = types::at(span, &association.target);
+    let apply = quote_spanned!(span=> <#target as ::relata::Model>::__scope);
+    Some(quote! {
+        static #name: ::relata::relation::Scope =
+            ::relata::relation::Scope::new(&|relation| #apply(relation, |all| all.default_order(#closure)));
     })
 }
 

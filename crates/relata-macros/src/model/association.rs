@@ -133,6 +133,10 @@ pub(crate) struct Association {
     /// `before_add` and the like: the variant of `MemberEvent`, and the function.
     pub(crate) callbacks: Vec<(&'static str, Expr)>,
     pub(crate) scope: Option<Scope>,
+    /// The order that holds where no other is given.
+    pub(crate) default_order: Option<ExprClosure>,
+    /// Whether who uses it is told not to.
+    pub(crate) deprecated: bool,
     /// `#[validates(...)]`.
     pub(crate) validations: Vec<Validation>,
     /// The options as they were written.

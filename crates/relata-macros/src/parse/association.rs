@@ -18,6 +18,12 @@ const CONSTRAINTS: (&str, &str) = (
     "name the columns with `foreign_key = (a, b)`; Rails removed `query_constraints` too",
 );
 
+const EXTEND: (&str, &str) = (
+    "extend",
+    "methods of a collection are a trait of yours: `impl Loud for relata::Collection<'_, Comment> { ... }`, and those that \
+     narrow it scopes of the target: `#[scopes] impl Comment`",
+);
+
 const BELONGS_TO: Known<'static> = Known {
     attribute: "#[belongs_to]",
     now: &[
@@ -37,8 +43,9 @@ const BELONGS_TO: Known<'static> = Known {
         "touch",
         "polymorphic",
         "foreign_type",
+        "deprecated",
     ],
-    later: &["deprecated"],
+    later: &[],
     instead: &[CLASS_NAME, CONSTRAINTS],
 };
 
@@ -60,8 +67,9 @@ const HAS_ONE: Known<'static> = Known {
         "touch",
         "as",
         "foreign_type",
+        "deprecated",
     ],
-    later: &["deprecated", "disable_joins", "source_type"],
+    later: &["disable_joins", "source_type"],
     instead: &[
         CLASS_NAME,
         CONSTRAINTS,
@@ -94,15 +102,11 @@ const HAS_MANY: Known<'static> = Known {
         "before_remove",
         "as",
         "foreign_type",
-    ],
-    later: &[
         "default_order",
         "deprecated",
-        "disable_joins",
-        "extend",
-        "source_type",
     ],
-    instead: &[CLASS_NAME, CONSTRAINTS],
+    later: &["disable_joins", "source_type"],
+    instead: &[CLASS_NAME, CONSTRAINTS, EXTEND],
 };
 
 const HAS_AND_BELONGS_TO_MANY: Known<'static> = Known {
@@ -119,10 +123,12 @@ const HAS_AND_BELONGS_TO_MANY: Known<'static> = Known {
         "after_remove",
         "before_add",
         "before_remove",
+        "deprecated",
     ],
-    later: &["deprecated", "extend"],
+    later: &[],
     instead: &[
         CLASS_NAME,
+        EXTEND,
         (
             "dependent",
             "the rows between go with the record by themselves, and what they lead to stays",
@@ -150,6 +156,7 @@ const DELEGATED: Known<'static> = Known {
         "counter_cache",
         "dependent",
         "touch",
+        "deprecated",
     ],
     later: &[],
     instead: &[CLASS_NAME],
@@ -208,6 +215,8 @@ pub(crate) fn association(
         nested: None,
         callbacks: Vec::new(),
         scope: None,
+        default_order: None,
+        deprecated: false,
         validations: declared.validations,
         options: Vec::new(),
         faulty: false,
@@ -299,6 +308,8 @@ fn option(entry: &Entry, association: &mut Association) -> syn::Result<()> {
                 closure: scope(entry)?,
             })
         }
+        "default_order" => association.default_order = Some(default_order(entry)?),
+        "deprecated" => association.deprecated = entry.flag()?,
         _ => agrees(entry, association, entry.flag()? == (name == "optional"))?,
     }
     Ok(())
@@ -464,6 +475,20 @@ fn scope(entry: &Entry) -> syn::Result<ExprClosure> {
             other,
             format!(
                 "`scope` is a closure of the members, and of the owner where it needs it: `scope = {EXAMPLE}`"
+            ),
+        )),
+    }
+}
+
+/// `default_order = |p| p.id.desc()`.
+fn default_order(entry: &Entry) -> syn::Result<ExprClosure> {
+    const EXAMPLE: &str = "|p| p.id.desc()";
+    match entry.value(EXAMPLE)? {
+        Expr::Closure(closure) if closure.inputs.len() == 1 => Ok(closure.clone()),
+        other => Err(syn::Error::new_spanned(
+            other,
+            format!(
+                "`default_order` is a closure of the members' columns: `default_order = {EXAMPLE}`"
             ),
         )),
     }

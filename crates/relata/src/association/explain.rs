@@ -342,7 +342,7 @@ fn statements(one: &Reflected, resolved: &'static Resolved) -> Vec<String> {
 
 /// The statements that preload it, one after the other: of a through, what is on the way comes first. What narrows the
 /// through narrows the last of them.
-fn preloads(resolved: &'static Resolved, narrowed: &[&Scope]) -> Vec<Relation> {
+fn preloads(resolved: &'static Resolved, narrowed: &[&'static Scope]) -> Vec<Relation> {
     let Some(through) = &resolved.through else {
         let all = targets_of(resolved, &Db::detached(), None, keys_of(resolved, 2));
         let all = narrowed
@@ -357,8 +357,8 @@ fn preloads(resolved: &'static Resolved, narrowed: &[&Scope]) -> Vec<Relation> {
         let all = targets_of(resolved, &Db::detached(), None, keys_of(resolved, 2));
         return vec![each_owners(all, resolved)];
     }
-    let own = resolved.declaration().scope();
-    let narrowed: Vec<&Scope> = own.into_iter().chain(narrowed.iter().copied()).collect();
+    let own = resolved.declaration().scopes();
+    let narrowed: Vec<&'static Scope> = own.chain(narrowed.iter().copied()).collect();
     let mut reads = preloads(through.over(), &[]);
     reads.extend(preloads(through.source(), &narrowed));
     reads

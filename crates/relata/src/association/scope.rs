@@ -84,11 +84,19 @@ pub(crate) fn targets(resolved: &'static Resolved, db: &Db, owner: Option<&Recor
         Some(through) => targets(through.source(), db, None).map(|core| {
             core.select.distinct = false;
             core.select.per_owner = false;
+            if core.select.ordered_by_default {
+                core.select.reorder(Vec::new());
+            }
             (core.select.limit, core.select.offset) = (None, None);
         }),
     };
-    match resolved.declaration().scope() {
+    let declaration = resolved.declaration();
+    let all = match declaration.scope() {
         Some(scope) => scope.apply(all, owner),
+        None => all,
+    };
+    match declaration.default_order {
+        Some(order) => order.apply(all, owner),
         None => all,
     }
 }
@@ -191,13 +199,12 @@ fn way_back(
                 let refused = |error: Error| Node::refused(error.to_string());
                 core.select.filters.push(moved.unwrap_or_else(refused));
             }
-            core.select
-                .orders
-                .extend(select.orders.iter().filter_map(|order| {
-                    let by = order.by.moved(place).ok()?;
-                    let direction = order.direction;
-                    Some(Order { by, direction })
-                }));
+            let own = select.orders.iter().filter(|_| !select.ordered_by_default);
+            core.select.order(own.filter_map(|order| {
+                let by = order.by.moved(place).ok()?;
+                let direction = order.direction;
+                Some(Order { by, direction })
+            }));
         }
     });
     let first = hops.first().map_or(resolved, |hop| hop.over);

@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use super::preload::preload;
+use crate::deprecation::{self, Why};
 use crate::error::Result;
 use crate::record::{Record, StrictLoading};
 use crate::relation::{Include, Narrow, Step};
@@ -85,7 +86,10 @@ async fn preload_step(
         ..manner
     };
     let name = match &include.step {
-        Step::At(position) => return preload(owners, *position, manner).await,
+        Step::At(position) => {
+            tell(owners, *position)?;
+            return preload(owners, *position, manner).await;
+        }
         name @ Step::Named(_) => name,
     };
     let mut groups: Vec<(usize, Vec<Record>)> = Vec::new();
@@ -108,7 +112,19 @@ async fn preload_step(
     }
     let mut targets = Vec::new();
     for (position, group) in groups {
+        tell(&group, position)?;
         targets.extend(preload(&group, position, manner).await?);
     }
     Ok(targets)
+}
+
+/// Tells that an association is preloaded, where that is not wanted any more.
+fn tell(owners: &[Record], position: usize) -> Result<()> {
+    match owners.first() {
+        Some(first) if deprecation::is_any() => {
+            let resolved = first.reflection().resolve(position)?;
+            deprecation::used(first.db(), resolved, Why::Preloaded)
+        }
+        _ => Ok(()),
+    }
 }

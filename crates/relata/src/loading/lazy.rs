@@ -13,6 +13,7 @@ use super::preload::{self, Found};
 use super::through;
 use crate::association::{Association, asks_for_one};
 use crate::db::adapter::Purpose;
+use crate::deprecation;
 use crate::error::Result;
 use crate::record::{Linked, Record, StrictLoading};
 
@@ -31,6 +32,7 @@ pub(crate) async fn load_one(association: &Association) -> Result<Option<Record>
         return Ok(None);
     }
     association.check_strict()?;
+    tell_way(association)?;
     if load_siblings(association).await?
         && let Linked::Known(target) = association.known_one()
     {
@@ -38,6 +40,15 @@ pub(crate) async fn load_one(association: &Association) -> Result<Option<Record>
     }
     load_single(association).await?;
     Ok(preload::known_one(association))
+}
+
+/// Tells of the deprecated associations that one goes through.
+#[inline]
+fn tell_way(association: &Association) -> Result<()> {
+    if !deprecation::is_any() {
+        return Ok(());
+    }
+    deprecation::through(association.owner().db(), association.resolved())
 }
 
 /// Whether an association has a target or members, for a validation, which strict loading does not refuse.
@@ -63,6 +74,7 @@ pub(crate) async fn load_many(association: &Association) -> Result<Vec<Record>> 
         return Ok(members.records);
     }
     association.check_strict()?;
+    tell_way(association)?;
     if members.records.is_empty() && load_siblings(association).await? {
         let members = association.known_many();
         if members.loaded {

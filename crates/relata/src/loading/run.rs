@@ -11,6 +11,7 @@ use crate::attribute::value::Value;
 use crate::callback::Event;
 use crate::db::Db;
 use crate::db::adapter::{Job, Purpose, Statement};
+use crate::deprecation::{self, Why};
 use crate::error::Result;
 use crate::record::{Record, Terms, Tie};
 use crate::reflection::ModelReflection;
@@ -19,6 +20,9 @@ use crate::sql::{Select, Writer, statements};
 
 /// The statement that a select is.
 pub(crate) fn statement(select: &Select, db: &Db, purpose: Purpose) -> Result<Statement> {
+    if deprecation::is_any() {
+        tell_joined(select, db)?;
+    }
     let mut writer = Writer::new(db.dialect());
     writer.select(select)?;
     let (text, binds) = writer.finish();
@@ -30,6 +34,17 @@ pub(crate) fn statement(select: &Select, db: &Db, purpose: Purpose) -> Result<St
         purpose,
         model: Some(select.model().name()),
     })
+}
+
+/// Tells of the deprecated associations that a select joins.
+#[cold]
+fn tell_joined(select: &Select, db: &Db) -> Result<()> {
+    for join in select.all_joins() {
+        if let Some((_, resolved)) = join.place.resolved()? {
+            deprecation::used(db, resolved, Why::Joined)?;
+        }
+    }
+    Ok(())
 }
 
 /// The records of a relation, with what it includes.

@@ -54,9 +54,9 @@ pub(super) async fn find(
     Box::pin(preload::preload(owners, through.through, above)).await?;
     let source = through.source();
     let (middles, on_way) = led_to(owners, through.through, |middle| source.is_led_from(middle))?;
-    let own = resolved.declaration().scope();
+    let own = resolved.declaration().scopes();
     let own = own.map(|scope| Narrowing::Declared(scope, first));
-    let narrowed: Vec<Narrowing<'_>> = own.into_iter().chain(narrowed.iter().copied()).collect();
+    let narrowed: Vec<Narrowing<'_>> = own.chain(narrowed.iter().copied()).collect();
     // What a scope narrows is not all that those on the way lead to: they are not told.
     // Nor are they told where only one of the models that they lead to is meant.
     let (targets, of_middle) = if narrowed.is_empty() && source.owner_type.is_none() {

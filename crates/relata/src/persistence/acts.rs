@@ -10,6 +10,7 @@ use super::replace::detach;
 use super::{counters, dependent, through, touch};
 use crate::association::{self, Association};
 use crate::callback::{Abort, Event};
+use crate::deprecation::{self, Why};
 use crate::error::{Error, ErrorKind, Result};
 use crate::loading;
 use crate::record::{Linked, Record};
@@ -33,8 +34,15 @@ pub(super) async fn perform(
         Act::SaveMembers => save_members(pipeline, frame, association, outcome).await,
         Act::MoveCount => counters::follow(association).await,
         Act::Touch => touch::perform(frame, event, association, outcome).await,
+        Act::TellDependent => tell(association, Why::Dependent),
+        Act::TellTouch => tell(association, Why::Touch),
         Act::Dependent => dependent::perform(frame, association, outcome).await,
     }
+}
+
+fn tell(association: &Association, why: Why<'_>) -> Result<Option<Task>> {
+    deprecation::affected(association.owner().db(), association.resolved(), why)?;
+    Ok(None)
 }
 
 async fn take_default(pipeline: &mut Pipeline, association: &Association) -> Result<Option<Task>> {

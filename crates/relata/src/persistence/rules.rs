@@ -35,7 +35,7 @@ pub(super) async fn look(record: &Record, validation: &Validation) -> Result<()>
         _ => {}
     }
     let Some(column) = record.reflection().column_position(validation.attribute) else {
-        let association = record.association(validation.attribute)?;
+        let association = Association::of(record, validation.attribute)?;
         return look_at_association(record, &association, validation).await;
     };
     let value = record.value(column);

@@ -104,7 +104,7 @@ pub(super) async fn look(
                 {
                     match rule.rule {
                         Rule::Associated => {
-                            let association = record.association(rule.attribute)?;
+                            let association = Association::of(&record, rule.attribute)?;
                             let next =
                                 members(pipeline, frame, &association, outcome.take(), true)?;
                             if next.is_some() {

@@ -14,6 +14,7 @@ use crate::pending::Pending;
 use crate::record::Record;
 use crate::relation::{Orders, Paths, Relation};
 use crate::sql::Expr;
+use crate::sql::expr::{Node, Refusal};
 
 /// The members of one record's collection. Await it for all of them, as a `Vec`.
 #[must_use = "nothing is read until it is awaited"]
@@ -35,6 +36,10 @@ impl<'a, M> Collection<'a, M> {
             position,
             model: PhantomData,
         }
+    }
+
+    pub(super) fn position(&self) -> usize {
+        self.position
     }
 }
 
@@ -58,8 +63,10 @@ impl<M: Model> Collection<'_, M> {
     pub fn all(&self) -> Relation<M> {
         match self.erased() {
             Ok(association) => Relation::from_core(association.relation().into_core()),
-            // A wrong declaration gives no rows here, and its error where it is awaited through the association.
-            Err(_) => M::all(self.owner.db()).none(),
+            // What is wrong is an error where the relation is awaited.
+            Err(error) => M::all(self.owner.db()).map(|core| {
+                core.select.filter(Expr(Node::Refused(Refusal(error))));
+            }),
         }
     }
 

@@ -11,6 +11,7 @@ use crate::model::{Key, Model, typed};
 use crate::pending::Pending;
 use crate::persistence::InsertAll;
 use crate::record::Record;
+use crate::reflection::allowed_position;
 use crate::sql::Expr;
 
 fn records<'m, M: Model>(members: impl IntoIterator<Item = &'m M>) -> Vec<Record> {
@@ -47,8 +48,10 @@ pub(super) fn built_or_plain<M: Model>(association: &Association, set: impl FnOn
 impl<M: Model> Collection<'_, M> {
     /// A new member with values, not saved: it is saved with its owner. Never touches the database. Rails: `build`.
     pub fn build(&self, set: impl FnOnce(&M) -> &M) -> M {
-        // Wrong declarations come here: the record is made, and saving says what is wrong.
-        let Ok(association) = self.erased() else {
+        // What is deprecated is built all the same, for this gives no error. Wrong declarations come here too: the record is
+        // made, and saving says what is wrong.
+        let allowed = |_| Association::at(self.owner, allowed_position(self.position()));
+        let Ok(association) = self.erased().or_else(allowed) else {
             return M::build(self.owner.db(), set);
         };
         let member = built_or_plain(&association, set);

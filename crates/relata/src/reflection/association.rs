@@ -2,6 +2,12 @@
 //!
 //! Invariant: nothing is worked out here; keys and inverses that were not written are found in `resolve`.
 
+mod default_order;
+mod deprecated;
+
+pub(super) use deprecated::nothing_at;
+pub(crate) use deprecated::{allowed_position, is_any_deprecated, refused_position};
+
 use std::sync::OnceLock;
 
 use super::{Classes, JoinTable, ModelReflection, NestedAttributes};
@@ -151,6 +157,8 @@ pub struct AssociationReflection {
     pub(crate) inversing: bool,
     pub(crate) strict_loading: Option<bool>,
     pub(crate) scope: Option<&'static Scope>,
+    pub(crate) default_order: Option<&'static Scope>,
+    pub(crate) deprecated: bool,
     pub(crate) autosave: Option<bool>,
     pub(crate) validate: Option<bool>,
     pub(crate) counter_cache: Option<&'static str>,
@@ -191,6 +199,8 @@ impl AssociationReflection {
             inversing: true,
             strict_loading: None,
             scope: None,
+            default_order: None,
+            deprecated: false,
             autosave: None,
             validate: None,
             counter_cache: None,

@@ -4,7 +4,11 @@
 //! Invariant: an option is taken, or it is an error: `Argument` where Rails refuses it too, with Rails' sentence,
 //! `Unsupported` where relata does not have it yet. None is ignored.
 
+mod words;
+
 use std::sync::{Mutex, PoisonError};
+
+use words::{BELONGS_TO, FOR_ALL, HAS_MANY, HAS_ONE, PASSED_ON, TAKEN};
 
 use super::{
     AssociationReflection, Dependent, IndexErrors, InverseOf, JoinTable, Macro, Target, Touch,
@@ -59,87 +63,6 @@ pub struct Declared {
     inverse_looked_for: bool,
     delegated: bool,
 }
-
-const FOR_ALL: &[&str] = &[
-    "anonymous_class",
-    "primary_key",
-    "foreign_key",
-    "dependent",
-    "validate",
-    "inverse_of",
-    "strict_loading",
-    "query_constraints",
-    "deprecated",
-    "autosave",
-];
-const BELONGS_TO: &[&str] = &[
-    "required",
-    "touch",
-    "polymorphic",
-    "counter_cache",
-    "optional",
-    "default",
-];
-const HAS_ONE: &[&str] = &["required", "touch", "class_name", "as", "through"];
-const HAS_MANY: &[&str] = &[
-    "class_name",
-    "before_add",
-    "after_add",
-    "before_remove",
-    "after_remove",
-    "extend",
-    "counter_cache",
-    "join_table",
-    "index_errors",
-    "as",
-    "through",
-];
-
-/// What a has_and_belongs_to_many hands on to its has_many.
-const PASSED_ON: &[&str] = &[
-    "before_add",
-    "after_add",
-    "before_remove",
-    "after_remove",
-    "autosave",
-    "validate",
-    "class_name",
-    "extend",
-    "strict_loading",
-    "deprecated",
-];
-
-/// Methods of every record, which an association would hide.
-const TAKEN: &[&str] = &[
-    "association",
-    "attributes",
-    "changed",
-    "changes",
-    "class",
-    "clone",
-    "decrement",
-    "delete",
-    "destroy",
-    "dup",
-    "errors",
-    "hash",
-    "id",
-    "increment",
-    "inspect",
-    "lock",
-    "method",
-    "object_id",
-    "readonly",
-    "reload",
-    "save",
-    "send",
-    "toggle",
-    "touch",
-    "transaction",
-    "update",
-    "valid",
-    "validate",
-];
 
 impl std::fmt::Debug for Declared {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -358,7 +281,14 @@ impl Declared {
     ) -> Result<()> {
         match (option, setting) {
             // `extend` adds methods to the collection: they are the caller's.
-            ("class_name" | "extend", _) | ("deprecated", Setting::Flag(false)) => {}
+            ("class_name" | "extend", _) => {}
+            ("deprecated", Setting::Flag(deprecated)) => association.deprecated = *deprecated,
+            ("default_order", Setting::Text(order)) => {
+                association.default_order = Some(Scope::ordering_by_default(order.clone()));
+            }
+            ("default_order", Setting::Texts(orders)) => {
+                association.default_order = Some(Scope::ordering_by_default(orders.join(",")));
+            }
             ("query_constraints", Setting::Text(_) | Setting::Texts(_)) => {
                 let message = format!(
                     "Setting `query_constraints:` option on `{}.{} :{}` is not allowed. To get the same behavior, use the `foreign_key` option instead.",

@@ -23,6 +23,10 @@ pub(crate) enum Act {
     MoveCount,
     /// The other side is touched.
     Touch,
+    /// Who relies on a `dependent` is told that the association is deprecated.
+    TellDependent,
+    /// Who relies on a `touch` is told that the association is deprecated.
+    TellTouch,
     /// The targets are destroyed, deleted, let go, or forbid it.
     Dependent,
 }
@@ -35,6 +39,7 @@ impl Act {
             Self::SaveMembers => "gives its members the key and saves them",
             Self::MoveCount => "moves the count to the new parent",
             Self::Touch => "touches its target",
+            Self::TellDependent | Self::TellTouch => "tells that it is deprecated",
             Self::Dependent => "does what `dependent` says",
         }
     }
@@ -62,11 +67,15 @@ fn depends(association: &AssociationReflection) -> bool {
     association.dependent.is_some()
 }
 
+const ANY: &[Macro] = &[Macro::BelongsTo, Macro::HasOne, Macro::HasMany];
 const MEMBERS: &[Macro] = &[Macro::HasOne, Macro::HasMany, Macro::HasAndBelongsToMany];
 
 /// When an association does what: the event, which macro, whether its options ask for it, and what.
 #[rustfmt::skip] // one act, one line: this is a table
 const ACTS: &[(Event, &[Macro], Asks, Act)] = &[
+    (Event::BeforeDestroy,    ANY,                             AssociationReflection::depends_deprecated, Act::TellDependent),
+    (Event::BeforeSave,       &[Macro::BelongsTo, Macro::HasOne], AssociationReflection::touches_deprecated, Act::TellTouch),
+    (Event::BeforeDestroy,    &[Macro::BelongsTo, Macro::HasOne], AssociationReflection::touches_deprecated, Act::TellTouch),
     (Event::BeforeValidation, &[Macro::BelongsTo],              has_default, Act::TakeDefault),
     (Event::BeforeSave,       &[Macro::BelongsTo],              saves,       Act::SaveParent),
     (Event::AfterCreate,      MEMBERS,                         saves,       Act::SaveMembers),

@@ -8,6 +8,7 @@ use std::any::Any;
 use std::fmt;
 use std::sync::OnceLock;
 
+use super::association::nothing_at;
 use super::hooks::Hooks;
 use super::resolve::Resolved;
 use super::{
@@ -463,12 +464,10 @@ impl ModelReflection {
         let all = self
             .resolved
             .get_or_init(|| self.associations.iter().map(|_| OnceLock::new()).collect());
-        let slot = all.get(association).ok_or_else(|| {
-            Error::new(
-                ErrorKind::AssociationNotFound,
-                format!("{} has no association {association}", self.name),
-            )
-        })?;
+        let slot = all
+            .get(association)
+            .ok_or_else(|| nothing_at(self, association))?;
+        self.associations[association].note_deprecated();
         slot.get_or_init(|| match self.parent() {
             // What a subclass does not declare anew is its parent's, keys and all.
             Some(parent) if self.associations[association].inherited => parent.resolve(association),

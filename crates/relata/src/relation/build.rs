@@ -118,13 +118,13 @@ impl<M: Model> Relation<M> {
     /// Appends orders: `|p| p.title`, `|p| p.title.desc()`, `|p| (p.stars.desc(), p.title)`. Rails: `order`.
     pub fn order<O: Orders>(self, orders: impl FnOnce(&'static M::Columns) -> O) -> Self {
         let orders = orders(self.columns()).orders();
-        self.map(|core| core.select.orders.extend(orders))
+        self.map(|core| core.select.order(orders))
     }
 
     /// Replaces all orders. Rails: `reorder`.
     pub fn reorder<O: Orders>(self, orders: impl FnOnce(&'static M::Columns) -> O) -> Self {
         let orders = orders(self.columns()).orders();
-        self.map(|core| core.select.orders = orders)
+        self.map(|core| core.select.reorder(orders))
     }
 
     /// Joins associations; rows without a target are left out. Rails: `joins`.
@@ -313,7 +313,7 @@ impl<M> Relation<M> {
             let select = &mut core.select;
             match part {
                 Part::Filters => select.filters.clear(),
-                Part::Orders => select.orders.clear(),
+                Part::Orders => select.reorder(Vec::new()),
                 Part::Limit => select.limit = None,
                 Part::Offset => select.offset = None,
                 Part::Distinct => select.distinct = false,

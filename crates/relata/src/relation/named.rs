@@ -133,6 +133,12 @@ impl<M> Relation<M> {
     /// # Errors
     /// `UnknownAttribute` with the nearest name; `Argument` for a direction that is neither `asc` nor `desc`.
     pub fn order_by(self, order: &str) -> Result<Self> {
+        let order = self.order_named(order)?;
+        Ok(self.map(|core| core.select.order([order])))
+    }
+
+    /// The order that `title` or `title desc` says.
+    pub(super) fn order_named(&self, order: &str) -> Result<Order> {
         let (name, direction) = match order.trim().split_once(' ') {
             None => (order.trim(), Direction::Ascending),
             Some((name, direction)) if direction.trim().eq_ignore_ascii_case("desc") => {
@@ -152,12 +158,8 @@ impl<M> Relation<M> {
             }
         };
         let (place, column) = self.named(name)?;
-        Ok(self.map(|core| {
-            core.select.orders.push(Order {
-                by: Node::Column(place, column),
-                direction,
-            })
-        }))
+        let by = Node::Column(place, column);
+        Ok(Order { by, direction })
     }
 
     /// Replaces all orders by this one. Rails: `reorder(title: :desc)`.

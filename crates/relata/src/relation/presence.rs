@@ -77,10 +77,10 @@ impl<M> Relation<M> {
         let by = Node::Rank(Box::new(column), values);
         self.map(|core| {
             core.select.filter(Expr(among));
-            core.select.orders.push(Order {
+            core.select.order([Order {
                 by,
                 direction: Direction::Ascending,
-            });
+            }]);
         })
     }
 }

@@ -108,6 +108,8 @@ pub(crate) struct Select {
     pub(crate) filters: Vec<Node>,
     pub(crate) joins: Vec<Join>,
     pub(crate) orders: Vec<Order>,
+    /// The orders hold as long as no others are given.
+    pub(crate) ordered_by_default: bool,
     pub(crate) limit: Option<u64>,
     pub(crate) offset: Option<u64>,
     pub(crate) distinct: bool,
@@ -131,6 +133,7 @@ impl Select {
             filters: Vec::new(),
             joins: Vec::new(),
             orders: Vec::new(),
+            ordered_by_default: false,
             limit: None,
             offset: None,
             distinct: false,
@@ -237,6 +240,30 @@ impl Select {
         self.limit.is_some() || self.offset.is_some()
     }
 
+    /// Appends orders; those that hold by default give way to them.
+    pub(crate) fn order(&mut self, orders: impl IntoIterator<Item = Order>) {
+        let mut orders = orders.into_iter().peekable();
+        if self.ordered_by_default && orders.peek().is_some() {
+            self.orders.clear();
+            self.ordered_by_default = false;
+        }
+        self.orders.extend(orders);
+    }
+
+    /// Replaces all orders.
+    pub(crate) fn reorder(&mut self, orders: Vec<Order>) {
+        self.orders = orders;
+        self.ordered_by_default = false;
+    }
+
+    /// Orders that hold as long as no others are given.
+    pub(crate) fn order_by_default(&mut self, orders: Vec<Order>) {
+        if self.orders.is_empty() || self.ordered_by_default {
+            self.ordered_by_default = !orders.is_empty();
+            self.orders = orders;
+        }
+    }
+
     /// Whether it is cut, and that for each owner by itself.
     pub(crate) fn is_cut_per_owner(&self) -> bool {
         self.per_owner && self.is_cut()
@@ -282,13 +309,12 @@ impl Select {
             )
             .with_model(model.name()));
         }
-        self.orders = key
-            .iter()
-            .map(|&column| Order {
-                by: Node::Column(self.root, column),
-                direction,
-            })
-            .collect();
+        let root = self.root;
+        let by_key = key.iter().map(|&column| Order {
+            by: Node::Column(root, column),
+            direction,
+        });
+        self.reorder(by_key.collect());
         Ok(())
     }
 
@@ -314,13 +340,16 @@ impl Select {
         for join in &other.joins {
             self.join(join.place.moved(onto)?, join.kind);
         }
-        if !other.orders.is_empty() {
-            for order in &other.orders {
-                self.orders.push(Order {
-                    by: order.by.moved(onto)?,
-                    direction: order.direction,
-                });
-            }
+        let mut orders = Vec::with_capacity(other.orders.len());
+        for order in &other.orders {
+            orders.push(Order {
+                by: order.by.moved(onto)?,
+                direction: order.direction,
+            });
+        }
+        match other.ordered_by_default {
+            true => self.order_by_default(orders),
+            false => self.order(orders),
         }
         for node in &other.groups {
             self.groups.push(node.moved(onto)?);
