@@ -29,6 +29,7 @@ pub mod query;
 pub mod report;
 pub mod scenario;
 pub mod schema;
+pub mod settings;
 pub mod statements;
 pub mod stop;
 pub mod transcript;

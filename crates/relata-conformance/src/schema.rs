@@ -14,71 +14,19 @@ use relata::reflection::{
 };
 use relata::relation::Scope;
 use relata::{Db, Raw, Record, Relation};
-use serde_json::{Map, Value as Json};
+use serde_json::Value as Json;
 
 use crate::callbacks::{self, callback, default, members};
 use crate::eval::{Env, poll_once};
 use crate::form::Code;
 use crate::nested;
 use crate::query::Query;
+use crate::settings;
 use crate::stop::{Ran, Stop};
 use crate::transcript::{Declaration, Model, Table};
 use crate::validations;
 use crate::value::Value;
 use crate::world::World;
-
-/// Settings that are what relata does anyway, and those that the tables, models or database take into account. What
-/// relata does whatever the setting says shows where it matters: in a step.
-const SETTINGS: &[(&str, &[Json])] = &[
-    (
-        "belongs_to_required_by_default",
-        &[Json::Bool(true), Json::Bool(false)],
-    ),
-    ("has_many_inversing", &[Json::Bool(true), Json::Bool(false)]),
-    ("automatic_scope_inversing", &[Json::Bool(true)]),
-    (
-        "automatically_invert_plural_associations",
-        &[Json::Bool(false)],
-    ),
-    ("partial_inserts", &[Json::Bool(false), Json::Bool(true)]),
-    (
-        "belongs_to_required_validates_foreign_key",
-        &[Json::Bool(false), Json::Bool(true)],
-    ),
-    ("raise_on_assign_to_attr_readonly", &[Json::Bool(true)]),
-    (
-        "run_commit_callbacks_on_first_saved_instances_in_transaction",
-        &[Json::Bool(false)],
-    ),
-    ("before_committed_on_all_records", &[Json::Bool(true)]),
-    (
-        "run_after_transaction_callbacks_in_order_defined",
-        &[Json::Bool(true)],
-    ),
-    (
-        "raise_on_missing_required_finder_order_columns",
-        &[Json::Bool(true)],
-    ),
-    ("index_nested_attribute_errors", &[Json::Bool(false)]),
-];
-
-/// Refuses settings that relata cannot be run with.
-///
-/// # Errors
-/// The setting, as unsupported.
-pub fn check_settings(config: &Map<String, Json>) -> Ran<()> {
-    for (name, value) in config {
-        let raises =
-            name == "action_on_strict_loading_violation" && (value == "raise" || value == "log");
-        let known = SETTINGS
-            .iter()
-            .any(|(known, values)| known == name && values.contains(value));
-        if !raises && !known {
-            return Err(Stop::unsupported(format!("the setting {name} = {value}")));
-        }
-    }
-    Ok(())
-}
 
 /// Makes the tables as the transcript has them, without constraints and indexes.
 ///
@@ -300,6 +248,7 @@ fn declare(
 /// An association as relata reads one from words.
 fn association(world: &Arc<World>, model: &str, declaration: &Declaration) -> Ran<Declared> {
     let name = declaration.name.as_deref().unwrap_or_default();
+    settings::check_jobs(&world.config, &declaration.options)?;
     let mut declared = Declared::new(model, &declaration.kind, name)?;
     if world.config.get("belongs_to_required_by_default") == Some(&Json::Bool(false)) {
         declared = declared.optional_by_default();
@@ -352,6 +301,11 @@ pub fn setting(value: &Json) -> Setting {
                 .collect(),
         ),
         Json::Object(map) if map.contains_key("$class") => Setting::Class,
+        // `{title: :desc}`: an order.
+        Json::Object(map) if !map.is_empty() && map.values().all(Json::is_string) => {
+            let one = |(name, way): (&String, &Json)| Some(format!("{name} {}", way.as_str()?));
+            Setting::Texts(map.iter().filter_map(one).collect())
+        }
         _ => Setting::Code,
     }
 }

@@ -118,6 +118,7 @@ fn class_of(error: &Error) -> &'static str {
         ErrorKind::ReadonlyAttribute => "ActiveRecord::ReadonlyAttributeError",
         ErrorKind::DeleteRestriction => "ActiveRecord::DeleteRestrictionError",
         ErrorKind::StrictLoadingViolation => "ActiveRecord::StrictLoadingViolationError",
+        ErrorKind::DeprecatedAssociation => "ActiveRecord::DeprecatedAssociationError",
         ErrorKind::AssociationNotFound => "ActiveRecord::AssociationNotFoundError",
         ErrorKind::UnknownAttribute => "ActiveModel::UnknownAttributeError",
         ErrorKind::MissingAttribute => "ActiveModel::MissingAttributeError",

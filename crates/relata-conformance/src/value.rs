@@ -53,11 +53,22 @@ pub enum Value {
     /// The errors of a record.
     Errors(Record),
     /// A preloader: records, and what to load for them.
-    Preloader(Arc<(Vec<Record>, Value)>),
+    Preloader(Arc<Loads>),
     /// A block or lambda.
     Callable(Callable),
     /// A value that has no counterpart outside Ruby: it equals anything.
     Wildcard,
+}
+
+/// What a preloader was made with.
+#[derive(Debug)]
+pub struct Loads {
+    /// The records that are given what they lack.
+    pub records: Vec<Record>,
+    /// What is loaded.
+    pub associations: Value,
+    /// Records that are at hand.
+    pub available: Vec<Record>,
 }
 
 /// The entries of a map, in order.

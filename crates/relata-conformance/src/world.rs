@@ -15,6 +15,7 @@ use crate::eval::Env;
 use crate::form::Method;
 use crate::jobs::Jobs;
 use crate::schema;
+use crate::settings;
 use crate::stop::{Ran, Stop};
 use crate::transcript::{Declaration, Model, Scenario, Table};
 use crate::value::{Class, Reflection, Value};
@@ -53,13 +54,14 @@ impl World {
     /// # Errors
     /// The stop that ends the scenario: an option that relata lacks, an error in a declaration.
     pub async fn new(scenario: &Scenario) -> Ran<Arc<Self>> {
-        schema::check_settings(&scenario.config)?;
+        settings::check_settings(&scenario.config)?;
         let mut options = Options::new().log(false).log_binds(true);
         if scenario.config.get("action_on_strict_loading_violation") == Some(&"log".into()) {
             options = options.strict_loading_violation(Violation::Log);
         }
         let db = Db::connect_with("sqlite::memory:", options).await?;
         db.stop_clock_at(clock::START);
+        settings::follow(&db, &scenario.config)?;
         let modules = scenario.modules.iter();
         let world = Arc::new(Self {
             db,

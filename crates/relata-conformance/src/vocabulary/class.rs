@@ -11,7 +11,7 @@ use crate::eval::{Args, Callable};
 use crate::query::Query;
 use crate::stop::{ROLLBACK, Ran, Stop, is_soft};
 use crate::transcript::Declaration;
-use crate::value::{Class, Reflection, Value};
+use crate::value::{Class, Loads, Reflection, Value};
 use crate::world::World;
 
 pub(super) async fn call(world: &Arc<World>, class: &Class, name: &str, args: Args) -> Ran<Value> {
@@ -33,30 +33,46 @@ pub(super) async fn call(world: &Arc<World>, class: &Class, name: &str, args: Ar
             }
             None => Err(Stop::NoMethod(format!("the module method `{name}`"))),
         },
-        Class::Foreign(full) => foreign(full, name, &args),
+        Class::Foreign(full) => foreign(world, full, name, &args),
     }
 }
 
-fn foreign(class: &str, name: &str, args: &Args) -> Ran<Value> {
+fn foreign(world: &Arc<World>, class: &str, name: &str, args: &Args) -> Ran<Value> {
     match (class, name) {
-        ("ActiveRecord::Associations::Preloader", "new") => {
-            let records = match args.option("records") {
-                Some(Value::List(list)) => list.items(),
-                Some(one) => vec![one],
-                None => Vec::new(),
-            };
-            let records = records.into_iter().filter_map(|value| match value {
-                Value::Record(record) => Some(record),
-                _ => None,
-            });
-            let associations = args.option("associations").unwrap_or(Value::Nil);
-            Ok(Value::Preloader(Arc::new((
-                records.collect(),
-                associations,
-            ))))
+        ("ActiveRecord::Associations::Preloader", "new") => Ok(Value::Preloader(Arc::new(Loads {
+            records: records_of(args, "records"),
+            associations: args.option("associations").unwrap_or(Value::Nil),
+            available: records_of(args, "available_records"),
+        }))),
+        ("ActiveRecord", "deprecated_associations_options=") => {
+            let mode = args
+                .option("mode")
+                .map_or("warn".to_owned(), |mode| mode.to_text());
+            let backtrace = args.option("backtrace").map(|on| on.is_true());
+            crate::settings::deprecated_associations(&world.db, &mode.into(), backtrace)?;
+            Ok(args.at(0))
+        }
+        ("ActiveRecord::Associations::Deprecation", "mode=") => {
+            let mode = args.at(0).to_text();
+            crate::settings::deprecated_associations(&world.db, &mode.into(), None)?;
+            Ok(args.at(0))
         }
         _ => Err(Stop::unsupported(format!("{class}.{name}"))),
     }
+}
+
+/// The records of an argument: one, or a list of them and of lists.
+fn records_of(args: &Args, name: &str) -> Vec<Record> {
+    let mut left: Vec<Value> = args.option(name).into_iter().collect();
+    let mut records = Vec::new();
+    while let Some(value) = left.pop() {
+        match value {
+            Value::Record(record) => records.push(record),
+            Value::List(list) => left.extend(list.items().into_iter().rev()),
+            _ => {}
+        }
+    }
+    records
 }
 
 async fn of_model(

@@ -53,6 +53,27 @@ enum Verb {
     Attributes,
 }
 
+impl Verb {
+    /// The name of the method, of the association of that name.
+    fn method(self, name: &str) -> String {
+        let one = || relata_inflect::singularize(name);
+        match self {
+            Self::Read => name.to_owned(),
+            Self::Write => format!("{name}="),
+            Self::Build => format!("build_{name}"),
+            Self::Create => format!("create_{name}"),
+            Self::CreateOrFail => format!("create_{name}!"),
+            Self::Reload => format!("reload_{name}"),
+            Self::Reset => format!("reset_{name}"),
+            Self::Changed => format!("{name}_changed?"),
+            Self::PreviouslyChanged => format!("{name}_previously_changed?"),
+            Self::Ids => format!("{}_ids", one()),
+            Self::WriteIds => format!("{}_ids=", one()),
+            Self::Attributes => format!("{name}_attributes="),
+        }
+    }
+}
+
 /// What a name with a certain ending means, by the column before the ending.
 type OfColumn<'a> = fn(&'a str) -> Means<'a>;
 
@@ -348,7 +369,8 @@ async fn of_association(
     verb: Verb,
     args: Args,
 ) -> Ran<Value> {
-    let association = record.association(name)?;
+    let association = Association::of(record, name)?;
+    association.tell_used(&verb.method(name))?;
     let collection = association.reflection().is_collection();
     Ok(match verb {
         Verb::Read if collection => Value::Collection(association),

@@ -5,7 +5,7 @@ use relata::{Association, Record};
 use super::{conditions, missing};
 use crate::eval::Args;
 use crate::stop::{Ran, Stop};
-use crate::value::{Reflection, Value};
+use crate::value::{Loads, Reflection, Value};
 
 pub(super) fn errors(record: &Record, name: &str, args: &Args) -> Ran<Value> {
     let errors = record.errors();
@@ -96,13 +96,16 @@ pub(super) fn association(association: &Association, name: &str, args: &Args) ->
     })
 }
 
-pub(super) async fn preloader(preloader: &(Vec<Record>, Value), name: &str) -> Ran<Value> {
-    let (records, associations) = preloader;
+pub(super) async fn preloader(preloader: &Loads, name: &str) -> Ran<Value> {
     if name != "call" {
         return Err(Stop::NoMethod(format!("the preloader method `{name}`")));
     }
-    let paths = conditions::paths(associations);
-    relata::loading::preload_named(records, paths.iter().map(String::as_str)).await?;
+    let paths = conditions::paths(&preloader.associations);
+    relata::loading::Preloader::of(&preloader.records)
+        .associations_named(paths.iter().map(String::as_str))
+        .available_records(&preloader.available)
+        .call()
+        .await?;
     // It gives one loader for each association at the top.
     let mut loaders: Vec<&str> = Vec::new();
     for path in &paths {

@@ -250,7 +250,9 @@ pub(super) async fn call(
         ("attributes", []) => attributes(record)?,
         ("to_key", []) => Value::list(super::items(world, &generated::key(record)?).await?),
         ("to_param", []) => Value::text(&Value::of_attribute(&record.get("id")?).to_text()),
-        ("association", [name]) => Value::Association(record.association(&name.to_text())?),
+        ("association", [name]) => {
+            Value::Association(relata::Association::of(record, &name.to_text())?)
+        }
         ("strict_loading!", _) => strict(record, &args)?,
         ("strict_loading?", []) => Value::Bool(record.is_strict_loading()),
         ("strict_loading_n_plus_one_only?", []) => {

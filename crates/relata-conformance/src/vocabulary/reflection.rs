@@ -6,7 +6,7 @@ use relata::Record;
 use relata::reflection::{AssociationReflection, Macro, Resolved};
 
 use super::missing;
-use crate::eval::Args;
+use crate::eval::{Args, Callable, Env};
 use crate::stop::{Ran, Stop};
 use crate::value::{Class, Reflection, Value};
 use crate::world::World;
@@ -113,7 +113,8 @@ pub(super) async fn call(
             }),
         ("has_inverse?", []) => Value::Bool(resolved()?.inverse.is_some()),
         ("scope", []) if declaration.scope().is_none() => Value::Nil,
-        ("deprecated?", []) => Value::Bool(false),
+        ("scope", []) => scopes_of(world, one).pop().unwrap_or(Value::Nil),
+        ("deprecated?", []) => Value::Bool(declaration.is_deprecated()),
         ("inverse_which_updates_counter_cache", []) => {
             counts(one)?.map_or(Value::Nil, Value::Reflection)
         }
@@ -125,8 +126,8 @@ pub(super) async fn call(
                 inverse.is_some_and(|inverse| std::ptr::eq(inverse, by.declaration))
             }))
         }
-        ("scopes", []) if declaration.scope().is_none() => Value::list([]),
-        ("has_scope?", []) => Value::Bool(declaration.scope().is_some()),
+        ("scopes", []) => Value::list(all_scopes(world, one, resolved()?)),
+        ("has_scope?", []) => Value::Bool(has_scope(resolved()?)),
         ("validate?", []) => Value::Bool(declaration.validates()),
         ("counter_cache_column", []) => match declaration.counter_cache() {
             Some(column) => Value::text(column),
@@ -173,10 +174,47 @@ fn of(resolved: &'static Resolved) -> Value {
     })
 }
 
+/// The scope of a declaration, as a callable.
+fn scopes_of(world: &Arc<World>, one: &Reflection) -> Vec<Value> {
+    let declaration = one.declaration;
+    let kinds = [declaration.macro_kind().name(), "delegated_type"];
+    let declared = world.declaration(one.model.name(), declaration.name(), &kinds);
+    let scope = declared.and_then(|declared| declared.scope);
+    let callable = |code| Value::Callable(Callable::Code(code, Env::of_method(Value::Nil)));
+    scope.map(callable).into_iter().collect()
+}
+
+/// The scopes of what it goes through last, then its own.
+fn all_scopes(world: &Arc<World>, one: &Reflection, resolved: &'static Resolved) -> Vec<Value> {
+    let mut chain = vec![*one];
+    let mut at = resolved;
+    while let Some(through) = &at.through {
+        at = through.source();
+        chain.push(Reflection {
+            model: at.owner,
+            declaration: at.declaration(),
+        });
+    }
+    let each = chain.iter().rev();
+    each.flat_map(|one| scopes_of(world, one)).collect()
+}
+
+/// Whether it, or what it goes through, is narrowed.
+fn has_scope(resolved: &'static Resolved) -> bool {
+    let declaration = resolved.declaration();
+    let way = resolved.through.as_ref();
+    declaration.scope().is_some()
+        || declaration
+            .options()
+            .iter()
+            .any(|(name, _)| *name == "source_type")
+        || way.is_some_and(|way| has_scope(way.source()) || has_scope(way.over()))
+}
+
 /// The association on a record, for what depends on both sides.
 fn of_any(world: &Arc<World>, one: &Reflection) -> Ran<relata::Association> {
     let record = Record::new(one.model, &world.db);
-    Ok(record.association(one.declaration.name())?)
+    Ok(relata::Association::of(&record, one.declaration.name())?)
 }
 
 /// The name of one column, or the names of several.

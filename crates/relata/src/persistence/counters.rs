@@ -144,7 +144,7 @@ fn counted_by(row: &Record, name: &str) -> Result<Association> {
     let model = row.reflection();
     let collections = model.reflect_on_all_associations(Macro::HasMany);
     for reflection in collections {
-        let association = Association::of(&row, reflection.name())?;
+        let association = Association::of(row, reflection.name())?;
         if reflection.name() == name || association.counter_column_name() == name {
             return Ok(association);
         }
