@@ -76,12 +76,13 @@ use proc_macro::TokenStream;
 /// `associated` and `custom`, with `message`, `allow_null`, `allow_blank`, `strict`, `on`, `if` and `unless`.
 ///
 /// Of every association: `foreign_key`, `primary_key`, `inverse_of`, `strict_loading`, `autosave`, `validate`, `dependent`,
-/// `ensuring_owner_was`,
+/// `ensuring_owner_was`, `deprecated` (who uses it is told, by the compiler and at run time),
 /// and `scope = |posts| posts.order(|p| p.id.desc())`, or `|posts, owner| ...` where it differs by the owner (such a scope
 /// cannot be joined). Of a `belongs_to` also `counter_cache`, `touch`, `default`, and `optional` or `required`, which must
 /// agree with the type, `polymorphic` and `foreign_type`; with `as = subject` a `has_one` or `has_many` is the other side of a
 /// polymorphic one. `#[delegated_type(types = (Message, Comment))]` is a polymorphic `belongs_to` that has, for each type, a
 /// predicate, an accessor, its key and a scope. Further, of a `has_one` `touch` and `required`; of a `has_many` `counter_cache`, `index_errors`,
+/// `default_order = |p| p.id.desc()` (where no other order is given),
 /// `before_add`, `after_add`, `before_remove` and `after_remove`.
 #[proc_macro_attribute]
 pub fn model(options: TokenStream, item: TokenStream) -> TokenStream {

@@ -138,6 +138,7 @@ macro_rules! suite {
                 siblings_do_not_share_a_limit
                 first_rows_through_others_and_of_polymorphic_ones
                 a_preload_is_narrowed_where_it_is_asked_for
+                owners_are_told_apart_by_all_columns_of_their_key
                 what_cannot_be_numbered_is_refused
                 records_at_hand_are_not_asked_for }
             keys { a_key_of_several_columns_finds_one_row

@@ -85,6 +85,26 @@ pub struct Note {
     about: About,
 }
 
+/// What has a key of two columns.
+#[model(primary_key = (country, number))]
+pub struct Region {
+    country: i64,
+    number: i64,
+    #[has_many(foreign_key = (country, region), scope = |all| all.order(|t| t.people.desc()).limit(2).per_owner())]
+    largest: Town,
+}
+
+/// What is in one.
+#[model]
+pub struct Town {
+    id: i64,
+    people: i64,
+    country: i64,
+    region: i64,
+    #[belongs_to(foreign_key = (country, region))]
+    region_of: Region,
+}
+
 /// Ann with books of 3, 1 and 3 stars, Bob with one of 5, Cat with none; two reviews a book; notes on Ann and Bob.
 async fn library(backend: &Backend) -> Result<Db> {
     let db = backend.open().await?;
@@ -327,6 +347,35 @@ pub async fn a_preload_is_narrowed_where_it_is_asked_for(backend: &Backend) -> R
             .await?;
         assert_eq!(records[0].association("books")?.target().len(), 1);
     });
+    Ok(())
+}
+
+/// A key of several columns is the owner's as a whole.
+pub async fn owners_are_told_apart_by_all_columns_of_their_key(backend: &Backend) -> Result<()> {
+    let db = backend.open().await?;
+    db.create_tables([Region::reflection(), Town::reflection()])
+        .await?;
+    for (country, number) in [(1, 1), (1, 2), (2, 1)] {
+        let region = Region::create(&db, |r| r.set_country(country).set_number(number)).await?;
+        for people in [10, 30, 20] {
+            let people = people * country + number;
+            Town::create(&db, |t| t.set_people(people).set_region_of(&region)).await?;
+        }
+    }
+    let largest = async |regions: Vec<Region>| {
+        let mut largest = Vec::new();
+        for region in &regions {
+            let towns = region.largest().await?;
+            largest.push(towns.iter().map(Town::people).collect::<Vec<_>>());
+        }
+        Result::Ok(largest)
+    };
+    let all = || Region::all(&db).order(|r| (r.country, r.number));
+    let wanted = [vec![31, 21], vec![32, 22], vec![61, 41]];
+    assert_queries!(db, 2, {
+        assert_eq!(largest(all().preload(|r| r.largest).await?).await?, wanted);
+    });
+    assert_queries!(db, 2, { assert_eq!(largest(all().await?).await?, wanted) });
     Ok(())
 }
 

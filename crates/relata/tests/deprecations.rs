@@ -116,6 +116,17 @@ async fn every_use_is_told(db: Db) -> Result<()> {
     let given = relata::Params::new().with("title", "Two");
     ann.posts_attributes([given], permit).await?;
     assert_eq!(told.take(), [invoked(POSTS, "posts_attributes")]);
+    let posts = vec![relata::Param::from(
+        relata::Params::new().with("title", "Three"),
+    )];
+    let given = relata::Params::new().with("posts_attributes", posts);
+    ann.assign(&given, permit![posts: [title]]).await?;
+    assert_eq!(told.take(), [invoked(POSTS, "posts_attributes=")]);
+    let page = Person::reflection().explain("posts")?;
+    assert!(
+        page.contains("it is deprecated: every use is told"),
+        "{page}"
+    );
     let badge = ann.build_badge(|b| b.set_metal("gold"));
     ann.set_badge(&badge);
     ann.reset_badge();

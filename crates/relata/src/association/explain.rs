@@ -279,6 +279,9 @@ fn cautions(one: &Reflected, resolved: &Resolved) -> Vec<String> {
     if let Some(scope) = one.scope() {
         cautions.extend(cautions_of(scope, resolved.target));
     }
+    if one.is_deprecated() {
+        cautions.push("it is deprecated: every use is told".to_owned());
+    }
     if one.strict_loading == Some(true) {
         cautions.push("loading it lazily is an error: preload it".to_owned());
     }

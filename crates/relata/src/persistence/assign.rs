@@ -12,6 +12,7 @@ use super::nested::{self, Members};
 use super::save::save;
 use crate::association::Association;
 use crate::attribute::Value;
+use crate::deprecation;
 use crate::error::{Error, ErrorKind, Result};
 use crate::params::{DEEPEST, Param, Params, Permit, Permitted};
 use crate::pending::Pending;
@@ -274,6 +275,14 @@ impl Meaning {
     }
 }
 
+/// Tells that members are given to an association, where it is not to be used any more.
+fn tell_used(association: &Association, name: &str) -> Result<()> {
+    match deprecation::is_any() {
+        true => association.tell_used(&format!("{name}=")),
+        false => Ok(()),
+    }
+}
+
 /// The password of a model that has this name.
 #[cfg(feature = "password")]
 fn password(model: &ModelReflection, name: &str) -> Option<&'static str> {
@@ -315,6 +324,7 @@ impl Plan {
                     values.permit.leave_out(&name)?;
                     continue;
                 };
+                tell_used(&association, &name)?;
                 let depth = values.depth + 1;
                 let members = Members::of(&association, given, permit, &values.path, depth).await?;
                 stack.push(Job::Values(values));
@@ -351,6 +361,7 @@ impl Plan {
                 Some(Meaning::Stored) => self.store(&values, &name, given)?,
                 Some(Meaning::Keys(position)) => {
                     let association = Association::at(&values.record, position)?;
+                    tell_used(&association, &name)?;
                     let keys = keys(&association, given)?;
                     self.steps.push(Step::Keys(association, keys));
                 }
