@@ -20,6 +20,7 @@ pub mod queries;
 pub mod relations;
 pub mod saving;
 pub mod shop;
+pub mod trees;
 pub mod updates;
 pub mod validations;
 
@@ -207,6 +208,14 @@ macro_rules! suite {
                 duplicated_owners_in_one_result_each_get_their_children
                 a_readonly_relation_gives_records_that_refuse_to_be_saved
                 strict_records_refuse_lazy_loading_and_say_what_to_do }
+            trees { a_tree_is_read_downwards_and_upwards
+                a_tree_is_a_relation_as_any_other
+                a_tree_begins_with_the_rows_of_its_relation
+                scopes_hold_for_each_step_of_a_tree
+                a_tree_may_have_so_many_steps
+                rows_that_lead_to_each_other_are_no_endless_tree
+                a_tree_is_known_by_all_columns_of_its_key
+                trees_are_read_by_name }
             callbacks { a_graph_is_saved_in_the_order_of_rails
                 aborting_halts_and_writes_nothing
                 an_around_callback_surrounds
@@ -268,6 +277,7 @@ mod listed {
             ("queries", include_str!("queries.rs")),
             ("relations", include_str!("relations.rs")),
             ("saving", include_str!("saving.rs")),
+            ("trees", include_str!("trees.rs")),
             ("updates", include_str!("updates.rs")),
             ("validations", include_str!("validations.rs")),
         ] {

@@ -18,6 +18,7 @@ mod narrow;
 mod operand;
 mod presence;
 mod quantified;
+mod recursive;
 mod scopes;
 pub(crate) mod scoping;
 mod tuples;

@@ -12,7 +12,7 @@ use crate::loading;
 use crate::model::{Key, Model};
 use crate::pending::Pending;
 use crate::record::Record;
-use crate::relation::{Orders, Paths, Relation};
+use crate::relation::{Orders, Path, Paths, Relation};
 use crate::sql::Expr;
 use crate::sql::expr::{Node, Refusal};
 
@@ -87,6 +87,12 @@ impl<M: Model> Collection<'_, M> {
     /// The members with associations of theirs, as a relation. Rails: `includes`.
     pub fn includes<P: Paths>(&self, paths: impl FnOnce(&'static M::Columns) -> P) -> Relation<M> {
         self.all().includes(paths)
+    }
+
+    /// The members and what an association leads to from them, to any depth, as a relation: all that is below a record of a
+    /// tree. See [`Relation::with_recursive`]. Rails: `with_recursive`.
+    pub fn with_recursive(&self, over: impl FnOnce(&'static M::Columns) -> Path<M>) -> Relation<M> {
+        self.all().with_recursive(over)
     }
 
     /// At most that many members, as a relation. Rails: `limit`.

@@ -12,6 +12,7 @@ use crate::loading;
 use crate::model::{FromRecord, Model};
 use crate::pending::Pending;
 use crate::record::{Linked, Record};
+use crate::relation::{Path, Relation};
 
 /// What a singular association gives: a model where it is required, an `Option` of one where it is not.
 pub trait Target: Send + Sized + 'static {
@@ -202,6 +203,20 @@ impl<T: Target> Singular<'_, T>
 where
     T::One: Model,
 {
+    /// The target and what an association leads to from it, to any depth, as a relation: all that is above a record of a tree,
+    /// as `category.parent().with_recursive(|c| c.parent)`. It asks the database each time. See
+    /// [`Relation::with_recursive`]. Rails: `with_recursive`.
+    pub fn with_recursive(
+        &self,
+        over: impl FnOnce(&'static <T::One as Model>::Columns) -> Path<T::One>,
+    ) -> Relation<T::One> {
+        match self.erased() {
+            Ok(one) => Relation::from_core(one.relation().into_core()).with_recursive(over),
+            // A wrong declaration gives no rows here, and its error where it is awaited through the association.
+            Err(_) => T::One::all(self.owner.db()).none(),
+        }
+    }
+
     /// A new target with values, linked and not saved. A `belongs_to`'s owner loses its key until the target is saved;
     /// what a `has_one` of a saved owner led to before is removed when the owner is saved. Never touches the database. Rails: `build_author`.
     pub fn build(&self, set: impl FnOnce(&T::One) -> &T::One) -> T::One {

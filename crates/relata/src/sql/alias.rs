@@ -47,6 +47,11 @@ impl Aliases {
         self.names.last().map_or("", |(_, name)| name)
     }
 
+    /// Gives the table at a place a name that the statement itself makes.
+    pub(super) fn add_as(&mut self, place: Place, name: &str) {
+        self.names.push((place, name.to_owned()));
+    }
+
     /// Forgets the names of tables that a query within this one has for itself.
     pub(super) fn forget(&mut self, is_own: impl Fn(Place) -> bool) {
         self.names.retain(|(place, _)| !is_own(*place));

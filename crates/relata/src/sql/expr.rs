@@ -4,6 +4,7 @@
 
 use super::place::Place;
 use super::raw::Raw;
+use super::recursive::Tree;
 use super::select::Select;
 use crate::attribute::value::Value;
 use crate::error::{Error, ErrorKind, Result};
@@ -47,6 +48,8 @@ pub(crate) enum Node {
     /// Several columns against tuples of values.
     InTuples(Vec<Node>, Vec<Vec<Value<'static>>>),
     InSelect(Vec<Node>, Box<Select>),
+    /// A key, in these columns, is that of a row of a tree.
+    InTree(Vec<Node>, Box<Tree>),
     /// A pattern with `\` as its escape; the flag ignores case.
     Like(Box<Node>, String, bool),
     And(Vec<Node>),
@@ -237,9 +240,10 @@ impl Node {
             | Node::In(operand, _)
             | Node::Like(operand, ..)
             | Node::Not(operand) => operand.columns(),
-            Node::Or(nodes) | Node::And(nodes) | Node::InSelect(nodes, _) => {
-                nodes.iter().flat_map(Node::columns).collect()
-            }
+            Node::Or(nodes)
+            | Node::And(nodes)
+            | Node::InSelect(nodes, _)
+            | Node::InTree(nodes, _) => nodes.iter().flat_map(Node::columns).collect(),
             _ => Vec::new(),
         }
     }
@@ -277,7 +281,7 @@ impl Node {
                 let mut around: &mut dyn FnMut(Place, bool) = &mut around;
                 condition.places(false, &mut around);
             }
-            Node::InTuples(columns, _) | Node::InSelect(columns, _) => {
+            Node::InTuples(columns, _) | Node::InSelect(columns, _) | Node::InTree(columns, _) => {
                 columns
                     .iter()
                     .for_each(|column| column.places(rejects_null, visit));
@@ -306,6 +310,7 @@ impl Node {
             Node::Rank(operand, values) => Node::Rank(boxed(operand)?, values.clone()),
             Node::InTuples(columns, tuples) => Node::InTuples(many(columns)?, tuples.clone()),
             Node::InSelect(columns, select) => Node::InSelect(many(columns)?, select.clone()),
+            Node::InTree(columns, tree) => Node::InTree(many(columns)?, tree.clone()),
             Node::Like(operand, pattern, insensitive) => {
                 Node::Like(boxed(operand)?, pattern.clone(), *insensitive)
             }

@@ -135,7 +135,7 @@ impl Writer {
         });
     }
 
-    fn column_name(&mut self, model: &ModelReflection, column: usize) {
+    pub(super) fn column_name(&mut self, model: &ModelReflection, column: usize) {
         if let Some(column) = model.columns().get(column) {
             self.name(column.column_name());
         }

@@ -262,6 +262,11 @@ impl Writer {
         self.aliases.add(place);
     }
 
+    /// Names the table at a place as a query within the statement does.
+    pub(super) fn alias_as(&mut self, place: Place, name: &str) {
+        self.aliases.add_as(place, name);
+    }
+
     /// Begins a query within this one, whose own tables have no names yet; gives the names of the one around.
     pub(super) fn within(&mut self, is_own: impl Fn(Place) -> bool) -> Aliases {
         let around = self.aliases.clone();
@@ -328,14 +333,7 @@ impl Writer {
             Node::Rank(operand, values) => self.rank(operand, values),
             Node::InTuples(columns, tuples) => self.tuples(columns, tuples),
             Node::InSelect(columns, select) => {
-                match columns.as_slice() {
-                    [one] => _ = self.node(one),
-                    several => {
-                        self.push("(");
-                        self.list(several, ", ", |this, node| _ = this.node(node));
-                        self.push(")");
-                    }
-                }
+                self.row(columns);
                 self.push(" IN (");
                 self.nested(select);
                 self.push(")");
@@ -358,6 +356,11 @@ impl Writer {
                     self.refused = Some(error);
                 }
             }
+            Node::InTree(columns, tree) => {
+                if let Err(error) = self.in_tree(columns, tree) {
+                    self.refused = Some(error);
+                }
+            }
             // Rails writes the first as a comparison that SQL refuses to be clever about.
             Node::Always(known) => _ = self.push(if *known { "1=1" } else { "1=0" }),
             Node::Call(function, operand) => self.call(*function, operand),
@@ -371,6 +374,18 @@ impl Writer {
             Node::Refused(refusal) => self.refused = Some(refusal.0.clone()),
         }
         self
+    }
+
+    /// Several values as one: `(a, b)`.
+    pub(super) fn row(&mut self, values: &[Node]) {
+        match values {
+            [one] => _ = self.node(one),
+            several => {
+                self.push("(");
+                self.list(several, ", ", |this, node| _ = this.node(node));
+                self.push(")");
+            }
+        }
     }
 
     fn not(&mut self, operand: &Node) {

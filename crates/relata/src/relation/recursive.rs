@@ -1,0 +1,133 @@
+//! Trees: what an association leads to, from the rows of a relation on, over any number of steps.
+//!
+//! Invariant: the result is a relation as any other, of the same model; the typed forms and those by name make the same one.
+
+use super::{Path, Relation};
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::Model;
+use crate::sql::expr::{Node, Refusal};
+use crate::sql::{Expr, Place, Select, Tree};
+
+impl<M: Model> Relation<M> {
+    /// These rows, and all that an association leads to from them, from those, and so on: with a `has_many` what is below
+    /// them, with a `belongs_to` what is above. The path may go over several associations, and ends at the same model.
+    /// A row is there once, however many ways lead to it, and rows that lead to each other are no endless loop.
+    /// Rails: `with_recursive`.
+    ///
+    /// Scopes of the associations hold for each step. An order stays that of the result; a limit is that of the rows it begins
+    /// with, and one that is given afterwards that of the result. For those that a record leads to, without itself, begin with
+    /// its association: `category.children().with_recursive(|c| c.children)`.
+    ///
+    /// ```
+    /// # use relata::prelude::*;
+    /// # #[model] struct Category { id: i64, name: String, parent_id: Option<i64>, #[belongs_to] parent: Option<Category>,
+    /// # #[has_many(foreign_key = parent_id, inverse_of = parent)] children: Category }
+    /// # let db = Db::detached();
+    /// let below = Category::all(&db).filter(|c| c.name.eq("Tools")).with_recursive(|c| c.children);
+    /// assert_eq!(
+    ///     below.to_sql(),
+    ///     "SELECT \"categories\".* FROM \"categories\" WHERE \"categories\".\"id\" IN (\
+    ///      WITH RECURSIVE \"categories_tree\" (\"id\") AS (\
+    ///      SELECT \"categories\".\"id\" FROM \"categories\" WHERE \"categories\".\"name\" = 'Tools' UNION \
+    ///      SELECT \"categories\".\"id\" FROM \"categories_tree\" \
+    ///      INNER JOIN \"categories\" ON \"categories\".\"parent_id\" = \"categories_tree\".\"id\") \
+    ///      SELECT \"categories_tree\".\"id\" FROM \"categories_tree\")"
+    /// );
+    /// ```
+    ///
+    /// When it is awaited: `UnknownPrimaryKey` for a model without a key; what is wrong with the declaration of an association.
+    pub fn with_recursive(self, over: impl FnOnce(&'static M::Columns) -> Path<M>) -> Self {
+        let over = over(self.columns()).place();
+        self.walked_or_refused(over, None)
+    }
+
+    /// As [`with_recursive`](Self::with_recursive), over that many steps at most: `0` are the rows themselves, `1` also what
+    /// the association leads to from them.
+    pub fn with_recursive_within(
+        self,
+        steps: u64,
+        over: impl FnOnce(&'static M::Columns) -> Path<M>,
+    ) -> Self {
+        let over = over(self.columns()).place();
+        self.walked_or_refused(over, Some(steps))
+    }
+}
+
+impl<M> Relation<M> {
+    /// These rows, and all that an association, `children` or `group.members`, leads to from them, from those, and so on.
+    /// The erased form of `with_recursive`.
+    ///
+    /// # Errors
+    /// `AssociationNotFound` with the nearest name; `IncompatibleRelation` for an association that leads to another model;
+    /// `UnknownPrimaryKey` for a model without a key.
+    pub fn with_recursive_named(self, path: &str) -> Result<Self> {
+        let over = self.place_named(path)?;
+        self.walked(over, None)
+    }
+
+    /// As [`with_recursive_named`](Self::with_recursive_named), over that many steps at most.
+    ///
+    /// # Errors
+    /// As [`with_recursive_named`](Self::with_recursive_named).
+    pub fn with_recursive_within_named(self, steps: u64, path: &str) -> Result<Self> {
+        let over = self.place_named(path)?;
+        self.walked(over, Some(steps))
+    }
+
+    fn walked_or_refused(self, over: Place, most: Option<u64>) -> Self {
+        let all = self.clone();
+        self.walked(over, most).unwrap_or_else(|error| {
+            let refused = Node::Refused(Refusal(error));
+            all.map(|core| core.select.filter(Expr(refused)))
+        })
+    }
+
+    fn walked(self, over: Place, most: Option<u64>) -> Result<Self> {
+        let root = self.core().select.root;
+        let model = root.model();
+        if over.model() != model {
+            let message = format!(
+                "{over:?} leads to {}: a step of a tree ends at the model it begins with, {}",
+                over.model().name(),
+                model.name()
+            );
+            let error = Error::new(ErrorKind::IncompatibleRelation, message);
+            return Err(error.with_model(model.name()));
+        }
+        if model.primary_key().is_empty() {
+            let message = format!(
+                "{} has no primary key: the rows of a tree are known by theirs",
+                model.name()
+            );
+            let error = Error::new(ErrorKind::UnknownPrimaryKey, message);
+            return Err(error.with_model(model.name()));
+        }
+        Ok(self.map(|core| {
+            let whole = Select {
+                root,
+                what: core.select.what.clone(),
+                lock: core.select.lock.take(),
+                annotations: std::mem::take(&mut core.select.annotations),
+                none: core.select.none,
+                ..Select::of(model)
+            };
+            let start = std::mem::replace(&mut core.select, whole);
+            // An order by what was joined for the beginning is no order of the whole.
+            let own = start.orders.iter().filter(|order| {
+                let mut is_own = true;
+                order
+                    .by
+                    .places(false, &mut |place, _| is_own &= place == root);
+                is_own
+            });
+            core.select.orders = own.cloned().collect();
+            let key = model.primary_key().iter();
+            let key = key.map(|&column| Node::Column(root, column)).collect();
+            let tree = Tree { start, over, most };
+            core.select.filters.push(Node::InTree(key, Box::new(tree)));
+            // What is found is not that of one owner, nor holds what the beginning's conditions say.
+            core.origin = None;
+            core.values.clear();
+        }))
+    }
+}
