@@ -25,9 +25,11 @@ mod model;
 mod parse;
 mod polymorphic;
 mod scopes;
+mod shared;
 mod test;
 
 use proc_macro::TokenStream;
+use shared::Part;
 
 /// Declares a model: a struct whose fields are columns and associations.
 ///
@@ -51,6 +53,11 @@ use proc_macro::TokenStream;
 /// Options of the model: `table = "..."`, `primary_key = id`, `(a, b)` or `none`, `query_constraints = (shop_id, id)`,
 /// `strict_loading`, `timestamps = (inserted_at, changed_at)` or `none`, `locking_column = version` or `none` (a row's
 /// version is in `lock_version`, where there is one), `default_scope = |posts| posts.filter(...)`.
+///
+/// A struct with `#[model(abstract_class)]` is no model: its fields and options are those of each model that names it,
+/// `#[model(abstract_base = Audited)]`, or `abstract_base = (Audited, Sluggish)`, in front of the model's own. It is also a
+/// trait of these models, `M: Audited`. `#[callbacks(abstract_class)] impl Audited` and `#[scopes(abstract_class)]` hold
+/// functions for blocks with `abstract_base = Audited`, named by the path of its module. Within one crate.
 ///
 /// `#[accepts_nested_attributes_for(comments(allow_destroy, limit = 3, reject_if = all_blank), profile(update_only))]`, on
 /// the struct, lets `assign` and `update_from` take values for the members of these associations.
@@ -86,7 +93,11 @@ use proc_macro::TokenStream;
 /// `before_add`, `after_add`, `before_remove` and `after_remove`.
 #[proc_macro_attribute]
 pub fn model(options: TokenStream, item: TokenStream) -> TokenStream {
-    emit::model(options.into(), item.into()).into()
+    let (options, item) = (options.into(), item.into());
+    match shared::expand(Part::Model, &options, &item) {
+        Some(expanded) => expanded.into(),
+        None => emit::model(options, item).into(),
+    }
 }
 
 /// Makes an enum without fields, or a struct of one field, a type that columns can have.
@@ -148,7 +159,11 @@ pub fn polymorphic(item: TokenStream) -> TokenStream {
 /// bound to, and how many seconds they are good: `generate_token_for`, `find_by_token_for` (feature `tokens`).
 #[proc_macro_attribute]
 pub fn callbacks(options: TokenStream, item: TokenStream) -> TokenStream {
-    callbacks::expand(options.into(), item.into()).into()
+    let (options, item) = (options.into(), item.into());
+    match shared::expand(Part::Callbacks, &options, &item) {
+        Some(expanded) => expanded.into(),
+        None => callbacks::expand(options, item).into(),
+    }
 }
 
 /// Says which functions of a model are scopes: what makes a relation of a relation.
@@ -170,7 +185,11 @@ pub fn callbacks(options: TokenStream, item: TokenStream) -> TokenStream {
 /// `scope_named("recent")` calls those that take nothing else. A model has one such block.
 #[proc_macro_attribute]
 pub fn scopes(options: TokenStream, item: TokenStream) -> TokenStream {
-    scopes::expand(options.into(), item.into()).into()
+    let (options, item) = (options.into(), item.into());
+    match shared::expand(Part::Scopes, &options, &item) {
+        Some(expanded) => expanded.into(),
+        None => scopes::expand(options, item).into(),
+    }
 }
 
 /// A test with a fresh database: `#[relata::test] async fn saves(db: Db) { ... }`.

@@ -83,6 +83,7 @@ fn implement(item: &ItemEnum, errors: &mut Errors) -> TokenStream {
     };
     let models = variants.iter().map(|(_, ty)| model(ty));
     let classes = quote!(&[#(#models::reflection),*]);
+    let names = variants.iter().map(|(_, ty)| model(ty));
     let shapes = variants.iter().map(|(_, ty)| model(ty));
     let casts = variants.iter().enumerate().map(|(place, (variant, ty))| {
         let model = model(ty);
@@ -139,6 +140,7 @@ fn implement(item: &ItemEnum, errors: &mut Errors) -> TokenStream {
             const TARGET: ::relata::reflection::Target =
                 ::relata::reflection::Target::AnyOf(::relata::reflection::Classes::Closed(#classes));
             const SHAPES: &'static [&'static ::relata::reflection::shape::Shape] = &[#(&#shapes::SHAPE),*];
+            const MODELS: &'static [&'static ::core::primitive::str] = &[#(#names::NAME),*];
         }
         #[automatically_derived]
         impl ::relata::Among<#ident> for #ident {

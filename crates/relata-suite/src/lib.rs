@@ -6,6 +6,7 @@
 //! Invariant: every public test function is in the list of [`suite!`]; a unit test compares the two.
 
 pub mod access;
+pub mod apart;
 pub mod associations;
 pub mod blog;
 pub mod callbacks;
@@ -208,6 +209,11 @@ macro_rules! suite {
                 duplicated_owners_in_one_result_each_get_their_children
                 a_readonly_relation_gives_records_that_refuse_to_be_saved
                 strict_records_refuse_lazy_loading_and_say_what_to_do }
+            apart { what_is_not_joined_is_asked_for_hop_by_hop
+                what_is_not_joined_stands_in_the_order_of_what_is_on_the_way
+                ways_of_any_length_are_not_joined
+                what_is_not_joined_is_otherwise_as_any_through
+                joins_are_disabled_at_run_time }
             trees { a_tree_is_read_downwards_and_upwards
                 a_tree_is_a_relation_as_any_other
                 a_tree_begins_with_the_rows_of_its_relation
@@ -277,6 +283,7 @@ mod listed {
             ("queries", include_str!("queries.rs")),
             ("relations", include_str!("relations.rs")),
             ("saving", include_str!("saving.rs")),
+            ("apart", include_str!("apart.rs")),
             ("trees", include_str!("trees.rs")),
             ("updates", include_str!("updates.rs")),
             ("validations", include_str!("validations.rs")),

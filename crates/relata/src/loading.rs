@@ -14,6 +14,7 @@
 //! Invariant: loading never writes, and every link it makes it hands to the record room whole.
 
 mod available;
+mod apart;
 mod batches;
 mod calculate;
 mod collection;

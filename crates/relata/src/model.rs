@@ -251,6 +251,8 @@ pub trait Polymorphic: FromRecord {
     const TARGET: Target;
     /// What is checked of them while the program is compiled.
     const SHAPES: &'static [&'static Shape];
+    /// The names of the models; none where any model will do.
+    const MODELS: &'static [&'static str] = &[];
 }
 
 impl Polymorphic for Record {

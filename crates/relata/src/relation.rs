@@ -183,7 +183,11 @@ impl<M> Relation<M> {
         let written = self
             .core
             .with_joined_includes()
-            .and_then(|(select, places)| {
+            .and_then(|(mut select, places)| {
+                // A list that is not there yet orders nothing.
+                select
+                    .orders
+                    .retain(|order| !matches!(order.by, Node::Apart(_)));
                 writer.select(&match places.is_empty() {
                     true => select,
                     false => select.of_places(places),

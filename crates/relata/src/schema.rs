@@ -32,9 +32,14 @@ fn with_tables_between(
     models: Vec<&'static ModelReflection>,
 ) -> Result<Vec<&'static ModelReflection>> {
     let mut all = models.clone();
-    for model in models {
+    // Subclasses have no table of their own, and may declare what has one between.
+    let classes = models
+        .into_iter()
+        .flat_map(|model| std::iter::once(model).chain(model.descendants()));
+    for model in classes {
         for (position, association) in model.reflections().iter().enumerate() {
-            if !association.is_over_rows_between() {
+            // What a subclass inherits is that of its parent.
+            if !association.is_over_rows_between() || association.inherited {
                 continue;
             }
             let between = model.resolve(position)?.target;

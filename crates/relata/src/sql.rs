@@ -11,6 +11,7 @@
 //! for display by `to_sql`); every identifier goes through [`Dialect::quote`]; nothing here knows a record.
 
 mod alias;
+mod apart;
 pub(crate) mod dialect;
 pub(crate) mod expr;
 mod join;
@@ -24,6 +25,7 @@ pub(crate) mod statements;
 mod window;
 mod writer;
 
+pub(crate) use apart::{Apart, Asks};
 pub use dialect::Dialect;
 pub use expr::Expr;
 pub use place::Place;

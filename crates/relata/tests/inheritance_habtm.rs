@@ -30,6 +30,10 @@ pub struct Role {
 async fn a_subclass_reads_and_writes_a_has_and_belongs_to_many(db: Db) -> Result<()> {
     db.create_tables([User::reflection(), Role::reflection()])
         .await?;
+    let models = [User::reflection(), Role::reflection()];
+    assert_eq!(db.check_tables(models).await?.len(), 0);
+    db.execute_sql(Raw::new("DROP TABLE admins_roles")).await?;
+    assert_eq!(db.check_tables(models).await?.len(), 1);
     let between = "CREATE TABLE admins_roles (admin_id INTEGER NOT NULL, role_id INTEGER NOT NULL)";
     db.execute_sql(Raw::new(between)).await?;
     let ann = Admin::create(&db, |a| a.set_name("Ann")).await?;

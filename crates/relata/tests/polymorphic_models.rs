@@ -52,6 +52,35 @@ pub struct Mark {
     subject: Option<Record>,
 }
 
+/// Whoever remarks on posts and photos.
+#[model]
+pub struct Critic {
+    id: i64,
+    #[has_many]
+    remarks: Remark,
+    #[has_many(through = remarks, source = subject, source_type = Post)]
+    posts: Post,
+    #[has_many(through = remarks, source = subject, source_type = Photo)]
+    photos: Photo,
+    #[has_one(foreign_key = critic_id)]
+    remark: Option<Remark>,
+    #[has_one(through = remark, source = subject, source_type = Post)]
+    post: Option<Post>,
+}
+
+/// A remark on one of them.
+#[model]
+pub struct Remark {
+    id: i64,
+    critic_id: i64,
+    subject_id: i64,
+    subject_type: String,
+    #[belongs_to]
+    critic: Critic,
+    #[belongs_to(polymorphic)]
+    subject: Subject,
+}
+
 async fn filled(db: &Db) -> Result<(Post, Photo)> {
     relata::register([Post::reflection(), Photo::reflection()]);
     db.create_tables([
@@ -298,5 +327,41 @@ async fn a_delegated_type_has_predicates_accessors_keys_and_scopes(db: Db) -> Re
     assert_eq!(message.entry().await?, Some(entry.clone()));
     entry.destroy().await?;
     assert_eq!(Message::all(&db).count().await?, 0);
+    Ok(())
+}
+
+#[relata::test]
+async fn a_through_leads_to_one_of_the_models_of_its_source(db: Db) -> Result<()> {
+    let (post, photo) = filled(&db).await?;
+    db.create_tables([Critic::reflection(), Remark::reflection()])
+        .await?;
+    let critic = Critic::create(&db, |c| c).await?;
+    critic.posts().push(&post).await?;
+    critic.photos().push(&photo).await?;
+    let kinds = Remark::all(&db).order(|r| r.id).pluck(|r| r.subject_type);
+    assert_eq!(kinds.await?, ["Post", "Photo"]);
+    let critic = critic.reload().await.map(|()| critic)?;
+    let posts: Vec<Post> = assert_sql!(
+        db,
+        [
+            r#"SELECT "posts".* FROM "posts" INNER JOIN "remarks" ON "posts"."id" = "remarks"."subject_id" WHERE "remarks"."critic_id" = ? AND "remarks"."subject_type" = ?"#
+        ],
+        { critic.posts().await? }
+    );
+    assert_eq!(posts, [post.clone()]);
+    assert_eq!(critic.post().await?, Some(post.clone()));
+    let read = Critic::all(&db).includes(|c| (c.posts, c.photos)).await?;
+    assert_queries!(db, 0, {
+        assert_eq!(read[0].posts().await?, [post.clone()]);
+        assert_eq!(read[0].photos().await?, [photo.clone()]);
+    });
+    let named = Critic::all(&db).filter(|c| c.posts.title.eq(post.title()));
+    assert_eq!(named.count().await?, 1);
+    let source_type = Critic::reflect_on_association("photos")
+        .unwrap()
+        .source_type();
+    assert_eq!(source_type, Some("Photo"));
+    critic.photos().delete([&photo]).await?;
+    assert_eq!(Remark::all(&db).count().await?, 1);
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! What goes through another association: that stands above it, in the same model, and says which key it is.
 
 use crate::errors::{Errors, hint, list};
-use crate::model::{Association, Inverse, Macro, Model, plain};
+use crate::model::{Association, Inverse, Macro, Model, owned_path, plain};
 
 /// Tells what is wrong with each.
 pub(crate) fn check(model: &Model, errors: &mut Errors) {
@@ -13,12 +13,19 @@ pub(crate) fn check(model: &Model, errors: &mut Errors) {
 fn one(model: &Model, association: &Association, errors: &mut Errors) {
     let (name, kind) = (&association.name, association.kind.name());
     let Some(through) = &association.through else {
-        if let Some(source) = &association.source {
+        let written = [
+            ("source", &association.source),
+            ("source_type", &association.source_type),
+            ("disable_joins", &association.disable_joins),
+        ];
+        if let Some((option, ident)) = written
+            .into_iter()
+            .find_map(|(option, ident)| Some((option, ident.as_ref()?)))
+        {
             let message = format!(
-                "`source` is of an association that goes through another: write `through` too, or leave it out of `{name}`"
+                "`{option}` is of an association that goes through another: write `through` too, or leave it out of `{name}`"
             );
-            errors.at(source.span(), message);
-            return;
+            errors.at(ident.span(), message);
         }
         return;
     };
@@ -56,6 +63,16 @@ fn one(model: &Model, association: &Association, errors: &mut Errors) {
              `{name}` as a has_many"
         );
         errors.at(through.span(), message);
+        return;
+    }
+    if let Some(model) = &association.source_type
+        && let Some((target, ..)) = owned_path(&association.target)
+        && *model != target
+    {
+        let message = format!(
+            "`source_type` is the model that `{name}` leads to: write `source_type = {target}`, or `{name}: {model}`"
+        );
+        errors.at(model.span(), message);
         return;
     }
     let inverse = match &association.inverse_of {

@@ -232,7 +232,15 @@ fn association(model: &Model, association: &Association, index: usize) -> TokenS
             let source = plain(source);
             quote!(.with_source(#source))
         });
-        quote!(.with_through(#through) #source)
+        let typed = association
+            .source_type
+            .as_ref()
+            .map(|_| quote!(.with_source_model()));
+        let apart = association
+            .disable_joins
+            .as_ref()
+            .map(|_| quote!(.with_disable_joins()));
+        quote!(.with_through(#through) #source #typed #apart)
     });
     let required = (!association.optional).then(|| quote!(.with_required()));
     let strict = association
@@ -312,6 +320,9 @@ fn association(model: &Model, association: &Association, index: usize) -> TokenS
     } else {
         quote!(::relata::reflection::Target::Model(#reflection))
     };
+    let models = association
+        .polymorphic
+        .then(|| quote_spanned!(span=> .with_models(<#target as ::relata::Polymorphic>::MODELS)));
     let text = |with: &str, name: &Ident| {
         let (with, name) = (format_ident!("{with}"), plain(name));
         quote!(.#with(#name))
@@ -323,7 +334,7 @@ fn association(model: &Model, association: &Association, index: usize) -> TokenS
     let delegates = names(&association.delegates, "with_delegates");
     quote! {
         ::relata::reflection::AssociationReflection::#make(#name, #leads_to #between)
-            #(#interface)* #(#foreign_type)* #delegates #foreign_key #primary_key #inverse #through #required #strict
+            #models #(#interface)* #(#foreign_type)* #delegates #foreign_key #primary_key #inverse #through #required #strict
             #autosave #validate #counter #touch #dependent #ensuring #default #callbacks #index_errors #nested #scope
             #default_order #deprecated #options #doc
     }
@@ -511,9 +522,9 @@ fn through(model: &Model, association: &Association, index: &TokenStream) -> Opt
         return None;
     }
     let middle = types::at(over.span, &over.target);
-    let span = association
-        .source
-        .as_ref()
+    let written = association.source_type.as_ref();
+    let span = written
+        .or(association.source.as_ref())
         .unwrap_or(&association.ident)
         .span();
     let check = Ident::new("check_through", span);

@@ -111,6 +111,10 @@ pub(crate) struct Association {
     pub(crate) through: Option<Ident>,
     /// The association of what that leads to.
     pub(crate) source: Option<Ident>,
+    /// The model behind a polymorphic source.
+    pub(crate) source_type: Option<Ident>,
+    /// `disable_joins`, where it was written.
+    pub(crate) disable_joins: Option<Ident>,
     /// The table between, of a `has_and_belongs_to_many`.
     pub(crate) join_table: Option<Ident>,
     /// Its column that refers to the target.

@@ -58,7 +58,9 @@ const HAS_ONE: Known<'static> = Known {
         "strict_loading",
         "scope",
         "source",
+        "source_type",
         "through",
+        "disable_joins",
         "autosave",
         "validate",
         "required",
@@ -69,7 +71,7 @@ const HAS_ONE: Known<'static> = Known {
         "foreign_type",
         "deprecated",
     ],
-    later: &["disable_joins", "source_type"],
+    later: &[],
     instead: &[
         CLASS_NAME,
         CONSTRAINTS,
@@ -89,7 +91,9 @@ const HAS_MANY: Known<'static> = Known {
         "strict_loading",
         "scope",
         "source",
+        "source_type",
         "through",
+        "disable_joins",
         "autosave",
         "validate",
         "counter_cache",
@@ -105,7 +109,7 @@ const HAS_MANY: Known<'static> = Known {
         "default_order",
         "deprecated",
     ],
-    later: &["disable_joins", "source_type"],
+    later: &[],
     instead: &[CLASS_NAME, CONSTRAINTS, EXTEND],
 };
 
@@ -201,6 +205,8 @@ pub(crate) fn association(
         inverse_of: Inverse::Automatic,
         through: None,
         source: None,
+        source_type: None,
+        disable_joins: None,
         join_table: None,
         association_foreign_key: None,
         strict_loading: None,
@@ -278,6 +284,10 @@ fn option(entry: &Entry, association: &mut Association) -> syn::Result<()> {
         "inverse_of" => association.inverse_of = inverse(entry)?,
         "through" => association.through = Some(entry.ident("memberships")?),
         "source" => association.source = Some(entry.ident("club")?),
+        "source_type" => association.source_type = Some(entry.ident("Post")?),
+        "disable_joins" => {
+            association.disable_joins = entry.flag()?.then(|| entry.name.clone());
+        }
         "join_table" => association.join_table = Some(entry.ident("posts_tags")?),
         "association_foreign_key" => {
             association.association_foreign_key = Some(entry.ident("tag_id")?);

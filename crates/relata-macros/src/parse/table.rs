@@ -20,10 +20,11 @@ const KNOWN: Known<'static> = Known {
         "inheritance_column",
         "base",
         "polymorphic_name",
+        "abstract_class",
+        "abstract_base",
     ],
     later: &[
         "readonly",
-        "abstract_class",
         "implicit_order_column",
         "before_save",
         "after_save",

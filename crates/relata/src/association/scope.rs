@@ -7,10 +7,10 @@ use crate::attribute::value::Value;
 use crate::db::Db;
 use crate::error::Error;
 use crate::record::Record;
-use crate::reflection::{Resolved, TypeColumn};
+use crate::reflection::{Hop, Resolved, TypeColumn};
 use crate::relation::Relation;
 use crate::sql::expr::{Comparison, Node, Refusal};
-use crate::sql::{Expr, JoinKind, Order, Place};
+use crate::sql::{Apart, Asks, Direction, Expr, JoinKind, Order, Place, Select, What};
 
 /// Values of an association's key, comparable and hashable.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -122,6 +122,9 @@ pub(crate) fn targets_of(
     };
     let (all, place, first) = match resolved.through {
         None => (all, Place::root(resolved.target), resolved),
+        Some(_) if resolved.declaration().disable_joins => {
+            return hop_by_hop(all, resolved, owner, keys);
+        }
         Some(_) => way_back(all, resolved, owner),
     };
     let condition = match &*first.target_key {
@@ -211,6 +214,83 @@ fn way_back(
     (all, last, first)
 }
 
+/// The rows that a hop leads to, from keys that the table before it holds; with what its scopes narrow and order, beside
+/// the key.
+fn hop_rows(hop: &Hop, next: Option<&Hop>, db: &Db, owner: Option<&Record>) -> Relation {
+    let place = Place::root(hop.over.target);
+    let all = Relation::of(hop.over.target, db);
+    // Those that differ by an owner are the association's own: others were refused.
+    let scopes = hop.ends.iter().filter_map(|end| end.scope());
+    let all = scopes.fold(all, |all, scope| scope.apply(all, owner));
+    let of_next = next.and_then(|next| named(next.over.owner_type?, place));
+    all.map(|core| {
+        core.select.filters.extend(typed(hop.over, place));
+        core.select.filters.extend(of_next);
+        // Of a scope on the way, what narrows and orders is kept, and not what cuts.
+        core.select.distinct = false;
+        (core.select.limit, core.select.offset) = (None, None);
+    })
+}
+
+/// The targets of a through whose tables are not joined: each hop is asked for by itself, from the keys that the one before
+/// it found. Where nothing else orders them they stand in the order of what is on the way. Rails: `disable_joins`.
+fn hop_by_hop(
+    all: Relation,
+    resolved: &'static Resolved,
+    owner: Option<&Record>,
+    keys: Vec<Value<'static>>,
+) -> Relation {
+    let hops = resolved.hops();
+    let db = all.db().clone();
+    let mut before: Option<(Select, bool)> = None;
+    let mut left = hops.iter().peekable();
+    while let Some(hop) = left.next() {
+        let next = left.peek().copied();
+        let rows = match next {
+            Some(_) => hop_rows(hop, next, &db, owner),
+            None => all.clone().map(|core| {
+                let place = core.select.root;
+                core.select.filters.extend(typed(hop.over, place));
+            }),
+        };
+        let place = rows.select().root;
+        let is_last = next.is_none();
+        let mut core = rows.into_core();
+        let select = &mut core.select;
+        let key = hop.over.target_key.to_vec();
+        let mut is_ordered = !select.orders.is_empty();
+        let condition = match before.take() {
+            None => {
+                let keys = keys.chunks(key.len().max(1)).map(<[_]>::to_vec);
+                Node::key_among(place, &key, keys.collect())
+            }
+            Some((from, was_ordered)) => {
+                select.asks = select.asks.max(Asks::Apart);
+                let apart = Node::Apart(Box::new(Apart { place, key, from }));
+                if was_ordered && !is_ordered {
+                    is_ordered = true;
+                    select.orders.push(Order {
+                        by: apart.clone(),
+                        direction: Direction::Ascending,
+                    });
+                }
+                apart
+            }
+        };
+        let at = usize::from(place.model().is_subclass()).min(select.filters.len());
+        select.filters.insert(at, condition);
+        if is_last {
+            return Relation::from_core(core);
+        }
+        if let Some(next) = next {
+            let column = |&column: &usize| Node::Column(place, column);
+            select.what = What::Values(next.over.owner_key.iter().map(column).collect());
+        }
+        before = Some((core.select, is_ordered));
+    }
+    all
+}
+
 /// Whether the query for one owner is cut to one row. Rails asks for one; a `belongs_to` over a primary key can have no
 /// other.
 pub(crate) fn asks_for_one(resolved: &Resolved) -> bool {
@@ -261,7 +341,7 @@ impl Association {
         } else {
             targets(self.resolved, db, Some(&self.owner)).map(|core| {
                 core.select.filter(Expr(Node::Always(false)));
-                core.select.none = true;
+                core.select.asks = Asks::Nothing;
             })
         };
         let origin = (self.owner.clone(), self.position);

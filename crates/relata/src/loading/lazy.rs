@@ -16,6 +16,7 @@ use crate::db::adapter::Purpose;
 use crate::deprecation;
 use crate::error::Result;
 use crate::record::{Linked, Record, StrictLoading};
+use crate::sql::Direction;
 
 /// Batches up to this size are loaded together at once.
 const TOGETHER: usize = 100;
@@ -158,6 +159,11 @@ async fn load_single(association: &Association) -> Result<()> {
     let mut core = association.relation().into_core();
     if asks_for_one(resolved) {
         core.select.limit = Some(1);
+        if resolved.declaration().disable_joins && core.select.orders.is_empty() {
+            // The first one, as Rails reads it.
+            core.select
+                .order_by_key(resolved.target.primary_key(), Direction::Ascending)?;
+        }
     }
     core.origin = None;
     core.terms.strict = core.terms.strict.or(strict_of_members(association));

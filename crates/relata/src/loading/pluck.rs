@@ -2,6 +2,7 @@
 //!
 //! Invariant: a tuple has the types of the columns that were asked for, in their order.
 
+use super::apart::settled;
 use super::decode::Tuples;
 use super::statement;
 use crate::attribute::value::Value;
@@ -20,8 +21,11 @@ pub(crate) async fn tuples(
     purpose: Purpose,
     types: Vec<Option<AttributeType>>,
 ) -> Result<Vec<Vec<Value<'static>>>> {
-    if core.select.gives_nothing() {
-        return Ok(Vec::new());
+    if !core.select.asks_rows() {
+        return match Box::pin(settled(core)).await? {
+            Some(core) => Box::pin(tuples(&core, purpose, types)).await,
+            None => Ok(Vec::new()),
+        };
     }
     let statement = statement(&core.select, &core.db, purpose)?;
     let mut job = Job::new(statement, Tuples::new(types));

@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use super::apart::settled;
 use super::decode::Rows;
 use super::includes::{Manner, includes};
 use super::preload;
@@ -49,8 +50,11 @@ fn tell_joined(select: &Select, db: &Db) -> Result<()> {
 
 /// The records of a relation, with what it includes.
 pub(crate) async fn load(core: &Core, purpose: Purpose) -> Result<Vec<Record>> {
-    if core.select.gives_nothing() {
-        return Ok(Vec::new());
+    if !core.select.asks_rows() {
+        return match Box::pin(settled(core)).await? {
+            Some(core) => Box::pin(load(&core, purpose)).await,
+            None => Ok(Vec::new()),
+        };
     }
     if !core.eager.is_empty() || !core.includes.is_empty() {
         let (select, places) = core.with_joined_includes()?;

@@ -17,8 +17,8 @@ use crate::pending::Pending;
 use crate::record::Record;
 use crate::reflection::ModelReflection;
 use crate::relation::{Assignments, Core, Relation, columns_at};
-use crate::sql::Writer;
 use crate::sql::expr::Node;
+use crate::sql::{Asks, Writer};
 
 impl<M: Model> Relation<M> {
     /// Sets columns of all rows of the relation, with one UPDATE: no validation, no time of change; records in memory
@@ -163,7 +163,7 @@ async fn run(
     purpose: Purpose,
     write: impl FnOnce(&mut Writer) -> Result<()>,
 ) -> Result<u64> {
-    if core.select.none {
+    if core.select.asks == Asks::Nothing {
         return Ok(0);
     }
     let model = core.select.model();

@@ -148,6 +148,12 @@ pub struct AssociationReflection {
     pub(crate) source: Option<&'static str>,
     /// The model behind a polymorphic source, by its stored name.
     pub(crate) source_type: Option<&'static str>,
+    /// Whether the model behind a polymorphic source is the target that was written.
+    pub(crate) source_typed: bool,
+    /// The names of the models that a polymorphic one leads to, where only these will do.
+    pub(crate) models: &'static [&'static str],
+    /// Whether what it goes through is asked for hop by hop.
+    pub(crate) disable_joins: bool,
     /// The table between, until the association over its rows is declared too.
     pub(super) join_table: Option<&'static JoinTable>,
     /// Whether it is there for another one only, and nobody is shown it.
@@ -193,6 +199,9 @@ impl AssociationReflection {
             through: None,
             source: None,
             source_type: None,
+            source_typed: false,
+            models: &[],
+            disable_joins: false,
             join_table: None,
             hidden: false,
             required: false,

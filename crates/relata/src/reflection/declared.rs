@@ -328,6 +328,7 @@ impl Declared {
             ("source_type", Setting::Text(name)) => {
                 association.source_type = Some(leak(name.clone()));
             }
+            ("disable_joins", Setting::Flag(true)) => association.disable_joins = true,
             ("optional", Setting::Flag(optional)) => association.required = !optional,
             ("required", Setting::Flag(required)) => association.required = *required,
             ("strict_loading", Setting::Flag(strict)) => association.strict_loading = Some(*strict),

@@ -31,7 +31,7 @@ impl Through {
         let over = owner.resolve(steps.through)?;
         let from = over.target.resolve(steps.source)?;
         // Which of the models behind a polymorphic source is named.
-        let from = from.of_name(owner.reflections()[position].source_type)?;
+        let from = from.of_name(owner.reflections()[position].source_type())?;
         Ok(Self {
             through: steps.through,
             source: steps.source,
@@ -93,6 +93,42 @@ impl AssociationReflection {
     pub const fn with_source_type(mut self, name: &'static str) -> Self {
         self.source_type = Some(name);
         self
+    }
+
+    /// Of the models behind a polymorphic source it leads to its own target. Rails: `source_type`.
+    #[must_use]
+    pub const fn with_source_model(mut self) -> Self {
+        self.source_typed = true;
+        self
+    }
+
+    /// The names of the models that a polymorphic association leads to, where only these will do.
+    #[must_use]
+    pub const fn with_models(mut self, names: &'static [&'static str]) -> Self {
+        self.models = names;
+        self
+    }
+
+    /// The stored name of the model behind a polymorphic source. Rails: `options[:source_type]`.
+    #[must_use]
+    pub fn source_type(&self) -> Option<&'static str> {
+        match self.target {
+            Target::Model(model) if self.source_typed => Some(model().polymorphic_name()),
+            _ => self.source_type,
+        }
+    }
+
+    /// Asks for each hop of the way by a statement of its own, and joins nothing. Rails: `disable_joins`.
+    #[must_use]
+    pub const fn with_disable_joins(mut self) -> Self {
+        self.disable_joins = true;
+        self
+    }
+
+    /// Whether each hop of the way is asked for by a statement of its own. Rails: `options[:disable_joins]`.
+    #[must_use]
+    pub fn is_joins_disabled(&self) -> bool {
+        self.disable_joins
     }
 
     /// The association that it goes through, if it does. Rails: `options[:through]`.
@@ -317,7 +353,7 @@ fn check_type(
     source: &AssociationReflection,
 ) -> Result<()> {
     let (model, name) = (owner.name(), declaration.name);
-    match (source.is_polymorphic(), declaration.source_type) {
+    match (source.is_polymorphic(), declaration.source_type()) {
         (true, None) => {
             let class = relata_inflect::camelize(source.name);
             let wanted = relata_inflect::camelize(&relata_inflect::singularize(name));
@@ -380,7 +416,10 @@ fn target_of(
     path.push((owner, position));
     let steps = Steps::of(owner, position, path)?;
     let middle = target_of(owner, steps.through, path)?;
-    let target = match (&middle.reflections()[steps.source], declaration.source_type) {
+    let target = match (
+        &middle.reflections()[steps.source],
+        declaration.source_type(),
+    ) {
         (source, Some(name)) if source.is_polymorphic() => {
             let resolved = middle.resolve(steps.source)?.of_name(Some(name))?;
             if resolved.is_nowhere() {

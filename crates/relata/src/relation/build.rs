@@ -12,7 +12,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::{FromRecord, Model};
 use crate::record::StrictLoading;
 use crate::sql::expr::Node;
-use crate::sql::{Expr, JoinKind, Lock, Order, Raw, Select, What};
+use crate::sql::{Asks, Expr, JoinKind, Lock, Order, Raw, Select, What};
 
 /// A part of a relation that `unscope` takes away.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -357,7 +357,7 @@ impl<M> Relation<M> {
 
     /// No rows, and no statement. Rails: `none`.
     pub fn none(self) -> Self {
-        self.map(|core| core.select.none = true)
+        self.map(|core| core.select.asks = Asks::Nothing)
     }
 
     /// The records refuse to be saved. Rails: `readonly`.

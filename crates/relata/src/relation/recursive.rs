@@ -6,7 +6,7 @@ use super::{Path, Relation};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Model;
 use crate::sql::expr::{Node, Refusal};
-use crate::sql::{Expr, Place, Select, Tree};
+use crate::sql::{Asks, Expr, Place, Select, Tree};
 
 impl<M: Model> Relation<M> {
     /// These rows, and all that an association leads to from them, from those, and so on: with a `has_many` what is below
@@ -108,7 +108,10 @@ impl<M> Relation<M> {
                 what: core.select.what.clone(),
                 lock: core.select.lock.take(),
                 annotations: std::mem::take(&mut core.select.annotations),
-                none: core.select.none,
+                asks: match core.select.asks {
+                    Asks::Nothing => Asks::Nothing,
+                    _ => Asks::Rows,
+                },
                 ..Select::of(model)
             };
             let start = std::mem::replace(&mut core.select, whole);

@@ -2,6 +2,7 @@
 //!
 //! Invariant: an expression is inert; it is the same whatever the dialect, and holds its values, never text.
 
+use super::apart::Apart;
 use super::place::Place;
 use super::raw::Raw;
 use super::recursive::Tree;
@@ -48,6 +49,8 @@ pub(crate) enum Node {
     /// Several columns against tuples of values.
     InTuples(Vec<Node>, Vec<Vec<Value<'static>>>),
     InSelect(Vec<Node>, Box<Select>),
+    /// A key is among those that a query of its own gives.
+    Apart(Box<Apart>),
     /// A key, in these columns, is that of a row of a tree.
     InTree(Vec<Node>, Box<Tree>),
     /// A pattern with `\` as its escape; the flag ignores case.
@@ -71,6 +74,8 @@ pub(crate) enum Node {
     Raw(Raw),
     /// Where the value stands in the list, counted from 1; null when it is not there.
     Rank(Box<Node>, Vec<Value<'static>>),
+    /// The same of a key of several columns.
+    RankOfKeys(Vec<Node>, Vec<Vec<Value<'static>>>),
     /// What must not be asked, as a value that is none of its column's type, and why: the statement is refused when it is
     /// run.
     Refused(Refusal),
@@ -281,7 +286,11 @@ impl Node {
                 let mut around: &mut dyn FnMut(Place, bool) = &mut around;
                 condition.places(false, &mut around);
             }
-            Node::InTuples(columns, _) | Node::InSelect(columns, _) | Node::InTree(columns, _) => {
+            Node::Apart(apart) => visit(apart.place, rejects_null),
+            Node::InTuples(columns, _)
+            | Node::RankOfKeys(columns, _)
+            | Node::InSelect(columns, _)
+            | Node::InTree(columns, _) => {
                 columns
                     .iter()
                     .for_each(|column| column.places(rejects_null, visit));
@@ -310,6 +319,8 @@ impl Node {
             Node::Rank(operand, values) => Node::Rank(boxed(operand)?, values.clone()),
             Node::InTuples(columns, tuples) => Node::InTuples(many(columns)?, tuples.clone()),
             Node::InSelect(columns, select) => Node::InSelect(many(columns)?, select.clone()),
+            Node::RankOfKeys(columns, keys) => Node::RankOfKeys(many(columns)?, keys.clone()),
+            Node::Apart(apart) => Node::Apart(Box::new(apart.moved(onto)?)),
             Node::InTree(columns, tree) => Node::InTree(many(columns)?, tree.clone()),
             Node::Like(operand, pattern, insensitive) => {
                 Node::Like(boxed(operand)?, pattern.clone(), *insensitive)

@@ -2,6 +2,7 @@
 //!
 //! Invariant: a `Select` is inert and complete: two that are equal give the same text.
 
+use super::apart::Asks;
 use super::expr::{Expr, Node};
 use super::place::Place;
 use super::raw::Raw;
@@ -119,8 +120,7 @@ pub(crate) struct Select {
     pub(crate) having: Vec<Node>,
     pub(crate) annotations: Vec<String>,
     pub(crate) lock: Option<Lock>,
-    /// Nothing is asked: the result is empty without a statement.
-    pub(crate) none: bool,
+    pub(crate) asks: Asks,
     /// A statement the user wrote, in place of all the rest.
     pub(crate) raw: Option<Raw>,
 }
@@ -142,7 +142,7 @@ impl Select {
             having: Vec::new(),
             annotations: Vec::new(),
             lock: None,
-            none: false,
+            asks: Asks::Rows,
             raw: None,
         }
     }
@@ -160,11 +160,17 @@ impl Select {
     /// Whether it gives no row whatever the table holds: an empty list was asked for, or nothing at all.
     #[inline]
     pub(crate) fn gives_nothing(&self) -> bool {
-        self.none
+        self.asks == Asks::Nothing
             || self
                 .filters
                 .iter()
                 .any(|one| matches!(one, Node::Always(false)))
+    }
+
+    /// Whether one statement gives its rows: there are some to be asked for, and nothing is asked for before them.
+    #[inline]
+    pub(crate) fn asks_rows(&self) -> bool {
+        self.asks == Asks::Rows && !self.gives_nothing()
     }
 
     pub(crate) fn filter(&mut self, condition: Expr) {
@@ -361,7 +367,7 @@ impl Select {
         self.offset = other.offset.or(self.offset);
         self.distinct |= other.distinct;
         self.per_owner |= other.per_owner;
-        self.none |= other.none;
+        self.asks = self.asks.max(other.asks);
         self.lock = other.lock.or(self.lock);
         self.annotations.extend(other.annotations.iter().cloned());
         Ok(())

@@ -356,6 +356,13 @@ impl Writer {
                     self.refused = Some(error);
                 }
             }
+            Node::Apart(apart) => {
+                self.row(&apart.columns());
+                self.push(" IN (");
+                self.nested(&apart.from);
+                self.push(")");
+            }
+            Node::RankOfKeys(columns, keys) => self.rank_of_keys(columns, keys),
             Node::InTree(columns, tree) => {
                 if let Err(error) = self.in_tree(columns, tree) {
                     self.refused = Some(error);
@@ -435,6 +442,28 @@ impl Writer {
         self.push(" END");
     }
 
+    /// A key's place in a list of them.
+    fn rank_of_keys(&mut self, columns: &[Node], keys: &[Vec<Value<'static>>]) {
+        if keys.is_empty() {
+            self.push("NULL");
+            return;
+        }
+        self.push("CASE");
+        for (position, key) in keys.iter().enumerate() {
+            self.push(" WHEN ");
+            self.key_is(columns, key);
+            _ = write!(self.text, " THEN {}", position + 1);
+        }
+        self.push(" END");
+    }
+
+    /// That a key of several columns is this one.
+    fn key_is(&mut self, columns: &[Node], key: &[Value<'static>]) {
+        self.list(columns.iter().zip(key), " AND ", |this, (column, value)| {
+            this.node(column).push(" = ").value(value.clone());
+        });
+    }
+
     /// A long list as one value, with the kind of what is in it: where the dialect has that, and it is all of one kind.
     fn as_one(&self, values: &[Value<'static>]) -> Option<(Lists, Kind, Value<'static>)> {
         let lists = self.dialect.lists()?;
@@ -492,13 +521,7 @@ impl Writer {
         }
         self.push("(");
         self.list(tuples, " OR ", |this, tuple| {
-            this.list(
-                columns.iter().zip(tuple),
-                " AND ",
-                |this, (column, value)| {
-                    this.node(column).push(" = ").value(value.clone());
-                },
-            );
+            this.key_is(columns, tuple);
         });
         self.push(")");
     }

@@ -1,6 +1,7 @@
 //! What an association that goes through another must find in the model between.
 
 use super::{Shape, about, fail, same};
+use crate::reflection::Target;
 
 /// Checks the source of a through: that the model between has it, that no other could be it, and where it leads. `names`
 /// are those that the source may have.
@@ -59,6 +60,46 @@ pub const fn check_through(
         }
         fail(&text.add("; its associations are ").associations(middle));
     };
+    let from = &middle.associations[source];
+    let polymorphic = matches!(from.target, Target::AnyOf(_));
+    let about_source = about(owner, association)
+        .add("its source `")
+        .add(middle.name)
+        .add(".")
+        .add(from.name)
+        .add("` ");
+    match (polymorphic, declared.source_typed) {
+        (true, false) => fail(
+            &about_source
+                .add("leads to several models: say which with `source_type = ")
+                .add(owner.targets[association])
+                .add("`"),
+        ),
+        (false, true) => fail(
+            &about_source
+                .add("leads to ")
+                .quoted(middle.targets[source])
+                .add(" alone: leave `source_type` out"),
+        ),
+        (true, true) => {
+            let mut at = 0;
+            while at < from.models.len() {
+                if same(from.models[at], owner.targets[association]) {
+                    return;
+                }
+                at += 1;
+            }
+            if !from.models.is_empty() {
+                fail(
+                    &about_source
+                        .add("does not lead to ")
+                        .quoted(owner.targets[association]),
+                );
+            }
+            return;
+        }
+        (false, false) => {}
+    }
     if !same(middle.targets[source], owner.targets[association]) {
         fail(
             &about(owner, association)

@@ -7,7 +7,7 @@ pub struct Person {
     id: i64,
     #[has_many(dependent = destroy)]
     posts: Post,
-    #[has_many(through = posts, disable_joins)]
+    #[has_many(through = posts, deprecated)]
     comments: Post,
 }
 
