@@ -65,6 +65,7 @@ fn emit(model: &Model) -> TokenStream {
     let associations = model.associations.iter().enumerate().map(|(index, one)| {
         association::methods(model, one, &inheritance::association(model, index))
     });
+    let inherited = association::inherited(model);
     let labels = enumeration::methods(model);
     let passwords = password::methods(model);
     let stores =
@@ -83,6 +84,7 @@ fn emit(model: &Model) -> TokenStream {
             #inherent
             #(#attributes)*
             #(#associations)*
+            #inherited
             #labels
             #passwords
             #(#stores)*

@@ -87,7 +87,8 @@ use shared::Part;
 /// and `scope = |posts| posts.order(|p| p.id.desc())`, or `|posts, owner| ...` where it differs by the owner (such a scope
 /// cannot be joined). Of a `belongs_to` also `counter_cache`, `touch`, `default`, and `optional` or `required`, which must
 /// agree with the type, `polymorphic` and `foreign_type`; with `as = subject` a `has_one` or `has_many` is the other side of a
-/// polymorphic one. `#[delegated_type(types = (Message, Comment))]` is a polymorphic `belongs_to` that has, for each type, a
+/// polymorphic one; with `through = memberships` it leads over that association, by `source`, with `source_type = Club` to one of
+/// the models of a polymorphic source, with `disable_joins` by a statement for each hop. `#[delegated_type(types = (Message, Comment))]` is a polymorphic `belongs_to` that has, for each type, a
 /// predicate, an accessor, its key and a scope. Further, of a `has_one` `touch` and `required`; of a `has_many` `counter_cache`, `index_errors`,
 /// `default_order = |p| p.id.desc()` (where no other order is given),
 /// `before_add`, `after_add`, `before_remove` and `after_remove`.

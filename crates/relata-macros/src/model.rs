@@ -44,6 +44,8 @@ pub(crate) struct Model {
     pub(crate) polymorphic_name: Option<String>,
     pub(crate) columns: Vec<Column>,
     pub(crate) associations: Vec<Association>,
+    /// Those that a subclass inherits, and takes values for the members of.
+    pub(crate) inherited_nested: Vec<(Ident, Nested)>,
     /// Whether parts were left out because something is wrong: other models then do not check against this one.
     pub(crate) broken: bool,
 }

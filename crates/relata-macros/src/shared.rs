@@ -87,8 +87,8 @@ fn stands(
             errors.on(class, "`abstract_class` stands alone: it is a flag");
         }
     }
-    // The first is taken in now, in front; what it gives back names the rest.
-    let Some(first) = paths.first().cloned() else {
+    // The last is taken in now, and the others when the model comes back, each in front of those before.
+    let Some(last) = paths.pop() else {
         return match classes.first() {
             Some(_) if part == Part::Model => class_of_models(&others, item, errors),
             Some(_) => class_of_functions(part, item, errors),
@@ -96,16 +96,15 @@ fn stands(
         };
     };
     others.extend(classes);
-    let rest = paths.get(1..).unwrap_or_default();
-    let rest = (!rest.is_empty()).then(|| {
+    let rest = (!paths.is_empty()).then(|| {
         let base = Ident::new(BASE, Span::call_site());
-        quote!(#base = (#(#rest,)*))
+        quote!(#base = (#(#paths,)*))
     });
     let options = others.iter().map(ToTokens::to_token_stream).chain(rest);
     let options = quote!(#(#options),*);
     match part {
-        Part::Model => model(&first, &options, item, errors),
-        _ => functions(part, &first, &options, item, errors),
+        Part::Model => model(&last, &options, item, errors),
+        _ => functions(part, &last, &options, item, errors),
     }
 }
 
@@ -158,8 +157,10 @@ fn class_of_models(options: &[Meta], item: &TokenStream, errors: &mut Errors) ->
         return TokenStream::new();
     };
     let fields = fields.named.iter();
-    let (docs, attributes): (Vec<_>, Vec<_>) =
-        item.attrs.iter().partition(|one| one.path().is_ident("doc"));
+    let (docs, attributes): (Vec<_>, Vec<_>) = item
+        .attrs
+        .iter()
+        .partition(|one| one.path().is_ident("doc"));
     let rule = quote! {
         ([$($options:tt)*] [$($head:tt)*] [$($own:tt)*]) => {
             #[::relata::model(#(#options,)* $($options)*)]
@@ -171,6 +172,7 @@ fn class_of_models(options: &[Meta], item: &TokenStream, errors: &mut Errors) ->
     let (vis, ident) = (&item.vis, &item.ident);
     quote! {
         #(#docs)*
+        #[allow(dead_code)]
         #vis trait #ident: ::relata::Model {}
         #made
     }
@@ -203,7 +205,12 @@ fn class_named(ty: &Type) -> Option<&Ident> {
 }
 
 /// A model, with the common part of the class in front.
-fn model(class: &Path, options: &TokenStream, item: &TokenStream, errors: &mut Errors) -> TokenStream {
+fn model(
+    class: &Path,
+    options: &TokenStream,
+    item: &TokenStream,
+    errors: &mut Errors,
+) -> TokenStream {
     let Some(item) = errors.take(syn::parse2::<ItemStruct>(item.clone())) else {
         return TokenStream::new();
     };

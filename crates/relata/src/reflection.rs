@@ -48,7 +48,7 @@ pub use enumeration::Enumeration;
 pub(crate) use hooks::{Act, Hook, Looked};
 pub use inheritance::Inheritance;
 #[doc(hidden)]
-pub use inheritance::{merged, places, targets, width};
+pub use inheritance::{accepting, merged, places, targets, width};
 pub use inverse::InverseReason;
 pub use join_table::JoinTable;
 pub(crate) use layout::{Layout, Slot};

@@ -4,10 +4,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use relata::attribute::{AttributeType, Kind};
 use relata::callback::{Callback, Event};
-use relata::reflection::{Column, Declared, ModelBuilder, ModelReflection, Setting};
+use relata::reflection::{
+    Column, Declared, ModelBuilder, ModelReflection, NestedAttributes, Setting,
+};
 use relata::relation::Scope;
 use relata::validation::Validation;
-use relata::{Db, ErrorKind, Raw, Record, Relation, Result, Value, assert_queries, assert_sql};
+use relata::{
+    Db, ErrorKind, Params, Raw, Record, Relation, Result, Value, assert_queries, assert_sql, permit,
+};
 
 struct Models {
     user: &'static ModelReflection,
@@ -61,7 +65,9 @@ fn models() -> Result<Models> {
         .association(own)
         .define()?;
     let owner = ModelBuilder::inherits("Owner", admin).define()?;
-    let guest = ModelBuilder::inherits("Guest", user).define()?;
+    let guest = ModelBuilder::inherits("Guest", user)
+        .accepts_nested_attributes_for("posts", NestedAttributes::new())?
+        .define()?;
     let to_user = Declared::new("Post", "belongs_to", "user")?.leading_to(to_user)?;
     let post = ModelBuilder::new("Post", "posts")
         .column(id())
@@ -357,6 +363,26 @@ fn an_eager_load_gives_each_row_its_class() -> Result<()> {
                 ]
             );
         });
+        Ok(())
+    })
+}
+
+#[test]
+fn a_subclass_takes_values_for_members_of_what_it_inherits() -> Result<()> {
+    relata::run(async {
+        let models = models()?;
+        let db = models.filled().await?;
+        let values = || {
+            let post = Params::new().with("title", "new");
+            Params::new().with("posts_attributes", vec![post])
+        };
+        let guest = Relation::of(models.guest, &db).first().await?.unwrap();
+        guest.update_from(values(), permit![posts: [title]]).await?;
+        let posts = guest.association("posts")?;
+        assert_eq!(posts.count().await?, 3);
+        let user = Relation::of(models.user, &db).first().await?.unwrap();
+        let error = user.update_from(values(), permit![posts: [title]]).await;
+        assert_eq!(error.unwrap_err().kind(), ErrorKind::Argument);
         Ok(())
     })
 }

@@ -3,8 +3,8 @@
 #![allow(missing_docs)]
 
 use relata::{
-    Db, ErrorKind, FromRecord, Model, Polymorphic, Raw, Relation, Result, assert_queries,
-    assert_sql, callbacks, model,
+    Db, ErrorKind, FromRecord, Model, Params, Polymorphic, Raw, Relation, Result, assert_queries,
+    assert_sql, callbacks, model, permit,
 };
 
 #[model(subclasses = (Admin, Owner, Guest))]
@@ -46,8 +46,9 @@ pub struct Owner {
     level: Option<i64>,
 }
 
-/// Who looks around.
+/// Who looks around, and brings posts along.
 #[model(base = User)]
+#[accepts_nested_attributes_for(posts(limit = 2))]
 pub struct Guest {
     name: String,
 }
@@ -274,5 +275,39 @@ async fn a_row_becomes_one_of_another_class(db: Db) -> Result<()> {
         post.becomes_with_type::<User>().unwrap_err().kind(),
         ErrorKind::Argument
     );
+    Ok(())
+}
+
+#[relata::test]
+async fn a_subclass_takes_values_for_members_of_what_it_inherits(db: Db) -> Result<()> {
+    filled(&db).await?;
+    let titled = |title: &str| Params::new().with("title", title);
+    let guest = Guest::build(&db, |g| g.set_name("new"));
+    let values = vec![titled("x"), titled("y")];
+    guest.posts_attributes(values, permit![title]).await?;
+    guest.save().await?;
+    let read = Guest::all(&db).last().await?.unwrap();
+    let posts = read.association("posts")?.load_many().await?;
+    assert_eq!(posts.len(), 2);
+    assert!(posts[0].association("user")?.load_one().await?.unwrap() == *guest);
+    let values = Params::new().with("posts_attributes", vec![titled("z")]);
+    guest.update_from(values, permit![posts: [title]]).await?;
+    assert_eq!(read.association("posts")?.count().await?, 3);
+    let three = vec![titled("1"), titled("2"), titled("3")];
+    let error = guest
+        .posts_attributes(three, permit![title])
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::TooManyRecords);
+    let values = Params::new().with("posts_attributes", vec![titled("z")]);
+    let user = User::all(&db).first_or_fail().await?;
+    let error = user
+        .update_from(values, permit![posts: [title]])
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Argument);
+    let posts = Guest::reflect_on_association("posts").unwrap();
+    assert_eq!(posts.macro_kind(), relata::reflection::Macro::HasMany);
+    assert_eq!(Guest::reflection().foreign_key_of("posts")?, ["user_id"]);
     Ok(())
 }

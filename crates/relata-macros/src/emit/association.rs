@@ -5,7 +5,7 @@ use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::Visibility;
 
 use super::{docs, types};
-use crate::model::{Association, Macro, Model, delegate_of, doc_of, ids_of};
+use crate::model::{Association, Macro, Model, delegate_of, doc_of, ids_of, plain};
 
 /// The methods of an association.
 pub(crate) fn methods(
@@ -50,21 +50,32 @@ pub(crate) fn methods(
     let writer = association
         .nested
         .as_ref()
-        .map(|_| writer(vis, association, &gone, index));
+        .map(|_| {
+            let method = format!("{}_attributes", association.name);
+            let index = position(association, index, &method);
+            writer(vis, &association.ident, &gone, &index)
+        });
     quote!(#reader #rest #others #writer)
+}
+
+/// The methods of associations that a subclass inherits, and takes values for the members of.
+pub(crate) fn inherited(model: &Model) -> TokenStream {
+    let (vis, ident) = (&model.vis, &model.ident);
+    let all = model.inherited_nested.iter().enumerate();
+    all.map(|(at, (name, _))| writer(vis, name, &None, &quote!(#ident::__ACCEPTED[#at])))
+        .collect()
 }
 
 /// `comments_attributes`: values for the members.
 fn writer(
     vis: &Visibility,
-    association: &Association,
+    association: &Ident,
     gone: &Option<TokenStream>,
     index: &TokenStream,
 ) -> TokenStream {
-    let name = &association.name;
-    let method = format_ident!("{name}_attributes", span = association.ident.span());
-    let doc = docs::attributes(name);
-    let index = position(association, index, &method.to_string());
+    let name = plain(association);
+    let method = format_ident!("{name}_attributes", span = association.span());
+    let doc = docs::attributes(&name);
     quote! {
         #gone
         #doc

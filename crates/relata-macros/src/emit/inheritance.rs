@@ -1,10 +1,10 @@
 //! What a subclass has from its base, and how its own columns and associations find their places among the base's.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
 use super::types;
-use crate::model::Model;
+use crate::model::{Model, plain};
 
 /// The position of a column of the model's own: its place, or the one that its base says.
 pub(crate) fn column(model: &Model, index: usize) -> TokenStream {
@@ -41,6 +41,23 @@ pub(crate) fn tables(
         );
         quote::quote_spanned!(span=> BASE.inherited(#name, #name_of, #ty))
     });
+    let all = model.inherited_nested.iter().enumerate();
+    let all = all.fold(
+        quote!(::relata::reflection::merged(BASE.associations(), &OWN)),
+        |all, (at, (_, one))| {
+            let nested = super::reflection::nested(ident, one);
+            quote!(::relata::reflection::accepting(#all, #ident::__ACCEPTED[#at], #nested))
+        },
+    );
+    let accepted = (!model.inherited_nested.is_empty()).then(|| {
+        let count = model.inherited_nested.len();
+        let places = model.inherited_nested.iter().map(|(one, _)| {
+            let (name, span) = (plain(one), one.span());
+            let before = Ident::new("before", span);
+            quote::quote_spanned!(span=> BASE.#before(#name))
+        });
+        quote!(const __ACCEPTED: [::core::primitive::usize; #count] = [#(#places),*];)
+    });
     Some(quote! {
         const BASE: &::relata::reflection::shape::Shape = &<#base as ::relata::Model>::SHAPE;
         const COLUMNS: &[::relata::reflection::Column] = BASE.columns();
@@ -48,7 +65,7 @@ pub(crate) fn tables(
         const OWN: [::relata::reflection::AssociationReflection; #own] = [#(#associations),*];
         const WIDTH: ::core::primitive::usize = ::relata::reflection::width(BASE.associations(), &OWN);
         static ASSOCIATIONS: [::relata::reflection::AssociationReflection; WIDTH] =
-            ::relata::reflection::merged(BASE.associations(), &OWN);
+            #all;
         const TARGETS: [&::core::primitive::str; WIDTH] =
             ::relata::reflection::targets(BASE, &OWN, [#(#targets),*]);
         const _: () = ::relata::reflection::shape::check_subclass(BASE, #name);
@@ -57,6 +74,7 @@ pub(crate) fn tables(
             const __COLUMNS: [::core::primitive::usize; #width] = [#(#columns),*];
             const __ASSOCIATIONS: [::core::primitive::usize; #own] =
                 ::relata::reflection::places(BASE.associations(), &OWN);
+            #accepted
         }
         // Looked at here, or nobody might.
         const _: [::core::primitive::usize; #width] = #ident::__COLUMNS;

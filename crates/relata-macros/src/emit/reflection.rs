@@ -297,7 +297,10 @@ fn association(model: &Model, association: &Association, index: usize) -> TokenS
         let by = format_ident!("{by}");
         quote!(.with_index_errors(::relata::reflection::IndexErrors::#by))
     });
-    let nested = association.nested.as_ref().map(|one| nested(owner, one));
+    let nested = association.nested.as_ref().map(|one| {
+        let nested = nested(owner, one);
+        quote!(.with_nested_attributes(#nested))
+    });
     let scope = association.scope.as_ref().map(|_| {
         let scope = scope_name(index);
         quote!(.with_scope(&#scope))
@@ -341,7 +344,7 @@ fn association(model: &Model, association: &Association, index: usize) -> TokenS
 }
 
 /// What `accepts_nested_attributes_for` says.
-fn nested(owner: &Ident, nested: &Nested) -> TokenStream {
+pub(super) fn nested(owner: &Ident, nested: &Nested) -> TokenStream {
     let flags = [
         (nested.allow_destroy, "allow_destroy"),
         (nested.update_only, "update_only"),
@@ -367,7 +370,7 @@ fn nested(owner: &Ident, nested: &Nested) -> TokenStream {
         quote!(.limit(::relata::callback::MemberLimit::#limit))
     });
     quote! {
-        .with_nested_attributes(::relata::reflection::NestedAttributes::new() #(.#flags())* #reject_if #limit)
+        ::relata::reflection::NestedAttributes::new() #(.#flags())* #reject_if #limit
     }
 }
 

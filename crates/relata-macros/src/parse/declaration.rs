@@ -83,6 +83,7 @@ fn structure(options: TokenStream, item: ItemStruct, errors: &mut Errors) -> Mod
         polymorphic_name,
         columns: Vec::new(),
         associations: Vec::new(),
+        inherited_nested: Vec::new(),
         broken: false,
     };
     let name = model.name();

@@ -30,6 +30,10 @@ fn accept(entry: &Entry, model: &mut Model, errors: &mut Errors) {
         .iter()
         .map(|one| one.name.clone())
         .collect();
+    let declared = model.associations.iter().any(|one| one.name == name);
+    if model.base.is_some() && !declared {
+        return inherited(entry, model, errors);
+    }
     let Some(association) = model.associations.iter_mut().find(|one| one.name == name) else {
         let known: Vec<&str> = known.iter().map(String::as_str).collect();
         let are = if known.is_empty() {
@@ -52,24 +56,55 @@ fn accept(entry: &Entry, model: &mut Model, errors: &mut Errors) {
         );
         return errors.at(entry.name.span(), message);
     }
-    let options = match &entry.value {
-        Value::None => Default::default(),
-        Value::List(group) => group.stream(),
-        Value::Expr(_) => {
-            let message = format!("options go in parentheses: `{name}(allow_destroy)`");
-            return errors.at(entry.name.span(), message);
-        }
+    let Some(nested) = options(entry, known_of(association), errors) else {
+        return;
     };
-    let mut nested = Nested::default();
-    for option in entries(options, known_of(association), errors) {
-        errors.take(set(&option, &mut nested));
-    }
     association.nested = Some(nested);
     if association.autosave.is_none() {
         association
             .options
             .push(("autosave".to_owned(), "true".to_owned()));
     }
+}
+
+/// One that the model does not declare is its base's, which the compiler looks up.
+fn inherited(entry: &Entry, model: &mut Model, errors: &mut Errors) {
+    let known = Known {
+        attribute: "#[accepts_nested_attributes_for]",
+        now: &["allow_destroy", "reject_if", "limit", "update_only"],
+        later: &[],
+        instead: &[],
+    };
+    if model
+        .inherited_nested
+        .iter()
+        .any(|(one, _)| *one == entry.name)
+    {
+        let message = format!("`{}` is named twice", entry.name());
+        return errors.at(entry.name.span(), message);
+    }
+    if let Some(nested) = options(entry, &known, errors) {
+        model.inherited_nested.push((entry.name.clone(), nested));
+    }
+}
+
+/// What an entry says of values for members.
+fn options(entry: &Entry, known: &Known<'_>, errors: &mut Errors) -> Option<Nested> {
+    let tokens = match &entry.value {
+        Value::None => Default::default(),
+        Value::List(group) => group.stream(),
+        Value::Expr(_) => {
+            let name = entry.name();
+            let message = format!("options go in parentheses: `{name}(allow_destroy)`");
+            errors.at(entry.name.span(), message);
+            return None;
+        }
+    };
+    let mut nested = Nested::default();
+    for option in entries(tokens, known, errors) {
+        errors.take(set(&option, &mut nested));
+    }
+    Some(nested)
 }
 
 fn known_of(association: &Association) -> &'static Known<'static> {

@@ -73,6 +73,8 @@ pub(crate) fn table(options: TokenStream, errors: &mut Errors) -> Table {
     };
     for entry in entries(options, &KNOWN, errors) {
         match entry.name().as_str() {
+            // Taken in before, where what is written could be read.
+            "abstract_class" | "abstract_base" => {}
             "base" => table.base = errors.take(paths(&entry)).and_then(|mut paths| paths.pop()),
             "subclasses" => table.subclasses = errors.take(paths(&entry)).unwrap_or_default(),
             "inheritance_column" => {

@@ -44,7 +44,7 @@ pub(super) fn parts<'a>(owners: Cow<'a, [Record]>, position: usize) -> Result<Ve
     }
     let mut parts: Vec<(Option<Relation>, Part<'a>)> = Vec::new();
     for (at, owner) in (0..).zip(&*owners) {
-        let resolved = resolved_for(owner, position)?;
+        let resolved = resolved_for(owner, position)?.as_loaded();
         if resolved.is_nowhere() {
             // A name that no model has is an error, not nothing.
             Association::at(owner, position)?.klass()?;

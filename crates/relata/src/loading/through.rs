@@ -23,7 +23,7 @@ use crate::record::Record;
 use crate::reflection::Resolved;
 use crate::relation::{Include, Relation};
 use crate::sql::expr::Node;
-use crate::sql::{Direction, Order, What};
+use crate::sql::{Asks, Direction, Order, What};
 
 /// The targets of owners of one model, each once, and which are whose; narrowed by scopes beside those declared.
 pub(super) async fn find(

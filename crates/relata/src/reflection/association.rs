@@ -138,6 +138,8 @@ pub struct AssociationReflection {
     pub(crate) interface: Option<&'static str>,
     /// Whether it is declared by the parent of its model, and not anew.
     pub(crate) inherited: bool,
+    /// Whether the model says more of it than the parent that declares it: that it takes values for its members.
+    pub(crate) amended: bool,
     pub(crate) foreign_type: Option<&'static str>,
     /// The names of the models that a delegated type leads to. Rails: `delegated_type`.
     pub(crate) delegates: &'static [&'static str],
@@ -193,6 +195,7 @@ impl AssociationReflection {
             primary_key: &[],
             interface: None,
             inherited: false,
+            amended: false,
             foreign_type: None,
             delegates: &[],
             inverse_of: InverseOf::Automatic,
@@ -390,6 +393,7 @@ impl AssociationReflection {
     pub const fn with_nested_attributes(mut self, nested: NestedAttributes) -> Self {
         self.nested = Some(nested);
         self.autosave = Some(true);
+        self.amended = self.inherited;
         self
     }
 

@@ -5,7 +5,7 @@
 //! of a parent have the same positions on its subclasses.
 
 use super::shape::{Shape, same};
-use super::{AssociationReflection, Classes, ModelReflection, Target};
+use super::{AssociationReflection, Classes, ModelReflection, NestedAttributes, Target};
 use crate::error::{Error, ErrorKind, Result};
 use crate::relation::Scope;
 
@@ -187,12 +187,26 @@ pub const fn merged<const ALL: usize, const OWN: usize>(
     while at < parent.len() {
         all[at] = parent[at];
         all[at].inherited = true;
+        all[at].amended = false;
         at += 1;
     }
     let mut at = 0;
     while at < OWN {
         all[places[at]] = own[at];
         at += 1;
+    }
+    all
+}
+
+/// The associations of a subclass, where one that it inherits takes values for its members. Called by generated code.
+#[must_use]
+pub const fn accepting<const ALL: usize>(
+    mut all: [AssociationReflection; ALL],
+    at: usize,
+    nested: NestedAttributes,
+) -> [AssociationReflection; ALL] {
+    if at < ALL {
+        all[at] = all[at].with_nested_attributes(nested);
     }
     all
 }
@@ -264,6 +278,7 @@ pub const fn targets<const ALL: usize, const OWN: usize>(
 pub(super) fn inherited(parent: &'static ModelReflection) -> Vec<AssociationReflection> {
     let inherited = |one: &AssociationReflection| AssociationReflection {
         inherited: true,
+        amended: false,
         ..*one
     };
     parent.reflections().iter().map(inherited).collect()

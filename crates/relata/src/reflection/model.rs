@@ -470,7 +470,13 @@ impl ModelReflection {
         self.associations[association].note_deprecated();
         slot.get_or_init(|| match self.parent() {
             // What a subclass does not declare anew is its parent's, keys and all.
-            Some(parent) if self.associations[association].inherited => parent.resolve(association),
+            Some(parent) if self.associations[association].inherited => {
+                let declared = parent.resolve(association)?;
+                Ok(match self.associations[association].amended {
+                    true => declared.amended(&self.associations[association]),
+                    false => declared,
+                })
+            }
             _ => Resolved::find(self, association).map(|resolved| &*Box::leak(Box::new(resolved))),
         })
         .clone()

@@ -58,6 +58,8 @@ pub struct Resolved {
     pub(crate) target_columns: Box<[usize]>,
     /// Of a polymorphic `belongs_to`, as far as no owner is known: what follows once one is.
     pub(super) by_class: Option<ByClass>,
+    /// The parent's, of which a subclass says more.
+    amends: Option<&'static Resolved>,
     declaration: &'static AssociationReflection,
 }
 
@@ -117,8 +119,46 @@ impl Resolved {
             inverse: None,
             inverse_reason: InverseReason::NotFound,
             by_class: None,
+            amends: None,
             declaration,
         }
+    }
+
+    /// The same, as a subclass declares it that says more of what it inherits. Where an owner says which model it leads to it
+    /// stays as it is.
+    pub(super) fn amended(
+        &'static self,
+        declaration: &'static AssociationReflection,
+    ) -> &'static Self {
+        if self.by_class.is_some() {
+            return self;
+        }
+        Box::leak(Box::new(Self {
+            owner: self.owner,
+            target: self.target,
+            through: self.through,
+            owner_key: self.owner_key.clone(),
+            target_key: self.target_key.clone(),
+            owner_type: self.owner_type,
+            target_type: self.target_type,
+            key_reason: self.key_reason,
+            inverse: self.inverse,
+            inverse_reason: self.inverse_reason,
+            owner_columns: self.owner_columns.clone(),
+            target_columns: self.target_columns.clone(),
+            by_class: None,
+            amends: Some(self),
+            declaration,
+        }))
+    }
+
+    /// What it is for loading, whatever a subclass says of it beside: that of its parent.
+    pub(crate) fn as_loaded(&'static self) -> &'static Self {
+        let mut resolved = self;
+        while let Some(amends) = resolved.amends {
+            resolved = amends;
+        }
+        resolved
     }
 
     /// The declaration.
@@ -165,6 +205,11 @@ impl ModelReflection {
     pub fn foreign_key_of(&'static self, association: &str) -> Result<Vec<&'static str>> {
         let position = self.association(association)?;
         let declaration = &self.reflections()[position];
+        if declaration.inherited
+            && let Some(parent) = self.parent()
+        {
+            return parent.foreign_key_of(association);
+        }
         if declaration.through.is_some() {
             return Ok(self.resolve(position)?.foreign_key(self));
         }

@@ -7,11 +7,9 @@ pub struct Person {
     id: i64,
     #[has_many(dependent = destroy)]
     posts: Post,
-    #[has_many(through = posts, deprecated)]
-    comments: Post,
 }
 
-#[model]
+#[model(implicit_order_column = id)]
 pub struct Post {
     id: i64,
     person_id: i64,
