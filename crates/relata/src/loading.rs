@@ -13,8 +13,8 @@
 //!
 //! Invariant: loading never writes, and every link it makes it hands to the record room whole.
 
-mod available;
 mod apart;
+mod available;
 mod batches;
 mod calculate;
 mod collection;
