@@ -20,7 +20,7 @@ use crate::db::Db;
 use crate::error::{Error, ErrorKind, Result};
 use crate::record::Record;
 use crate::reflection::ModelReflection;
-use crate::sql::{Select, Writer};
+use crate::sql::{Asks, Select, Writer};
 
 thread_local! {
     /// From the outermost to the innermost.
@@ -127,7 +127,10 @@ pub(super) fn current(model: &'static ModelReflection, db: &Db) -> Option<Relati
     let conditions = core.select.filters.iter().map(|node| node.moved(root));
     let conditions: Result<Vec<_>> = conditions.collect();
     Some(own.map(|inner| {
-        inner.select.none |= core.select.none || conditions.is_err();
+        inner.select.asks = inner.select.asks.max(core.select.asks);
+        if conditions.is_err() {
+            inner.select.asks = Asks::Nothing;
+        }
         inner.select.filters.extend(conditions.unwrap_or_default());
         inner.values.extend(core.values.iter().cloned());
     }))
@@ -148,7 +151,10 @@ pub(crate) fn all_queries(model: &'static ModelReflection, db: &Db) -> Option<Re
         .map(|node| node.moved(root))
         .collect();
     Some(rows.map(|inner| {
-        inner.select.none |= core.select.none || conditions.is_err();
+        inner.select.asks = inner.select.asks.max(core.select.asks);
+        if conditions.is_err() {
+            inner.select.asks = Asks::Nothing;
+        }
         inner.select.filters.extend(conditions.unwrap_or_default());
     }))
 }

@@ -442,23 +442,8 @@ impl Writer {
         self.push(" END");
     }
 
-    /// A key's place in a list of them.
-    fn rank_of_keys(&mut self, columns: &[Node], keys: &[Vec<Value<'static>>]) {
-        if keys.is_empty() {
-            self.push("NULL");
-            return;
-        }
-        self.push("CASE");
-        for (position, key) in keys.iter().enumerate() {
-            self.push(" WHEN ");
-            self.key_is(columns, key);
-            _ = write!(self.text, " THEN {}", position + 1);
-        }
-        self.push(" END");
-    }
-
     /// That a key of several columns is this one.
-    fn key_is(&mut self, columns: &[Node], key: &[Value<'static>]) {
+    pub(super) fn key_is(&mut self, columns: &[Node], key: &[Value<'static>]) {
         self.list(columns.iter().zip(key), " AND ", |this, (column, value)| {
             this.node(column).push(" = ").value(value.clone());
         });
