@@ -47,14 +47,11 @@ pub(crate) fn methods(
     let rest = quote_spanned! {span=>
         -> #proxy<'_, #given> { #proxy::new(#record, #at) }
     };
-    let writer = association
-        .nested
-        .as_ref()
-        .map(|_| {
-            let method = format!("{}_attributes", association.name);
-            let index = position(association, index, &method);
-            writer(vis, &association.ident, &gone, &index)
-        });
+    let writer = association.nested.as_ref().map(|_| {
+        let method = format!("{}_attributes", association.name);
+        let index = position(association, index, &method);
+        writer(vis, &association.ident, &gone, &index)
+    });
     quote!(#reader #rest #others #writer)
 }
 

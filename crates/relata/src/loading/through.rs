@@ -126,7 +126,9 @@ fn is_joined(resolved: &'static Resolved, owner: &Record) -> bool {
         .into_core()
         .select;
     let written = Relation::unscoped(resolved.target, owner.db()).into_core();
-    select.filters.len() > written.select.filters.len() && !select.is_cut() && select.asks != Asks::Nothing
+    select.filters.len() > written.select.filters.len()
+        && !select.is_cut()
+        && select.asks != Asks::Nothing
 }
 
 /// What an association of owners leads to in memory, as far as it is wanted: each record once, and which are whose.
