@@ -388,15 +388,6 @@ impl AssociationReflection {
         self
     }
 
-    /// The record takes values for the members, which it saves with itself: `autosave` is on.
-    #[must_use]
-    pub const fn with_nested_attributes(mut self, nested: NestedAttributes) -> Self {
-        self.nested = Some(nested);
-        self.autosave = Some(true);
-        self.amended = self.inherited;
-        self
-    }
-
     /// The options as they were written, for people and tools.
     #[must_use]
     pub const fn with_options(mut self, options: &'static [(&'static str, &'static str)]) -> Self {

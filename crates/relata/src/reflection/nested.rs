@@ -2,7 +2,7 @@
 //!
 //! Invariant: as written; what it means for a record is decided where values are assigned.
 
-use super::Setting;
+use super::{AssociationReflection, Setting};
 use crate::callback::{MemberLimit, RejectIf};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -112,5 +112,16 @@ impl NestedAttributes {
     #[must_use]
     pub fn updates_only(&self) -> bool {
         self.update_only
+    }
+}
+
+impl AssociationReflection {
+    /// The record takes values for the members, which it saves with itself: `autosave` is on.
+    #[must_use]
+    pub const fn with_nested_attributes(mut self, nested: NestedAttributes) -> Self {
+        self.nested = Some(nested);
+        self.autosave = Some(true);
+        self.amended = self.inherited;
+        self
     }
 }
