@@ -25,7 +25,7 @@ use crate::sql::Place;
 /// # #[model] pub struct Person { id: i64, name: String }
 /// # #[model] pub struct Post { id: i64, author_id: i64, #[belongs_to] author: Person }
 /// # relata::run(async {
-/// # let db = relata::Db::memory().await?;
+/// # let db = relata::Db::connect("sqlite::memory:").await?;
 /// # db.create_tables([Person::reflection(), Post::reflection()]).await?;
 /// # let ann = Person::create(&db, |p| p.set_name("Ann")).await?;
 /// # Post::create(&db, |p| p.set_author(&ann)).await?;
