@@ -14,10 +14,12 @@ pub mod collections;
 pub mod default_orders;
 pub mod dependents;
 pub mod eager;
+pub mod hidden;
 pub mod keys;
 pub mod locking;
 pub mod per_owner;
 pub mod queries;
+pub mod reentry;
 pub mod relations;
 pub mod saving;
 pub mod shop;
@@ -143,6 +145,16 @@ macro_rules! suite {
                 owners_are_told_apart_by_all_columns_of_their_key
                 what_cannot_be_numbered_is_refused
                 records_at_hand_are_not_asked_for }
+            hidden { a_hidden_row_is_locked_written_and_read_again
+                uniqueness_sees_hidden_rows
+                a_dup_has_times_of_its_own_and_is_initialized
+                a_compact_copy_keeps_the_terms_of_its_record
+                errors_of_a_collection_name_owner_and_association
+                rows_are_not_inserted_for_a_new_owner
+                a_new_record_has_no_row_to_read_again
+                half_of_many_members_leave_in_one_walk }
+            reentry { a_callback_that_runs_itself_without_end_is_told
+                a_callback_that_runs_itself_until_it_is_done_is_not }
             keys { a_key_of_several_columns_finds_one_row
                 targets_are_found_by_all_columns_of_a_key
                 members_come_and_go_by_all_columns_of_a_key

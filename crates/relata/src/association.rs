@@ -187,18 +187,30 @@ impl Association {
     pub(crate) fn check_target(&self, record: &Record) -> Result<()> {
         if self.reflection().is_polymorphic() {
             let any = self.owner.reflection().resolve(self.position)?;
-            return any.of_class(record.reflection()).map(drop);
+            return any
+                .of_class(record.reflection())
+                .map(drop)
+                .map_err(|error| error.with_record(self.owner.clone()));
         }
         if record.reflection().is_a(self.resolved.target) {
             return Ok(());
         }
         let (wanted, got) = (self.resolved.target.name(), record.reflection().name());
-        Err(Error::new(
+        Err(self.error(
             ErrorKind::AssociationTypeMismatch,
             format!("{wanted} expected for {self:?}, got {record:?} which is an instance of {got}"),
-        )
-        .with_model(self.owner.reflection().name())
-        .with_attribute(self.reflection().name()))
+        ))
+    }
+
+    /// Adds to what a search among the targets gave whose and which they are: the model stays the target's, as in Rails.
+    pub(crate) fn asked(&self, error: Error) -> Error {
+        if !error.is_record_not_found() {
+            return error;
+        }
+        error
+            .with_record(self.owner.clone())
+            .with_model(self.resolved.target.name())
+            .with_attribute(self.reflection().name())
     }
 
     /// An error about this association.

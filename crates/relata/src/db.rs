@@ -18,6 +18,7 @@ mod options;
 #[cfg_attr(not(feature = "sqlite"), allow(dead_code))]
 mod queue;
 pub(crate) mod rows;
+mod runtime;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod stakes;
@@ -40,7 +41,7 @@ use std::time::{Duration, Instant};
 
 pub use adapter::{Capabilities, Figures, Outcome, Purpose};
 use adapter::{Decode, Discard, Job, Ran, Statement};
-use backend::Backend;
+use backend::{Backend, Lease};
 use clock::Clock;
 use events::Listeners;
 pub use events::{Capture, Event};
@@ -82,7 +83,11 @@ struct Inner {
 impl Db {
     /// Connects: `sqlite::memory:`, `sqlite:path`, `sqlite://path`. A file is made if it is not there.
     ///
-    /// Errors: `Configuration` for a URL of another form, and outside of tokio; `ConnectionNotEstablished`.
+    /// It runs on tokio, whose timers must be on (`enable_time` or `enable_all` of a runtime's builder): a wait has a
+    /// deadline, and tokio panics where one is asked for without them.
+    ///
+    /// Errors: `Configuration` for a URL of another form, and outside of tokio, also of what is done later;
+    /// `ConnectionNotEstablished`.
     #[track_caller]
     pub fn connect(url: &str) -> Pending<Self> {
         Self::connect_with(url, Options::default())
@@ -95,11 +100,7 @@ impl Db {
     pub fn connect_with(url: &str, options: Options) -> Pending<Self> {
         let url = url.to_owned();
         Pending::new(async move {
-            if tokio::runtime::Handle::try_current().is_err() {
-                let message = "relata runs on tokio, and no runtime of it runs here: \
-                               call this within `relata::run` or `#[tokio::main]`";
-                return Err(Error::new(ErrorKind::Configuration, message));
-            }
+            runtime::handle()?;
             let faults = Arc::new(Faults::default());
             let backend = Backend::open(&url, options.deadline, &faults).await?;
             let db = Self::with(Some(backend), options, faults);
@@ -178,7 +179,7 @@ impl Db {
         Arc::as_ptr(&self.0).addr()
     }
 
-    fn deadline(&self) -> Duration {
+    pub(crate) fn deadline(&self) -> Duration {
         self.0.options.deadline
     }
 
@@ -197,6 +198,22 @@ impl Db {
         self.told(&job.statement, begun, ran)
     }
 
+    /// The writer, once it is this caller's turn, for one statement outside a transaction.
+    pub(crate) async fn writer(&self) -> Result<Writing> {
+        Ok(Writing(self.backend()?.session(false).await?))
+    }
+
+    /// As [`fetch`](Self::fetch), with the writer that was waited for before.
+    pub(crate) async fn fetch_with<D: Decode + 'static>(
+        &self,
+        writer: &Writing,
+        job: &mut Job<D>,
+    ) -> Result<Outcome> {
+        let begun = self.0.listeners.are_there().then(Instant::now);
+        let ran = writer.0.run(job).await;
+        self.told(&job.statement, begun, ran)
+    }
+
     /// Runs a statement that gives no rows.
     pub(crate) async fn execute(&self, statement: Statement) -> Result<Outcome> {
         self.fetch(&mut Job::new(statement, Discard)).await
@@ -210,6 +227,12 @@ impl Db {
         begun: Option<Instant>,
         ran: Result<Ran>,
     ) -> Result<Outcome> {
+        if let Err(error) = &ran
+            && adapter::is_turned_away(error)
+        {
+            // It comes again: nothing happened yet.
+            return ran.map(|(_, outcome)| outcome);
+        }
         let ran = ran.map_err(|error| {
             let error = error.with_sql(Arc::clone(&statement.text));
             match statement.model {
@@ -504,6 +527,9 @@ impl Db {
         backend.map(Backend::figures).unwrap_or_default()
     }
 }
+
+/// The writer of a database, for who waited for it. It goes back when this is dropped.
+pub(crate) struct Writing(Lease);
 
 impl PartialEq for Db {
     fn eq(&self, other: &Self) -> bool {

@@ -269,6 +269,11 @@ macro_rules! predicates {
                 self.kind() == ErrorKind::$kind
             })*
         }
+
+        /// Every kind stands in the table: one that does not is not compiled.
+        const _: fn(ErrorKind) = |kind| match kind {
+            $(ErrorKind::$kind => {})*
+        };
     };
 }
 
@@ -276,28 +281,68 @@ predicates! {
     is_record_not_found => RecordNotFound,
     is_record_invalid => RecordInvalid,
     is_strict_validation_failed => StrictValidationFailed,
-    is_delete_restriction => DeleteRestriction,
+    is_abort => Abort,
     is_record_not_saved => RecordNotSaved,
     is_record_not_destroyed => RecordNotDestroyed,
+    is_not_persisted => NotPersisted,
     is_sole_record_exceeded => SoleRecordExceeded,
     is_record_not_unique => RecordNotUnique,
     is_invalid_foreign_key => InvalidForeignKey,
     is_not_null_violation => NotNullViolation,
     is_check_violation => CheckViolation,
+    is_value_too_long => ValueTooLong,
     is_range_error => RangeError,
+    is_invalid_value => InvalidValue,
     is_stale_object => StaleObject,
     is_read_only_record => ReadOnlyRecord,
-    is_invalid_signature => InvalidSignature,
     is_readonly_attribute => ReadonlyAttribute,
+    is_invalid_signature => InvalidSignature,
+    is_delete_restriction => DeleteRestriction,
+    is_owner_not_destroyed => OwnerNotDestroyed,
     is_strict_loading_violation => StrictLoadingViolation,
     is_deprecated_association => DeprecatedAssociation,
     is_too_many_records => TooManyRecords,
     is_association_not_found => AssociationNotFound,
+    is_unknown_attribute => UnknownAttribute,
+    is_missing_attribute => MissingAttribute,
+    is_association_type_mismatch => AssociationTypeMismatch,
+    is_inverse_of_association_not_found => InverseOfAssociationNotFound,
+    is_inverse_of_association_recursive => InverseOfAssociationRecursive,
+    is_has_many_through_association_not_found => HasManyThroughAssociationNotFound,
+    is_has_many_through_source_association_not_found => HasManyThroughSourceAssociationNotFound,
+    is_ambiguous_source_reflection_for_through_association => AmbiguousSourceReflectionForThroughAssociation,
+    is_has_many_through_order => HasManyThroughOrder,
+    is_has_many_through_association_polymorphic_through => HasManyThroughAssociationPolymorphicThrough,
+    is_has_one_association_polymorphic_through => HasOneAssociationPolymorphicThrough,
+    is_has_many_through_association_polymorphic_source => HasManyThroughAssociationPolymorphicSource,
+    is_has_many_through_association_pointless_source_type => HasManyThroughAssociationPointlessSourceType,
+    is_has_one_through_cant_associate_through_collection => HasOneThroughCantAssociateThroughCollection,
+    is_has_many_through_cant_associate_through_has_one_or_many_reflection => HasManyThroughCantAssociateThroughHasOneOrManyReflection,
+    is_has_one_through_cant_associate_through_has_one_or_many_reflection => HasOneThroughCantAssociateThroughHasOneOrManyReflection,
+    is_has_many_through_nested_associations_are_readonly => HasManyThroughNestedAssociationsAreReadonly,
+    is_has_one_through_nested_associations_are_readonly => HasOneThroughNestedAssociationsAreReadonly,
+    is_unknown_primary_key => UnknownPrimaryKey,
+    is_composite_primary_key_mismatch => CompositePrimaryKeyMismatch,
+    is_eager_load_polymorphic => EagerLoadPolymorphic,
+    is_unknown_model => UnknownModel,
+    is_subclass_not_found => SubclassNotFound,
+    is_incompatible_relation => IncompatibleRelation,
     is_rollback => Rollback,
+    is_deadlocked => Deadlocked,
+    is_serialization_failure => SerializationFailure,
     is_lock_wait_timeout => LockWaitTimeout,
     is_query_canceled => QueryCanceled,
+    is_connection_not_established => ConnectionNotEstablished,
     is_pool_exhausted => PoolExhausted,
     is_commit_outcome_unknown => CommitOutcomeUnknown,
+    is_post_commit => PostCommit,
+    is_read_only_database => ReadOnlyDatabase,
+    is_disk_full => DiskFull,
+    is_statement_invalid => StatementInvalid,
+    is_configuration => Configuration,
+    is_argument => Argument,
+    is_unsupported => Unsupported,
+    is_other => Other,
 }
 
 impl fmt::Display for Error {

@@ -7,7 +7,7 @@
 //! dependent, counters, touch                           the others of those, each by itself
 //! validate, rules, uniqueness                          what a valid record keeps, and its errors
 //! save, destroy                                        the doors of the pipeline
-//! enrolled   callbacks of commit and rollback
+//! enrolled   callbacks of commit and rollback           reentry   functions of the user that run inside themselves
 //! write      INSERT or UPDATE of one record            turn       one writer at a time per record
 //! locking    versions of rows, and who is stale
 //! password, tokens   what proves who somebody is
@@ -40,6 +40,7 @@ mod nested;
 #[cfg(feature = "password")]
 mod password;
 mod pipeline;
+mod reentry;
 mod replace;
 mod rules;
 mod save;

@@ -149,6 +149,16 @@ impl Record {
         }
     }
 
+    /// A record without values, with the terms of this one's batch, and without the columns that it lacks.
+    fn blank_copy(&self) -> Self {
+        let batch = BatchBuilder::blank_copy(self.reflection(), self.batch());
+        Self {
+            batch: BatchPtr::of(&batch),
+            graph: Graph::with(batch),
+            row: 0,
+        }
+    }
+
     /// A new record without values, in this one's graph.
     pub(crate) fn blank_beside(&self, reflection: &'static ModelReflection) -> Self {
         let shape = graph::Shape::lock();

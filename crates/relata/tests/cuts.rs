@@ -218,3 +218,59 @@ fn a_save_whose_future_was_dropped_on_the_way_is_not_written_twice() -> Result<(
         Ok(())
     })
 }
+
+#[test]
+fn a_single_column_write_without_an_answer_leaves_its_record_in_doubt() -> Result<()> {
+    relata::run(async {
+        let file = TempFile::new("doubt-columns");
+        let db = planets(&file.url()).await?;
+        let planet = planet(&db, "before")?;
+        planet.save().await?;
+        let lost = |record: &Record, write: relata::Pending<()>| {
+            let (db, record) = (db.clone(), record.clone());
+            async move {
+                db.faults().cut_answer_of_nth(1);
+                let error = write.await.unwrap_err();
+                db.faults().clear();
+                assert!(error.is_commit_outcome_unknown(), "{error:?}");
+                assert!(error.erased_record().is_some_and(|one| one.is(&record)));
+                // It would be added a second time, or written over what others wrote.
+                for again in [
+                    record.increment("id", 1).await,
+                    record.decrement("id", 1).await,
+                    record.update_columns([("name", "again".into())]).await,
+                ] {
+                    assert!(again.unwrap_err().is_commit_outcome_unknown());
+                }
+                assert!(is_in_doubt(&record).await);
+            }
+        };
+        lost(&planet, planet.update_columns([("name", "after".into())])).await;
+        assert_eq!(names(&db).await?, ["after"]);
+        planet.reload().await?;
+        assert_eq!(planet.get("name")?, "after".into());
+        lost(&planet, planet.increment("id", 10)).await;
+        let moved = relata::Relation::of(planets::model(), &db)
+            .first()
+            .await?
+            .unwrap();
+        assert_eq!(moved.get("id")?, 11.into(), "it happened once");
+        Ok(())
+    })
+}
+
+/// A copy would be saved a second time.
+#[test]
+fn a_copy_of_a_record_in_doubt_is_in_doubt() -> Result<()> {
+    relata::run(async {
+        let file = TempFile::new("doubt-copy");
+        let db = planets(&file.url()).await?;
+        let planet = planet(&db, "once")?;
+        db.faults().cut_answer_of_nth(1);
+        assert!(planet.save().await.unwrap_err().is_commit_outcome_unknown());
+        db.faults().clear();
+        assert!(is_in_doubt(&planet.compact()).await);
+        assert_eq!(names(&db).await?, ["once"]);
+        Ok(())
+    })
+}

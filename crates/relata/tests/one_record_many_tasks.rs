@@ -19,6 +19,8 @@ pub struct Note {
     id: i64,
     title: String,
     body: Option<String>,
+    #[column(default = 0)]
+    reads: i64,
 }
 
 async fn saved_note(db: &Db) -> Result<Note> {
@@ -537,5 +539,124 @@ async fn a_save_that_is_never_polled_again_does_not_stop_others(db: Db) -> Resul
     drop(stopped);
     note.save().await?;
     assert_eq!(row(&note).await?, texts("second", None));
+    Ok(())
+}
+
+/// A save whose future is kept and not awaited holds the record's turn: who waits for it gets an error by the deadline.
+#[test]
+fn a_wait_for_the_turn_with_a_record_ends_by_its_deadline() -> Result<()> {
+    relata::run(async {
+        let file = sweep::TempFile::new("turn");
+        let options = Options::new().deadline(Duration::from_millis(40));
+        let db = Db::connect_with(&file.url(), options).await?;
+        let note = saved_note(&db).await?;
+        note.set_title("kept");
+        let mut kept = pin!(note.save());
+        begin(&db, kept.as_mut()).await;
+        for waited in [
+            note.save().await,
+            note.reload().await,
+            note.destroy().await,
+            note.increment("id", 1).await,
+            note.update_columns([("title", "x".into())]).await,
+            note.delete().await,
+        ] {
+            let error = waited.unwrap_err();
+            assert!(error.is_lock_wait_timeout(), "{error:?}");
+            let message = error.to_string();
+            assert!(message.contains("the turn to write Note with"), "{message}");
+            assert!(message.contains("one_record_many_tasks.rs:"), "{message}");
+            assert!(error.erased_record().is_some_and(|record| note.is(record)));
+        }
+        kept.await?;
+        assert_eq!(row(&note).await?, texts("kept", None));
+        Ok(())
+    })
+}
+
+/// A save outside a transaction gives the record's turn back while it waits for the writer: the transaction that has the
+/// writer saves the same record.
+async fn a_save_beside_a_transaction_of_the_same_record(db: Db) -> Result<()> {
+    type Done = Result<()>;
+    let note = saved_note(&db).await?;
+    let verbs: [fn(&Note) -> Pending<()>; 5] = [
+        |note| note.save(),
+        |note| note.update_columns([("body", "outside".into())]),
+        |note| note.reload(),
+        |note| note.increment("reads", 1),
+        |note| note.delete(),
+    ];
+    for outside in verbs {
+        note.set_title("before").set_body(Some("before"));
+        note.save().await?;
+        let events = db.capture();
+        let begun = tokio::sync::Notify::new();
+        let inside = db.transaction(async || {
+            begun.notify_one();
+            // The other has its turn now, and waits for the writer.
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            note.set_title("inside").save().await
+        });
+        let other = async {
+            begun.notified().await;
+            note.set_body(Some("outside"));
+            outside(&note).await
+        };
+        let (inside, other): (Done, Done) = tokio::join!(inside, other);
+        inside?;
+        other?;
+        assert!(
+            events
+                .texts()
+                .iter()
+                .filter(|text| text.starts_with("BEGIN"))
+                .count()
+                <= 2,
+            "{:?}",
+            events.texts()
+        );
+        drop(events);
+        if note.is_destroyed() {
+            assert_eq!(Note::all(&db).count().await?, 0);
+            break;
+        }
+        assert_eq!(note.title_was(), "inside");
+        assert_eq!(row(&note).await?.0, "inside");
+    }
+    Ok(())
+}
+
+#[relata::test(file)]
+async fn a_save_that_waits_for_the_writer_does_not_hold_the_record(db: Db) -> Result<()> {
+    a_save_beside_a_transaction_of_the_same_record(db).await
+}
+
+#[relata::test]
+async fn a_save_that_waits_for_the_connection_in_memory_does_not_hold_the_record(
+    db: Db,
+) -> Result<()> {
+    a_save_beside_a_transaction_of_the_same_record(db).await
+}
+
+/// Dropped while it waits for the writer, it leaves the record to others.
+#[relata::test(file)]
+async fn a_save_that_is_dropped_while_it_waits_for_the_writer_leaves_the_turn(
+    db: Db,
+) -> Result<()> {
+    let note = saved_note(&db).await?;
+    db.transaction(async || {
+        let other = note.clone();
+        note.set_title("second");
+        let waits = tokio::spawn(async move { other.save().await });
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        waits.abort();
+        assert!(waits.await.is_err());
+        note.save().await
+    })
+    .await?;
+    assert_eq!(row(&note).await?.0, "second");
+    note.set_title("third").save().await?;
+    assert_eq!(row(&note).await?.0, "third");
+    assert_eq!(db.figures().writers, 0);
     Ok(())
 }

@@ -188,3 +188,35 @@ async fn a_table_that_has_more_is_no_difference(db: Db) -> Result<()> {
     assert_eq!(db.check_tables(models).await?, []);
     Ok(())
 }
+
+/// Whose toy it is.
+#[model]
+pub struct Pet {
+    id: i64,
+    keeper_id: Option<i64>,
+    #[belongs_to]
+    keeper: Option<Keeper>,
+}
+
+/// Who keeps it.
+#[model]
+pub struct Keeper {
+    id: i64,
+}
+
+#[relata::test]
+async fn a_foreign_key_to_a_table_that_is_not_there_is_told(db: Db) -> Result<()> {
+    db.create_tables([Pet::reflection()]).await?;
+    let found = db.check_tables([Pet::reflection()]).await?;
+    let told: Vec<String> = found.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        told,
+        [
+            "Pet.keeper: the foreign key on (keeper_id) refers to the table `keepers`, which is not there"
+        ]
+    );
+    assert_eq!(found[0].kind, DifferenceKind::ForeignKey);
+    db.create_tables([Keeper::reflection()]).await?;
+    assert_eq!(db.check_tables([Pet::reflection()]).await?, []);
+    Ok(())
+}

@@ -4,9 +4,12 @@
 //!
 //! Invariant: a route over more than two hops, or whose source is no `belongs_to`, is only read.
 
+use std::collections::HashMap;
+
 use super::{Association, Key};
 use crate::attribute::value::Value;
 use crate::error::{ErrorKind, Result};
+use crate::hashing::Hashing;
 use crate::record::{Linked, Record};
 use crate::reflection::{Macro, Through};
 use crate::relation::Relation;
@@ -127,9 +130,27 @@ impl Association {
     /// Takes joins that lead to one of these targets out of memory: all of them, or those that are not saved.
     pub(crate) fn forget_joins(&self, targets: &[Record], unsaved: bool) -> Result<()> {
         let joins = self.of_joins()?;
+        let by = &self.changeable()?.source().target_key;
+        let known: HashMap<&Record, &Record, Hashing> =
+            targets.iter().map(|target| (target, target)).collect();
+        let keyed: HashMap<Key, &Record, Hashing> = targets
+            .iter()
+            .filter_map(|target| Some((Key::of(target, by)?, target)))
+            .collect();
+        // The one target that a join can lead to, so that many of both are no matter.
+        let target_of = |join: &Record| {
+            let source = self.source_of(join).ok()?;
+            match source.peek_one() {
+                Linked::Known(target) => known.get(&target?).copied(),
+                Linked::Unknown => {
+                    let key = Key::of(join, &source.resolved().owner_key)?;
+                    keyed.get(&key).copied()
+                }
+            }
+        };
         let leaves = |join: &Record| {
             (!unsaved || join.is_new_record())
-                && targets.iter().any(|target| self.is_join_of(join, target))
+                && target_of(join).is_some_and(|target| self.is_join_of(join, target))
         };
         if joins.reflection().is_collection() {
             joins.forget(leaves);

@@ -3,11 +3,14 @@
 //! Invariant: after a link the key columns agree with the target as far as it has a key, and both sides lead to
 //! the same objects.
 
+use std::collections::HashSet;
+
 use super::Association;
 use super::scope::targets;
 use crate::attribute::value::Value;
 use crate::callback::MemberEvent;
 use crate::error::{Error, ErrorKind, Result};
+use crate::hashing::Hashing;
 use crate::record::{Linked, Record};
 use crate::reflection::{ModelReflection, TypeColumn};
 
@@ -238,6 +241,15 @@ impl Association {
     pub(crate) fn holds(&self, member: &Record) -> bool {
         let known = self.peek_many().records;
         known.iter().any(|known| known.is(member))
+    }
+
+    /// Takes these records out of a collection in memory: in one walk, however many they are.
+    pub(crate) fn forget_all(&self, members: &[Record]) {
+        if members.is_empty() {
+            return;
+        }
+        let leaving: HashSet<&Record, Hashing> = members.iter().collect();
+        self.forget(|known| leaving.contains(known));
     }
 
     /// Takes members out of a collection in memory.

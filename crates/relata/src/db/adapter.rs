@@ -22,6 +22,7 @@
 //!   MUST come home by itself, and what the *database* says decides: one that is not idle is rolled back, one that
 //!   cannot be cleaned is closed.
 //! - A statement that takes long MUST NOT hold a thread of the runtime.
+//! - A hesitant job outside a transaction MUST be turned away, with nothing sent, where it would have to wait.
 //! - Waits MUST be first come, first served, end at the deadline, and be errors at once where they would be for
 //!   oneself: `Turns` is all of that.
 //! - A read that was given up SHOULD be stopped, and MUST NOT stop another caller's.
@@ -77,6 +78,8 @@ pub(crate) struct Job<D> {
     pub(super) statement: Statement,
     /// `None` while it is elsewhere; for good if it was lost there.
     pub(super) decode: Option<D>,
+    /// Outside a transaction it does not wait for a connection: who asks has something that the holder may wait for.
+    pub(super) hesitant: bool,
 }
 
 impl<D> Job<D> {
@@ -84,7 +87,14 @@ impl<D> Job<D> {
         Self {
             statement,
             decode: Some(decode),
+            hesitant: false,
         }
+    }
+
+    /// The job, which is turned away where it would have to wait for a connection outside a transaction: see
+    /// [`is_turned_away`].
+    pub(crate) fn hesitant(self, hesitant: bool) -> Self {
+        Self { hesitant, ..self }
     }
 
     /// The decoder, with the rows it was given.
@@ -118,8 +128,33 @@ impl<D> Job<D> {
                 ..self.statement
             },
             decode: self.decode.take(),
+            hesitant: self.hesitant,
         }
     }
+}
+
+/// Why a hesitant job was not run: nothing was sent.
+#[derive(Debug)]
+struct TurnedAway;
+
+impl std::fmt::Display for TurnedAway {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("no connection is free, and the job does not wait for one")
+    }
+}
+
+impl std::error::Error for TurnedAway {}
+
+/// The error of a hesitant job that would have to wait.
+#[cold]
+pub(super) fn turned_away() -> Error {
+    Error::new(ErrorKind::LockWaitTimeout, TurnedAway.to_string()).with_source(TurnedAway)
+}
+
+/// Whether a hesitant job was not run, for it would have had to wait.
+#[cold]
+pub(crate) fn is_turned_away(error: &Error) -> bool {
+    std::error::Error::source(error).is_some_and(<dyn std::error::Error>::is::<TurnedAway>)
 }
 
 /// The error of a job whose decoder was lost in a panic.

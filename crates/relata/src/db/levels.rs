@@ -20,6 +20,7 @@ use tokio::sync::Notify;
 use super::Db;
 use super::adapter::{Decode, Job, Ran};
 use super::backend::Lease;
+use super::runtime;
 use super::stakes::{self, Hook, Participant, Stakes};
 use super::transaction::Terms;
 use super::turns::{Held, on_itself};
@@ -120,6 +121,7 @@ impl At {
                 .await?;
             }
         };
+        runtime::handle()?;
         match tokio::time::timeout(db.deadline(), wait).await {
             Ok(done) => done,
             Err(_) => Err(Error::new(
@@ -362,6 +364,7 @@ impl Guard {
     }
 
     async fn commit(mut self) -> Result<()> {
+        let runtime = runtime::handle()?;
         let taken = self.at.at_top(&self.db, |stack| {
             Ok((stack.lease.take(), std::mem::take(&mut stack.levels)))
         });
@@ -375,11 +378,14 @@ impl Guard {
             lease,
             Stakes::of(levels.into_iter().map(|level| level.stakes)),
         );
-        match self.caller {
-            Some(caller) => tokio::spawn(pending::at(caller, finish)).await,
-            None => tokio::spawn(finish).await,
-        }
-        .map_err(Error::other)?
+        let finished = match self.caller {
+            Some(caller) => runtime.spawn(pending::at(caller, finish)).await,
+            None => runtime.spawn(finish).await,
+        };
+        finished.unwrap_or_else(|lost| {
+            let message = "the task that commits was lost: whether the transaction was committed is not known";
+            Err(Error::new(ErrorKind::CommitOutcomeUnknown, message).with_source(lost))
+        })
     }
 
     /// Rolls the level back, and runs the hooks that wait for that.
@@ -441,9 +447,28 @@ impl Drop for Guard {
     }
 }
 
+/// Those with a stake in a commit that is under way: they are in doubt if the task that commits is lost on its way.
+struct Committing {
+    db: Db,
+    stakes: Option<Stakes>,
+}
+
+impl Drop for Committing {
+    fn drop(&mut self) {
+        if let Some(stakes) = self.stakes.take() {
+            stakes.in_doubt(&self.db);
+        }
+    }
+}
+
 async fn finish(db: Db, lease: Lease, stakes: Stakes) -> Result<()> {
+    let mut committing = Committing {
+        db: db.clone(),
+        stakes: Some(stakes),
+    };
     let committed = db.observe("COMMIT", lease.commit()).await;
     let open = lease.end();
+    let stakes = committing.stakes.take().unwrap_or_default();
     match committed {
         Ok(()) => stakes.committed().await,
         Err(error) if error.is_commit_outcome_unknown() => {

@@ -44,6 +44,9 @@ pub enum Violation {
     Log,
 }
 
+/// Longer than anybody waits, and short enough to be added to any time.
+const LONGEST: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
+
 impl Default for Options {
     fn default() -> Self {
         let log =
@@ -65,10 +68,11 @@ impl Options {
         Self::default()
     }
 
-    /// How long anything waits: for the writer, a connection, a nested transaction, another process's lock.
+    /// How long anything waits: for the writer, a connection, a nested transaction, another process's lock. More than 30
+    /// years count as 30 years: clocks cannot tell what comes after any time.
     #[must_use]
     pub fn deadline(mut self, deadline: Duration) -> Self {
-        self.deadline = deadline;
+        self.deadline = deadline.min(LONGEST);
         self
     }
 

@@ -24,7 +24,8 @@ use std::time::Duration;
 use aside::{Holds, aside, here};
 use connection::{Connection, Location};
 
-use super::adapter::{Adapter, Capabilities, Decode, Figures, Job, Ran, lost};
+use super::adapter::{Adapter, Capabilities, Decode, Figures, Job, Ran, lost, turned_away};
+use super::runtime;
 use super::transaction::{Isolation, Terms};
 use super::turns::{Turns, Waits};
 use crate::error::{Error, ErrorKind, Result};
@@ -81,7 +82,7 @@ impl Sqlite {
             return Err(Error::new(ErrorKind::ConnectionNotEstablished, message));
         }
         let writes = lease.role == Role::Writes;
-        let opened = tokio::task::spawn_blocking(move || Connection::open(&location, writes));
+        let opened = runtime::handle()?.spawn_blocking(move || Connection::open(&location, writes));
         lease.connection = Some(Box::new(opened.await.map_err(Error::other)??));
         Ok(())
     }
@@ -94,10 +95,7 @@ impl Adapter for Sqlite {
 
     /// `:memory:`, `path` or `//path`. A file is made if it is not there.
     async fn open(address: &str, deadline: Duration) -> Result<Self> {
-        let location = match address.strip_prefix("//").unwrap_or(address) {
-            ":memory:" => Location::Memory,
-            path => Location::File(PathBuf::from(path)),
-        };
+        let location = located(address)?;
         let opens = location.clone();
         let opened = tokio::task::spawn_blocking(move || Connection::open(&opens, true)).await;
         let mut writer = opened.map_err(Error::other)??;
@@ -148,7 +146,12 @@ impl Adapter for Sqlite {
     async fn run<D: Decode + 'static>(self: &Arc<Self>, job: &mut Job<D>) -> Result<Ran> {
         let writes = job.statement.writes;
         let role = self.role(!writes);
-        let connection = self.turns(role).take().await?;
+        let turns = self.turns(role);
+        let connection = if job.hesitant {
+            turns.try_take().ok_or_else(turned_away)?
+        } else {
+            turns.take().await?
+        };
         let mut lease = Lease {
             home: &**self,
             role,
@@ -184,6 +187,28 @@ impl Adapter for Sqlite {
             readers: self.readers.taken(),
         }
     }
+}
+
+/// Where the address of a URL says that the database is. What SQLite would take as another form (a database of one
+/// connection, a URI with parameters) or as the name of a file that nobody means is refused.
+fn located(address: &str) -> Result<Location> {
+    let path = address.strip_prefix("//").unwrap_or(address);
+    let has_parameters = path
+        .split_once('?')
+        .is_some_and(|(_, rest)| rest.contains('='));
+    let problem = match path {
+        ":memory:" => return Ok(Location::Memory),
+        "" => "it names no file",
+        _ if path.starts_with(':') => "no file is meant by a name that begins with a colon",
+        _ if path.starts_with("file:") => "URIs of SQLite are not taken",
+        _ if has_parameters => "parameters are not taken: `Options` has what can be chosen",
+        _ => return Ok(Location::File(PathBuf::from(path))),
+    };
+    let message = format!(
+        "cannot connect to `sqlite:{address}`: {problem}. Write sqlite::memory: for a database in memory, or sqlite:path \
+         for a file"
+    );
+    Err(Error::new(ErrorKind::Configuration, message))
 }
 
 /// A connection that is out of its place, and goes back when this is dropped.

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use super::levels;
 use super::queue::Queue;
+use super::runtime;
 use crate::error::{Error, ErrorKind, Result};
 use crate::pending;
 
@@ -98,6 +99,7 @@ impl<T> Turns<T> {
     }
 
     async fn wait(&self) -> Result<T> {
+        runtime::handle()?;
         let mut turn = pin!(self.queue.take());
         let caller = pending::caller();
         let turn = std::future::poll_fn(|context| match turn.as_mut().poll(context) {

@@ -146,6 +146,8 @@ impl TableQueue {
     /// `attempts` to 0 to have one tried again.
     ///
     /// `SELECT "relata_jobs".* FROM "relata_jobs" WHERE "relata_jobs"."dead_at" IS NOT NULL ORDER BY "relata_jobs"."id"`
+    ///
+    /// Errors: `StatementInvalid` where the table of jobs was not made; [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn dead(&self, db: &Db) -> Pending<Vec<Record>> {
         let dead = all(db).exclude_by("dead_at", Value::Null);

@@ -3,10 +3,13 @@
 //!
 //! Invariant: an answer counts what is in memory and not saved, except `count`, which asks the database alone.
 
+use std::collections::{HashMap, HashSet};
+
 use super::load_many;
-use crate::association::Association;
+use crate::association::{Association, Key};
 use crate::attribute::value::Value;
 use crate::error::{Error, ErrorKind, Result};
+use crate::hashing::Hashing;
 use crate::pending::Pending;
 use crate::record::{Members, Record, StrictLoading};
 use crate::relation::Relation;
@@ -131,9 +134,11 @@ impl Association {
                     return Ok(found);
                 }
                 // Asking says the same, and how it was asked.
-                return association.relation().none().find_key(wanted).await;
+                let missing = association.relation().none().find_key(wanted).await;
+                return missing.map_err(|error| association.asked(error));
             }
-            association.relation().find_key(wanted).await
+            let found = association.relation().find_key(wanted).await;
+            found.map_err(|error| association.asked(error))
         })
     }
 
@@ -148,17 +153,28 @@ impl Association {
             association.must_be_collection()?;
             let members = association.known_many();
             if members.loaded && association.has_named_inverse() {
+                let of = |key: &Vec<Value<'static>>| Key::of_values(key);
+                let by = association.resolved().target.primary_key();
+                let mut known: HashMap<_, &Record, Hashing> = HashMap::default();
+                for member in &members.records {
+                    known.entry(Key::of(member, by)).or_insert(member);
+                }
+                let mut once: HashSet<_, Hashing> = HashSet::default();
                 let found: Option<Vec<Record>> = wanted
                     .iter()
-                    .map(|wanted| members.records.iter().find(|member| key(member) == *wanted))
-                    .map(|found| found.cloned())
+                    .map(of)
+                    .filter(|key| once.insert(key.clone()))
+                    .map(|key| key.as_ref().and_then(|_| known.get(&key)))
+                    .map(|found| found.map(|&member| member.clone()))
                     .collect();
                 if let Some(found) = found {
                     return Ok(found);
                 }
-                return association.relation().none().find_keys(wanted).await;
+                let missing = association.relation().none().find_keys(wanted).await;
+                return missing.map_err(|error| association.asked(error));
             }
-            association.relation().find_keys(wanted).await
+            let found = association.relation().find_keys(wanted).await;
+            found.map_err(|error| association.asked(error))
         })
     }
 

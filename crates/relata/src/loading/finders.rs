@@ -34,7 +34,7 @@ pub(crate) fn find<M: FromRecord>(
     }
     Pending::made(|| async move {
         check_key(model, &key)?;
-        match run::fetch_by_key(model, &db, key).await? {
+        match run::fetch_by_key(model, &db, key, false).await? {
             Ok(record) => M::cast(record),
             Err(key) => Err(find_typed_error(model, &describe(model, &key))),
         }

@@ -100,11 +100,13 @@ fn announced(records: &[Record]) -> Result<()> {
     Ok(())
 }
 
-/// The row with that key, by a statement whose text is kept; the key comes back when there is none.
+/// The row with that key, by a statement whose text is kept; the key comes back when there is none. Hesitant, it is turned
+/// away where it would have to wait.
 pub(crate) async fn fetch_by_key(
     model: &'static ModelReflection,
     db: &Db,
     key: Vec<Value<'static>>,
+    hesitant: bool,
 ) -> Result<Result<Record, Vec<Value<'static>>>> {
     let statement = Statement {
         text: statements::find(model, db.dialect()),
@@ -114,7 +116,7 @@ pub(crate) async fn fetch_by_key(
         purpose: Purpose::Load,
         model: Some(model.name()),
     };
-    let mut job = Job::new(statement, Rows::new(model, false));
+    let mut job = Job::new(statement, Rows::new(model, false)).hesitant(hesitant);
     db.fetch(&mut job).await?;
     let strict = model
         .is_strict_loading_by_default()

@@ -350,6 +350,11 @@ fn table(
                 "Bulk insert or upsert is currently not supported for has_many through association";
             return Err(association.error(ErrorKind::Argument, message.to_owned()));
         }
+        // Their key would be null: rows of nobody. Rails inserts them.
+        if !owner.is_persisted() && !association.has_key() {
+            let message = "You cannot call insert_all unless the parent is saved".to_owned();
+            return Err(association.error(ErrorKind::RecordNotSaved, message));
+        }
     }
     let model = relation.reflection();
     // What the relation says is all of its scope.

@@ -219,10 +219,15 @@ pub(super) fn check_all(association: &Association, members: &[Record]) -> Result
 async fn by_keys(association: &Association, keys: Vec<Vec<Value<'static>>>) -> Result<Vec<Record>> {
     association.must_be_collection()?;
     association.check_not_nested()?;
-    match <[_; 1]>::try_from(keys) {
-        Ok([key]) => Ok(vec![association.relation().find_key(key).await?]),
+    let found = match <[_; 1]>::try_from(keys) {
+        Ok([key]) => association
+            .relation()
+            .find_key(key)
+            .await
+            .map(|one| vec![one]),
         Err(keys) => association.relation().find_keys(keys).await,
-    }
+    };
+    found.map_err(|error| association.asked(error))
 }
 
 fn empty(association: &Association) {
@@ -343,7 +348,7 @@ pub(super) async fn delete(association: &Association, members: &[Record]) -> Res
         let rows = association.of_rows(&saved)?;
         remove_rows(association, rows, association.removal()).await?;
     }
-    association.forget(|known| members.contains(known));
+    association.forget_all(members);
     have_left(association, members)
 }
 
@@ -354,7 +359,7 @@ async fn part(association: &Association, members: &[Record], leaving: Leaving) -
         return Ok(());
     }
     through::part(association, members, leaving).await?;
-    association.forget(|known| members.contains(known));
+    association.forget_all(members);
     have_left(association, members)
 }
 
@@ -415,6 +420,6 @@ async fn destroy_members(association: &Association, members: &[Record]) -> Resul
         let db = association.owner().db().clone();
         db.transaction(destroy_each).await?;
     }
-    association.forget(|known| members.contains(known));
+    association.forget_all(members);
     have_left(association, members)
 }

@@ -88,7 +88,7 @@ impl<M> Relation<M> {
             }
             sets.extend(touched(model, core.db.now(), touch));
             let key = owner.saved_key().into_iter().map(Value::into_owned);
-            let rows = Relation::default_scoped(model, &core.db).with_rows(vec![key.collect()]);
+            let rows = Relation::unscoped(model, &core.db).with_rows(vec![key.collect()]);
             set_wise::update_all(rows.core(), sets).await.map(drop)
         })
     }

@@ -45,10 +45,7 @@ impl Record {
     #[track_caller]
     pub fn delete(&self) -> Pending<()> {
         let record = self.clone();
-        Pending::new(async move {
-            let _turn = Turn::of(&record).await;
-            delete_row(&record).await.map(drop)
-        })
+        Pending::new(async move { delete_in_turn(&record, false).await.map(drop) })
     }
 
     /// Reads the row again, into this object: what was set and not saved is lost, associations are forgotten.
@@ -59,17 +56,19 @@ impl Record {
     pub fn reload(&self) -> Pending<()> {
         let record = self.clone();
         Pending::new(async move {
-            let _turn = Turn::of(&record).await;
-            let (model, key) = (record.reflection(), owned_key(&record));
-            let scoped = scoping::all_queries(model, record.db());
-            let fresh = if scoped.is_some() || model.has_query_constraints() {
-                let rows = || Relation::default_scoped(model, record.db());
-                let rows = scoped.unwrap_or_else(rows);
-                rows.with_rows(vec![key]).take().await?
-            } else {
-                loading::fetch_by_key(model, record.db(), key).await?.ok()
-            };
-            take(&record, fresh)
+            has_row(&record, "reload")?;
+            let turn = Turn::of(&record).await?;
+            let read = reload(&record).await;
+            if turn.over(read)?.is_some() {
+                return Ok(());
+            }
+            // The connection first, as every transaction has it, then the turn.
+            let db = record.db().clone();
+            db.read_only(async || {
+                let _turn = Turn::of(&record).await?;
+                reload(&record).await
+            })
+            .await
         })
     }
 
@@ -110,6 +109,22 @@ fn owned_key(record: &Record) -> Vec<Value<'static>> {
     key.into_iter().map(Value::into_owned).collect()
 }
 
+/// Refuses to look for the row of a record that has no key.
+fn has_row(record: &Record, verb: &str) -> Result<()> {
+    let key = record.saved_key();
+    if !key.is_empty() && !key.iter().any(Value::is_null) {
+        return Ok(());
+    }
+    if record.reflection().primary_key().is_empty() {
+        return Err(unknown_key(record));
+    }
+    let what = format!(
+        " without an ID: the record has no row that {verb} could read, for it was never saved. Save it first"
+    );
+    let error = loading::find_typed_error(record.reflection(), &what);
+    Err(error.with_record(record.clone()))
+}
+
 fn take(record: &Record, fresh: Option<Record>) -> Result<()> {
     match fresh {
         Some(fresh) => record.take_row(&fresh),
@@ -121,7 +136,23 @@ fn take(record: &Record, fresh: Option<Record>) -> Result<()> {
     }
 }
 
+/// Reads the row of a record whose turn the caller has.
+async fn reload(record: &Record) -> Result<()> {
+    let (model, key) = (record.reflection(), owned_key(record));
+    let scoped = scoping::all_queries(model, record.db());
+    let fresh = if scoped.is_some() || model.has_query_constraints() {
+        let rows = || Relation::unscoped(model, record.db());
+        let rows = scoped.unwrap_or_else(rows);
+        rows.with_rows(vec![key]).take().await?
+    } else {
+        let fetched = loading::fetch_by_key(model, record.db(), key, true).await?;
+        fetched.ok()
+    };
+    take(record, fresh)
+}
+
 async fn lock(record: &Record) -> Result<()> {
+    has_row(record, "lock")?;
     if record.is_changed() {
         let message = format!(
             "Locking a record with unsaved changes is not supported. Use `save` to persist the changes, or `reload` to \
@@ -130,9 +161,9 @@ async fn lock(record: &Record) -> Result<()> {
         );
         return Err(Error::new(ErrorKind::RecordNotSaved, message).with_record(record.clone()));
     }
-    let _turn = Turn::of(record).await;
+    let _turn = Turn::of(record).await?;
     let (model, db) = (record.reflection(), record.db());
-    let rows = || Relation::default_scoped(model, db);
+    let rows = || Relation::unscoped(model, db);
     let rows = scoping::all_queries(model, db).unwrap_or_else(rows);
     let fresh = rows
         .with_rows(vec![owned_key(record)])
@@ -185,13 +216,29 @@ fn referred_to(record: &Record, error: Error) -> Error {
 
 /// Deletes the row, as a step of destroying the record, and says whether there was one.
 pub(super) async fn delete(record: &Record) -> Result<bool> {
-    let _turn = Turn::of(record).await;
-    refuse_readonly(record)?;
-    delete_row(record).await
+    delete_in_turn(record, true).await
+}
+
+/// Deletes the row once it is the caller's turn; one that is readonly only if nobody minds.
+async fn delete_in_turn(record: &Record, minds: bool) -> Result<bool> {
+    let turn = Turn::of(record).await?;
+    if minds {
+        refuse_readonly(record)?;
+    }
+    let deleted = delete_with(record, Some(&turn)).await;
+    if let Some(deleted) = turn.over(deleted)? {
+        return Ok(deleted);
+    }
+    let turn = Turn::with_writer(record).await?;
+    Box::pin(delete_with(record, Some(&turn))).await
 }
 
 /// Deletes the row, and says whether there was one.
 pub(super) async fn delete_row(record: &Record) -> Result<bool> {
+    delete_with(record, None).await
+}
+
+async fn delete_with(record: &Record, turn: Option<&Turn<'_>>) -> Result<bool> {
     let mut deleted = false;
     let (model, db) = (record.reflection(), record.db());
     let before = Before::of(record);
@@ -211,7 +258,7 @@ pub(super) async fn delete_row(record: &Record) -> Result<bool> {
             purpose: Purpose::Destroy,
             model: Some(model.name()),
         };
-        let outcome = witness::run(record, statement)
+        let outcome = witness::run(record, statement, turn)
             .await
             .map_err(|error| referred_to(record, error))?;
         db.written(model.table());

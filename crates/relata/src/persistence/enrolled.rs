@@ -6,7 +6,8 @@
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use super::errors::Keeping;
-use crate::callback::{Body, Event};
+use super::reentry::Call;
+use crate::callback::{Body, Callback, Event};
 use crate::db::Participant;
 use crate::error::Result;
 use crate::record::Record;
@@ -66,10 +67,13 @@ impl Part {
 
     async fn committed(&self) -> Result<()> {
         let done = decisive(self.take_all());
-        for body in bodies(&self.record, Event::AfterCommit, &done) {
-            match body {
+        for callback in callbacks(&self.record, Event::AfterCommit, &done) {
+            match callback.body {
                 Body::Now(run) => run(&self.record)?,
-                Body::Later(run) => run(&self.record).await?,
+                Body::Later(run) => {
+                    let call = Call::of(&self.record, callback.event.name(), callback.name)?;
+                    call.run(run(&self.record)).await?;
+                }
                 Body::Around(_) => {}
             }
         }
@@ -87,8 +91,8 @@ impl Participant for Part {
         if !first {
             return;
         }
-        for body in bodies(&self.record, Event::AfterRollback, &done) {
-            if let Body::Now(run) = body {
+        for callback in callbacks(&self.record, Event::AfterRollback, &done) {
+            if let Body::Now(run) = callback.body {
                 // Nobody is there to be told: the transaction fails for a reason of its own.
                 let _ = run(&self.record);
             }
@@ -115,11 +119,11 @@ fn decisive(done: Vec<&'static str>) -> Vec<&'static str> {
 }
 
 /// What runs for the record at the end of a transaction that did this to it.
-fn bodies<'a>(
+fn callbacks<'a>(
     record: &'a Record,
     event: Event,
     done: &'a [&'static str],
-) -> impl Iterator<Item = Body> + 'a {
+) -> impl Iterator<Item = &'static Callback> + 'a {
     let model = record.reflection();
     let callbacks = model
         .hooks()
@@ -129,7 +133,5 @@ fn bodies<'a>(
             Hook::Callback(position) => model.callback(*position),
             Hook::Association(..) => None,
         });
-    callbacks
-        .filter(move |callback| done.iter().any(|doing| callback.applies(record, doing)))
-        .map(|callback| callback.body)
+    callbacks.filter(move |callback| done.iter().any(|doing| callback.applies(record, doing)))
 }

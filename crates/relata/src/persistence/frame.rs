@@ -11,6 +11,7 @@ use std::task::Poll;
 use super::acts;
 use super::enrolled::Enrolled;
 use super::pipeline::{CREATE, DESTROY, Step, TOUCH, UPDATE, VALIDATE, Verb};
+use super::reentry::Call;
 use super::save::SaveOptions;
 use crate::callback::{Abort, Event, Inside, Outside, RunAround};
 use crate::error::{Error, ErrorKind, Result};
@@ -130,9 +131,15 @@ impl Frame {
         self.task.options.context.is_some()
     }
 
-    pub(super) async fn begin_around(&mut self, event: Event, run: RunAround) -> Result<()> {
+    pub(super) async fn begin_around(
+        &mut self,
+        event: Event,
+        name: &'static str,
+        run: RunAround,
+    ) -> Result<()> {
+        let call = Call::of(self.record(), event.name(), name)?;
         let (inside, Outside { mut begun, finish }) = Inside::pair();
-        let mut future = run(self.record(), inside);
+        let mut future = Pending::new(call.run(run(self.record(), inside)));
         let ended = std::future::poll_fn(|context| {
             if let Poll::Ready(ended) = Pin::new(&mut future).poll(context) {
                 return Poll::Ready(Some(ended));

@@ -13,6 +13,7 @@ use super::acts;
 use super::enrolled::Enrolled;
 use super::frame::{Frame, Task};
 use super::keys::Keys;
+use super::reentry::Call;
 use crate::association::Association;
 use crate::callback::{Body, Callback, Event};
 use crate::error::{ErrorKind, Result};
@@ -341,8 +342,12 @@ impl Pipeline {
         self.calls += 1;
         match callback.body {
             Body::Now(run) => run(frame.record()),
-            Body::Later(run) => run(frame.record()).await,
-            Body::Around(run) => frame.begin_around(callback.event, run).await,
+            Body::Later(run) => {
+                let record = frame.record();
+                let call = Call::of(record, callback.event.name(), callback.name)?;
+                call.run(run(record)).await
+            }
+            Body::Around(run) => frame.begin_around(callback.event, callback.name, run).await,
         }
     }
 

@@ -134,7 +134,8 @@ async fn found(association: &Association, keys: Vec<Vec<Value<'static>>>) -> Res
         return Ok(Vec::new());
     }
     let (target, db) = (association.resolved().target, association.owner().db());
-    Relation::default_scoped(target, db).find_keys(keys).await
+    let found = Relation::default_scoped(target, db).find_keys(keys).await;
+    found.map_err(|error| association.asked(error))
 }
 
 async fn replace_one(association: &Association, target: Option<&Record>) -> Result<()> {

@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use super::errors::Keeping;
+use super::reentry::Call;
 use super::uniqueness;
 use crate::association::Association;
 use crate::attribute::value::Value;
@@ -22,7 +23,10 @@ type Details = Vec<(&'static str, Value<'static>)>;
 pub(super) async fn look(record: &Record, validation: &Validation) -> Result<()> {
     match validation.rule {
         Rule::Custom(Body::Now(run)) => return run(record),
-        Rule::Custom(Body::Later(run)) => return run(record).await,
+        Rule::Custom(Body::Later(run)) => {
+            let call = Call::of(record, "validation", validation.attribute)?;
+            return call.run(run(record)).await;
+        }
         // Members are looked at where frames can be opened for them.
         Rule::Custom(Body::Around(_)) | Rule::Associated => return Ok(()),
         #[cfg(feature = "password")]

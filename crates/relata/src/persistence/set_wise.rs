@@ -129,7 +129,12 @@ async fn destroy_each(db: &Db, records: &[Record]) -> Result<()> {
 }
 
 /// Sets columns of all rows, and counts their versions: who read them before finds out.
-pub(super) async fn update_all(core: &Core, mut sets: Vec<(usize, Node)>) -> Result<u64> {
+pub(super) async fn update_all(core: &Core, sets: Vec<(usize, Node)>) -> Result<u64> {
+    write_all(core, counting(core, sets)).await
+}
+
+/// What is set, and the version one more.
+pub(super) fn counting(core: &Core, mut sets: Vec<(usize, Node)>) -> Vec<(usize, Node)> {
     if let Some(version) = core.select.model().locking_position()
         && !sets.is_empty()
         && sets.iter().all(|(column, _)| *column != version)
@@ -137,7 +142,12 @@ pub(super) async fn update_all(core: &Core, mut sets: Vec<(usize, Node)>) -> Res
         let operand = Box::new(Node::Column(core.select.root, version));
         sets.push((version, Node::Plus(operand, Value::Int(1))));
     }
-    write_all(core, sets).await
+    sets
+}
+
+/// The UPDATE that sets columns of all rows, for who sends it.
+pub(super) fn update_of(core: &Core, sets: Vec<(usize, Node)>) -> Result<Statement> {
+    statement(core, |writer| writer.update_all(&core.select, &sets))
 }
 
 /// Sets columns of all rows.
@@ -145,42 +155,34 @@ pub(super) async fn write_all(core: &Core, sets: Vec<(usize, Node)>) -> Result<u
     if sets.is_empty() {
         return Ok(0);
     }
-    run(core, Purpose::Bulk, |writer| {
-        writer.update_all(&core.select, &sets)
-    })
-    .await
+    run(core, |writer| writer.update_all(&core.select, &sets)).await
 }
 
 pub(super) async fn delete_all(core: &Core) -> Result<u64> {
-    run(core, Purpose::Bulk, |writer| {
-        writer.delete_all(&core.select)
-    })
-    .await
+    run(core, |writer| writer.delete_all(&core.select)).await
 }
 
-async fn run(
-    core: &Core,
-    purpose: Purpose,
-    write: impl FnOnce(&mut Writer) -> Result<()>,
-) -> Result<u64> {
+async fn run(core: &Core, write: impl FnOnce(&mut Writer) -> Result<()>) -> Result<u64> {
     if core.select.asks == Asks::Nothing {
         return Ok(0);
     }
-    let model = core.select.model();
+    let outcome = core.db.execute(statement(core, write)?).await?;
+    wrote(&core.db, core.select.model());
+    Ok(outcome.affected)
+}
+
+fn statement(core: &Core, write: impl FnOnce(&mut Writer) -> Result<()>) -> Result<Statement> {
     let mut writer = Writer::new(core.db.dialect());
     write(&mut writer)?;
     let (text, binds) = writer.finish();
-    let statement = Statement {
+    Ok(Statement {
         text: Arc::from(text),
         binds,
         reuse: true,
         writes: true,
-        purpose,
-        model: Some(model.name()),
-    };
-    let outcome = core.db.execute(statement).await?;
-    wrote(&core.db, model);
-    Ok(outcome.affected)
+        purpose: Purpose::Bulk,
+        model: Some(core.select.model().name()),
+    })
 }
 
 /// Notes that rows of the model were written, now and again if it is rolled back.

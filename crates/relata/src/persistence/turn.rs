@@ -1,45 +1,102 @@
 //! One writer at a time per record.
 //!
-//! Invariant: who holds the turn is the only one that writes the record's row; a turn that is dropped, with its future
-//! or after it, goes to whoever waits.
+//! Invariants: who holds the turn is the only one that writes the record's row; a turn that is dropped, with its future
+//! or after it, goes to whoever waits; a wait for it ends at the deadline. Outside a transaction nobody who has the turn
+//! waits for a connection: a transaction has one, and may wait for the turn. Who would have to is turned away, gives the
+//! turn back, and comes again with the writer.
 
-use super::errors::Keeping;
+use super::errors::{Keeping, key_of};
+use crate::db::Writing;
+use crate::db::adapter::is_turned_away;
+use crate::error::{Error, ErrorKind, Result};
+use crate::pending;
 use crate::record::Record;
 
 /// The turn to write a record.
-pub(super) struct Turn<'a>(&'a Record);
+pub(super) struct Turn<'a> {
+    record: &'a Record,
+    /// The writer, where it was not free for the first attempt.
+    writer: Option<Writing>,
+}
 
 impl<'a> Turn<'a> {
     /// The turn, once nobody else has it.
-    pub(super) async fn of(record: &'a Record) -> Self {
+    pub(super) async fn of(record: &'a Record) -> Result<Self> {
         if record.begin_writing() {
-            return Self(record);
+            return Ok(Self::taken(record));
         }
         // Apart, so that who need not wait carries no place for it.
         Box::pin(Self::wait(record)).await
     }
 
-    async fn wait(record: &'a Record) -> Self {
-        let Some(keeping) = record.keeping() else {
-            return Self(record);
-        };
-        loop {
-            let freed = keeping.freed.notified();
-            let mut freed = std::pin::pin!(freed);
-            // From here on a turn that is given back is not missed.
-            freed.as_mut().enable();
-            if record.begin_writing() {
-                return Self(record);
-            }
-            freed.await;
+    /// The writer first, then the turn: for who was turned away.
+    pub(super) async fn with_writer(record: &'a Record) -> Result<Self> {
+        let writer = record.db().writer().await?;
+        let turn = Self::of(record).await?;
+        let (record, writer) = (turn.record, Some(writer));
+        std::mem::forget(turn);
+        Ok(Self { record, writer })
+    }
+
+    /// The writer that was waited for; without one, what is written must not wait.
+    pub(super) fn writer(&self) -> Option<&Writing> {
+        self.writer.as_ref()
+    }
+
+    /// Gives the turn back if what was done with it was turned away: whether it was.
+    pub(super) fn over<T>(self, done: Result<T>) -> Result<Option<T>> {
+        match done {
+            Ok(done) => Ok(Some(done)),
+            Err(error) if is_turned_away(&error) => Ok(None),
+            Err(error) => Err(error),
         }
     }
+
+    fn taken(record: &'a Record) -> Self {
+        Self {
+            record,
+            writer: None,
+        }
+    }
+
+    async fn wait(record: &'a Record) -> Result<Self> {
+        let Some(keeping) = record.keeping() else {
+            return Ok(Self::taken(record));
+        };
+        let turn = async {
+            loop {
+                let freed = keeping.freed.notified();
+                let mut freed = std::pin::pin!(freed);
+                // From here on a turn that is given back is not missed.
+                freed.as_mut().enable();
+                if record.begin_writing() {
+                    return Self::taken(record);
+                }
+                freed.await;
+            }
+        };
+        let caller = pending::caller();
+        let in_time = record.db().in_time(turn).await?;
+        in_time.ok_or_else(|| too_long(record, caller))
+    }
+}
+
+fn too_long(record: &Record, caller: Option<&'static std::panic::Location<'static>>) -> Error {
+    let asked = caller.map_or_else(String::new, |at| format!(", asked for at {at}"));
+    let message = format!(
+        "waited {:?} for the turn to write {} with {}{asked}: another save, reload or destroy of the same record is under \
+         way. Is its future kept somewhere without being awaited, or is something slow awaited inside it?",
+        record.db().deadline(),
+        record.reflection().name(),
+        key_of(record)
+    );
+    Error::new(ErrorKind::LockWaitTimeout, message).with_record(record.clone())
 }
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
-        self.0.end_writing();
-        if let Some(keeping) = self.0.existing_extension::<Keeping>() {
+        self.record.end_writing();
+        if let Some(keeping) = self.record.existing_extension::<Keeping>() {
             keeping.freed.notify_one();
         }
     }

@@ -24,7 +24,7 @@ pub(super) async fn is_taken(record: &Record, column: usize, what: &Uniqueness) 
         return Ok(false);
     }
     let value = record.value(column).into_owned();
-    let mut relation = Relation::default_scoped(model, record.db());
+    let mut relation = Relation::unscoped(model, record.db());
     if let Some(conditions) = what.conditions {
         relation = conditions.apply(relation, None);
     }

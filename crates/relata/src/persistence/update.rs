@@ -8,7 +8,8 @@ use super::save::SaveOptions;
 use super::set_wise;
 use super::snapshot::Before;
 use super::turn::Turn;
-use super::write::refuse;
+use super::witness;
+use super::write::{refuse, refuse_doubt};
 use crate::attribute::value::{Kind, Value};
 use crate::error::{Error, ErrorKind, Result};
 use crate::pending::Pending;
@@ -126,6 +127,7 @@ fn cast(record: &Record, column: usize, value: Value<'static>) -> Result<(usize,
 /// The row of a saved record, as a relation.
 fn row(record: &Record, verb: &str) -> Result<Relation> {
     refuse(record)?;
+    refuse_doubt(record)?;
     if !record.is_persisted() {
         let message = format!(
             "Cannot {verb} on a new or destroyed record object. Save it first: is_persisted, is_new_record and \
@@ -139,7 +141,7 @@ fn row(record: &Record, verb: &str) -> Result<Relation> {
     }
     let key = key.into_iter().map(Value::into_owned).collect();
     let (model, db) = (record.reflection(), record.db());
-    let rows = || Relation::default_scoped(model, db);
+    let rows = || Relation::unscoped(model, db);
     let rows = scoping::all_queries(model, db).unwrap_or_else(rows);
     Ok(rows.with_rows(vec![key]))
 }
@@ -149,17 +151,44 @@ async fn write_columns(
     values: Vec<(usize, Value<'static>)>,
     verb: &str,
 ) -> Result<()> {
-    let _turn = Turn::of(record).await;
+    let turn = Turn::of(record).await?;
+    let written = set_columns(&turn, record, &values, verb).await;
+    if turn.over(written)?.is_some() {
+        return Ok(());
+    }
+    let turn = Turn::with_writer(record).await?;
+    Box::pin(set_columns(&turn, record, &values, verb)).await
+}
+
+async fn set_columns(
+    turn: &Turn<'_>,
+    record: &Record,
+    values: &[(usize, Value<'static>)],
+    verb: &str,
+) -> Result<()> {
     let row = row(record, verb)?;
+    if values.is_empty() {
+        let message = "Empty list of attributes to change";
+        return Err(Error::new(ErrorKind::Argument, message).with_record(record.clone()));
+    }
     let sets = values
         .iter()
         .map(|(column, value)| (*column, Node::Value(value.clone())))
         .collect();
-    apply(record, &row, sets, values, false).await
+    apply(turn, record, &row, sets, values, false).await
 }
 
 async fn increment(record: &Record, column: usize, by: i64) -> Result<()> {
-    let _turn = Turn::of(record).await;
+    let turn = Turn::of(record).await?;
+    let added = add(&turn, record, column, by).await;
+    if turn.over(added)?.is_some() {
+        return Ok(());
+    }
+    let turn = Turn::with_writer(record).await?;
+    Box::pin(add(&turn, record, column, by)).await
+}
+
+async fn add(turn: &Turn<'_>, record: &Record, column: usize, by: i64) -> Result<()> {
     let row = row(record, "increment")?;
     let (name, kind) = record
         .reflection()
@@ -189,7 +218,7 @@ async fn increment(record: &Record, column: usize, by: i64) -> Result<()> {
     let (_, value) = cast(record, column, value)?;
     let operand = Box::new(Node::Column(row.select().root, column));
     let sets = vec![(column, Node::Plus(operand, Value::Int(difference)))];
-    apply(record, &row, sets, vec![(column, value)], true).await
+    apply(turn, record, &row, sets, &[(column, value)], true).await
 }
 
 fn out_of_range(record: &Record, name: &str) -> Error {
@@ -204,31 +233,35 @@ fn out_of_range(record: &Record, name: &str) -> Error {
 
 /// Writes the row and tells the record. Adding counts the version of the row; setting asks for it, and leaves it.
 async fn apply(
+    turn: &Turn<'_>,
     record: &Record,
     row: &Relation,
     sets: Vec<(usize, Node)>,
-    values: Vec<(usize, Value<'static>)>,
+    values: &[(usize, Value<'static>)],
     adds: bool,
 ) -> Result<()> {
     let mut before = Before::of(record);
-    let written = match (adds, record.reflection().locking_position()) {
-        (true, _) => set_wise::update_all(row.core(), sets).await,
-        (false, None) => set_wise::write_all(row.core(), sets).await,
+    let statement = match (adds, record.reflection().locking_position()) {
+        (true, _) => set_wise::update_of(row.core(), set_wise::counting(row.core(), sets)),
+        (false, None) => set_wise::update_of(row.core(), sets),
         (false, Some(version)) => {
             let column = Node::Column(row.select().root, version);
             let read = record.saved_value(version).into_owned();
             let asked = Expr(column.compare(Comparison::Equal, read));
             let row = row.clone().map(|core| core.select.filter(asked));
-            set_wise::write_all(row.core(), sets).await
+            set_wise::update_of(row.core(), sets)
         }
     };
-    if written.map_err(|error| error.with_record(record.clone()))? == 0 {
+    let statement = statement.map_err(|error| error.with_record(record.clone()))?;
+    let written = witness::send(record, statement, Some(turn)).await?;
+    set_wise::wrote(record.db(), record.reflection());
+    if written.affected == 0 {
         return Err(match record.reflection().locking_position() {
             Some(_) if !adds => locking::stale(record, "update"),
             _ => super::write::gone(record),
         });
     }
-    for (column, value) in &values {
+    for (column, value) in values {
         record.fill(*column, value);
     }
     if adds {

@@ -5,6 +5,7 @@
 //! every write whose answer was lost. An UPDATE whose future was dropped is no such: the values are still unsaved, and
 //! writing them again does no harm.
 
+use super::turn::Turn;
 use crate::db::adapter::{Cells, Decode, Job, Names, Outcome, Statement};
 use crate::error::Result;
 use crate::record::Record;
@@ -48,11 +49,30 @@ pub(super) fn narrowed(record: &Record, statement: Statement) -> Result<Statemen
     })
 }
 
-/// Runs the statement that writes a record's row. An error carries the record.
-pub(super) async fn run(record: &Record, statement: Statement) -> Result<Outcome> {
-    let statement = narrowed(record, statement)?;
-    let mut job = Job::new(statement, Witness(record.clone()));
-    let outcome = record.db().fetch(&mut job).await;
+/// Runs the statement that writes a record's row, narrowed by what a block says of all queries. Otherwise as
+/// [`send`].
+pub(super) async fn run(
+    record: &Record,
+    statement: Statement,
+    turn: Option<&Turn<'_>>,
+) -> Result<Outcome> {
+    send(record, narrowed(record, statement)?, turn).await
+}
+
+/// Runs the statement that writes a record's row. An error carries the record. Who has the turn is turned away where it
+/// would have to wait for the writer, unless it has that too.
+pub(super) async fn send(
+    record: &Record,
+    statement: Statement,
+    turn: Option<&Turn<'_>>,
+) -> Result<Outcome> {
+    let writer = turn.and_then(Turn::writer);
+    let hesitant = turn.is_some() && writer.is_none();
+    let mut job = Job::new(statement, Witness(record.clone())).hesitant(hesitant);
+    let outcome = match writer {
+        None => record.db().fetch(&mut job).await,
+        Some(writer) => Box::pin(record.db().fetch_with(writer, &mut job)).await,
+    };
     let unknown = outcome
         .as_ref()
         .is_err_and(crate::Error::is_commit_outcome_unknown);

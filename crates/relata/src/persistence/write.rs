@@ -31,7 +31,7 @@ pub(super) fn refuse(record: &Record) -> Result<()> {
 
 /// Refuses a record whose last write may have happened or not. To be asked by who has the turn to write it: while
 /// another save is under way, its outcome is not known either.
-fn refuse_doubt(record: &Record) -> Result<()> {
+pub(super) fn refuse_doubt(record: &Record) -> Result<()> {
     if !record.is_in_doubt() {
         return Ok(());
     }
@@ -54,7 +54,21 @@ pub(super) fn refuse_readonly(record: &Record) -> Result<()> {
 /// Writes one record. A second write of the same record waits for the first, and then writes what is still dirty.
 /// Without `touch` an UPDATE leaves the time of the last change.
 pub(super) async fn write(record: &Record, touch: bool) -> Result<()> {
-    let _turn = Turn::of(record).await;
+    let turn = Turn::of(record).await?;
+    let written = write_in(&turn, record, touch).await;
+    match turn.over(written)? {
+        Some(()) => Ok(()),
+        // Apart, so that who need not wait carries no place for it.
+        None => Box::pin(write_with_writer(record, touch)).await,
+    }
+}
+
+async fn write_with_writer(record: &Record, touch: bool) -> Result<()> {
+    let turn = Turn::with_writer(record).await?;
+    write_in(&turn, record, touch).await
+}
+
+async fn write_in(turn: &Turn<'_>, record: &Record, touch: bool) -> Result<()> {
     refuse(record)?;
     refuse_doubt(record)?;
     #[cfg(feature = "password")]
@@ -64,12 +78,12 @@ pub(super) async fn write(record: &Record, touch: bool) -> Result<()> {
         Box::pin(super::password::complete(record)).await?;
     }
     let written = match record.life() {
-        Life::New => insert(record).await,
+        Life::New => insert(turn, record).await,
         Life::Persisted => {
             if touch {
                 stamp_change(record)?;
             }
-            update(record).await
+            update(turn, record).await
         }
         Life::Destroyed => Ok(()),
     };
@@ -82,6 +96,7 @@ pub(super) async fn write(record: &Record, touch: bool) -> Result<()> {
 
 /// Runs a statement of a record whose values of `columns` are bound, and tells the record what became of it.
 async fn run(
+    turn: &Turn<'_>,
     record: &Record,
     bound: Bound,
     columns: &[usize],
@@ -90,7 +105,7 @@ async fn run(
 ) -> Result<()> {
     let db = record.db();
     let mut before = Before::of(record);
-    let outcome = witness::run(record, statement).await?;
+    let outcome = witness::run(record, statement, Some(turn)).await?;
     let model = record.reflection();
     db.written(model.table());
     if record.is_persisted() && outcome.affected == 0 {
@@ -146,7 +161,7 @@ pub(super) fn gone(record: &Record) -> Error {
     Error::new(ErrorKind::RecordNotSaved, message).with_record(record.clone())
 }
 
-async fn insert(record: &Record) -> Result<()> {
+async fn insert(turn: &Turn<'_>, record: &Record) -> Result<()> {
     let (model, db) = (record.reflection(), record.db());
     stamp_creation(record)?;
     if let Some(version) = model.locking_position()
@@ -167,7 +182,7 @@ async fn insert(record: &Record) -> Result<()> {
         purpose: Purpose::Create,
         model: Some(model.name()),
     };
-    run(record, bound, &columns, statement, None).await
+    run(turn, record, bound, &columns, statement, None).await
 }
 
 /// A save without anything to write takes part in the open transaction like any other, as in Rails: what the record
@@ -179,7 +194,7 @@ fn wrote_nothing(record: &Record) -> Result<()> {
 }
 
 /// UPDATE of what changed.
-async fn update(record: &Record) -> Result<()> {
+async fn update(turn: &Turn<'_>, record: &Record) -> Result<()> {
     let (model, db) = (record.reflection(), record.db());
     if !record.is_changed() {
         return wrote_nothing(record);
@@ -220,7 +235,7 @@ async fn update(record: &Record) -> Result<()> {
         purpose: Purpose::Update,
         model: Some(model.name()),
     };
-    run(record, bound, &columns, statement, lock).await
+    run(turn, record, bound, &columns, statement, lock).await
 }
 
 /// Sets the times of creation and change that have no value.

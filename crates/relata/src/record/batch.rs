@@ -246,6 +246,11 @@ impl Batch {
             .upgrade()
     }
 
+    /// The columns that were not selected by the query, if there are some.
+    pub(super) fn absent(&self) -> Option<&[u64]> {
+        self.absent.as_deref()
+    }
+
     /// Whether the column was not selected by the query.
     pub(crate) fn is_absent(&self, column: usize) -> bool {
         self.absent

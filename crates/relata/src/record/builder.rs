@@ -312,13 +312,6 @@ impl BatchBuilder {
 
     /// A batch of one new row without values: every column is null until it is set.
     pub(crate) fn blank(reflection: &'static ModelReflection, db: &Db) -> Arc<Batch> {
-        let rows = Rows {
-            words: Vec::new(),
-            len: 1,
-            arena: Arena::default(),
-            absent: None,
-            classes: None,
-        };
         let strict = reflection
             .is_strict_loading_by_default()
             .then_some(StrictLoading::All);
@@ -326,7 +319,24 @@ impl BatchBuilder {
             strict,
             ..Terms::default()
         };
-        Batch::new(reflection, db, rows, terms, true)
+        Batch::new(reflection, db, one_row(None), terms, true)
+    }
+
+    /// As [`blank`](Self::blank), of a class of that batch, with its terms and without the columns that it lacks.
+    pub(super) fn blank_copy(reflection: &'static ModelReflection, of: &Batch) -> Arc<Batch> {
+        let rows = one_row(of.absent().map(Box::from));
+        Batch::new(reflection, of.db(), rows, of.terms, true)
+    }
+}
+
+/// One row that has no words of its own.
+fn one_row(absent: Option<Box<[u64]>>) -> Rows {
+    Rows {
+        words: Vec::new(),
+        len: 1,
+        arena: Arena::default(),
+        absent,
+        classes: None,
     }
 }
 

@@ -348,14 +348,20 @@ impl Record {
         state.existing_extension()
     }
 
-    /// A copy of this row, as it is in the database, in a batch of its own: the handle keeps nothing else alive.
+    /// A copy of this row, as it is in the database, in a batch of its own: the handle keeps nothing else alive. What was
+    /// set and not saved is set on the copy too, and what was not selected is not there either; it is readonly, strict or
+    /// in doubt where this record is.
     #[must_use]
     pub fn compact(&self) -> Record {
-        let copy = Record::blank(self.reflection(), self.db());
+        let copy = self.blank_copy();
         for column in 0..self.reflection().columns().len() {
             copy.fill(column, &self.value_of(column, Version::Saved));
         }
         copy.set_life(self.life());
+        copy.set_in_doubt(self.is_in_doubt());
+        if let Some(state) = self.state() {
+            copy.state_or_make().take_terms(state);
+        }
         for column in self.changed_columns() {
             if let Some(&slot) = self.batch().slots().get(column) {
                 copy.state_or_make().values_mut().set(
@@ -366,19 +372,25 @@ impl Record {
                 );
             }
         }
-        copy.initialized()
+        copy
     }
 
-    /// A new record with this one's attributes, without its key, version and times. Rails: `dup`.
+    /// A new record with this one's attributes, without its key, its version and its times of creation and change.
+    /// `after_initialize` runs once it has them. Rails: `dup`.
     #[must_use]
     pub fn dup(&self) -> Record {
-        let copy = Record::blank(self.reflection(), self.db());
-        let key = self.reflection().primary_key();
-        let version = self.reflection().locking_position();
-        let stamps = self.reflection().stamps();
+        let model = self.reflection();
+        let copy = Record::blank(model, self.db());
+        let stamps = model.stamps();
+        let is_own = |column: &usize| {
+            model.primary_key().contains(column)
+                || model.locking_position() == Some(*column)
+                || stamps.created.contains(column)
+                || stamps.updated.contains(column)
+        };
         for (column, &slot) in self.batch().slots().iter().enumerate() {
-            let stamped = stamps.created.contains(&column) || stamps.updated.contains(&column);
-            if !key.contains(&column) && version != Some(column) && !stamped {
+            let unknown = self.batch().is_absent(column) && !self.column_changed(column);
+            if !is_own(&column) && !unknown {
                 copy.state_or_make().values_mut().set(
                     copy.batch(),
                     column,
@@ -387,7 +399,7 @@ impl Record {
                 );
             }
         }
-        copy
+        copy.initialized()
     }
 }
 

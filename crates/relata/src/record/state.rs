@@ -210,6 +210,16 @@ impl State {
         }
     }
 
+    /// Is readonly and strict as another is, beside what it is already.
+    pub(super) fn take_terms(&self, other: &Self) {
+        if other.is_readonly() {
+            self.set_readonly();
+        }
+        if let Some(mode) = other.strict() {
+            self.set_strict(mode);
+        }
+    }
+
     /// The record's own mode; the outer `None` leaves it to the batch.
     pub(super) fn strict(&self) -> Option<Option<StrictLoading>> {
         self.is_marked(STRICT_SET).then(|| {

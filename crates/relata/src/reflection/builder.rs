@@ -334,6 +334,14 @@ impl ModelBuilder {
             let error = error.with_model(leak(self.name.clone()));
             Err(error.with_attribute(name))
         };
+        for (what, name) in [("model", &self.name), ("table", &self.table)] {
+            if name.trim().is_empty() {
+                let message = format!(
+                    "a model needs the name of its {what}: `ModelBuilder::new(\"Planet\", \"planets\")`"
+                );
+                return refused(message, name);
+            }
+        }
         if let Some(parent) = self.parent {
             if let Some(column) = self.columns.first() {
                 let message = format!(

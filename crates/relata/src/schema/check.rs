@@ -9,7 +9,7 @@ use super::table::{ForeignKey, Table, TableColumn};
 use crate::attribute::value::Value;
 use crate::db::Db;
 use crate::error::Result;
-use crate::reflection::{Column, ModelReflection, Resolved};
+use crate::reflection::{AssociationReflection, Column, ModelReflection, Resolved};
 use crate::sql::{Dialect, schema};
 
 /// In what a model and its table differ.
@@ -95,6 +95,7 @@ pub(super) async fn differences(
             check.belongs_to(association.name(), model.resolve(position)?);
         }
     }
+    check.referred_tables(db).await?;
     Ok(check.found)
 }
 
@@ -232,6 +233,45 @@ impl Check<'_> {
             }
         }
         self.index(name, &columns);
+    }
+
+    /// A foreign key may refer to a table that is not there: every insert would fail.
+    async fn referred_tables(&mut self, db: &Db) -> Result<()> {
+        let table = self.table;
+        let mut asked: Vec<&str> = vec![self.model.table()];
+        for key in table.foreign_keys.iter().flatten() {
+            if asked.contains(&key.table.as_str()) {
+                continue;
+            }
+            asked.push(&key.table);
+            if Table::is_there(db, &key.table).await? {
+                continue;
+            }
+            let columns: Vec<&str> = key.columns.iter().map(|(from, _)| from.as_str()).collect();
+            let shown = columns.join(", ");
+            let mut on_key = (0..self.model.reflections().len()).filter(|&position| {
+                let resolved = self.model.resolve(position).ok();
+                resolved.is_some_and(|resolved| {
+                    let name = |&at: &usize| self.model.columns().get(at).map(Column::column_name);
+                    resolved.declaration().is_belongs_to()
+                        && resolved
+                            .owner_key
+                            .iter()
+                            .filter_map(name)
+                            .eq(columns.iter().copied())
+                })
+            });
+            let named = on_key
+                .next()
+                .and_then(|at| self.model.reflections().get(at));
+            let message = format!(
+                "the foreign key on ({shown}) refers to the table `{}`, which is not there",
+                key.table
+            );
+            let name = named.map(AssociationReflection::name);
+            self.differs(DifferenceKind::ForeignKey, name, message);
+        }
+        Ok(())
     }
 
     fn index(&mut self, name: &'static str, columns: &[&str]) {

@@ -67,6 +67,14 @@ impl Table {
     }
 }
 
+impl Table {
+    /// Whether there is a table of that name. One SELECT.
+    pub(super) async fn is_there(db: &Db, name: &str) -> Result<bool> {
+        let columns: Vec<[Option<String>; 5]> = rows(db, name, db.dialect().columns_of()).await?;
+        Ok(!columns.is_empty())
+    }
+}
+
 fn indexes(rows: Vec<[Option<String>; 3]>) -> Vec<Index> {
     let mut found: Vec<Index> = Vec::new();
     let mut last = None;

@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 
 use super::connection::{Connection, Stopped};
 use crate::db::adapter::{Decode, Job, Ran};
-use crate::error::{Error, Result};
+use crate::db::runtime;
+use crate::error::{Error, ErrorKind, Result};
 
 /// How long a read may hold a thread of the runtime.
 const BUDGET: Duration = Duration::from_millis(1);
@@ -60,6 +61,9 @@ pub(super) async fn here<D: Decode>(
             }
             Err(Stopped::Failed(error)) => return Some(Err(error)),
             Err(Stopped::Busy(error)) => {
+                if let Err(error) = runtime::handle() {
+                    return Some(Err(error));
+                }
                 let now = Instant::now();
                 if now > *until.get_or_insert(now + deadline) {
                     return Some(Err(error));
@@ -78,19 +82,27 @@ pub(super) async fn aside<D: Decode + 'static>(
     job: &mut Job<D>,
     deadline: Duration,
 ) -> Result<Ran> {
+    let runtime = runtime::handle()?;
     let given_up = GivenUp::default();
+    let writes = job.statement.writes;
     if !job.statement.writes {
         holder.connection()?.heed(Some(Arc::clone(&given_up.0)));
     }
     let until = Instant::now() + deadline;
     let mut taken = job.depart();
-    let running = tokio::task::spawn_blocking(move || {
+    let running = runtime.spawn_blocking(move || {
         let ran = to_the_end(&mut holder, &mut taken, until);
         // Home before the answer: who gets it finds the connection in its place.
         drop(holder);
         (taken, ran)
     });
-    let (taken, ran) = running.await.map_err(Error::other)?;
+    let (taken, ran) = running.await.map_err(|lost| {
+        if !writes {
+            return Error::other(lost);
+        }
+        let message = "the thread that wrote was lost: whether the statement was done is not known";
+        Error::new(ErrorKind::CommitOutcomeUnknown, message).with_source(lost)
+    })?;
     *job = taken;
     ran
 }

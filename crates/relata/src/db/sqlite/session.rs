@@ -12,6 +12,7 @@ use super::aside::{Holds, PAUSE, aside, here, pause};
 use super::connection::{Connection, Stopped};
 use super::{Lease, Role, Sqlite};
 use crate::db::adapter::{self, Decode, Job, Ran};
+use crate::db::runtime;
 use crate::db::turns::{Held, Turns, Waits};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -151,7 +152,10 @@ impl adapter::Session for Session {
             match turn.connection()?.command(text) {
                 Ok(()) => break,
                 // Another process has the lock: only BEGIN meets it.
-                Err(Stopped::Busy(_)) if Instant::now() < until => tokio::time::sleep(PAUSE).await,
+                Err(Stopped::Busy(_)) if Instant::now() < until => {
+                    runtime::handle()?;
+                    tokio::time::sleep(PAUSE).await;
+                }
                 Err(stopped) => return Err(stopped.into_error()),
             }
         }

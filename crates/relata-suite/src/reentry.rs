@@ -1,0 +1,100 @@
+//! Callbacks that do to their record what runs them again: one that stops by itself may, one that never would is told.
+
+use relata::callback::Inside;
+use relata::{Db, Result, callbacks, model};
+
+use crate::Backend;
+
+/// Its callbacks do what its kind says.
+#[model]
+pub struct Loop {
+    id: i64,
+    kind: String,
+    #[column(default = 0)]
+    times: i64,
+}
+
+#[callbacks]
+impl Loop {
+    #[before_save]
+    async fn save_before(&self) -> Result<()> {
+        match self.kind() {
+            "before_save" => self.save().await,
+            _ => Ok(()),
+        }
+    }
+
+    #[around_save]
+    async fn save_around(&self, inside: Inside) -> Result<()> {
+        if self.kind() == "around_save" {
+            self.save().await?;
+        }
+        inside.run().await
+    }
+
+    #[after_save]
+    async fn save_after(&self) -> Result<()> {
+        match self.kind() {
+            "after_save" => self.update(|l| l.set_times(l.times() + 1)).await,
+            "thrice" if self.times() < 3 => self.update(|l| l.set_times(l.times() + 1)).await,
+            "columns" => self.update_columns([("times", 9.into())]).await,
+            _ => Ok(()),
+        }
+    }
+
+    #[before_destroy]
+    async fn destroy_before(&self) -> Result<()> {
+        match self.kind() {
+            "before_destroy" => self.destroy().await,
+            _ => Ok(()),
+        }
+    }
+}
+
+async fn loops(backend: &Backend) -> Result<Db> {
+    let db = backend.open().await?;
+    db.create_tables([Loop::reflection()]).await?;
+    Ok(db)
+}
+
+/// A callback that saves or destroys its record without end is an error that names it; nothing is written.
+pub async fn a_callback_that_runs_itself_without_end_is_told(backend: &Backend) -> Result<()> {
+    let db = loops(backend).await?;
+    for (kind, name) in [
+        ("before_save", "save_before"),
+        ("around_save", "save_around"),
+        ("after_save", "save_after"),
+    ] {
+        let one = Loop::build(&db, |l| l.set_kind(kind));
+        let error = one.save().await.unwrap_err();
+        assert!(error.is_configuration(), "{error:?}");
+        assert_eq!(
+            (error.model(), error.attribute()),
+            (Some("Loop"), Some(name))
+        );
+        assert!(error.to_string().contains(kind), "{error}");
+        assert!(error.erased_record().is_some_and(|record| one.is(record)));
+    }
+    assert_eq!(Loop::all(&db).count().await?, 0);
+    let one = Loop::create(&db, |l| l.set_kind("before_destroy")).await?;
+    let error = one.destroy().await.unwrap_err();
+    assert_eq!(error.attribute(), Some("destroy_before"), "{error:?}");
+    assert!(one.is_persisted());
+    assert_eq!(Loop::all(&db).count().await?, 1);
+    Ok(())
+}
+
+/// One that stops by itself is no mistake.
+pub async fn a_callback_that_runs_itself_until_it_is_done_is_not(backend: &Backend) -> Result<()> {
+    let db = loops(backend).await?;
+    let one = Loop::create(&db, |l| l.set_kind("thrice")).await?;
+    assert_eq!((one.times(), one.is_changed()), (3, false));
+    let other = Loop::create(&db, |l| l.set_kind("columns")).await?;
+    assert_eq!(other.times(), 9);
+    let rows = Loop::all(&db)
+        .order(|l| l.id.asc())
+        .pluck(|l| l.times)
+        .await?;
+    assert_eq!(rows, [3, 9]);
+    Ok(())
+}
