@@ -128,13 +128,13 @@ impl Counts {
 
 /// What tells records of one model apart: their rows, or where they have none, the objects.
 #[derive(PartialEq, Eq, Hash)]
-enum Same {
+pub(super) enum Same {
     Row(Key),
     Object((usize, u32)),
 }
 
 impl Same {
-    fn of(record: &Record) -> Self {
+    pub(super) fn of(record: &Record) -> Self {
         let key = record.reflection().primary_key();
         match Key::of(record, key).filter(|_| !key.is_empty()) {
             Some(key) => Self::Row(key),

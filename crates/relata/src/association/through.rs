@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 
+use super::change::Same;
 use super::{Association, Key};
 use crate::attribute::value::Value;
 use crate::error::{ErrorKind, Result};
@@ -131,8 +132,8 @@ impl Association {
     pub(crate) fn forget_joins(&self, targets: &[Record], unsaved: bool) -> Result<()> {
         let joins = self.of_joins()?;
         let by = &self.changeable()?.source().target_key;
-        let known: HashMap<&Record, &Record, Hashing> =
-            targets.iter().map(|target| (target, target)).collect();
+        let same = |target| (Same::of(target), target);
+        let known: HashMap<Same, &Record, Hashing> = targets.iter().map(same).collect();
         let keyed: HashMap<Key, &Record, Hashing> = targets
             .iter()
             .filter_map(|target| Some((Key::of(target, by)?, target)))
@@ -141,7 +142,7 @@ impl Association {
         let target_of = |join: &Record| {
             let source = self.source_of(join).ok()?;
             match source.peek_one() {
-                Linked::Known(target) => known.get(&target?).copied(),
+                Linked::Known(target) => known.get(&Same::of(&target?)).copied(),
                 Linked::Unknown => {
                     let key = Key::of(join, &source.resolved().owner_key)?;
                     keyed.get(&key).copied()

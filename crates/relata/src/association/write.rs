@@ -6,6 +6,7 @@
 use std::collections::HashSet;
 
 use super::Association;
+use super::change::Same;
 use super::scope::targets;
 use crate::attribute::value::Value;
 use crate::callback::MemberEvent;
@@ -248,8 +249,8 @@ impl Association {
         if members.is_empty() {
             return;
         }
-        let leaving: HashSet<&Record, Hashing> = members.iter().collect();
-        self.forget(|known| leaving.contains(known));
+        let leaving: HashSet<Same, Hashing> = members.iter().map(Same::of).collect();
+        self.forget(|known| leaving.contains(&Same::of(known)));
     }
 
     /// Takes members out of a collection in memory.
