@@ -43,7 +43,7 @@ pub(super) fn errors(record: &Record, name: &str, args: &Args) -> Ran<Value> {
         }
         ("clear", []) => {
             errors.clear();
-            Value::Nil
+            Value::list([])
         }
         ("details", []) => {
             let problems = errors.to_vec();
