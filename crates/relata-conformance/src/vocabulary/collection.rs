@@ -242,7 +242,8 @@ async fn push(world: &Arc<World>, association: &Association, args: &Args) -> Ran
 
 fn is_through(association: &Association) -> bool {
     let reflection = association.reflection();
-    reflection.through().is_some() || reflection.is_over_rows_between()
+    reflection.through().is_some()
+        || reflection.is_over_rows_between()
         || reflection.macro_kind() == relata::reflection::Macro::HasAndBelongsToMany
 }
 

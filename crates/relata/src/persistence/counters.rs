@@ -57,7 +57,7 @@ impl<M> Relation<M> {
     /// A collection is named, or its counter's column. With `touch` the time of the last change is set too.
     /// Rails: `reset_counters`.
     ///
-    /// Errors: `Argument` for a collection that is not there; `RecordNotFound` for a row that is not; what the database says.
+    /// Errors: `Argument` for a collection that is not there; what the database says.
     #[track_caller]
     pub fn reset_counters<'a>(
         &self,
@@ -89,10 +89,7 @@ impl<M> Relation<M> {
             sets.extend(touched(model, core.db.now(), touch));
             let key = owner.saved_key().into_iter().map(Value::into_owned);
             let rows = Relation::default_scoped(model, &core.db).with_rows(vec![key.collect()]);
-            match set_wise::update_all(rows.core(), sets).await? {
-                0 => Err(no_row(&owner)),
-                _ => Ok(()),
-            }
+            set_wise::update_all(rows.core(), sets).await.map(drop)
         })
     }
 
@@ -109,12 +106,6 @@ impl<M> Relation<M> {
         row.set_life(Life::Persisted);
         Ok(row)
     }
-}
-
-/// The error of a row that is not there to be counted in.
-fn no_row(owner: &Record) -> Error {
-    let what = format!(" with {}", super::errors::key_of(owner));
-    crate::loading::find_typed_error(owner.reflection(), &what)
 }
 
 fn touched(
