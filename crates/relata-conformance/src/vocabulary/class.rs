@@ -33,6 +33,13 @@ pub(super) async fn call(world: &Arc<World>, class: &Class, name: &str, args: Ar
             }
             None => Err(Stop::NoMethod(format!("the module method `{name}`"))),
         },
+        // What every model has.
+        Class::Foreign(base) if &**base == "ActiveRecord::Base" && name == "transaction" => {
+            transaction(world, &args).await
+        }
+        Class::Foreign(base) if &**base == "ActiveRecord::Base" && name == "no_touching" => {
+            no_touching(world, world.models(), &args).await
+        }
         Class::Foreign(full) => foreign(world, full, name, &args),
     }
 }
@@ -101,14 +108,16 @@ async fn of_model(
         }
         ("transaction", _) => return transaction(world, &args).await,
         ("no_touching", []) => {
-            let Some(block) = &args.block else {
-                return Err(Stop::argument("no block given"));
-            };
-            return relata::no_touching([model], async || world.yield_to(block, Vec::new()).await)
-                .await;
+            let mut all = vec![model];
+            all.extend(model.descendants());
+            return no_touching(world, all, &args).await;
         }
         ("increment_counter" | "decrement_counter", [column, keys]) => {
-            let by = if name == "increment_counter" { 1 } else { -1 };
+            let by = match args.option("by") {
+                Some(Value::Int(by)) => by,
+                _ => 1,
+            };
+            let by = if name == "increment_counter" { by } else { -by };
             let counters = [(column.to_text(), by)];
             return count(world, model, keys, &counters, touches(&args)).await;
         }
@@ -165,7 +174,18 @@ async fn of_model(
             Value::map(shown.map(|one| (key(one.name()), reflection(one))))
         }
         (name, []) if labels(model, name).is_some() => labels(model, name).unwrap_or(Value::Nil),
-        ("readonly_attributes", []) => Value::list(model.readonly_attributes().map(Value::text)),
+        ("readonly_attributes", []) => {
+            let mut kept: Vec<&str> = model.readonly_attributes().collect();
+            let declared = world.declarations(model.name());
+            let declared = declared.iter().filter(|one| one.kind == "attr_readonly");
+            let declared: Vec<&str> = declared
+                .flat_map(|one| one.args.iter().filter_map(Json::as_str))
+                .collect();
+            // In the order of declaration, and those that are so without one at the end.
+            let place = |name: &&str| declared.iter().position(|one| one == name);
+            kept.sort_by_key(|name| place(name).unwrap_or(usize::MAX));
+            Value::list(kept.into_iter().map(Value::text))
+        }
         ("locking_column", []) => {
             let column = model.locking_column();
             Value::text(column.map_or("lock_version", |column| column.name()))
@@ -281,6 +301,17 @@ pub(super) fn class_of(
         Some(name) if !name.is_empty() => Ok(model.subclass(&name)?),
         _ => Ok(model),
     }
+}
+
+async fn no_touching(
+    world: &Arc<World>,
+    models: Vec<&'static ModelReflection>,
+    args: &Args,
+) -> Ran<Value> {
+    let Some(block) = &args.block else {
+        return Err(Stop::argument("no block given"));
+    };
+    relata::no_touching(models, async || world.yield_to(block, Vec::new()).await).await
 }
 
 fn touches(args: &Args) -> bool {

@@ -231,9 +231,20 @@ async fn push(world: &Arc<World>, association: &Association, args: &Args) -> Ran
     let records = assign::records(world, association, &Value::list(args.all.clone())).await?;
     match association.concat(records).await {
         Ok(()) => Ok(Value::Collection(association.clone())),
+        // What goes through others is saved with its error.
+        Err(error) if association.owner().is_persisted() && is_through(association) => {
+            Err(error.into())
+        }
         Err(error) if is_soft(&error) => Ok(Value::Nil),
         Err(error) => Err(error.into()),
     }
+}
+
+fn is_through(association: &Association) -> bool {
+    let reflection = association.reflection();
+    reflection.through().is_some()
+        || reflection.is_over_rows_between()
+        || reflection.macro_kind() == relata::reflection::Macro::HasAndBelongsToMany
 }
 
 /// `delete` and `destroy` of members, or of the members with these keys.

@@ -393,7 +393,10 @@ async fn of_association(
         }
         Verb::Reset => {
             association.reset();
-            Value::Bool(false)
+            match association.reflection().is_belongs_to() {
+                true => Value::Bool(false),
+                false => Value::Nil,
+            }
         }
         Verb::Changed => Value::Bool(association.is_changed()),
         Verb::PreviouslyChanged => Value::Bool(association.was_changed()),

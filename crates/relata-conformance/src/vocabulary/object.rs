@@ -29,6 +29,11 @@ pub(super) async fn call(
         }
         ("nil?", []) => Value::Bool(matches!(receiver, Value::Nil)),
         ("itself", []) => receiver.clone(),
+        ("tap", []) => {
+            let block = args.block.as_ref()?;
+            let told = world.yield_to(block, vec![receiver.clone()]).await;
+            return Some(told.map(|_| receiver.clone()));
+        }
         ("present?", []) if !goes_through(receiver) => Value::Bool(!is_blank(receiver)),
         ("blank?", []) if !goes_through(receiver) => Value::Bool(is_blank(receiver)),
         ("is_a?" | "kind_of?" | "instance_of?", [Value::Class(of)]) => {

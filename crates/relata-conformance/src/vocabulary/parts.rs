@@ -43,7 +43,7 @@ pub(super) fn errors(record: &Record, name: &str, args: &Args) -> Ran<Value> {
         }
         ("clear", []) => {
             errors.clear();
-            Value::Nil
+            Value::list([])
         }
         ("details", []) => {
             let problems = errors.to_vec();
@@ -100,12 +100,19 @@ pub(super) async fn preloader(preloader: &Loads, name: &str) -> Ran<Value> {
     if name != "call" {
         return Err(Stop::NoMethod(format!("the preloader method `{name}`")));
     }
+    let Some(first) = preloader.records.first() else {
+        return Ok(Value::list([]));
+    };
     let paths = conditions::paths(&preloader.associations);
-    relata::loading::Preloader::of(&preloader.records)
+    let loaded = relata::loading::Preloader::of(&preloader.records)
         .associations_named(paths.iter().map(String::as_str))
         .available_records(&preloader.available)
         .call()
-        .await?;
+        .await;
+    loaded.map_err(|error| match error.kind() {
+        relata::ErrorKind::AssociationNotFound => error.with_record(first.clone()),
+        _ => error,
+    })?;
     // It gives one loader for each association at the top.
     let mut loaders: Vec<&str> = Vec::new();
     for path in &paths {

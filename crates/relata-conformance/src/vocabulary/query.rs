@@ -241,6 +241,7 @@ async fn read(
         ("destroy_all", []) => (relation.destroy_all().await)
             .map(Value::records)
             .map_err(Stop::from),
+        ("scoping" | "unscoped", []) if !plain => scoping(world, query, name, args).await,
         ("in_batches" | "find_each" | "find_in_batches", _) => {
             batches(world, query, name, args).await
         }
@@ -250,6 +251,26 @@ async fn read(
         _ => return None,
     };
     Some(ran)
+}
+
+/// `scoping`, and `unscoped` with a block: the block takes the relation for all records of the model.
+async fn scoping(world: &Arc<World>, query: &Query, name: &str, args: &Args) -> Ran<Value> {
+    for (option, value) in args.options.iter().flatten() {
+        if option.as_text() != Some("all_queries") || value.is_true() {
+            let option = option.to_text();
+            return Err(Stop::unsupported(format!("{name} with {option}")));
+        }
+    }
+    let relation = match name {
+        "unscoped" => relata::Relation::unscoped(query.model(), query.relation.db()),
+        _ => query.relation.clone(),
+    };
+    let Some(block) = &args.block else {
+        return Err(Stop::argument("no block given"));
+    };
+    relation
+        .scoping(async || world.yield_to(block, Vec::new()).await)
+        .await
 }
 
 /// The record at a place, from the end where the place is negative.

@@ -246,6 +246,11 @@ pub(super) async fn call(
             .destroyed_by_association()
             .map_or(Value::Nil, |declaration| world.reflection(declaration)),
         ("dup", []) => Value::Record(record.dup()),
+        ("becomes" | "becomes!", [Value::Class(class)]) => match world.model(class.name()) {
+            Some(model) if name == "becomes" => Value::Record(record.becomes_of(model)?),
+            Some(model) => Value::Record(record.becomes_with_type_of(model)?),
+            None => return Err(Stop::raised("NameError", class.name())),
+        },
         ("clone", []) => Value::Twin(Arc::new(record.clone())),
         ("attributes", []) => attributes(record)?,
         ("to_key", []) => Value::list(super::items(world, &generated::key(record)?).await?),

@@ -15,9 +15,8 @@ pub(super) fn refine(query: &Query, name: &str, args: &Args) -> Option<Ran<Query
     };
     Some(match name {
         "all" | "spawn" => Ok(query.clone()),
-        "unscoped" | "scoping" if args.block.is_some() => {
-            Err(Stop::unsupported(format!("{name} with a block")))
-        }
+        // The block runs in the scope: it gives no relation.
+        "unscoped" | "scoping" if args.block.is_some() => return None,
         "references" => references(query, args),
         "unscoped" => Ok(Query::of(relata::Relation::unscoped(
             query.model(),

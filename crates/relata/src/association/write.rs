@@ -235,7 +235,25 @@ impl Association {
 
     /// Remembers a member of a collection, at the end of those that memory knows.
     pub(crate) fn remember(&self, member: &Record) {
+        if self.reflection().scope().is_some() && self.takes_the_place_of(member) {
+            return;
+        }
         self.owner.link_member(self.position, member);
+    }
+
+    /// Puts a member where the same row is a member already, in a collection that has each once. Whether it did.
+    fn takes_the_place_of(&self, member: &Record) -> bool {
+        let known = self.peek_many();
+        let Some(at) = known.records.iter().position(|one| one == member) else {
+            return false;
+        };
+        if !self.relation().core().select.distinct {
+            return false;
+        }
+        let mut members = known.records;
+        members[at] = member.clone();
+        self.owner.link_many(self.position, &members, known.loaded);
+        true
     }
 
     /// Whether memory knows this very object as a member.

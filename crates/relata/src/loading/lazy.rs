@@ -55,7 +55,12 @@ fn tell_way(association: &Association) -> Result<()> {
 /// Whether an association has a target or members, for a validation, which strict loading does not refuse.
 pub(crate) async fn has_any(association: &Association) -> Result<bool> {
     if association.reflection().is_collection() {
-        return Ok(!load_to_replace(association).await?.is_empty());
+        let members = load_to_replace(association).await?;
+        if !association.can_query() {
+            // What a new owner was asked for is known once it has a row.
+            association.complete();
+        }
+        return Ok(!members.is_empty());
     }
     if association.can_query() && matches!(association.known_one(), Linked::Unknown) {
         load_single(association).await?;
