@@ -446,9 +446,14 @@ impl<M> Relation<M> {
     }
 
     /// Reads the rows of a statement in SQL instead of the table's; their columns are named as the model's. What else is
-    /// asked of the relation, a default scope too, is asked of these rows: `SELECT "posts".* FROM (...) "posts" WHERE ...`.
-    /// With nothing else the statement runs as it is. A named door for raw SQL. Rails: `from`, `find_by_sql`.
+    /// asked of the relation is asked of these rows: `SELECT "posts".* FROM (...) "posts" WHERE ...`; with nothing else the
+    /// statement runs as it is. The model's default scope, and which class of several the rows are of, is not asked.
+    /// A named door for raw SQL. Rails: `from`, `find_by_sql`.
     pub fn from_sql(self, statement: Raw) -> Self {
-        self.map(|core| core.select.raw = Some(statement))
+        let default = Relation::of(self.reflection(), self.db());
+        self.map(|core| {
+            core.select.leave_out(default.select());
+            core.select.raw = Some(statement);
+        })
     }
 }

@@ -174,6 +174,24 @@ impl Select {
         self.asks == Asks::Rows && !self.gives_nothing()
     }
 
+    /// Takes away what another select asks, where this one asks it too: once, so that what is asked twice is asked still.
+    pub(crate) fn leave_out(&mut self, other: &Self) {
+        fn without<T: PartialEq>(ours: &mut Vec<T>, theirs: &[T]) {
+            for one in theirs {
+                if let Some(at) = ours.iter().position(|own| own == one) {
+                    ours.remove(at);
+                }
+            }
+        }
+        without(&mut self.filters, &other.filters);
+        without(&mut self.joins, &other.joins);
+        without(&mut self.orders, &other.orders);
+        self.ordered_by_default &= !self.orders.is_empty();
+        if self.limit == other.limit {
+            self.limit = None;
+        }
+    }
+
     /// Whether it is a statement of the user's own and nothing is asked of its rows.
     pub(crate) fn is_raw_alone(&self) -> bool {
         let alone = Self {
