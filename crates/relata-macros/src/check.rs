@@ -3,6 +3,7 @@
 //! Every rejection is told at the user's own token. What needs other models is checked by `const`s in the
 //! expansion: see `relata::reflection::shape`.
 
+mod columns;
 mod keys;
 mod names;
 pub(crate) mod reserved;
@@ -14,6 +15,7 @@ use crate::model::Model;
 /// Tells what is wrong, and gives the fields that cannot be emitted, by name and position among their like.
 pub(crate) fn check(model: &Model, errors: &mut Errors) -> Vec<syn::Ident> {
     let dropped = names::check(model, errors);
+    columns::check(model, errors);
     keys::check(model, &dropped, errors);
     through::check(model, errors);
     dropped

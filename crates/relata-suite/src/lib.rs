@@ -19,7 +19,9 @@ pub mod keys;
 pub mod locking;
 pub mod per_owner;
 pub mod queries;
+pub mod reading;
 pub mod reentry;
+pub mod refusals;
 pub mod relations;
 pub mod saving;
 pub mod shop;
@@ -210,6 +212,24 @@ macro_rules! suite {
                 shapes_in_closures_and_by_name_are_the_same
                 reading_in_closures_and_by_name_is_the_same
                 what_records_lead_to_is_extracted }
+            reading { rows_come_in_the_order_of_a_list_of_any_length
+                none_is_none_wherever_it_stands
+                a_scope_of_nothing_leads_to_nothing
+                what_is_combined_is_kept_or_refused
+                a_count_is_that_of_the_rows_that_are_given
+                distinct_rows_beyond_an_offset_exist
+                a_limit_is_never_widened
+                keys_of_joined_records_come_once
+                rows_of_sql_are_narrowed_counted_and_walked
+                batches_give_every_record_once_or_refuse
+                case_is_ignored_by_the_database_on_both_sides
+                conditions_are_chained_to_any_length }
+            refusals { a_null_is_no_empty_value
+                what_cannot_be_held_is_told_by_its_attribute
+                a_record_that_was_read_without_its_key_says_so
+                what_is_asked_of_the_other_sort_of_association_is_refused
+                what_is_refused_is_refused_set_wise_too
+                a_page_begins_after_a_key_of_the_models_type }
             relations { conditions_are_written_as_rails_writes_them
                 conditions_find_the_rows_they_say
                 the_find_family_gives_rows_options_and_errors
@@ -293,6 +313,8 @@ mod listed {
             ("default_orders", include_str!("default_orders.rs")),
             ("per_owner", include_str!("per_owner.rs")),
             ("queries", include_str!("queries.rs")),
+            ("reading", include_str!("reading.rs")),
+            ("refusals", include_str!("refusals.rs")),
             ("relations", include_str!("relations.rs")),
             ("saving", include_str!("saving.rs")),
             ("apart", include_str!("apart.rs")),

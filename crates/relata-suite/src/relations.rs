@@ -354,12 +354,9 @@ pub async fn batches_give_every_row_once(backend: &Backend) -> Result<()> {
         sizes.push(batch.len());
     }
     assert_eq!(sizes, [4, 2]);
-    let after = Post::all(&db)
-        .after([relata::Value::Int(4)])?
-        .limit(1)
-        .await?;
+    let after = Post::all(&db).after(4)?.limit(1).await?;
     assert_eq!(after[0].id(), 5);
-    let error = Post::all(&db).after([]).unwrap_err();
+    let error = Post::all(&db).after_key([]).unwrap_err();
     assert_eq!(
         error.to_string(),
         "Post has a key of 1 columns, and 0 values were given"

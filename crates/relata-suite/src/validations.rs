@@ -251,7 +251,7 @@ pub async fn uniqueness_asks_and_the_index_keeps_it(backend: &Backend) -> Result
     assert_sql!(
         db,
         [
-            r#"SELECT 1 AS one FROM "users" WHERE LOWER("users"."email") = ? AND "users"."realm" = ? LIMIT 1"#
+            r#"SELECT 1 AS one FROM "users" WHERE LOWER("users"."email") = LOWER(?) AND "users"."realm" = ? LIMIT 1"#
         ],
         { assert!(!second.is_valid().await?) }
     );
@@ -277,7 +277,7 @@ pub async fn uniqueness_asks_and_the_index_keeps_it(backend: &Backend) -> Result
     assert_sql!(
         db,
         [
-            r#"SELECT 1 AS one FROM "users" WHERE LOWER("users"."email") = ? AND "users"."realm" = ? AND "users"."id" != ? LIMIT 1"#,
+            r#"SELECT 1 AS one FROM "users" WHERE LOWER("users"."email") = LOWER(?) AND "users"."realm" = ? AND "users"."id" != ? LIMIT 1"#,
             r#"UPDATE "users" SET "name" = ? WHERE "users"."id" = ?"#
         ],
         { first.save().await? }

@@ -149,6 +149,15 @@ pub enum ErrorKind {
     Other,
 }
 
+/// Where in a statement something is wrong, counted from 0: known before it is known which attribute that is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Spot {
+    /// A value that is bound.
+    Bind(usize),
+    /// A column of the result.
+    Cell(usize),
+}
+
 /// Why an operation failed. See [`ErrorKind`] for the classes.
 #[derive(Clone)]
 pub struct Error(Arc<Inner>);
@@ -160,6 +169,7 @@ struct Inner {
     model: Option<&'static str>,
     attribute: Option<String>,
     sql: Option<Arc<str>>,
+    spot: Option<Spot>,
     record: Option<Record>,
     source: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
@@ -174,6 +184,7 @@ impl Error {
             model: None,
             attribute: None,
             sql: None,
+            spot: None,
             record: None,
             source: None,
         }))
@@ -252,6 +263,26 @@ impl Error {
     #[must_use]
     pub fn erased_record(&self) -> Option<&Record> {
         self.0.record.as_ref()
+    }
+
+    /// Says where in the statement it is.
+    pub(crate) fn at(self, spot: Spot) -> Self {
+        self.edit(|inner| inner.spot = Some(spot))
+    }
+
+    /// Where in the statement it is, if only that is known.
+    pub(crate) fn spot(&self) -> Option<Spot> {
+        self.0.spot
+    }
+
+    /// Says which attribute was meant by the spot, in the message too.
+    pub(crate) fn of_attribute(self, model: &'static str, attribute: &str) -> Self {
+        self.edit(|inner| {
+            inner.message = format!("{model}.{attribute}: {}", inner.message);
+            inner.model = Some(model);
+            inner.attribute = Some(attribute.to_owned());
+            inner.spot = None;
+        })
     }
 
     fn edit(mut self, change: impl FnOnce(&mut Inner)) -> Self {

@@ -34,6 +34,7 @@ pub(crate) use includes::{
     Include, Step, add_named as include_named, add_places as include_places, graft,
 };
 pub use leads::AnyPath;
+pub(crate) use named::cast as fitting;
 pub(crate) use narrow::{Narrow, narrowed, narrowed_named};
 pub use operand::{List, Operand};
 pub(crate) use scoping::Scoped;
@@ -107,6 +108,20 @@ impl Core {
         Ok(includes::places(&joinable, root)?.iter().any(is_named))
     }
 
+    /// Adds what another relation asks of the rows at a place, and of the records: of whichever model it is.
+    fn merge_at(&mut self, other: &Self, place: Place) -> Result<()> {
+        if self.db != other.db {
+            let message = "merge wants a relation of the same database";
+            let error = Error::new(ErrorKind::IncompatibleRelation, message);
+            return Err(error.with_model(self.select.model().name()));
+        }
+        self.select.merge(&other.select, place)?;
+        self.terms.readonly |= other.terms.readonly;
+        self.terms.strict = other.terms.strict.or(self.terms.strict);
+        self.terms.batching &= other.terms.batching;
+        Ok(())
+    }
+
     /// The select with a join for everything that the query itself loads, and the places of these.
     pub(crate) fn with_joined_includes(&self) -> Result<(Select, Vec<Place>)> {
         let mut select = self.select.clone();
@@ -167,7 +182,9 @@ impl<M> Relation<M> {
         Relation::from_core(self.core)
     }
 
-    /// The SQL that awaiting it would run, with the values in the text. For people: what runs has them bound.
+    /// The SQL that awaiting it would run, with the values in the text. For people: what runs has them bound, and lists
+    /// may go as one value; of [`none`](Self::none), whose condition is `1=0`, nothing runs. A limited relation that
+    /// joins a collection it loads asks for the keys of the limited rows first, which this text does not say.
     /// Never touches the database. Rails: `to_sql`.
     #[must_use]
     pub fn to_sql(&self) -> String {

@@ -31,7 +31,10 @@ pub(super) fn refine(query: &Query, name: &str, args: &Args) -> Option<Ran<Query
             _ => Err(Stop::argument("You have passed no relation to #or")),
         },
         "and" => match args.at(0) {
-            Value::Query(other) => Ok(query.map(|relation| relation.and(other.relation.clone()))),
+            Value::Query(other) => match query.relation.clone().and(other.relation.clone()) {
+                Ok(both) => Ok(query.with(both)),
+                Err(error) => Err(error.into()),
+            },
             _ => Err(Stop::argument("You have passed no relation to #and")),
         },
         "invert_where" => Ok(query.map(relata::Relation::invert_filter)),

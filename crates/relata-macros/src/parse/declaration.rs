@@ -147,6 +147,19 @@ fn attributes(item: &ItemStruct, errors: &mut Errors) -> Vec<Attribute> {
             if attribute.path().is_ident(nested::NAME) {
                 return false;
             }
+            let path = attribute.path();
+            let ours = path.segments.len() == 2
+                && path.segments[0].ident == "relata"
+                && path.segments[1].ident == "model";
+            if ours || path.is_ident("model") {
+                errors.on(
+                    attribute,
+                    format!(
+                        "`#[model]` is written twice on `{model}`: write all its options in one"
+                    ),
+                );
+                return false;
+            }
             if attribute.path().is_ident("repr") {
                 errors.on(
                     attribute,

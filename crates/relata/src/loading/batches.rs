@@ -1,6 +1,7 @@
 //! Walks all rows of a relation a batch at a time, by the key, so that no result is ever held whole.
 //!
-//! Invariant: each row is given once, in the order of the key, also when rows are written meanwhile.
+//! Invariant: each record is given once, in the order of the key, also when rows are written meanwhile; and where joins
+//! put it into several rows.
 
 use std::collections::VecDeque;
 use std::panic::Location;
@@ -9,12 +10,12 @@ use super::check_key;
 use super::load;
 use crate::attribute::value::Value;
 use crate::db::adapter::Purpose;
-use crate::error::Result;
-use crate::model::FromRecord;
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{FromRecord, Key, Model};
 use crate::pending;
-use crate::relation::{Core, Relation};
+use crate::relation::{Core, Relation, fitting};
 use crate::sql::expr::{Comparison, Node};
-use crate::sql::{Direction, Expr};
+use crate::sql::{Direction, Expr, What};
 
 /// Batches of a relation. `while let Some(posts) = batches.next().await? { ... }`
 pub struct Batches<M> {
@@ -52,20 +53,49 @@ impl<M: FromRecord> Relation<M> {
         }
     }
 
-    /// The rows after the one with this key, in the order of the key: pages that do not shift when rows are added.
+    /// The rows after the one with this key, in the order of the key. The erased form of `after`.
     ///
     /// # Errors
-    /// `UnknownPrimaryKey` for a model without key, `Argument` when the key has another number of values.
-    pub fn after(self, key: impl IntoIterator<Item = Value<'static>>) -> Result<Self> {
+    /// `UnknownPrimaryKey` for a model without key, `Argument` when the key has another number of values, `InvalidValue` for
+    /// a value that cannot be one of its column.
+    pub fn after_key(self, key: impl IntoIterator<Item = Value<'static>>) -> Result<Self> {
         let key: Vec<_> = key.into_iter().collect();
         check_key(self.reflection(), &key)?;
         let mut core = self.into_core();
-        let by = core.select.model().primary_key();
+        let (root, by) = (core.select.root, core.select.model().primary_key());
+        let key = by.iter().zip(key);
+        let key = key.map(|(&column, value)| fitting(root, column, value));
+        let key = key.collect::<Result<Vec<_>>>()?;
         core.select.order_by_key(by, Direction::Ascending)?;
         let condition = beyond(&core, &key);
         core.select.filter(condition);
         Ok(Self::from_core(core))
     }
+}
+
+impl<M: Model> Relation<M> {
+    /// The rows after the one with this key, in the order of the key: pages that do not shift when rows are added.
+    ///
+    /// `SELECT "posts".* FROM "posts" WHERE "posts"."id" > ? ORDER BY "posts"."id" ASC`
+    ///
+    /// # Errors
+    /// `UnknownPrimaryKey` for a model without key.
+    pub fn after(self, key: impl Into<M::Key>) -> Result<Self> {
+        self.after_key(key.into().values())
+    }
+}
+
+/// A batch begins after the key of the last one's last record, which must be known.
+fn check_selected(core: &Core, key: &[usize]) -> Result<()> {
+    let What::Columns(selected) = &core.select.what else {
+        return Ok(());
+    };
+    if key.iter().all(|column| selected.contains(column)) {
+        return Ok(());
+    }
+    let name = core.select.model().name();
+    let message = format!("Primary key not included in the custom select clause of {name}");
+    Err(Error::new(ErrorKind::Argument, message).with_model(name))
 }
 
 impl<M: FromRecord> Batches<M> {
@@ -89,6 +119,9 @@ impl<M: FromRecord> Batches<M> {
         let mut core = self.core.clone();
         let by = core.select.model().primary_key();
         core.select.order_by_key(by, Direction::Ascending)?;
+        check_selected(&core, by)?;
+        // A batch would end amid the rows of a record, and the next begins after them.
+        core.select.distinct |= !core.select.all_joins().is_empty();
         let left = self.core.select.limit.unwrap_or(u64::MAX);
         core.select.limit = Some(self.size.min(left));
         if let Some(after) = &self.after {

@@ -16,6 +16,11 @@ use crate::sql::expr::{Function, Node};
 use crate::sql::{Place, What};
 
 /// The type of the sum of a column: wide enough that it is exact where the column is.
+#[diagnostic::on_unimplemented(
+    message = "values of `{Self}` are not summed or averaged",
+    label = "not a number",
+    note = "`sum`, `average` and their like take a column of numbers: `|p| p.stars`"
+)]
 pub trait Summable: Attribute {
     /// What a sum is.
     type Sum: Attribute + Default;
@@ -76,11 +81,14 @@ mod decimals {
 
 async fn single(
     core: &Core,
-    node: Node,
+    function: Function,
+    operand: Node,
     ty: Option<AttributeType>,
 ) -> Result<Option<Value<'static>>> {
+    let (word, by_group) = of_groups(function);
+    check_ungrouped(core, word, by_group)?;
     let mut core = core.clone();
-    core.select.what = What::Values(vec![node]);
+    core.select.what = What::Values(vec![Node::Call(function, Box::new(operand))]);
     core.select.orders.clear();
     let rows = tuples(&core, Purpose::Calculate, vec![ty]).await?;
     Ok(rows
@@ -88,6 +96,29 @@ async fn single(
         .flatten()
         .next()
         .filter(|value| !value.is_null()))
+}
+
+/// Refuses groups: what is computed of each is no single number.
+fn check_ungrouped(core: &Core, word: &str, of_groups: &str) -> Result<()> {
+    if core.select.groups.is_empty() {
+        return Ok(());
+    }
+    let name = core.select.model().name();
+    let message = format!(
+        "`{word}` gives one number, and the relation of {name} has groups: `{of_groups}` gives that of each"
+    );
+    Err(Error::new(ErrorKind::Argument, message).with_model(name))
+}
+
+/// What is computed of each group.
+fn of_groups(function: Function) -> (&'static str, &'static str) {
+    match function {
+        Function::Sum => ("sum", "sum_by"),
+        Function::Average => ("average", "average_by"),
+        Function::Minimum => ("minimum", "minimum_by"),
+        Function::Maximum => ("maximum", "maximum_by"),
+        _ => ("count", "count_by"),
+    }
 }
 
 /// How many rows the select gives.
@@ -100,10 +131,17 @@ pub(crate) async fn count(core: &Core) -> Result<u64> {
     core.select = select;
     // A record that several joined rows hold counts once.
     core.select.distinct |= !joined.is_empty();
-    if core.select.is_cut()
-        || (core.select.distinct && core.select.model().primary_key().len() != 1)
-    {
-        core.select.what = What::CountRows;
+    check_ungrouped(&core, "count", "count_by")?;
+    let is_by_key =
+        matches!(core.select.model().primary_key(), [_]) && !core.select.what.is_partial();
+    if core.select.is_cut() || (core.select.distinct && !is_by_key) {
+        let mut what = What::One;
+        if core.select.distinct {
+            what = core.select.what_is_distinct();
+            // Of which rows are counted an order says nothing, and it may name what is not read.
+            core.select.orders.clear();
+        }
+        core.select.what = What::CountRows(Box::new(what));
     } else {
         core.select.orders.clear();
         let counted = match (core.select.distinct, core.select.model().primary_key()) {
@@ -163,7 +201,8 @@ impl<M> Relation<M> {
     ///
     /// `SELECT COUNT(*) FROM "posts"`
     ///
-    /// Errors: [those of reading](crate::Pending#errors).
+    /// Errors: `Argument` of a relation with groups, for which [`count_by`](Self::count_by) is; [those of
+    /// reading](crate::Pending#errors).
     #[track_caller]
     pub fn count(&self) -> Pending<u64> {
         let core = self.core().clone();
@@ -174,7 +213,8 @@ impl<M> Relation<M> {
 impl<M> Relation<M> {
     /// The sum of a named attribute; 0 of no rows. The erased form of `sum`.
     ///
-    /// The error for an unknown name comes when it is awaited; so it does for the other three.
+    /// Errors, when it is awaited: `UnknownAttribute` or `AssociationNotFound` with the nearest name; `Argument` of a relation
+    /// with groups; [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn sum_named(&self, name: &str) -> Pending<Value<'static>> {
         let sum = self.aggregate_named(Function::Sum, name);
@@ -211,15 +251,12 @@ impl<M> Relation<M> {
     }
 
     fn aggregate_named(&self, function: Function, name: &str) -> Pending<Value<'static>> {
-        let (column, mut core) = (self.named(name), self.core().clone());
+        let (column, core) = (self.named(name), self.core().clone());
         Pending::new(async move {
             let (place, column) = column?;
             let ty = type_of(function, place, column);
-            let node = Node::Call(function, Box::new(Node::Column(place, column)));
-            core.select.what = What::Values(vec![node]);
-            core.select.orders.clear();
-            let rows = tuples(&core, Purpose::Calculate, vec![ty]).await?;
-            Ok(rows.into_iter().flatten().next().unwrap_or(Value::Null))
+            let found = single(&core, function, Node::Column(place, column), ty).await?;
+            Ok(found.unwrap_or(Value::Null))
         })
     }
 }
@@ -227,10 +264,9 @@ impl<M> Relation<M> {
 impl<M: Model> Relation<M> {
     fn aggregate<A: Attribute>(&self, function: Function, column: Node) -> Pending<Option<A>> {
         let core = self.core().clone();
-        let node = Node::Call(function, Box::new(column));
         Pending::new(async move {
             let ty = AttributeType::of::<A>();
-            Ok(typed(single(&core, node, Some(ty)).await?))
+            Ok(typed(single(&core, function, column, Some(ty)).await?))
         })
     }
 
@@ -246,12 +282,9 @@ impl<M: Model> Relation<M> {
         column: impl FnOnce(&'static M::Columns) -> Column<T>,
     ) -> Pending<T::Sum> {
         let column = column(columns_at::<M>(self.core().select.root));
-        let (core, node) = (
-            self.core().clone(),
-            Node::Call(Function::Sum, Box::new(column.node())),
-        );
+        let core = self.core().clone();
         Pending::new(async move {
-            let answer = single(&core, node, None).await?;
+            let answer = single(&core, Function::Sum, column.node(), None).await?;
             total::<T>(core.select.model(), answer)
         })
     }

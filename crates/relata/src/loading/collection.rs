@@ -20,11 +20,14 @@ impl Association {
     ///
     /// `SELECT COUNT(*) FROM "posts" WHERE "posts"."person_id" = ?`
     ///
-    /// Errors: `StrictLoadingViolation`, where it loads; [those of reading](crate::Pending#errors).
+    /// Errors: `Argument` for a singular association; `StrictLoadingViolation`, where it loads; [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn size(&self) -> Pending<u64> {
         let association = self.clone();
-        Pending::new(async move { size(&association).await })
+        Pending::new(async move {
+            association.must_be_collection()?;
+            size(&association).await
+        })
     }
 
     /// How many members; loads them. Rails: `length`.
@@ -38,17 +41,20 @@ impl Association {
 
     /// How many rows the database has. Always asks, but on an owner without a key. Rails: `count`.
     ///
-    /// Errors: [those of reading](crate::Pending#errors).
+    /// Errors: `Argument` for a singular association; [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn count(&self) -> Pending<u64> {
-        self.relation().count()
+        match self.must_be_collection() {
+            Ok(()) => self.relation().count(),
+            Err(error) => Pending::ready(Err(error)),
+        }
     }
 
     /// Whether there are no members, in memory or in the database. Rails: `empty?`, `none?`.
     ///
     /// `SELECT 1 AS one FROM "posts" WHERE "posts"."person_id" = ? LIMIT 1`
     ///
-    /// Errors: `StrictLoadingViolation`, where it loads; [those of reading](crate::Pending#errors).
+    /// Errors: `Argument` for a singular association; `StrictLoadingViolation`, where it loads; [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn is_empty(&self) -> Pending<bool> {
         let any = self.any();
@@ -57,11 +63,12 @@ impl Association {
 
     /// Whether there are members, in memory or in the database. Rails: `any?`.
     ///
-    /// Errors: `StrictLoadingViolation`, where it loads; [those of reading](crate::Pending#errors).
+    /// Errors: `Argument` for a singular association; `StrictLoadingViolation`, where it loads; [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn any(&self) -> Pending<bool> {
         let association = self.clone();
         Pending::new(async move {
+            association.must_be_collection()?;
             let members = association.peek_many();
             if !members.records.is_empty() || association.is_answered(&members) {
                 return Ok(!members.records.is_empty());
@@ -80,7 +87,7 @@ impl Association {
     ///
     /// `SELECT COUNT(*) FROM (SELECT 1 AS one FROM "posts" WHERE ... LIMIT 2) "subquery_for_count"`
     ///
-    /// Errors: `StrictLoadingViolation`, where it loads; [those of reading](crate::Pending#errors).
+    /// Errors: `Argument` for a singular association; `StrictLoadingViolation`, where it loads; [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn many(&self) -> Pending<bool> {
         let association = self.clone();
@@ -89,7 +96,7 @@ impl Association {
 
     /// Whether there is exactly one member. Rails: `one?`.
     ///
-    /// Errors: `StrictLoadingViolation`, where it loads; [those of reading](crate::Pending#errors).
+    /// Errors: `Argument` for a singular association; `StrictLoadingViolation`, where it loads; [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn one(&self) -> Pending<bool> {
         let association = self.clone();
@@ -99,11 +106,12 @@ impl Association {
     /// Whether a record is a member: one that is not saved, in memory; else by its key, which is asked for unless the
     /// members are loaded. A record of another model is none. Rails: `include?`.
     ///
-    /// Errors: `StrictLoadingViolation`, where it loads; [those of reading](crate::Pending#errors).
+    /// Errors: `Argument` for a singular association; `StrictLoadingViolation`, where it loads; [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn contains(&self, record: &Record) -> Pending<bool> {
         let (association, record) = (self.clone(), record.clone());
         Pending::new(async move {
+            association.must_be_collection()?;
             if !record.reflection().is_a(association.resolved().target) {
                 return Ok(false);
             }
@@ -183,12 +191,12 @@ impl Association {
     /// Memory is asked when the members are loaded, the owner is new or strict, or a member in memory is new or changed;
     /// what is not loaded then is loaded first.
     ///
-    /// Errors: `StrictLoadingViolation`, where it loads; [those of reading](crate::Pending#errors).
+    /// Errors: `Argument` for a singular association; `StrictLoadingViolation`, where it loads; [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn first(&self) -> Pending<Option<Record>> {
         let association = self.clone();
         Pending::new(async move {
-            if association.is_found_in_memory() {
+            if association.is_found_in_memory()? {
                 return Ok(load_many(&association).await?.into_iter().next());
             }
             association.relation().first().await
@@ -197,12 +205,12 @@ impl Association {
 
     /// The last member, as [`first`](Self::first). Rails: `last`.
     ///
-    /// Errors: `StrictLoadingViolation`, where it loads; [those of reading](crate::Pending#errors).
+    /// Errors: `Argument` for a singular association; `StrictLoadingViolation`, where it loads; [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn last(&self) -> Pending<Option<Record>> {
         let association = self.clone();
         Pending::new(async move {
-            if association.is_found_in_memory() {
+            if association.is_found_in_memory()? {
                 return Ok(load_many(&association).await?.pop());
             }
             association.relation().last().await
@@ -211,12 +219,12 @@ impl Association {
 
     /// Any member, as [`first`](Self::first) without an order. Rails: `take`.
     ///
-    /// Errors: `StrictLoadingViolation`, where it loads; [those of reading](crate::Pending#errors).
+    /// Errors: `Argument` for a singular association; `StrictLoadingViolation`, where it loads; [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn take(&self) -> Pending<Option<Record>> {
         let association = self.clone();
         Pending::new(async move {
-            if association.is_found_in_memory() {
+            if association.is_found_in_memory()? {
                 return Ok(load_many(&association).await?.into_iter().next());
             }
             association.relation().take().await
@@ -225,12 +233,12 @@ impl Association {
 
     /// The first members, as [`first`](Self::first). Rails: `first(3)`.
     ///
-    /// Errors: `StrictLoadingViolation`, where it loads; [those of reading](crate::Pending#errors).
+    /// Errors: `Argument` for a singular association; `StrictLoadingViolation`, where it loads; [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn first_n(&self, rows: u64) -> Pending<Vec<Record>> {
         let association = self.clone();
         Pending::new(async move {
-            if association.is_found_in_memory() {
+            if association.is_found_in_memory()? {
                 return first_of(&association, rows).await;
             }
             association.relation().first_n(rows).await
@@ -239,12 +247,12 @@ impl Association {
 
     /// Any members, as [`first`](Self::first) without an order. Rails: `take(3)`.
     ///
-    /// Errors: `StrictLoadingViolation`, where it loads; [those of reading](crate::Pending#errors).
+    /// Errors: `Argument` for a singular association; `StrictLoadingViolation`, where it loads; [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn take_n(&self, rows: u64) -> Pending<Vec<Record>> {
         let association = self.clone();
         Pending::new(async move {
-            if association.is_found_in_memory() {
+            if association.is_found_in_memory()? {
                 return first_of(&association, rows).await;
             }
             association.relation().take_n(rows).await
@@ -253,12 +261,12 @@ impl Association {
 
     /// The last members in their order, as [`first`](Self::first). Rails: `last(3)`.
     ///
-    /// Errors: `StrictLoadingViolation`, where it loads; [those of reading](crate::Pending#errors).
+    /// Errors: `Argument` for a singular association; `StrictLoadingViolation`, where it loads; [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn last_n(&self, rows: u64) -> Pending<Vec<Record>> {
         let association = self.clone();
         Pending::new(async move {
-            if association.is_found_in_memory() {
+            if association.is_found_in_memory()? {
                 let members = load_many(&association).await?;
                 let rows = usize::try_from(rows).unwrap_or(usize::MAX);
                 let from = members.len().saturating_sub(rows);
@@ -301,9 +309,10 @@ impl Association {
     }
 
     /// Whether one member is looked for among all of them. Rails: `find_from_target?`.
-    fn is_found_in_memory(&self) -> bool {
+    fn is_found_in_memory(&self) -> Result<bool> {
+        self.must_be_collection()?;
         let members = self.peek_many();
-        self.is_answered(&members)
+        Ok(self.is_answered(&members)
             || self.owner().is_new_record()
             || self.reflection().strict_loading == Some(true)
             || self.owner().strict_loading_mode() == Some(StrictLoading::All)
@@ -311,7 +320,7 @@ impl Association {
             || members
                 .records
                 .iter()
-                .any(|member| member.is_new_record() || member.is_changed())
+                .any(|member| member.is_new_record() || member.is_changed()))
     }
 
     pub(crate) fn must_be_collection(&self) -> Result<()> {
@@ -387,6 +396,7 @@ async fn first_of(association: &Association, rows: u64) -> Result<Vec<Record>> {
 
 /// 0, 1, or 2 for more.
 async fn up_to_two(association: &Association) -> Result<u64> {
+    association.must_be_collection()?;
     let members = association.peek_many();
     if association.is_answered(&members) {
         return Ok(members.records.len() as u64);

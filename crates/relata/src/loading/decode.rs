@@ -11,7 +11,7 @@ use crate::attribute::value::{Kind, Value};
 use crate::attribute::{AttributeType, Stored, calendar, cast};
 use crate::db::Db;
 use crate::db::adapter::{Cell, Cells, Decode, Names};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, Spot};
 use crate::record::{Batch, BatchBuilder, Row, Step, Take, Terms, Unfit};
 use crate::reflection::{Column, ModelReflection};
 
@@ -285,10 +285,9 @@ impl Decode for Tuples {
             row.push(match self.types.get(position).copied().flatten() {
                 Some(ty) => value(ty, cell)
                     .map_err(|found| {
-                        Error::new(
-                            ErrorKind::InvalidValue,
-                            format!("the query gave {found}, and `{}` was asked for", ty.name),
-                        )
+                        let message =
+                            format!("the query gave {found}, and `{}` was asked for", ty.name);
+                        Error::new(ErrorKind::InvalidValue, message).at(Spot::Cell(position))
                     })?
                     .into_owned(),
                 None => crate::db::rows::value(cell),

@@ -124,7 +124,7 @@ fn at_end(mut core: Core, direction: Direction, rows: u64) -> Result<Core> {
     } else if direction == Direction::Descending {
         core.select.reverse();
     }
-    core.select.limit = Some(core.select.limit.map_or(rows, |limit| limit.min(rows)));
+    core.select.limit_to(rows);
     Ok(core)
 }
 
@@ -186,7 +186,7 @@ impl<M: FromRecord> Relation<M> {
     #[track_caller]
     pub fn take(&self) -> Pending<Option<M>> {
         let mut core = self.core().clone();
-        core.select.limit = Some(1);
+        core.select.limit_to(1);
         Pending::new(async move { Ok(some(&core).await?.pop()) })
     }
 
@@ -205,7 +205,7 @@ impl<M: FromRecord> Relation<M> {
     #[track_caller]
     pub fn take_n(&self, rows: u64) -> Pending<Vec<M>> {
         let mut core = self.core().clone();
-        core.select.limit = Some(core.select.limit.map_or(rows, |limit| limit.min(rows)));
+        core.select.limit_to(rows);
         Pending::new(async move { some(&core).await })
     }
 
@@ -276,7 +276,7 @@ impl<M: FromRecord> Relation<M> {
     pub fn sole(&self) -> Pending<M> {
         let (asked, model) = (self.core().clone(), self.reflection());
         let mut core = asked.clone();
-        core.select.limit = Some(2);
+        core.select.limit_to(2);
         Pending::new(async move {
             let mut found = some(&core).await?;
             match (found.pop(), found.pop()) {
@@ -301,7 +301,7 @@ impl<M: FromRecord> Relation<M> {
         let asked = self.core().clone();
         let mut core = asked.clone();
         core.select.filter(Expr(condition));
-        core.select.limit = Some(1);
+        core.select.limit_to(1);
         Pending::new(async move {
             check_key(model, &key)?;
             some(&core)
@@ -376,10 +376,21 @@ impl<M: FromRecord> Relation<M> {
         if core.select.limit == Some(0) {
             return Pending::ready(Ok(false));
         }
-        core.select.what = What::One;
         core.select.orders.clear();
         core.select.limit = Some(1);
         Pending::new(async move {
+            if !core.eager.is_empty() || !core.includes.is_empty() {
+                let (select, joined) = core.with_joined_includes()?;
+                core.select = select;
+                // A record that several joined rows hold is passed over once.
+                core.select.distinct |= !joined.is_empty();
+            }
+            // Of equal rows one is passed over and not all; without an offset one is as good as another.
+            core.select.distinct &= core.select.offset.is_some();
+            core.select.what = match core.select.distinct {
+                true => core.select.what_is_distinct(),
+                false => What::One,
+            };
             Ok(!super::pluck::tuples(&core, Purpose::Exists, Vec::new())
                 .await?
                 .is_empty())

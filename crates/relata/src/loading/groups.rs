@@ -3,7 +3,7 @@
 //! Invariant: a group is given with the values that it has in common, in the order of the relation.
 
 use super::calculate::{Summable, total, type_of, typed};
-use super::pluck::{Columns, label, tuples};
+use super::pluck::{Columns, label, taken, tuples};
 use crate::attribute::value::Value;
 use crate::attribute::{Attribute, AttributeType};
 use crate::db::adapter::Purpose;
@@ -68,7 +68,7 @@ impl<M: Model> Relation<M> {
     ///
     /// `SELECT "posts"."author_id", COUNT(*) FROM "posts" GROUP BY "posts"."author_id"`
     ///
-    /// Errors: [those of reading](crate::Pending#errors).
+    /// Errors: as [`pluck`](Self::pluck) of the columns; [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn count_by<C: Columns>(
         &self,
@@ -169,13 +169,12 @@ impl<M: Model> Relation<M> {
         let columns = columns(columns_at::<M>(self.core().select.root)).nodes();
         let by = columns.into_iter().map(|(expr, ty)| (expr.0, Some(ty)));
         let groups = Groups::new(self.core(), by.collect(), computed);
-        let core = self.core().clone();
+        let asked = groups.core.clone();
         Pending::new(async move {
             let mut all = Vec::new();
             for (values, computed) in groups.read().await? {
-                if let Some(group) = C::take(&mut values.into_iter()) {
-                    all.push((group, read(&core, computed)?));
-                }
+                let group = taken::<C>(&asked, values)?;
+                all.push((group, read(&asked, computed)?));
             }
             Ok(all)
         })

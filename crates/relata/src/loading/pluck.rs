@@ -4,11 +4,12 @@
 
 use super::apart::settled;
 use super::decode::Tuples;
+use super::run::told;
 use super::statement;
 use crate::attribute::value::Value;
 use crate::attribute::{Attribute, AttributeType, Stored};
 use crate::db::adapter::{Job, Purpose};
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result, Spot};
 use crate::model::{Key, Model};
 use crate::pending::Pending;
 use crate::relation::{Column, Core, Relation};
@@ -29,7 +30,10 @@ pub(crate) async fn tuples(
     }
     let statement = statement(&core.select, &core.db, purpose)?;
     let mut job = Job::new(statement, Tuples::new(types));
-    core.db.fetch(&mut job).await?;
+    core.db
+        .fetch(&mut job)
+        .await
+        .map_err(|error| told(&core.select, &core.db, error))?;
     Ok(job.decoded()?.rows)
 }
 
@@ -51,7 +55,25 @@ pub(super) fn label<'a>(
     }
 }
 
+/// A row as the columns' values.
+pub(super) fn taken<C: Columns>(core: &Core, row: Vec<Value<'static>>) -> Result<C::Output> {
+    let width = row.len();
+    let mut values = row.into_iter();
+    C::take(&mut values).ok_or_else(|| {
+        let cell = (width - values.len()).saturating_sub(1);
+        let message = "the query gave NULL, where the type has none: a path that may lead nowhere is asked for with \
+                       `.optional()`, which gives an `Option`";
+        let error = Error::new(ErrorKind::InvalidValue, message).at(Spot::Cell(cell));
+        told(&core.select, &core.db, error)
+    })
+}
+
 /// One column, or a tuple of columns, and what their values are.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no column, and no tuple of columns",
+    label = "not a column",
+    note = "write `|p| p.title`, `|p| (p.title, p.author.name)`, and `p.author.name.optional()` where there may be none"
+)]
 pub trait Columns {
     /// The value or tuple of values of a row.
     type Output: Send + 'static;
@@ -59,7 +81,7 @@ pub trait Columns {
     /// The columns as parts of a query, with their types.
     fn nodes(&self) -> Vec<(Expr, AttributeType)>;
 
-    /// The value or tuple from a row's values; `None` if there are too few.
+    /// The value or tuple from a row's values; `None` at a null where the type has none, and if there are too few.
     fn take(values: &mut dyn Iterator<Item = Value<'static>>) -> Option<Self::Output>;
 }
 
@@ -72,11 +94,10 @@ impl<A: Attribute> Columns for Column<A> {
 
     fn take(values: &mut dyn Iterator<Item = Value<'static>>) -> Option<A> {
         let value = values.next()?;
-        Some(if value.is_null() {
-            A::owned(Stored::blank(A::KIND))
-        } else {
-            A::owned(Stored::of(&value))
-        })
+        if !value.is_null() {
+            return Some(A::owned(Stored::of(&value)));
+        }
+        A::NULLABLE.then(|| A::owned(Stored::blank(A::KIND)))
     }
 }
 
@@ -116,7 +137,8 @@ impl<M: Model> Relation<M> {
     ///
     /// `SELECT "posts"."id", "posts"."title" FROM "posts"`
     ///
-    /// Errors: [those of reading](crate::Pending#errors).
+    /// Errors: `InvalidValue` for a null where the type has none: a path that may lead nowhere is asked for with
+    /// [`optional`](Column::optional); [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn pluck<C: Columns>(
         &self,
@@ -129,16 +151,13 @@ impl<M: Model> Relation<M> {
         Pending::new(async move {
             core.select = core.with_joined_includes()?.0;
             let rows = tuples(&core, Purpose::Pluck, types.into_iter().map(Some).collect()).await?;
-            Ok(rows
-                .into_iter()
-                .filter_map(|row| C::take(&mut row.into_iter()))
-                .collect())
+            rows.into_iter().map(|row| taken::<C>(&core, row)).collect()
         })
     }
 
     /// The values of the first row. Rails: `pick`.
     ///
-    /// Errors: [those of reading](crate::Pending#errors).
+    /// Errors: as [`pluck`](Self::pluck); [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn pick<C: Columns>(
         &self,
@@ -150,7 +169,7 @@ impl<M: Model> Relation<M> {
 
     /// Rows of some columns as values of a type of yours.
     ///
-    /// Errors: [those of reading](crate::Pending#errors).
+    /// Errors: as [`pluck`](Self::pluck); [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn project<C: Columns, S: Send + 'static>(
         &self,
@@ -219,12 +238,22 @@ impl<M> Relation<M> {
             .filter_map(|&column| model.columns().get(column))
             .map(|c| Some(c.ty))
             .collect();
-        Pending::new(async move { tuples(&core, Purpose::Pluck, types).await })
+        Pending::new(async move {
+            let (select, joined) = core.with_joined_includes()?;
+            core.select = select;
+            // A record that several joined rows hold has one key.
+            if !joined.is_empty() {
+                let key = key.iter().map(|&column| Node::Column(root, column));
+                core.select.groups.extend(key);
+            }
+            tuples(&core, Purpose::Pluck, types).await
+        })
     }
 
     /// The values of named attributes, row by row; `author.name` joins. Of an enum the labels. The erased form of `pluck`.
     ///
-    /// The error for an unknown name comes when it is awaited.
+    /// Errors, when it is awaited: `UnknownAttribute` or `AssociationNotFound` with the nearest name; [those of
+    /// reading](crate::Pending#errors).
     #[track_caller]
     pub fn pluck_named<'a>(
         &self,
@@ -253,7 +282,7 @@ impl<M> Relation<M> {
 
     /// The values of named attributes of the first row. The erased form of `pick`.
     ///
-    /// The error for an unknown name comes when it is awaited.
+    /// Errors: as [`pluck_named`](Self::pluck_named).
     #[track_caller]
     pub fn pick_named<'a>(
         &self,

@@ -27,8 +27,8 @@ pub fn preload<'m, M: Model, P: Paths>(
 
 /// Loads named associations, `author` or `comments.author`, into records of one model. The erased form of [`preload`].
 ///
-/// The error for an unknown name, `AssociationNotFound`, comes when it is awaited; so does `Argument`, for records of
-/// several models.
+/// Errors, when it is awaited: `AssociationNotFound` with the nearest name; `Argument` for records of several models; [those
+/// of reading](crate::Pending#errors).
 #[track_caller]
 pub fn preload_named<'a>(
     records: &[Record],

@@ -13,11 +13,12 @@ use crate::callback::Event;
 use crate::db::Db;
 use crate::db::adapter::{Job, Purpose, Statement};
 use crate::deprecation::{self, Why};
-use crate::error::Result;
+use crate::error::{Error, Result, Spot};
 use crate::record::{Record, Terms, Tie};
 use crate::reflection::ModelReflection;
 use crate::relation::Core;
-use crate::sql::{Select, Writer, statements};
+use crate::sql::expr::Node;
+use crate::sql::{Select, What, Writer, statements};
 
 /// The statement that a select is.
 pub(crate) fn statement(select: &Select, db: &Db, purpose: Purpose) -> Result<Statement> {
@@ -48,6 +49,24 @@ fn tell_joined(select: &Select, db: &Db) -> Result<()> {
     Ok(())
 }
 
+/// An error of running a select, with the attribute that it is about where only its spot in the statement is known.
+#[cold]
+pub(super) fn told(select: &Select, db: &Db, error: Error) -> Error {
+    let found = match (error.spot(), &select.what) {
+        (Some(Spot::Cell(cell)), What::Values(values)) => values.get(cell).and_then(Node::subject),
+        (Some(Spot::Bind(bind)), _) => statement(select, db, Purpose::Load)
+            .ok()
+            .and_then(|written| select.compared_with(written.binds.get(bind)?)),
+        _ => None,
+    };
+    let column =
+        found.and_then(|(place, column)| Some((place, place.model().columns().get(column)?)));
+    match column {
+        Some((place, column)) => error.of_attribute(place.model().name(), column.name()),
+        None => error,
+    }
+}
+
 /// The records of a relation, with what it includes.
 pub(crate) async fn load(core: &Core, purpose: Purpose) -> Result<Vec<Record>> {
     if !core.select.asks_rows() {
@@ -65,7 +84,10 @@ pub(crate) async fn load(core: &Core, purpose: Purpose) -> Result<Vec<Record>> {
     let statement = statement(&core.select, &core.db, purpose)?;
     let partial = core.select.raw.is_some() || core.select.what.is_partial();
     let mut job = Job::new(statement, Rows::new(core.select.model(), partial));
-    core.db.fetch(&mut job).await?;
+    core.db
+        .fetch(&mut job)
+        .await
+        .map_err(|error| told(&core.select, &core.db, error))?;
     let records = Record::adopt(job.decoder()?.finish(&core.db, core.terms)?);
     if let Some((owner, association)) = &core.origin {
         // Through a collection, and where their key says so.

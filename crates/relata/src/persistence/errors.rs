@@ -434,6 +434,12 @@ pub(super) fn key_of(record: &Record) -> String {
 /// The error of a record whose row cannot be named.
 pub(super) fn unknown_key(record: &Record) -> Error {
     let model = record.reflection();
+    let mut key = model.query_constraints().iter();
+    if let Some(&column) = key.find(|&&column| record.is_absent(column))
+        && let Some(column) = model.columns().get(column)
+    {
+        return record.missing_attribute(column.name());
+    }
     let message = format!(
         "Unknown primary key for table {} in model {}",
         model.table(),

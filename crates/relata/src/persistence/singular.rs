@@ -17,19 +17,23 @@ impl Association {
     /// gets its key and is not saved. A `has_one`'s owner must be saved already; the target that was there leaves, with
     /// its key set to null. Rails: `create_author!`.
     ///
-    /// Errors: `RecordNotSaved` on a new owner of a `has_one`, or when the old target cannot be without its owner;
+    /// Errors: `Argument` for a collection; `RecordNotSaved` on a new owner of a `has_one`, or when the old target cannot be without its owner;
     /// `RecordInvalid` when the target is not valid, in which case it is linked all the same, unsaved.
     #[track_caller]
     pub fn create_one(&self, target: &Record) -> Pending<()> {
         let (association, target) = (self.clone(), target.clone());
-        Pending::new(async move { create_one(&association, &target).await })
+        Pending::new(async move {
+            association.must_be(false, "create_member")?;
+            create_one(&association, &target).await
+        })
     }
 
     /// A new target with what the association's scope says, not linked yet. Never touches the database.
     ///
     /// # Errors
-    /// What the scope's values make impossible.
+    /// `Argument` for a collection; what the scope's values make impossible.
     pub fn build_apart(&self) -> Result<Record> {
+        self.must_be(false, "build_member")?;
         self.build_target(|_| {})
     }
 }

@@ -8,7 +8,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::record::Record;
 use crate::relation::Relation;
 use crate::sql::Expr;
-use crate::sql::expr::{Comparison, Function, Node};
+use crate::sql::expr::{Comparison, Node};
 use crate::validation::{Rule, Uniqueness};
 
 /// Whether another row has the record's value in this column:
@@ -31,12 +31,8 @@ pub(super) async fn is_taken(record: &Record, column: usize, what: &Uniqueness) 
     let relation = relation.map(|core| {
         let root = core.select.root;
         let own = Node::Column(root, column);
-        core.select.filter(Expr(match &value {
-            Value::Text(text) if !what.case_sensitive => {
-                let lowered = Node::Call(Function::Lower, Box::new(own));
-                let value = Value::from(text.to_lowercase());
-                lowered.compare(Comparison::Equal, value)
-            }
+        core.select.filter(Expr(match value {
+            Value::Text(_) if !what.case_sensitive => own.same_ignoring_case(value),
             _ => own.compare(Comparison::Equal, value),
         }));
         for &column in &scope {

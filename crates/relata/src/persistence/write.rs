@@ -12,7 +12,7 @@ use super::turn::Turn;
 use super::{counters, uniqueness, witness};
 use crate::attribute::value::{Kind, Value};
 use crate::db::adapter::{Purpose, Statement};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, Spot};
 use crate::record::{Bound, Life, Record};
 use crate::reflection::ModelReflection;
 use crate::sql::statements::{self, Guard};
@@ -105,8 +105,13 @@ async fn run(
 ) -> Result<()> {
     let db = record.db();
     let mut before = Before::of(record);
-    let outcome = witness::run(record, statement, Some(turn)).await?;
     let model = record.reflection();
+    let outcome = witness::run(record, statement, Some(turn))
+        .await
+        .map_err(|error| match error.spot() {
+            Some(Spot::Bind(bind)) => named(model, columns.get(bind), error),
+            _ => error,
+        })?;
     db.written(model.table());
     if record.is_persisted() && outcome.affected == 0 {
         return Err(match lock {
@@ -130,6 +135,15 @@ async fn run(
     }
     before.enlist();
     Ok(())
+}
+
+/// The error of a value that the database cannot hold, with the name of its column.
+#[cold]
+fn named(model: &'static ModelReflection, column: Option<&usize>, error: Error) -> Error {
+    match column.and_then(|&column| model.columns().get(column)) {
+        Some(column) => error.of_attribute(model.name(), column.name()),
+        None => error,
+    }
 }
 
 fn generated_key(record: &Record, key: usize, generated: i64) -> Result<Value<'static>> {

@@ -14,7 +14,6 @@ use crate::pending::Pending;
 use crate::record::Record;
 use crate::relation::{Orders, Path, Paths, Relation};
 use crate::sql::Expr;
-use crate::sql::expr::{Node, Refusal};
 
 /// The members of one record's collection. Await it for all of them, as a `Vec`.
 #[must_use = "nothing is read until it is awaited"]
@@ -63,10 +62,8 @@ impl<M: Model> Collection<'_, M> {
     pub fn all(&self) -> Relation<M> {
         match self.erased() {
             Ok(association) => Relation::from_core(association.relation().into_core()),
-            // What is wrong is an error where the relation is awaited.
-            Err(error) => M::all(self.owner.db()).map(|core| {
-                core.select.filter(Expr(Node::Refused(Refusal(error))));
-            }),
+            // A wrong declaration gives its error where the relation is run.
+            Err(error) => M::all(self.owner.db()).refuse(error),
         }
     }
 

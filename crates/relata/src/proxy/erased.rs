@@ -16,7 +16,7 @@ impl Association {
     pub fn load_one(&self) -> Pending<Option<Record>> {
         let association = self.clone();
         Pending::new(async move {
-            association.must_be(false)?;
+            association.must_be(false, "load_many")?;
             loading::load_one(&association).await
         })
     }
@@ -28,7 +28,7 @@ impl Association {
     pub fn load_many(&self) -> Pending<Vec<Record>> {
         let association = self.clone();
         Pending::new(async move {
-            association.must_be(true)?;
+            association.must_be(true, "load_one")?;
             loading::load_many(&association).await
         })
     }
@@ -40,7 +40,7 @@ impl Association {
     /// `AssociationTypeMismatch` for a record of another model; `Argument` for a collection; `ReadonlyAttribute` where a
     /// saved owner keeps its key.
     pub fn set_target(&self, target: Option<&Record>) -> Result<()> {
-        self.must_be(false)?;
+        self.must_be(false, "replace")?;
         if let Some(column) = self.kept_key(target) {
             return Err(self.owner().kept(column));
         }
@@ -84,7 +84,7 @@ impl Association {
     /// # Errors
     /// `AssociationTypeMismatch`; `Argument` for a singular association; a callback's own.
     pub fn add_member(&self, member: &Record) -> Result<bool> {
-        self.must_be(true)?;
+        self.must_be(true, "set_target")?;
         self.add(member)
     }
 
@@ -94,7 +94,7 @@ impl Association {
     /// # Errors
     /// `AssociationTypeMismatch`; `Argument` for a singular association.
     pub fn add_to_target(&self, member: &Record) -> Result<()> {
-        self.must_be(true)?;
+        self.must_be(true, "set_target")?;
         self.check_target(member)?;
         self.own(member);
         self.remember(member);
@@ -125,15 +125,18 @@ impl Association {
             && names.any(|column| saved.iter().any(|(name, ..)| *name == column.name()))
     }
 
-    fn must_be(&self, collection: bool) -> Result<()> {
+    /// Refuses an association of the other sort, with the method that is its own.
+    pub(crate) fn must_be(&self, collection: bool, counterpart: &str) -> Result<()> {
         if self.reflection().is_collection() == collection {
             return Ok(());
         }
-        let (is, call) = if collection {
-            ("is singular", "load_one")
-        } else {
-            ("is a collection", "load_many")
+        let is = match collection {
+            true => "is singular",
+            false => "is a collection",
         };
-        Err(self.error(ErrorKind::Argument, format!("{self:?} {is}: call {call}")))
+        Err(self.error(
+            ErrorKind::Argument,
+            format!("{self:?} {is}: call {counterpart}"),
+        ))
     }
 }

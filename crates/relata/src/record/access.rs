@@ -123,12 +123,8 @@ impl Record {
     /// `UnknownAttribute`, with the nearest name; `MissingAttribute` for a column that was not selected.
     pub fn get(&self, name: &str) -> Result<Value<'_>> {
         let column = self.reflection().attribute(name)?;
-        if self.batch().is_absent(column) && !self.column_changed(column) {
-            let model = self.reflection().name();
-            let message = format!("missing attribute '{name}' for {model}: it was not selected");
-            return Err(Error::new(ErrorKind::MissingAttribute, message)
-                .with_model(model)
-                .with_attribute(name));
+        if self.is_absent(column) {
+            return Err(self.missing_attribute(name));
         }
         let ty = &self.reflection().columns()[column].ty;
         let value = self.value(column);
@@ -138,6 +134,20 @@ impl Record {
             return Ok(Value::from(text));
         }
         Ok(ty.shown(value))
+    }
+
+    /// Whether the column was not selected.
+    pub(crate) fn is_absent(&self, column: usize) -> bool {
+        self.batch().is_absent(column) && !self.column_changed(column)
+    }
+
+    /// The error for a column that was not selected.
+    pub(crate) fn missing_attribute(&self, name: &str) -> Error {
+        let model = self.reflection().name();
+        let message = format!("missing attribute '{name}' for {model}: it was not selected");
+        Error::new(ErrorKind::MissingAttribute, message)
+            .with_model(model)
+            .with_attribute(name)
     }
 
     /// Sets the attribute of that name, casting the value to its type. Rails: `post[:title] = "x"`.

@@ -11,7 +11,7 @@ use crate::attribute::value::Value;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{FromRecord, Model};
 use crate::record::StrictLoading;
-use crate::sql::expr::Node;
+use crate::sql::expr::{Node, Refusal};
 use crate::sql::{Asks, Expr, JoinKind, Lock, Order, Raw, Select, What};
 
 /// A part of a relation that `unscope` takes away.
@@ -229,6 +229,11 @@ impl<M: FromRecord> Relation<M> {
 }
 
 impl<M> Relation<M> {
+    /// The relation as one that fails with this error when it is run.
+    pub(crate) fn refuse(self, error: Error) -> Self {
+        self.map(|core| core.select.filter(Expr(Node::Refused(Refusal(error)))))
+    }
+
     /// With this condition in place of those on the columns that it names.
     pub(super) fn refiltered(self, condition: Expr) -> Self {
         self.map(|core| {
@@ -246,26 +251,59 @@ impl<M> Relation<M> {
     /// # Errors
     /// `IncompatibleRelation` when they differ in anything but filters.
     pub fn or(self, other: Self) -> Result<Self> {
-        let (ours, theirs) = (&self.core().select, &other.core().select);
-        let bare = |select: &Select| Select {
-            filters: Vec::new(),
-            ..select.clone()
-        };
-        if bare(ours) != bare(theirs) {
-            return Err(Error::new(
-                ErrorKind::IncompatibleRelation,
-                "Relation passed to or must be structurally compatible: both need the same joins, orders, limits and groups",
-            )
-            .with_model(self.reflection().name()));
+        self.check_alike(&other, "or")?;
+        let theirs = other.into_core().select;
+        // Who keeps no rows adds none.
+        if theirs.asks == Asks::Nothing {
+            return Ok(self);
         }
-        let either =
-            Expr(Node::all(ours.filters.clone())).or(Expr(Node::all(theirs.filters.clone())));
-        Ok(self.map(|core| core.select.filters = vec![either.0]))
+        let is_none = self.core().select.asks == Asks::Nothing;
+        Ok(self.map(|core| {
+            let ours = std::mem::take(&mut core.select.filters);
+            core.select.asks = match is_none {
+                true => theirs.asks,
+                false => core.select.asks.max(theirs.asks),
+            };
+            let theirs = theirs.filters;
+            core.select.filters = match is_none {
+                true => theirs,
+                false => vec![Expr(Node::all(ours)).or(Expr(Node::all(theirs))).0],
+            };
+        }))
     }
 
-    /// Keeps the rows that both keep. Rails: `and`.
-    pub fn and(self, other: Self) -> Self {
-        self.map(|core| core.select.filters.extend(other.into_core().select.filters))
+    /// Keeps the rows that both keep. Both must have the same joins, limits and groups. Rails: `and`.
+    ///
+    /// # Errors
+    /// `IncompatibleRelation` when they differ in anything but filters.
+    pub fn and(self, other: Self) -> Result<Self> {
+        self.check_alike(&other, "and")?;
+        let theirs = other.into_core().select;
+        Ok(self.map(|core| {
+            core.select.asks = core.select.asks.max(theirs.asks);
+            core.select.filters.extend(theirs.filters);
+        }))
+    }
+
+    /// That two relations differ in nothing but filters.
+    fn check_alike(&self, other: &Self, word: &str) -> Result<()> {
+        let bare = |select: &Select| Select {
+            filters: Vec::new(),
+            asks: Asks::Rows,
+            ..select.clone()
+        };
+        let (ours, theirs) = (self.core(), other.core());
+        let problem = if bare(&ours.select) != bare(&theirs.select) {
+            "both need the same joins, orders, limits and groups"
+        } else if ours.db != theirs.db {
+            "both must read from the same database"
+        } else {
+            return Ok(());
+        };
+        let message =
+            format!("Relation passed to {word} must be structurally compatible: {problem}");
+        let error = Error::new(ErrorKind::IncompatibleRelation, message);
+        Err(error.with_model(self.reflection().name()))
     }
 
     /// At most that many rows. Rails: `limit`.
@@ -340,24 +378,34 @@ impl<M> Relation<M> {
         })
     }
 
-    /// Adds what another relation of the same model asks; its equality conditions replace ours on the same column.
-    /// Rails: `merge`.
+    /// Adds what another relation of the same model asks; its equality conditions replace ours on the same column, and what
+    /// its new records hold replaces what ours do. Rails: `merge`.
     ///
     /// # Errors
-    /// `IncompatibleRelation` when it is a relation of another model.
+    /// `IncompatibleRelation` when it is a relation of another model or database, or either is a statement in SQL.
     pub fn merge(mut self, other: Self) -> Result<Self> {
         let root = self.core.select.root;
-        self.core.select.merge(&other.core.select, root)?;
-        includes::graft(&mut self.core.includes, &other.core.includes);
-        includes::graft(&mut self.core.preloads, &other.core.preloads);
-        includes::graft(&mut self.core.eager, &other.core.eager);
-        self.core.references.extend(other.core.references);
+        self.core.merge_at(&other.core, root)?;
+        let other = other.core;
+        includes::graft(&mut self.core.includes, &other.includes);
+        includes::graft(&mut self.core.preloads, &other.preloads);
+        includes::graft(&mut self.core.eager, &other.eager);
+        self.core.references.extend(other.references);
+        self.core.references_all |= other.references_all;
+        for (column, value) in other.values {
+            self.core.values.retain(|(own, _)| *own != column);
+            self.core.values.push((column, value));
+        }
         Ok(self)
     }
 
-    /// No rows, and no statement. Rails: `none`.
+    /// No rows, and no statement; as part of another relation, a list or an association's scope it is the condition `1=0`.
+    /// Rails: `none`.
     pub fn none(self) -> Self {
-        self.map(|core| core.select.asks = Asks::Nothing)
+        self.map(|core| {
+            core.select.asks = Asks::Nothing;
+            core.select.filter(Expr(Node::Always(false)));
+        })
     }
 
     /// The records refuse to be saved. Rails: `readonly`.
@@ -397,9 +445,15 @@ impl<M> Relation<M> {
         self.map(|core| core.select.filter(Expr(Node::Raw(condition))))
     }
 
-    /// Reads the rows of a statement in SQL instead, whose columns are named as the model's.
-    /// A named door for raw SQL. Rails: `find_by_sql`.
+    /// Reads the rows of a statement in SQL instead of the table's; their columns are named as the model's. What else is
+    /// asked of the relation is asked of these rows: `SELECT "posts".* FROM (...) "posts" WHERE ...`; with nothing else the
+    /// statement runs as it is. The model's default scope, and which class of several the rows are of, is not asked.
+    /// A named door for raw SQL. Rails: `from`, `find_by_sql`.
     pub fn from_sql(self, statement: Raw) -> Self {
-        self.map(|core| core.select.raw = Some(statement))
+        let default = Relation::of(self.reflection(), self.db());
+        self.map(|core| {
+            core.select.leave_out(default.select());
+            core.select.raw = Some(statement);
+        })
     }
 }

@@ -83,6 +83,13 @@ impl<T> Column<T> {
         !self.is_null()
     }
 
+    /// The same column where the path to it may lead nowhere: `pluck(|p| p.author.name.optional())` gives an `Option`, which
+    /// is `None` for a row without an author.
+    #[must_use]
+    pub fn optional(self) -> Column<Option<T>> {
+        Column::new(self.place, self.index)
+    }
+
     /// Ascending order.
     pub fn asc(self) -> Order {
         Order {
@@ -256,8 +263,8 @@ impl<T: Textual> Column<T> {
 
     /// Equal, ignoring case (of ASCII letters at least).
     pub fn eq_ignoring_case(self, text: &str) -> Expr {
-        let lower = Node::Call(Function::Lower, Box::new(self.node()));
-        Expr(lower.compare(Comparison::Equal, Value::Text(text.to_lowercase().into())))
+        let text = Value::Text(text.to_owned().into());
+        Expr(self.node().same_ignoring_case(text))
     }
 }
 

@@ -136,6 +136,11 @@ pub(crate) fn places(tree: &[Include], place: Place) -> Result<Vec<Place>> {
 }
 
 /// One path, or a tuple, array or vector of paths: `(p.author, p.comments.author)`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no path of associations",
+    label = "not an association",
+    note = "write `|p| p.author`, `|p| p.comments.author`, or a tuple of them"
+)]
 pub trait Paths {
     /// The places that the paths lead to.
     fn places(self) -> Vec<Place>;

@@ -10,7 +10,7 @@ use crate::sql::expr::{Comparison, Node};
 use crate::sql::{Direction, Expr, JoinKind, Order, Place, What};
 
 /// A value as a column holds it.
-pub(super) fn cast(place: Place, column: usize, value: Value<'static>) -> Result<Value<'static>> {
+pub(crate) fn cast(place: Place, column: usize, value: Value<'static>) -> Result<Value<'static>> {
     let model = place.model();
     let Some(reflection) = model.columns().get(column) else {
         return Ok(value);
@@ -31,6 +31,23 @@ pub(super) fn cast(place: Place, column: usize, value: Value<'static>) -> Result
         // What is no label of an enum of integers is not there, as in Rails.
         Err(_) if !ty.labels.is_empty() => Ok(Value::Null),
         cast => cast.map_err(|problem| model.refused(column, &problem)),
+    }
+}
+
+impl Relation {
+    /// Reads only these attributes of the records; the others are missing: `get` of one is a `MissingAttribute` error. A typed
+    /// reader could not say so: typed relations have [`pluck`](Relation::pluck) and [`project`](Relation::project), and this
+    /// one has no type any more. Rails: `select(:id, :title)`.
+    ///
+    /// # Errors
+    /// `UnknownAttribute` with the nearest name.
+    pub fn select_named<'a>(self, names: impl IntoIterator<Item = &'a str>) -> Result<Self> {
+        let model = self.reflection();
+        let columns = names
+            .into_iter()
+            .map(|name| model.attribute(name))
+            .collect::<Result<Vec<_>>>()?;
+        Ok(self.map(|core| core.select.what = What::Columns(columns)))
     }
 }
 
@@ -229,10 +246,11 @@ impl<M> Relation<M> {
     /// Adds what a relation of an association's target asks. Rails: `merge`.
     ///
     /// # Errors
-    /// `AssociationNotFound` with the nearest name; `IncompatibleRelation` when it is a relation of another model.
+    /// `AssociationNotFound` with the nearest name; `IncompatibleRelation` when it is a relation of another model
+    /// or database, or either is a statement in SQL.
     pub fn merge_named(mut self, path: &str, other: Relation) -> Result<Self> {
         let place = self.place_named(path)?;
-        self.core.select.merge(&other.core.select, place)?;
+        self.core.merge_at(&other.core, place)?;
         Ok(self)
     }
 
@@ -246,19 +264,6 @@ impl<M> Relation<M> {
             let others = |filter: &Node| !filter.columns().contains(&named);
             core.select.filters.retain(others);
         }))
-    }
-
-    /// Reads only these attributes of the records; the others are missing. Rails: `select(:id, :title)`.
-    ///
-    /// # Errors
-    /// `UnknownAttribute` with the nearest name.
-    pub fn select_named<'a>(self, names: impl IntoIterator<Item = &'a str>) -> Result<Self> {
-        let model = self.reflection();
-        let columns = names
-            .into_iter()
-            .map(|name| model.attribute(name))
-            .collect::<Result<Vec<_>>>()?;
-        Ok(self.map(|core| core.select.what = What::Columns(columns)))
     }
 
     /// The attribute that is read, where it is only one: what the relation is as a list of values.

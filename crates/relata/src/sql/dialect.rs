@@ -146,6 +146,24 @@ const STANDARD: Rules = Rules {
     holds: |_, _| true,
 };
 
+/// A column's place in a long list, by what the list's values are and how the column is read.
+macro_rules! rank {
+    ($value:literal, $column:literal) => {
+        [
+            concat!(
+                "(WITH __listed AS MATERIALIZED (SELECT ",
+                $value,
+                " AS one, MIN(key) + 1 AS place FROM json_each("
+            ),
+            concat!(
+                ") GROUP BY 1) SELECT place FROM __listed WHERE one = ",
+                $column
+            ),
+            ")",
+        ]
+    };
+}
+
 static SQLITE: Rules = Rules {
     name: "SQLite",
     system: "sqlite",
@@ -160,18 +178,15 @@ static SQLITE: Rules = Rules {
             Kind::Bytes => (" NOT IN (SELECT unhex(value) FROM json_each(", "))"),
             _ => (" NOT IN (SELECT value FROM json_each(", "))"),
         },
-        // Grouped, so that it is made once and then looked up in: without, each row would read the whole list.
+        // Grouped, so that it is made once and then looked up in: without, each row would read the whole list. SQLite
+        // looks up only where both sides compare as one type, so each says which: the list by a cast, the column by
+        // what it was declared as, or with `+` by nothing.
         rank: Some(|kind| match kind {
-            Kind::Bytes => [
-                "(WITH __listed AS MATERIALIZED (SELECT unhex(value) AS one, MIN(key) + 1 AS place FROM json_each(",
-                ") GROUP BY 1) SELECT place FROM __listed WHERE one = ",
-                ")",
-            ],
-            _ => [
-                "(WITH __listed AS MATERIALIZED (SELECT value AS one, MIN(key) + 1 AS place FROM json_each(",
-                ") GROUP BY 1) SELECT place FROM __listed WHERE one = ",
-                ")",
-            ],
+            Kind::Bool | Kind::Int | Kind::Uint => rank!("CAST(value AS INTEGER)", ""),
+            Kind::Float => rank!("CAST(value AS REAL)", ""),
+            Kind::Decimal => rank!("CAST(value AS NUMERIC)", ""),
+            Kind::Bytes => rank!("unhex(value)", "+"),
+            _ => rank!("CAST(value AS TEXT)", "+"),
         }),
         value: |values| {
             let mut out = String::with_capacity(values.len() * 8 + 2);

@@ -98,25 +98,33 @@ impl Node {
     }
 }
 
+/// How deep conditions are nested at most: they are walked by recursion, and databases do not take them deeper by much.
+const DEEPEST: usize = 250;
+
 impl Expr {
     /// Both. The same as giving two filters.
+    ///
+    /// A chain of any length is one list. Where `and`, `or` and `!` alternate to more than 250 levels, the statement is
+    /// refused with `Argument` when it is run.
     pub fn and(self, other: impl Into<Expr>) -> Expr {
-        Expr(Node::all([self.0, other.into().0]))
+        let part = |node| match node {
+            Node::And(_) => node,
+            other => other.shallow(),
+        };
+        Expr(Node::all([part(self.0), part(other.into().0)]))
     }
 
-    /// Either.
+    /// Either. Of chains the same is true as of [`and`](Self::and).
     pub fn or(self, other: impl Into<Expr>) -> Expr {
-        Expr(match (self.0, other.into().0) {
-            (Node::Or(mut some), Node::Or(more)) => {
-                some.extend(more);
-                Node::Or(some)
+        let mut any = Vec::new();
+        for node in [self.0, other.into().0] {
+            match node {
+                Node::Or(some) if any.is_empty() => any = some,
+                Node::Or(more) => any.extend(more),
+                one => any.push(one.shallow()),
             }
-            (Node::Or(mut some), one) => {
-                some.push(one);
-                Node::Or(some)
-            }
-            (one, other) => Node::Or(vec![one, other]),
-        })
+        }
+        Expr(Node::Or(any))
     }
 
     pub(crate) fn column(place: Place, column: usize) -> Self {
@@ -128,7 +136,7 @@ impl std::ops::Not for Expr {
     type Output = Expr;
 
     fn not(self) -> Expr {
-        Expr(self.0.negate())
+        Expr(self.0.shallow().negate())
     }
 }
 
@@ -137,6 +145,7 @@ impl Node {
         let mut all = Vec::new();
         for node in nodes {
             match node {
+                Node::And(more) if all.is_empty() => all = more,
                 Node::And(more) => all.extend(more),
                 Node::Always(true) => {}
                 one => all.push(one),
@@ -146,6 +155,31 @@ impl Node {
             0 => Node::Always(true),
             1 => all.swap_remove(0),
             _ => Node::And(all),
+        }
+    }
+
+    /// The node, or its refusal where it is nested so deep that no more may be put around it.
+    fn shallow(self) -> Node {
+        if !self.is_deeper_than(DEEPEST) {
+            return self;
+        }
+        let message = format!(
+            "conditions are nested more than {DEEPEST} levels deep: where `and` and `or` alternate, give filters one by one, or a list"
+        );
+        Node::Refused(Refusal(Error::new(ErrorKind::Argument, message)))
+    }
+
+    fn is_deeper_than(&self, levels: usize) -> bool {
+        let within = |node: &Node| match levels.checked_sub(1) {
+            Some(levels) => node.is_deeper_than(levels),
+            None => true,
+        };
+        match self {
+            Node::And(nodes) | Node::Or(nodes) => nodes.iter().any(within),
+            Node::Not(operand) | Node::IsNotTrue(operand) | Node::Exists(_, operand) => {
+                within(operand)
+            }
+            _ => false,
         }
     }
 
@@ -167,6 +201,12 @@ impl Node {
             (Comparison::NotEqual, true) => Node::Not(Box::new(Node::IsNull(Box::new(self)))),
             _ => Node::Compare(comparison, Box::new(self), Box::new(Node::Value(value))),
         }
+    }
+
+    /// Equal, ignoring case as the database does: it lowers both sides, for no two lower all letters alike.
+    pub(crate) fn same_ignoring_case(self, value: Value<'static>) -> Node {
+        let lower = |node| Box::new(Node::Call(Function::Lower, Box::new(node)));
+        Node::Compare(Comparison::Equal, lower(self), lower(Node::Value(value)))
     }
 
     /// The value is among those given. Null among them is asked for as `IS NULL`.
@@ -250,6 +290,37 @@ impl Node {
             | Node::InSelect(nodes, _)
             | Node::InTree(nodes, _) => nodes.iter().flat_map(Node::columns).collect(),
             _ => Vec::new(),
+        }
+    }
+
+    /// The column that it is, or computes with.
+    pub(crate) fn subject(&self) -> Option<(Place, usize)> {
+        match self {
+            Node::Column(place, column) => Some((*place, *column)),
+            Node::Call(_, operand) | Node::Plus(operand, _) => operand.subject(),
+            _ => None,
+        }
+    }
+
+    /// The column that is compared with a value here.
+    pub(crate) fn compared_with(&self, value: &Value<'static>) -> Option<(Place, usize)> {
+        // What is no number equals nothing, itself neither.
+        let nan = |value: &Value<'_>| matches!(value, Value::Float(float) if float.is_nan());
+        let is = |one: &Value<'static>| one == value || nan(one) && nan(value);
+        match self {
+            Node::Compare(_, left, right) => match &**right {
+                Node::Value(one) if is(one) => left.subject(),
+                _ => None,
+            },
+            Node::Between(operand, low, high) if is(low) || is(high) => operand.subject(),
+            Node::In(operand, values) if values.iter().any(is) => operand.subject(),
+            Node::Not(operand) | Node::IsNotTrue(operand) | Node::Exists(_, operand) => {
+                operand.compared_with(value)
+            }
+            Node::And(nodes) | Node::Or(nodes) => {
+                nodes.iter().find_map(|node| node.compared_with(value))
+            }
+            _ => None,
         }
     }
 

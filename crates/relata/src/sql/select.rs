@@ -6,6 +6,7 @@ use super::apart::Asks;
 use super::expr::{Expr, Node};
 use super::place::Place;
 use super::raw::Raw;
+use crate::attribute::value::Value;
 use crate::error::{Error, ErrorKind, Result};
 use crate::reflection::ModelReflection;
 
@@ -66,8 +67,8 @@ pub(crate) enum What {
     Values(Vec<Node>),
     /// `1 AS one`.
     One,
-    /// `COUNT(*)` over the select as a subquery.
-    CountRows,
+    /// `COUNT(*)` over the select as a subquery, whose rows consist of this.
+    CountRows(Box<What>),
     /// The first rows of each owner.
     Each(Box<Each>),
 }
@@ -173,6 +174,50 @@ impl Select {
         self.asks == Asks::Rows && !self.gives_nothing()
     }
 
+    /// Takes away what another select asks, where this one asks it too: once, so that what is asked twice is asked still.
+    pub(crate) fn leave_out(&mut self, other: &Self) {
+        fn without<T: PartialEq>(ours: &mut Vec<T>, theirs: &[T]) {
+            for one in theirs {
+                if let Some(at) = ours.iter().position(|own| own == one) {
+                    ours.remove(at);
+                }
+            }
+        }
+        without(&mut self.filters, &other.filters);
+        without(&mut self.joins, &other.joins);
+        without(&mut self.orders, &other.orders);
+        self.ordered_by_default &= !self.orders.is_empty();
+        if self.limit == other.limit {
+            self.limit = None;
+        }
+    }
+
+    /// Whether it is a statement of the user's own and nothing is asked of its rows.
+    pub(crate) fn is_raw_alone(&self) -> bool {
+        let alone = Self {
+            raw: self.raw.clone(),
+            ..Self::of(self.model())
+        };
+        self.raw.is_some() && *self == alone
+    }
+
+    /// The column that a condition compares with a value.
+    pub(crate) fn compared_with(&self, value: &Value<'static>) -> Option<(Place, usize)> {
+        let conditions = self.filters.iter().chain(&self.having);
+        conditions
+            .into_iter()
+            .find_map(|node| node.compared_with(value))
+    }
+
+    /// The columns by which equal rows are one: those that are read, or the key, or all of a model without one.
+    pub(crate) fn what_is_distinct(&self) -> What {
+        match (&self.what, self.model().primary_key()) {
+            (What::Columns(columns), _) => What::Columns(columns.clone()),
+            (_, []) => What::Records,
+            (_, key) => What::Columns(key.to_vec()),
+        }
+    }
+
     pub(crate) fn filter(&mut self, condition: Expr) {
         match condition.0 {
             Node::And(all) => self.filters.extend(all),
@@ -270,6 +315,11 @@ impl Select {
         }
     }
 
+    /// At most that many rows, of those that it gives anyway.
+    pub(crate) fn limit_to(&mut self, rows: u64) {
+        self.limit = Some(self.limit.map_or(rows, |limit| limit.min(rows)));
+    }
+
     /// Whether it is cut, and that for each owner by itself.
     pub(crate) fn is_cut_per_owner(&self) -> bool {
         self.per_owner && self.is_cut()
@@ -333,6 +383,11 @@ impl Select {
                 format!("merge wants a relation of {wanted} here, and got one of {given}"),
             )
             .with_model(self.model().name()));
+        }
+        if self.raw.is_some() || other.raw.is_some() {
+            let message = "merge takes no relation of a statement in SQL: add its parts to `from_sql` instead";
+            let error = Error::new(ErrorKind::IncompatibleRelation, message);
+            return Err(error.with_model(self.model().name()));
         }
         for node in &other.filters {
             let node = node.moved(onto)?;

@@ -62,7 +62,7 @@ impl Writer {
             && select.raw.is_none();
         if plain {
             self.conjunction(" WHERE ", &select.filters);
-            return Ok(());
+            return self.ended(select);
         }
         let model = select.model();
         if model.primary_key().is_empty() {
@@ -83,7 +83,7 @@ impl Writer {
             .collect();
         self.push(" WHERE ")
             .node(&Node::InSelect(columns, Box::new(keys)));
-        Ok(())
+        self.ended(select)
     }
 
     /// `INSERT INTO "posts" ("title") VALUES (?), (?) ON CONFLICT ... RETURNING ...`

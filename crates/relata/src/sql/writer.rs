@@ -118,18 +118,19 @@ impl Writer {
 
     /// The whole statement.
     pub(crate) fn select(&mut self, select: &Select) -> Result<()> {
-        if let Some(raw) = &select.raw {
+        if let Some(raw) = &select.raw
+            && select.is_raw_alone()
+        {
             self.raw(raw);
             return Ok(());
         }
         match &select.what {
-            What::CountRows => {
+            What::CountRows(what) => {
                 self.push("SELECT COUNT(*) FROM (");
-                let inner = Select {
-                    what: What::One,
+                self.select(&Select {
+                    what: (**what).clone(),
                     ..select.clone()
-                };
-                self.select(&inner)?;
+                })?;
                 self.push(") ").name("subquery_for_count");
                 return Ok(());
             }
@@ -173,7 +174,7 @@ impl Writer {
                 });
             }
             What::Values(values) => self.list(values, ", ", |this, node| _ = this.node(node)),
-            What::One | What::CountRows | What::Each(_) => {
+            What::One | What::CountRows(_) | What::Each(_) => {
                 self.push("1 AS one");
             }
         }
@@ -181,7 +182,12 @@ impl Writer {
 
     /// From where, under which conditions, in which groups.
     pub(super) fn from(&mut self, select: &Select, joins: &[Join]) -> Result<()> {
-        self.push(" FROM ").name(select.model().table());
+        self.push(" FROM ");
+        if let Some(raw) = &select.raw {
+            self.push("(").raw(raw);
+            self.push(") ");
+        }
+        self.name(select.model().table());
         for join in joins {
             self.join(join.place, join.kind)?;
         }
@@ -537,8 +543,9 @@ impl Writer {
     /// A select within this one: it names its tables on its own.
     fn nested(&mut self, select: &Select) {
         let outer = std::mem::take(&mut self.aliases);
-        // A select that can be made can be nested: what could fail was resolved when its places were.
-        let _ = self.select(select);
+        if let Err(error) = self.select(select) {
+            self.refused.get_or_insert(error);
+        }
         self.aliases = outer;
     }
 }
@@ -565,6 +572,10 @@ fn literal(dialect: Dialect, value: &Value<'static>, out: &mut String) {
         Value::Bool(value) => out.push_str(dialect.boolean(*value)),
         Value::Int(value) => _ = write!(out, "{value}"),
         Value::Uint(value) => _ = write!(out, "{value}"),
+        // SQL has no word for the infinite: a number beyond all is read as it.
+        Value::Float(value) if value.is_infinite() => {
+            out.push_str(if *value > 0.0 { "9e999" } else { "-9e999" });
+        }
         Value::Float(value) => _ = write!(out, "{value}"),
         Value::Text(text) | Value::Json(text) => quoted(text, out),
         Value::Decimal(text) => out.push_str(text),

@@ -19,7 +19,7 @@ use super::kept::Kept;
 use super::params::{Param, param};
 use crate::attribute::value::Value;
 use crate::db::adapter::{Cell, Cells, Columns, Decode, Discard, Job, Names, lost};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, Spot};
 
 /// A result code of SQLite, extended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -233,7 +233,8 @@ impl Prepared {
         made: &mut Vec<String>,
     ) -> Result<(), Failure> {
         let statement = self.statement.as_ptr();
-        let code = match param(value)? {
+        let bind = usize::try_from(index).unwrap_or_default().saturating_sub(1);
+        let code = match param(value).map_err(|error| error.at(Spot::Bind(bind)))? {
             // SAFETY: the statement is alive and is not being stepped; an index out of range is an error code.
             Param::Int(value) => unsafe { ffi::sqlite3_bind_int64(statement, index, value) },
             // SAFETY: as above.
