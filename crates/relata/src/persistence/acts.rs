@@ -33,7 +33,7 @@ pub(super) async fn perform(
         }
         Act::SaveMembers => save_members(pipeline, frame, association, outcome).await,
         Act::MoveCount => counters::follow(association).await,
-        Act::Touch => touch::perform(frame, event, association, outcome).await,
+        Act::Touch => touch::perform(pipeline, frame, event, association, outcome).await,
         Act::TellDependent => tell(association, Why::Dependent),
         Act::TellTouch => tell(association, Why::Touch),
         Act::Dependent => dependent::perform(frame, association, outcome).await,
@@ -192,7 +192,7 @@ async fn save_members(
 }
 
 /// Copies the owner's key into a member.
-fn give_key(keys: &mut Keys, association: &Association, member: &Record) -> Result<()> {
+pub(super) fn give_key(keys: &mut Keys, association: &Association, member: &Record) -> Result<()> {
     let columns = &association.resolved().target_columns;
     keys.filling(member, columns, association.inverse_of(member), || {
         association.give_key_to(member)?;

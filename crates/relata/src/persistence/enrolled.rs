@@ -67,11 +67,15 @@ impl Part {
     async fn committed(&self) -> Result<()> {
         let done = decisive(self.take_all());
         for body in bodies(&self.record, Event::AfterCommit, &done) {
-            match body {
-                Body::Now(run) => run(&self.record)?,
-                Body::Later(run) => run(&self.record).await?,
-                Body::Around(_) => {}
-            }
+            let ran = match body {
+                Body::Now(run) => run(&self.record),
+                Body::Later(run) => run(&self.record).await,
+                Body::Around(_) => Ok(()),
+            };
+            ran.map_err(|error| match error.erased_record() {
+                Some(_) => error,
+                None => error.with_record(self.record.clone()),
+            })?;
         }
         Ok(())
     }

@@ -24,6 +24,8 @@ pub(super) struct Task {
     pub(super) options: SaveOptions,
     /// The columns that a touch sets.
     pub(super) columns: Vec<usize>,
+    /// Whether it is a touch that waited for the commit.
+    pub(super) waited: bool,
 }
 
 impl Task {
@@ -33,6 +35,7 @@ impl Task {
             verb,
             options,
             columns: Vec::new(),
+            waited: false,
         }
     }
 }
