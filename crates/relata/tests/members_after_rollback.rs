@@ -13,8 +13,6 @@ pub struct Author {
     posts: Post,
     #[has_one]
     profile: Option<Profile>,
-    #[has_many(dependent = destroy)]
-    notes: Note,
 }
 
 #[model]
@@ -34,14 +32,6 @@ pub struct Tag {
 }
 
 #[model]
-pub struct Note {
-    id: i64,
-    author_id: i64,
-    #[belongs_to]
-    author: Author,
-}
-
-#[model]
 pub struct Profile {
     id: i64,
     author_id: Option<i64>,
@@ -54,14 +44,12 @@ async fn ann(db: &Db) -> Result<Author> {
         Author::reflection(),
         Post::reflection(),
         Tag::reflection(),
-        Note::reflection(),
         Profile::reflection(),
     ])
     .await?;
     let ann = Author::create(db, |a| a.set_name("Ann")).await?;
     ann.posts().create(|p| p).await?;
     ann.posts().create(|p| p).await?;
-    ann.notes().create(|n| n).await?;
     ann.create_profile(|p| p).await?;
     Author::find(db, 1).await
 }
@@ -123,20 +111,5 @@ async fn rows_between_and_a_has_one_are_there_again(db: Db) -> Result<()> {
     assert!(ann.profile().await?.is_some());
     undone(&db, async || ann.profile().replace(None::<&Profile>).await).await;
     assert!(ann.profile().await?.is_some());
-    Ok(())
-}
-
-#[relata::test]
-async fn an_owner_that_was_destroyed_in_it_has_its_dependents_again(db: Db) -> Result<()> {
-    let ann = ann(&db).await?;
-    assert_eq!(ann.notes().await?.len(), 1);
-    undone(&db, async || {
-        ann.posts().destroy_all().await?;
-        ann.profile().replace(None::<&Profile>).await?;
-        ann.destroy().await
-    })
-    .await;
-    assert!(ann.is_persisted());
-    assert_eq!(ann.notes().await?.len(), 1);
     Ok(())
 }

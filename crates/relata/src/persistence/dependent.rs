@@ -9,7 +9,6 @@ use super::errors::Keeping;
 use super::frame::{Frame, Task};
 use super::pipeline::Verb;
 use super::through::{self, Leaving};
-use super::unread::unread_if_rolled_back;
 use crate::association::{Association, Removal};
 use crate::attribute::value::Value;
 use crate::callback::Abort;
@@ -176,7 +175,6 @@ pub(super) async fn destroy_as_dependent(association: &Association, target: &Rec
 fn empty(association: &Association) {
     association.forget(|_| true);
     association.complete();
-    unread_if_rolled_back(association);
 }
 
 async fn restrict(association: &Association, dependent: Dependent) -> Result<()> {
