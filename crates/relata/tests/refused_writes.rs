@@ -141,3 +141,26 @@ async fn a_failed_after_commit_names_its_cause_and_its_record(db: Db) -> Result<
     assert_eq!(Letter::all(&db).count().await?, 1);
     Ok(())
 }
+
+#[relata::test]
+async fn a_pattern_with_nul_is_refused(db: Db) -> Result<()> {
+    ann(&db).await?;
+    let error = Person::all(&db)
+        .filter(|p| p.name.starts_with("A\0zzz"))
+        .count()
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidValue);
+    assert!(error.to_string().contains("NUL"), "{error}");
+    Ok(())
+}
+
+#[relata::test]
+async fn a_sentence_names_twenty_keys_and_counts_the_rest(db: Db) -> Result<()> {
+    ann(&db).await?;
+    let error = Person::find_many(&db, 1..=4000).await.unwrap_err();
+    let message = error.to_string();
+    assert!(message.contains("19, 20, … and 3980 more"), "{message}");
+    assert!(message.len() < 600, "{}", message.len());
+    Ok(())
+}

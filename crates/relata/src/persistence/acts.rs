@@ -348,13 +348,15 @@ pub(super) fn not_saved(record: &Record) -> Error {
 }
 
 /// The error of a destroy that a callback halted. Rails: `RecordNotDestroyed`.
-pub(super) fn not_destroyed(record: &Record) -> Error {
+pub(super) fn not_destroyed(record: &Record, by: Option<String>) -> Error {
     let model = record.reflection();
     let key: Vec<String> = model
         .primary_key_names()
         .zip(record.saved_key())
         .map(|(name, value)| format!("{name}={value:?}"))
         .collect();
-    let message = format!("Failed to destroy {} with {}", model.name(), key.join(", "));
+    let why = by.map_or_else(String::new, |by| format!(": {by}"));
+    let key = key.join(", ");
+    let message = format!("Failed to destroy {} with {key}{why}", model.name());
     Error::new(ErrorKind::RecordNotDestroyed, message).with_record(record.clone())
 }

@@ -206,7 +206,10 @@ impl Association {
         if self.owner().is_persisted() {
             return Ok(());
         }
-        let message = "You cannot call create unless the parent is saved".to_owned();
+        let message = format!(
+            "You cannot call create unless the parent is saved: save the {} before {self:?} creates",
+            self.owner().reflection().name()
+        );
         Err(self.error(ErrorKind::RecordNotSaved, message))
     }
 }

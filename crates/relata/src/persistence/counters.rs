@@ -151,7 +151,13 @@ fn counted_by(row: &Record, name: &str) -> Result<Association> {
             return Ok(association);
         }
     }
-    let message = format!("'{}' has no association called '{name}'", model.name());
+    let why = match model.association(name) {
+        Ok(_) => {
+            ": what it leads to is not counted. A `has_many` is, whose `belongs_to` has `counter_cache`"
+        }
+        Err(_) => "",
+    };
+    let message = format!("'{}' has no association called '{name}'{why}", model.name());
     Err(Error::new(ErrorKind::Argument, message)
         .with_model(model.name())
         .with_attribute(name))
