@@ -158,7 +158,7 @@ async fn a_pattern_with_nul_is_refused(db: Db) -> Result<()> {
 #[relata::test]
 async fn a_sentence_names_twenty_keys_and_counts_the_rest(db: Db) -> Result<()> {
     ann(&db).await?;
-    let error = Person::find_many(&db, 1..=4000).await.unwrap_err();
+    let error = Person::all(&db).find_many(1..=4000).await.unwrap_err();
     let message = error.to_string();
     assert!(message.contains("19, 20, … and 3980 more"), "{message}");
     assert!(message.len() < 600, "{}", message.len());
