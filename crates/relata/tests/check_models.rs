@@ -109,7 +109,7 @@ fn every_mistake_of_every_model_that_is_reached_stands_in_one_list() -> Result<(
 }
 
 /// What a label can be put on.
-#[derive(Debug, Clone, Polymorphic)]
+#[derive(Debug, Polymorphic)]
 pub enum Labelled {
     /// A person.
     Person(Person),
