@@ -314,7 +314,11 @@ pub async fn aborting_halts_and_writes_nothing(backend: &Backend) -> Result<()> 
     let kept = Job::create(&db, |j| j.set_name("kept")).await?;
     let error = kept.destroy().await.unwrap_err();
     assert!(error.is_record_not_destroyed());
-    assert_eq!(error.to_string(), "Failed to destroy Job with id=1");
+    let message = error.to_string();
+    assert!(
+        message.starts_with("Failed to destroy Job with id=1: `before_destroy` `"),
+        "{message}"
+    );
     assert!(kept.is_persisted() && Job::all(&db).count().await? == 1);
     // What fails after the statement takes the row back.
     let fails = Job::build(&db, |j| j.set_name("fails"));

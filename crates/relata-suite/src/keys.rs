@@ -154,7 +154,7 @@ pub async fn a_key_of_several_columns_finds_one_row(backend: &Backend) -> Result
     let few = erased.find_key([Value::from(2)]).await.unwrap_err();
     assert_eq!(
         few.to_string(),
-        "Team has a key of 2 columns, and 1 values were given"
+        "Team has a key of 2 columns, and 1 value was given"
     );
     let mut seen = Vec::new();
     let mut batches = Team::all(&db).in_batches(3);

@@ -35,7 +35,7 @@ pub struct Sheet {
     id: i64,
     text: String,
     edition: Option<i64>,
-    updated_at: Option<i64>,
+    read_at: Option<chrono::DateTime<chrono::Utc>>,
 }
 
 /// Has a column of that name, and no locking.
@@ -155,7 +155,7 @@ pub async fn a_version_may_be_null_or_have_another_name(backend: &Backend) -> Re
     );
     assert_eq!(one.edition(), Some(1));
     assert!(two.destroy().await.unwrap_err().is_stale_object());
-    let stale = two.touch_columns(["updated_at"]).await.unwrap_err();
+    let stale = two.touch_columns(["read_at"]).await.unwrap_err();
     assert_eq!(
         stale.to_string(),
         "Attempted to touch a stale object: Sheet."

@@ -359,7 +359,7 @@ pub async fn batches_give_every_row_once(backend: &Backend) -> Result<()> {
     let error = Post::all(&db).after_key([]).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "Post has a key of 1 columns, and 0 values were given"
+        "Post has a key of 1 column, and 0 values were given"
     );
     Ok(())
 }

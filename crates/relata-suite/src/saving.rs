@@ -154,10 +154,8 @@ pub async fn creating_a_has_one_takes_the_old_one_out(backend: &Backend) -> Resu
     );
     let nobody = Member::new(&db);
     let error = nobody.create_card(|c| c.set_number("4")).await.unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "You cannot call create unless the parent is saved"
-    );
+    let message = error.to_string();
+    assert!(message.starts_with("You cannot call create unless the parent is saved: "));
     Ok(())
 }
 

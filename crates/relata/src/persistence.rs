@@ -16,7 +16,7 @@
 //! assign, nested                                       values from outside, for a record and its members
 //! set_wise, bulk                                       many rows at once, without records
 //! witness    a write, and what holds while its outcome is not known
-//! snapshot, keys   what a rollback gives back          find_or_create, saved
+//! snapshot, keys, unread   what a rollback gives back   find_or_create, saved
 //! ```
 //!
 //! Invariants: what is bound is what counts as saved; a failure leaves rows and memory as they were; one record is
@@ -54,6 +54,7 @@ mod tokens;
 mod touch;
 mod turn;
 mod uniqueness;
+mod unread;
 mod update;
 mod validate;
 mod witness;

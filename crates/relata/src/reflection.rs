@@ -40,6 +40,7 @@ pub use association::{
 };
 pub(crate) use association::{allowed_position, is_any_deprecated, refused_position};
 pub use builder::ModelBuilder;
+pub(crate) use check::wrong_defaults;
 pub use check::{Mistakes, check_models};
 pub use classes::{Classes, Registry};
 pub use column::{Column, ColumnDefault, Normalization};

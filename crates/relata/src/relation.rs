@@ -25,6 +25,7 @@ mod tuples;
 
 use std::marker::PhantomData;
 
+pub(crate) use assign::addable;
 pub use assign::{Assignment, Assignments};
 pub use build::{Orders, Part, Selection};
 pub(crate) use columns::columns_at;

@@ -13,7 +13,7 @@ use crate::db::Db;
 use crate::db::adapter::{Purpose, Statement};
 use crate::error::Result;
 use crate::pending::Pending;
-use crate::reflection::ModelReflection;
+use crate::reflection::{ModelReflection, wrong_defaults};
 use crate::sql::schema;
 
 fn statement(text: Arc<str>, writes: bool) -> Statement {
@@ -67,6 +67,9 @@ impl Db {
             db.transaction(async || {
                 let mut later = Vec::new();
                 for model in with_tables_between(models)? {
+                    if let Some(wrong) = wrong_defaults(model).next() {
+                        return Err(wrong);
+                    }
                     let (now, then) = schema::create(model, dialect)?;
                     later.extend(then);
                     for text in now {

@@ -5,7 +5,7 @@ use relata::reflection::{
     AssociationReflection, Column, InverseOf, Mistakes, ModelBuilder, ModelReflection, Target,
     Touch, check_models,
 };
-use relata::{ErrorKind, Result, model};
+use relata::{Attribute, Db, ErrorKind, Polymorphic, Record, Result, model};
 
 /// Who writes.
 #[model]
@@ -105,5 +105,92 @@ fn every_mistake_of_every_model_that_is_reached_stands_in_one_list() -> Result<(
     ] {
         assert!(text.contains(wanted), "{text}");
     }
+    Ok(())
+}
+
+/// What a label can be put on.
+#[derive(Debug, Polymorphic)]
+pub enum Labelled {
+    /// A person.
+    Person(Person),
+}
+
+/// A label on a person, and on nothing else.
+#[model]
+pub struct Label {
+    id: i64,
+    labelled_id: i64,
+    labelled_type: String,
+    #[belongs_to(polymorphic)]
+    labelled: Labelled,
+}
+
+/// It says that labels lead to it, and they do not know it.
+#[model]
+pub struct Crate {
+    id: i64,
+    #[has_many(as = labelled)]
+    labels: Label,
+}
+
+#[test]
+fn a_model_that_its_polymorphic_association_does_not_know_is_a_mistake() {
+    let error = check_models([Crate::reflection()]).unwrap_err();
+    let message = error.to_string();
+    assert!(message.contains("Crate.labels"), "{message}");
+    assert!(
+        message.contains("Label.labelled") && message.contains("variant"),
+        "{message}"
+    );
+}
+
+/// Leads to whatever is registered.
+#[model]
+pub struct Pin {
+    id: i64,
+    on_id: Option<i64>,
+    on_type: Option<String>,
+    #[belongs_to(polymorphic)]
+    on: Option<Record>,
+}
+
+/// Registered for something else, and no pin leads to it.
+#[model(primary_key = (shelf, row))]
+pub struct Slot {
+    shelf: i64,
+    row: i64,
+}
+
+#[test]
+fn a_registered_model_that_an_open_association_never_leads_to_is_no_mistake() -> Result<()> {
+    relata::register([Slot::reflection()]);
+    check_models([Pin::reflection()])
+}
+
+/// A stage.
+#[derive(Debug, Clone, Copy, PartialEq, Attribute)]
+pub enum Stage {
+    /// Not begun.
+    New,
+    /// Over.
+    Done,
+}
+
+/// Its default is no stage.
+#[model]
+pub struct Errand {
+    id: i64,
+    #[column(default = "z")]
+    stage: Stage,
+}
+
+#[cfg(feature = "sqlite")]
+#[relata::test]
+async fn a_default_that_is_none_of_an_enums_labels_is_a_mistake(db: Db) -> Result<()> {
+    let error = check_models([Errand::reflection()]).unwrap_err();
+    assert!(error.to_string().contains("Errand.stage"), "{error}");
+    let error = db.create_tables([Errand::reflection()]).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Configuration);
+    assert!(error.to_string().contains("new, done"), "{error}");
     Ok(())
 }

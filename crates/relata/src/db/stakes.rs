@@ -76,12 +76,19 @@ impl Stakes {
         self.participants
             .iter()
             .for_each(|participant| participant.committed());
-        let failed = run(self.committed).await;
+        let (failed, first) = run(self.committed).await;
         if failed == 0 {
             return Ok(());
         }
         let message = format!("the commit stands, and {failed} of its hooks failed");
-        Err(Error::new(ErrorKind::PostCommit, message))
+        let error = Error::new(ErrorKind::PostCommit, message);
+        Err(match first {
+            Some(first) => match first.erased_record() {
+                Some(record) => error.with_record(record.clone()).with_source(first),
+                None => error.with_source(first),
+            },
+            None => error,
+        })
     }
 
     /// Tells that nobody knows whether the transaction was committed. No hook runs.
@@ -106,14 +113,18 @@ impl Stakes {
     }
 }
 
-/// Runs hooks in order, each for itself. How many failed or panicked.
-pub(super) async fn run(hooks: Vec<Hook>) -> usize {
-    let mut failed = 0;
+/// Runs hooks in order, each for itself. How many failed or panicked, and the first error that one gave.
+pub(super) async fn run(hooks: Vec<Hook>) -> (usize, Option<Error>) {
+    let (mut failed, mut first) = (0, None);
     for hook in hooks {
         // Calling it is part of it.
-        if !matches!(tokio::spawn(async move { hook().await }).await, Ok(Ok(()))) {
-            failed += 1;
+        match tokio::spawn(async move { hook().await }).await {
+            Ok(Ok(())) => continue,
+            Ok(Err(error)) => first = first.or(Some(error)),
+            // A panic has told what it is about where it happened.
+            Err(_) => {}
         }
+        failed += 1;
     }
-    failed
+    (failed, first)
 }

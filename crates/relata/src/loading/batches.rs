@@ -15,7 +15,7 @@ use crate::model::{FromRecord, Key, Model};
 use crate::pending;
 use crate::relation::{Core, Relation, fitting};
 use crate::sql::expr::{Comparison, Node};
-use crate::sql::{Direction, Expr, What};
+use crate::sql::{Direction, Expr, Order, What};
 
 /// Batches of a relation. `while let Some(posts) = batches.next().await? { ... }`
 pub struct Batches<M> {
@@ -53,11 +53,13 @@ impl<M: FromRecord> Relation<M> {
         }
     }
 
-    /// The rows after the one with this key, in the order of the key. The erased form of `after`.
+    /// The rows after the one with this key, in the order of the key: pages that do not shift when rows are added. In a
+    /// relation that is ordered by the key downwards they are those before it, downwards. The erased form of `after`.
     ///
     /// # Errors
-    /// `UnknownPrimaryKey` for a model without key, `Argument` when the key has another number of values, `InvalidValue` for
-    /// a value that cannot be one of its column.
+    /// `UnknownPrimaryKey` for a model without key, `Argument` when the key has another number of values, and when the
+    /// relation has another order, also by its default scope: a key does not say where a row stands in that. `InvalidValue`
+    /// for a value that cannot be one of its column.
     pub fn after_key(self, key: impl IntoIterator<Item = Value<'static>>) -> Result<Self> {
         let key: Vec<_> = key.into_iter().collect();
         check_key(self.reflection(), &key)?;
@@ -66,8 +68,13 @@ impl<M: FromRecord> Relation<M> {
         let key = by.iter().zip(key);
         let key = key.map(|(&column, value)| fitting(root, column, value));
         let key = key.collect::<Result<Vec<_>>>()?;
-        core.select.order_by_key(by, Direction::Ascending)?;
-        let condition = beyond(&core, &key);
+        let direction = own_direction(&core)?;
+        core.select.order_by_key(by, direction)?;
+        let beyond_is = match direction {
+            Direction::Ascending => Comparison::Greater,
+            Direction::Descending => Comparison::Less,
+        };
+        let condition = beyond(&core, &key, beyond_is);
         core.select.filter(condition);
         Ok(Self::from_core(core))
     }
@@ -126,7 +133,7 @@ impl<M: FromRecord> Batches<M> {
         core.select.limit = Some(self.size.min(left));
         if let Some(after) = &self.after {
             core.select.offset = None;
-            let condition = beyond(&core, after);
+            let condition = beyond(&core, after, Comparison::Greater);
             core.select.filter(condition);
         }
         let records = load(&core, Purpose::Load).await?;
@@ -173,14 +180,34 @@ impl<M: FromRecord> Each<M> {
     }
 }
 
-/// The key is greater than this one, column by column.
-fn beyond(core: &Core, key: &[Value<'static>]) -> Expr {
+/// The way in which a relation goes over the key: upwards, if nothing else is said.
+fn own_direction(core: &Core) -> Result<Direction> {
+    let (select, by) = (&core.select, core.select.model().primary_key());
+    let Some(first) = select.orders.first() else {
+        return Ok(Direction::Ascending);
+    };
+    let goes_by = |(order, &column): (&Order, &usize)| {
+        order.direction == first.direction && order.by == Node::Column(select.root, column)
+    };
+    if select.orders.len() == by.len() && select.orders.iter().zip(by).all(goes_by) {
+        return Ok(first.direction);
+    }
+    let model = core.select.model().name();
+    let message = format!(
+        "after(..) says by the key of {model} where a page begins, and the relation has another order: leave the order \
+         out (`reorder` by the key), or filter by the columns of the order and use limit"
+    );
+    Err(Error::new(ErrorKind::Argument, message).with_model(model))
+}
+
+/// The key is greater than this one, or less, column by column.
+fn beyond(core: &Core, key: &[Value<'static>], than: Comparison) -> Expr {
     let root = core.select.root;
     let columns = core.select.model().primary_key();
     let column = |at: usize| Node::Column(root, columns[at]);
     let any = (0..columns.len().min(key.len())).map(|last| {
         let same = (0..last).map(|at| column(at).compare(Comparison::Equal, key[at].clone()));
-        Node::all(same.chain([column(last).compare(Comparison::Greater, key[last].clone())]))
+        Node::all(same.chain([column(last).compare(than, key[last].clone())]))
     });
     let mut any: Vec<Node> = any.collect();
     Expr(if any.len() == 1 {

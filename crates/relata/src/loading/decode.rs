@@ -8,7 +8,7 @@ use std::ptr::NonNull;
 use std::sync::Arc;
 
 use crate::attribute::value::{Kind, Value};
-use crate::attribute::{AttributeType, Stored, calendar, cast};
+use crate::attribute::{AttributeType, Label, Stored, calendar, cast};
 use crate::db::Db;
 use crate::db::adapter::{Cell, Cells, Decode, Names};
 use crate::error::{Error, ErrorKind, Result, Spot};
@@ -140,7 +140,22 @@ fn by_value(model: &ModelReflection, step: &Step, row: &mut Row<'_>, cell: Cell<
     let Some(column) = model.columns().get(step.column()) else {
         return Ok(());
     };
-    let value = value(column.ty, cell).map_err(|found| refused(model, column, &found))?;
+    let value = value(column.ty, cell).map_err(|found| {
+        let labels = column.ty.labels();
+        match cell {
+            // A name that the enum does not have is worth telling, and is no secret of a user.
+            Cell::Text(bytes) if !labels.is_empty() && !column.secret => {
+                let label = String::from_utf8_lossy(bytes);
+                let known: Vec<&str> = labels.iter().map(Label::name).collect();
+                refused(
+                    model,
+                    column,
+                    &format!("{label:?}, which is none of {}", known.join(", ")),
+                )
+            }
+            _ => refused(model, column, &found),
+        }
+    })?;
     if row.value(slot, &value) {
         Ok(())
     } else {

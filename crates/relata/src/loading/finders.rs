@@ -78,8 +78,17 @@ fn listed<'a>(keys: impl Iterator<Item = &'a Vec<Value<'static>>>) -> String {
         [value] => format!("{value:?}"),
         key => format!("{key:?}"),
     };
-    keys.map(one).collect::<Vec<_>>().join(", ")
+    let mut keys = keys.map(one);
+    let mut named: Vec<String> = keys.by_ref().take(NAMED).collect();
+    match keys.count() {
+        0 => {}
+        more => named.push(format!("… and {more} more")),
+    }
+    named.join(", ")
 }
+
+/// So many keys are named in a sentence.
+const NAMED: usize = 20;
 
 #[inline]
 pub(crate) fn check_key(model: &'static ModelReflection, key: &[Value<'static>]) -> Result<()> {
@@ -93,10 +102,16 @@ pub(crate) fn check_key(model: &'static ModelReflection, key: &[Value<'static>])
     }
     if key.len() != model.primary_key().len() {
         let message = format!(
-            "{} has a key of {} columns, and {} values were given",
+            "{} has a key of {}, and {} given",
             model.name(),
-            model.primary_key().len(),
-            key.len()
+            match model.primary_key().len() {
+                1 => "1 column".to_owned(),
+                several => format!("{several} columns"),
+            },
+            match key.len() {
+                1 => "1 value was".to_owned(),
+                several => format!("{several} values were"),
+            }
         );
         return Err(Error::new(ErrorKind::Argument, message).with_model(model.name()));
     }

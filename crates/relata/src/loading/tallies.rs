@@ -37,6 +37,7 @@ use crate::sql::{Place, What};
 /// ```
 ///
 /// Errors: `Argument` for a `belongs_to`, a scope with a limit or one that differs by the owner;
+/// `AssociationTypeMismatch` for records of several databases;
 /// [those of reading](crate::Pending#errors).
 #[track_caller]
 pub fn counts<'m, M: Model, T: Model>(
@@ -198,6 +199,13 @@ async fn tally(
         return Ok(Vec::new());
     };
     let association = Association::at(first, position)?;
+    if let Some(stranger) = records.iter().find(|record| record.db() != first.db()) {
+        let message = format!(
+            "the records are of several databases, {stranger:?} of another than {first:?}: ask about each database's \
+             records apart"
+        );
+        return Err(association.error(ErrorKind::AssociationTypeMismatch, message));
+    }
     let resolved = association.resolved();
     let refused = |why: &str| {
         let (model, name) = (first.reflection().name(), association.reflection().name());

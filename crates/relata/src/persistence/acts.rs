@@ -33,7 +33,7 @@ pub(super) async fn perform(
         }
         Act::SaveMembers => save_members(pipeline, frame, association, outcome).await,
         Act::MoveCount => counters::follow(association).await,
-        Act::Touch => touch::perform(frame, event, association, outcome).await,
+        Act::Touch => touch::perform(pipeline, frame, event, association, outcome).await,
         Act::TellDependent => tell(association, Why::Dependent),
         Act::TellTouch => tell(association, Why::Touch),
         Act::Dependent => dependent::perform(frame, association, outcome).await,
@@ -192,7 +192,7 @@ async fn save_members(
 }
 
 /// Copies the owner's key into a member.
-fn give_key(keys: &mut Keys, association: &Association, member: &Record) -> Result<()> {
+pub(super) fn give_key(keys: &mut Keys, association: &Association, member: &Record) -> Result<()> {
     let columns = &association.resolved().target_columns;
     keys.filling(member, columns, association.inverse_of(member), || {
         association.give_key_to(member)?;
@@ -348,13 +348,15 @@ pub(super) fn not_saved(record: &Record) -> Error {
 }
 
 /// The error of a destroy that a callback halted. Rails: `RecordNotDestroyed`.
-pub(super) fn not_destroyed(record: &Record) -> Error {
+pub(super) fn not_destroyed(record: &Record, by: Option<String>) -> Error {
     let model = record.reflection();
     let key: Vec<String> = model
         .primary_key_names()
         .zip(record.saved_key())
         .map(|(name, value)| format!("{name}={value:?}"))
         .collect();
-    let message = format!("Failed to destroy {} with {}", model.name(), key.join(", "));
+    let why = by.map_or_else(String::new, |by| format!(": {by}"));
+    let key = key.join(", ");
+    let message = format!("Failed to destroy {} with {key}{why}", model.name());
     Error::new(ErrorKind::RecordNotDestroyed, message).with_record(record.clone())
 }

@@ -8,6 +8,7 @@ use super::destroy::destroy;
 use super::save::save;
 use super::set_wise;
 use super::through::{self, Leaving};
+use super::unread::unread_if_rolled_back;
 use crate::association::{Association, Removal};
 use crate::attribute::value::Value;
 use crate::callback::MemberEvent;
@@ -205,7 +206,10 @@ impl Association {
         if self.owner().is_persisted() {
             return Ok(());
         }
-        let message = "You cannot call create unless the parent is saved".to_owned();
+        let message = format!(
+            "You cannot call create unless the parent is saved: save the {} before {self:?} creates",
+            self.owner().reflection().name()
+        );
         Err(self.error(ErrorKind::RecordNotSaved, message))
     }
 }
@@ -233,6 +237,7 @@ async fn by_keys(association: &Association, keys: Vec<Vec<Value<'static>>>) -> R
 fn empty(association: &Association) {
     association.forget(|_| true);
     association.complete();
+    unread_if_rolled_back(association);
 }
 
 async fn add(association: &Association, members: &[Record]) -> Result<()> {
@@ -349,6 +354,7 @@ pub(super) async fn delete(association: &Association, members: &[Record]) -> Res
         remove_rows(association, rows, association.removal()).await?;
     }
     association.forget_all(members);
+    unread_if_rolled_back(association);
     have_left(association, members)
 }
 

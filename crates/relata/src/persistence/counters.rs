@@ -18,7 +18,7 @@ use crate::model::Key;
 use crate::pending::Pending;
 use crate::record::{Life, Linked, Record, Version};
 use crate::reflection::{Macro, ModelReflection, Resolved};
-use crate::relation::Relation;
+use crate::relation::{Relation, addable};
 use crate::sql::expr::Node;
 use crate::sql::statements::{self, Counting};
 
@@ -29,7 +29,8 @@ impl<M> Relation<M> {
     ///
     /// `UPDATE "users" SET "posts_count" = COALESCE("users"."posts_count", 0) + ? WHERE "users"."id" = ?`
     ///
-    /// Errors: `UnknownAttribute` with the nearest name; what the database says.
+    /// Errors: `UnknownAttribute` with the nearest name; `Argument` for an attribute that is no number; what the database
+    /// says.
     #[doc(alias = "increment_counter")]
     #[doc(alias = "decrement_counter")]
     #[track_caller]
@@ -42,6 +43,7 @@ impl<M> Relation<M> {
         let (model, root) = (core.select.model(), core.select.root);
         let plus = |(name, by)| {
             let column = model.attribute(name)?;
+            addable(model, column, &Value::Int(by))?;
             let operand = Box::new(Node::Column(root, column));
             Ok((column, Node::Plus(operand, Value::Int(by))))
         };
@@ -149,7 +151,13 @@ fn counted_by(row: &Record, name: &str) -> Result<Association> {
             return Ok(association);
         }
     }
-    let message = format!("'{}' has no association called '{name}'", model.name());
+    let why = match model.association(name) {
+        Ok(_) => {
+            ": what it leads to is not counted. A `has_many` is, whose `belongs_to` has `counter_cache`"
+        }
+        Err(_) => "",
+    };
+    let message = format!("'{}' has no association called '{name}'{why}", model.name());
     Err(Error::new(ErrorKind::Argument, message)
         .with_model(model.name())
         .with_attribute(name))

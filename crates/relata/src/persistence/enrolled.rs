@@ -68,14 +68,18 @@ impl Part {
     async fn committed(&self) -> Result<()> {
         let done = decisive(self.take_all());
         for callback in callbacks(&self.record, Event::AfterCommit, &done) {
-            match callback.body {
-                Body::Now(run) => run(&self.record)?,
+            let ran = match callback.body {
+                Body::Now(run) => run(&self.record),
                 Body::Later(run) => {
                     let call = Call::of(&self.record, callback.event.name(), callback.name)?;
-                    call.run(run(&self.record)).await?;
+                    call.run(run(&self.record)).await
                 }
-                Body::Around(_) => {}
-            }
+                Body::Around(_) => Ok(()),
+            };
+            ran.map_err(|error| match error.erased_record() {
+                Some(_) => error,
+                None => error.with_record(self.record.clone()),
+            })?;
         }
         Ok(())
     }

@@ -17,6 +17,7 @@ use crate::callback::{Abort, Event, Inside, Outside, RunAround};
 use crate::error::{Error, ErrorKind, Result};
 use crate::pending::Pending;
 use crate::record::{Life, Record};
+use crate::reflection::Hook;
 
 /// What is to be done to one record.
 pub(super) struct Task {
@@ -25,6 +26,8 @@ pub(super) struct Task {
     pub(super) options: SaveOptions,
     /// The columns that a touch sets.
     pub(super) columns: Vec<usize>,
+    /// Whether it is a touch that waited for the commit.
+    pub(super) waited: bool,
 }
 
 impl Task {
@@ -34,6 +37,7 @@ impl Task {
             verb,
             options,
             columns: Vec::new(),
+            waited: false,
         }
     }
 }
@@ -181,7 +185,7 @@ impl Frame {
         let error = match (error.kind(), self.task.verb) {
             (ErrorKind::Abort, Verb::Save) => acts::not_saved(self.record()).with_source(error),
             (ErrorKind::Abort, Verb::Destroy) => {
-                acts::not_destroyed(self.record()).with_source(error)
+                acts::not_destroyed(self.record(), self.halted_by()).with_source(error)
             }
             _ => error,
         };
@@ -190,6 +194,24 @@ impl Frame {
             let _ = around.ends(Err(error.clone())).await;
         }
         error
+    }
+
+    /// What halted it: the callback or the association whose turn it was.
+    fn halted_by(&self) -> Option<String> {
+        let Some(Step::Hooks(event)) = self.steps.get(self.step) else {
+            return None;
+        };
+        let model = self.record().reflection();
+        match *model.hooks().at(*event).get(self.hook)? {
+            Hook::Callback(position) => {
+                let callback = model.callback(position)?;
+                Some(format!("`{}` `{}` aborted", event.name(), callback.name))
+            }
+            Hook::Association(position, _) => {
+                let name = model.reflections().get(position)?.name();
+                Some(format!("`dependent` of {name} forbids it"))
+            }
+        }
     }
 
     pub(super) fn wrote(&self) {

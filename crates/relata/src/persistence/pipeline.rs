@@ -4,7 +4,8 @@
 //! A step that needs another record first (a parent, a member, a dependent) opens a frame for it, and goes on when
 //! that frame has ended. So a graph of any depth is a stack of frames, never a recursive future.
 //!
-//! Invariants: a record is in one frame of a verb at a time, so that cycles end; hooks run in the order of declaration;
+//! Invariants: a record is in one frame of a verb at a time, and a row in one that destroys or touches it, whichever
+//! objects stand for it, so that cycles end; hooks run in the order of declaration;
 //! when a step fails, the frames above it are given up one by one, and each may turn the failure into its own.
 
 use std::collections::{HashMap, HashSet};
@@ -125,6 +126,8 @@ enum Next {
 pub(super) struct Pipeline {
     /// Who is in a frame, kept once there is more than one.
     active: HashSet<((usize, u32), Verb), Hashing>,
+    /// The rows that are being destroyed or touched: another object of one is not gone into. Kept as `active` is.
+    rows: HashSet<(Record, Verb), Hashing>,
     /// Edges that close a cycle, by the record whose key they wait for.
     open: HashMap<(usize, u32), Vec<Association>, Hashing>,
     /// Members that wait for a record that is being saved, by that record; last first.
@@ -149,9 +152,9 @@ pub(super) async fn run(task: Task) -> Result<bool> {
         match next {
             Ok(Some(task)) => {
                 if pipeline.active.is_empty() {
-                    pipeline.active.insert(identity(&stack[0].task));
+                    pipeline.enter(&stack[0].task);
                 }
-                if pipeline.active.insert(identity(&task)) {
+                if pipeline.enter(&task) {
                     stack.push(Frame::new(task, pipeline.calls));
                 } else {
                     outcome = Some(Ok(()));
@@ -159,7 +162,7 @@ pub(super) async fn run(task: Task) -> Result<bool> {
             }
             Ok(None) => {
                 if let Some(ended) = stack.pop() {
-                    pipeline.active.remove(&identity(&ended.task));
+                    pipeline.leave(&ended.task);
                     pipeline.ended(&ended);
                     found = ended.found;
                 }
@@ -167,7 +170,7 @@ pub(super) async fn run(task: Task) -> Result<bool> {
             }
             Err(error) => {
                 if let Some(failed) = stack.pop() {
-                    pipeline.active.remove(&identity(&failed.task));
+                    pipeline.leave(&failed.task);
                     outcome = Some(Err(failed.give_up(error).await));
                 }
             }
@@ -204,7 +207,32 @@ fn identity(task: &Task) -> ((usize, u32), Verb) {
     (task.record.identity(), task.verb)
 }
 
+/// A task's row, where no two frames are to have it.
+fn row(task: &Task) -> Option<(Record, Verb)> {
+    matches!(task.verb, Verb::Destroy | Verb::Touch).then(|| (task.record.clone(), task.verb))
+}
+
 impl Pipeline {
+    /// Notes that a frame begins; whether none of the same record and verb is there.
+    fn enter(&mut self, task: &Task) -> bool {
+        let row = row(task);
+        if row.as_ref().is_some_and(|row| self.rows.contains(row)) {
+            return false;
+        }
+        let entered = self.active.insert(identity(task));
+        self.rows.extend(row.filter(|_| entered));
+        entered
+    }
+
+    fn leave(&mut self, task: &Task) {
+        self.active.remove(&identity(task));
+        if !self.rows.is_empty()
+            && let Some(row) = row(task)
+        {
+            self.rows.remove(&row);
+        }
+    }
+
     /// Runs the frame until it has ended (nothing), or needs a task done first.
     async fn advance(
         &mut self,
@@ -386,6 +414,12 @@ impl Pipeline {
     pub(super) fn is_active(&self, record: &Record, verb: Verb, frame: &Frame) -> bool {
         self.active.contains(&(record.identity(), verb))
             || (frame.task.verb == verb && frame.record().is(record))
+    }
+
+    /// As [`is_active`](Self::is_active), of a record's row, for what destroys or touches.
+    pub(super) fn is_row_active(&self, record: &Record, verb: Verb, frame: &Frame) -> bool {
+        (frame.task.verb == verb && frame.record() == record)
+            || (!self.rows.is_empty() && self.rows.contains(&(record.clone(), verb)))
     }
 
     /// Whether a record is being saved in a frame below.

@@ -10,6 +10,7 @@ use super::destroy::delete_row;
 use super::memory::Memory;
 use super::save::save;
 use super::through;
+use super::unread::unread_if_rolled_back;
 use crate::association::Association;
 use crate::attribute::value::Value;
 use crate::callback::MemberEvent;
@@ -95,6 +96,9 @@ async fn replace_many(association: &Association, wanted: &[Record]) -> Result<()
     for member in &members {
         association.own(member);
     }
+    if !plan.removed.is_empty() {
+        unread_if_rolled_back(association);
+    }
     Ok(())
 }
 
@@ -161,6 +165,10 @@ async fn replace_one(association: &Association, target: Option<&Record>) -> Resu
         db.transaction(async || through::settle(association, target, true).await)
             .await?;
         memory.0 = None;
+        unread_if_rolled_back(association);
+        if let Ok(joins) = association.way() {
+            unread_if_rolled_back(&joins);
+        }
         return Ok(());
     }
     let current = loading::load_one(association).await?;
@@ -220,6 +228,9 @@ async fn put_in_place_of(
     let several = leaving.is_some() && target.is_some();
     before.during(several, change).await?;
     association.link(target);
+    if leaving.is_some() {
+        unread_if_rolled_back(association);
+    }
     Ok(())
 }
 

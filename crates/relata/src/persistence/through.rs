@@ -3,13 +3,14 @@
 //!
 //! Invariant: a target is a member as often as rows between lead to it; what makes it one is saved with it, or neither is.
 
-use super::acts::{is_soft, saved_member};
+use super::acts::{give_key, is_soft, saved_member};
 use super::collection::remove_rows;
 use super::destroy::destroy;
 use super::frame::{Frame, Task};
 use super::pipeline::{Pipeline, Verb};
 use super::save::save;
 use super::set_wise;
+use super::unread::unread_if_rolled_back;
 use crate::association::{Association, Removal};
 use crate::attribute::value::Value;
 use crate::db::adapter::Purpose;
@@ -225,6 +226,11 @@ pub(super) async fn save_members(
             }
         }
         if let Some(join) = join_to_save(association, &member, &todo)? {
+            // A join that does not lead back to the owner takes its key here.
+            let joins = association.way()?;
+            if joins.inverse().is_none() && !joins.is_belongs_to() && !joins.is_keyed(&join) {
+                give_key(&mut pipeline.keys, &joins, &join)?;
+            }
             frame.joining = true;
             frame.todo = Some(todo);
             return Ok(Some(Task::new(
@@ -310,6 +316,10 @@ pub(super) async fn empty(association: &Association, leaving: Leaving) -> Result
     let gone = part(association, &members, leaving).await?;
     association.forget(|_| true);
     association.complete();
+    unread_if_rolled_back(association);
+    if let Ok(joins) = association.way() {
+        unread_if_rolled_back(&joins);
+    }
     Ok(gone)
 }
 

@@ -12,13 +12,13 @@ use std::task::{Context, Poll};
 
 use super::frame::{Frame, Task};
 use super::locking::{self, Lock};
-use super::pipeline::{self, Verb};
+use super::pipeline::{self, Pipeline, Verb};
 use super::save::SaveOptions;
 use super::snapshot::Before;
 use super::witness;
 use super::write::{refuse_readonly, stamp};
 use crate::association::{Association, targets_of};
-use crate::attribute::value::Value;
+use crate::attribute::value::{Kind, Value};
 use crate::callback::Event;
 use crate::db::adapter::{Purpose, Statement};
 use crate::error::{Error, ErrorKind, Result};
@@ -26,7 +26,7 @@ use crate::hashing::Hashing;
 use crate::loading;
 use crate::pending::Pending;
 use crate::record::{Record, Version};
-use crate::reflection::{ModelReflection, Touch};
+use crate::reflection::{Column, ModelReflection, Touch};
 use crate::sql::statements::{self, Guard};
 
 tokio::task_local! {
@@ -134,14 +134,32 @@ impl Record {
 
     /// As [`touch`](Self::touch), with the times in the named attributes too. Rails: `touch(:read_at)`.
     ///
-    /// Errors: `UnknownAttribute` with the nearest name; else as [`touch`](Self::touch).
+    /// Errors: `UnknownAttribute` with the nearest name; `Argument` for an attribute that holds no time; else as
+    /// [`touch`](Self::touch).
     #[track_caller]
     pub fn touch_columns<'a>(&self, also: impl IntoIterator<Item = &'a str>) -> Pending<bool> {
         let model = self.reflection();
-        let also: Result<Vec<usize>> = also.into_iter().map(|name| model.attribute(name)).collect();
+        let also: Result<Vec<usize>> = also.into_iter().map(|name| time(model, name)).collect();
         let record = self.clone();
         Pending::new(async move { touch_now(&record, also?).await })
     }
+}
+
+/// The attribute of that name, which is to hold a time.
+fn time(model: &'static ModelReflection, name: &str) -> Result<usize> {
+    let column = model.attribute(name)?;
+    let kind = |column: &Column| column.attribute_type().kind;
+    let kind = model.columns().get(column).map(kind);
+    if matches!(kind, Some(Kind::Timestamp | Kind::DateTime)) {
+        return Ok(column);
+    }
+    let message = format!(
+        "{}.{name} cannot be touched: it holds no time. Give it a type of a date and time, or set it",
+        model.name()
+    );
+    Err(Error::new(ErrorKind::Argument, message)
+        .with_model(model.name())
+        .with_attribute(name))
 }
 
 async fn touch_now(record: &Record, also: Vec<usize>) -> Result<bool> {
@@ -176,6 +194,7 @@ pub(super) fn columns(model: &'static ModelReflection, touch: Option<Touch>) -> 
 
 /// Touches what an association leads to, at an event of its owner.
 pub(super) async fn perform(
+    pipeline: &Pipeline,
     frame: &Frame,
     event: Event,
     association: &Association,
@@ -225,10 +244,14 @@ pub(super) async fn perform(
             return Ok(next);
         }
     }
+    // A touch that waited for the commit went all the way up when it began to wait.
+    if frame.task.waited {
+        return Ok(None);
+    }
     if let Some(parent) = loading::load_one(association).await?
         && parent.is_persisted()
     {
-        later(&parent, touch).await?;
+        later(pipeline, frame, &parent, touch).await?;
     }
     Ok(None)
 }
@@ -261,16 +284,35 @@ async fn old_parent(association: &Association, was: Version) -> Result<Option<Re
     old.take().await
 }
 
-/// Touches a record in memory, and in the database once the transaction is about to commit; and so on upwards.
-async fn later(record: &Record, touch: Option<Touch>) -> Result<()> {
-    let mut seen: HashSet<(usize, u32), Hashing> = HashSet::default();
-    let mut waiting = vec![(record.clone(), touch)];
-    while let Some((record, touch)) = waiting.pop() {
+/// Touches what a frame's record belongs to in memory, and in the database once the transaction is about to commit; and so
+/// on upwards, from each row once: rows may lead to each other in a circle, and each step be another object.
+#[expect(
+    clippy::mutable_key_type,
+    reason = "a record is told by its model and key, which touching leaves"
+)]
+async fn later(
+    pipeline: &Pipeline,
+    frame: &Frame,
+    parent: &Record,
+    touch: Option<Touch>,
+) -> Result<()> {
+    let mut seen: HashSet<Record, Hashing> = HashSet::default();
+    let mut waiting = vec![(parent.clone(), touch)];
+    while let Some((mut record, touch)) = waiting.pop() {
+        if record == *frame.record() {
+            record = frame.record().clone();
+        }
         let model = record.reflection();
-        if is_quiet(model) || !record.is_persisted() || !seen.insert(record.identity()) {
+        if is_quiet(model)
+            || !record.is_persisted()
+            || pipeline.is_row_active(&record, Verb::Touch, frame)
+        {
             continue;
         }
         defer(&record, &columns(model, touch));
+        if !seen.insert(record.clone()) {
+            continue;
+        }
         for (position, reflection) in model.reflections().iter().enumerate() {
             if reflection.is_belongs_to() && reflection.touch.is_some() {
                 let association = Association::at(&record, position)?;
@@ -302,6 +344,7 @@ fn defer(record: &Record, columns: &[usize]) {
 async fn flush(record: &Record, deferred: &Arc<Deferred>) -> Result<()> {
     let mut task = Task::new(Verb::Touch, record, SaveOptions::default());
     task.columns = deferred.take();
+    task.waited = true;
     if task.columns.is_empty() || !record.is_persisted() {
         return Ok(());
     }

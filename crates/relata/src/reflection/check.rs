@@ -6,7 +6,8 @@
 use std::collections::HashSet;
 use std::fmt;
 
-use super::{ModelReflection, Reflected, Resolved, Touch};
+use super::{Classes, ModelReflection, Reflected, Resolved, Target, Touch};
+use crate::attribute::Label;
 use crate::error::{Error, ErrorKind, Result};
 
 /// What is wrong with the associations of some models: one mistake or more. The source of the error of [`check_models`].
@@ -53,7 +54,8 @@ impl std::error::Error for Mistakes {}
 ///
 /// # Errors
 /// `Configuration` with all mistakes, whose source is [`Mistakes`]: a target, a key or an inverse that is not there, keys
-/// that do not fit, a counter's or a touch's column that the other side does not have.
+/// that do not fit, a counter's or a touch's column that the other side does not have, `as` of a model that the other side
+/// does not lead to, a default of an enum that is none of its labels.
 pub fn check_models(models: impl IntoIterator<Item = &'static ModelReflection>) -> Result<()> {
     let mut models: Vec<_> = models.into_iter().collect();
     let mut known = HashSet::new();
@@ -64,6 +66,7 @@ pub fn check_models(models: impl IntoIterator<Item = &'static ModelReflection>) 
         if !known.insert(std::ptr::from_ref(model)) {
             continue;
         }
+        mistakes.extend(wrong_defaults(model));
         for association in model.reflect_on_all_associations(None) {
             models.extend(association.target.model());
             let each = match association.resolve() {
@@ -75,6 +78,7 @@ pub fn check_models(models: impl IntoIterator<Item = &'static ModelReflection>) 
                     Ok(resolved) => {
                         models.push(resolved.target);
                         mistakes.extend(columns_of_options(&association, resolved));
+                        mistakes.extend(not_led_back_to(&association, resolved));
                     }
                     Err(mistake) => mistakes.push(mistake),
                 }
@@ -88,6 +92,49 @@ pub fn check_models(models: impl IntoIterator<Item = &'static ModelReflection>) 
             Err(Error::new(ErrorKind::Configuration, mistakes.to_string()).with_source(mistakes))
         }
     }
+}
+
+/// The defaults of enums that are none of their labels.
+pub(crate) fn wrong_defaults(model: &'static ModelReflection) -> impl Iterator<Item = Error> {
+    model.columns().iter().filter_map(|column| {
+        let (ty, default) = (column.attribute_type(), column.default_value()?);
+        if ty.labels().is_empty() || ty.held(&default).is_some() {
+            return None;
+        }
+        let known: Vec<&str> = ty.labels().iter().map(Label::name).collect();
+        let message = format!(
+            "the default {default:?} of {}.{} is none of its labels: {}",
+            model.name(),
+            column.name(),
+            known.join(", ")
+        );
+        let error = Error::new(ErrorKind::Configuration, message);
+        Some(error.with_model(model.name()).with_attribute(column.name()))
+    })
+}
+
+/// What an association with `as` misses: that what it names leads to its owner.
+fn not_led_back_to(association: &Reflected, resolved: &Resolved) -> Option<Error> {
+    let (owner, name) = (association.model(), association.name());
+    let (interface, target) = (association.interface()?, resolved.target);
+    let back = target.reflect_on_association(interface)?;
+    let Target::AnyOf(classes) = back.target else {
+        return None;
+    };
+    let fix = match classes {
+        Classes::Closed(_) if classes.member(owner).is_none() => "give its enum a variant for it",
+        Classes::Open(_) if classes.named(owner.polymorphic_name()).is_none() => {
+            "register it, `relata::register`"
+        }
+        _ => return None,
+    };
+    let message = format!(
+        "`as = {interface}` says that {}.{interface} leads to {}, and it does not know that model: {fix}",
+        target.name(),
+        owner.name(),
+    );
+    let error = Error::new(ErrorKind::Configuration, message);
+    Some(error.with_model(owner.name()).with_attribute(name))
 }
 
 /// The columns of the target that options name and that are not there.

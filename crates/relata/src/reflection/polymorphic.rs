@@ -112,8 +112,14 @@ impl Resolved {
     pub(crate) fn of_each_class(&'static self) -> Vec<Result<&'static Self>> {
         match &self.by_class {
             Some(by_class) => {
-                let models = by_class.classes.models().into_iter();
-                models.map(|model| self.of_class(model)).collect()
+                let open = matches!(by_class.classes, Classes::Open(_));
+                let each = by_class.classes.models().into_iter().filter_map(|model| {
+                    let resolved = self.of_class(model);
+                    // Whoever was registered for another association need not fit this one.
+                    let concerns = !open || self.is_led_to_by(by_class, model);
+                    (resolved.is_ok() || concerns).then_some(resolved)
+                });
+                each.collect()
             }
             None => vec![Ok(self)],
         }
@@ -123,9 +129,38 @@ impl Resolved {
     pub(crate) fn unknown_class(&self, name: &str) -> Error {
         let message = format!("uninitialized constant {name}");
         match &self.by_class {
-            Some(by_class) => self.problem(by_class, ErrorKind::UnknownModel, message),
+            Some(by_class) => {
+                let fix = match by_class.classes {
+                    Classes::Open(_) => "register the model that has it, `relata::register`".into(),
+                    Classes::Closed(_) => {
+                        let known = by_class.classes.models().into_iter();
+                        let known: Vec<&str> = known.map(ModelReflection::name).collect();
+                        format!(
+                            "it leads to {}; give its enum a variant",
+                            known.join(" or ")
+                        )
+                    }
+                };
+                let (owner, declaration) = (by_class.owner.name(), self.declaration().name);
+                let message = format!(
+                    "{message}: the type column of {owner}.{declaration} names no model that it leads to. If the name \
+                     is right, {fix}"
+                );
+                self.problem(by_class, ErrorKind::UnknownModel, message)
+            }
             None => Error::new(ErrorKind::UnknownModel, message),
         }
+    }
+
+    /// Whether a model has an association that names this one as its interface.
+    fn is_led_to_by(&self, by_class: &ByClass, model: &ModelReflection) -> bool {
+        model.reflections().iter().any(|one| {
+            one.interface == Some(self.declaration().name)
+                && one
+                    .target
+                    .model()
+                    .is_ok_and(|target| target == by_class.owner)
+        })
     }
 
     fn problem(&self, by_class: &ByClass, kind: ErrorKind, message: String) -> Error {

@@ -243,7 +243,8 @@ pub(super) fn target(
                 if declaration.names_target() {
                     ""
                 } else {
-                    " You can specify a different model class with the :class_name option."
+                    " You can specify a different model class with the :class_name option: in a declaration that is the \
+                     field's type, at run time the name given to `ModelBuilder::target`."
                 }
             ),
         )

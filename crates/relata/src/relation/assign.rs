@@ -5,10 +5,11 @@
 use super::tuples::tuples;
 use super::{Column, Operand, Relation};
 use crate::attribute::Attribute;
-use crate::attribute::value::Value;
+use crate::attribute::value::{Kind, Value};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Model;
 use crate::record::Record;
+use crate::reflection::ModelReflection;
 use crate::sql::Place;
 use crate::sql::expr::Node;
 
@@ -27,7 +28,8 @@ impl<T: Attribute> Column<T> {
         self.assignment(value.operand().0)
     }
 
-    /// This column holds as much more as the number says; null counts as 0. For `update_all`.
+    /// This column holds as much more as the number says; null counts as 0. For `update_all`, which
+    /// refuses a number that the column cannot hold.
     ///
     /// `"stars" = COALESCE("posts"."stars", 0) + ?`
     pub fn increment(self, by: impl Into<Value<'static>>) -> Assignment {
@@ -74,6 +76,9 @@ impl<M> Relation<M> {
             .map(|one| {
                 let model = self.reflection();
                 if one.place == root {
+                    if let Node::Plus(_, by) = &one.value {
+                        addable(model, one.column, by)?;
+                    }
                     return Ok(match (one.value, model.columns().get(one.column)) {
                         (Node::Value(value), Some(column)) => {
                             (one.column, Node::Value(column.normalized(value)))
@@ -122,6 +127,35 @@ impl<M> Relation<M> {
         }
         Ok(())
     }
+}
+
+/// Refuses to add a value to a column that would hold something else than its type then.
+pub(crate) fn addable(
+    model: &'static ModelReflection,
+    column: usize,
+    by: &Value<'_>,
+) -> Result<()> {
+    let Some(column) = model.columns().get(column) else {
+        return Ok(());
+    };
+    let whole = matches!(by, Value::Int(_) | Value::Uint(_));
+    let fits = match column.attribute_type().kind {
+        Kind::Int | Kind::Uint => whole,
+        Kind::Float => whole || matches!(by, Value::Float(_)),
+        Kind::Decimal => whole || matches!(by, Value::Decimal(_)),
+        _ => false,
+    };
+    if fits {
+        return Ok(());
+    }
+    let (model, name) = (model.name(), column.name());
+    let message = format!(
+        "{by:?} cannot be added to {model}.{name}, which is a column of {}: set it, or add to a column of numbers",
+        column.attribute_type().kind.name()
+    );
+    Err(Error::new(ErrorKind::Argument, message)
+        .with_model(model)
+        .with_attribute(name))
 }
 
 impl<M: Model> Relation<M> {

@@ -201,7 +201,7 @@ impl<M> Relation<M> {
     ///
     /// # Errors
     /// `AssociationNotFound` with the nearest name; `AssociationTypeMismatch` for a record of a model that it cannot lead
-    /// to.
+    /// to, or of another database.
     pub fn filter_records<'a>(
         self,
         path: &str,
@@ -211,6 +211,7 @@ impl<M> Relation<M> {
         let records: Vec<&Record> = records.into_iter().collect();
         for record in &records {
             check(above.model(), association, record.reflection())?;
+            check_database(above.model(), association, record.db() == self.db())?;
         }
         let condition = to_any(above, association, records)?;
         Ok(self.map(|core| core.select.filter(Expr(condition))))
@@ -225,6 +226,7 @@ impl<M> Relation<M> {
     pub fn filter_rows(self, path: &str, rows: Relation) -> Result<Self> {
         let (above, association) = self.step_named(path)?;
         check(above.model(), association, rows.reflection())?;
+        check_database(above.model(), association, rows.db() == self.db())?;
         let condition = to_rows(above, association, rows)?;
         Ok(self.map(|core| core.select.filter(Expr(condition))))
     }
@@ -238,6 +240,22 @@ impl<M> Relation<M> {
         let condition = to_nothing(above, association)?;
         Ok(self.map(|core| core.select.filter(Expr(condition))))
     }
+}
+
+/// Refuses records of another database, whose keys mean nothing here.
+fn check_database(owner: &'static ModelReflection, association: usize, own: bool) -> Result<()> {
+    if own {
+        return Ok(());
+    }
+    let name = owner.reflections().get(association);
+    let name = name.map_or("?", |one| one.name());
+    let message = format!(
+        "{}.{name} is compared with a record or a relation of another database: read it from the `Db` of this relation",
+        owner.name()
+    );
+    Err(Error::new(ErrorKind::AssociationTypeMismatch, message)
+        .with_model(owner.name())
+        .with_attribute(name))
 }
 
 /// Refuses records of a model that an association cannot lead to.

@@ -12,7 +12,7 @@ use super::place::Place;
 use super::raw::Raw;
 use super::select::{Direction, Join, Lock, Order, Select, What};
 use crate::attribute::value::{Kind, Value};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 
 pub(crate) struct Writer {
     dialect: Dialect,
@@ -518,6 +518,11 @@ impl Writer {
     }
 
     fn like(&mut self, operand: &Node, pattern: &str, ignoring_case: bool) {
+        if pattern.contains('\0') {
+            // A database reads a pattern up to there, and would give rows that do not match.
+            let problem = format!("a pattern cannot hold the character NUL: {pattern:?}");
+            self.refused = Some(Error::new(ErrorKind::InvalidValue, problem));
+        }
         let like = self.dialect.like(ignoring_case);
         self.node(operand)
             .push(like.operator)
