@@ -43,7 +43,9 @@ use proc_macro::TokenStream;
 ///
 /// Options of the model: `table = "..."`, `primary_key = id`, `(a, b)` or `none`, `query_constraints = (shop_id, id)`,
 /// `strict_loading`, `timestamps = (inserted_at, changed_at)` or `none`, `locking_column = version` or `none` (a row's
-/// version is in `lock_version`, where there is one), `default_scope = |posts| posts.filter(...)`.
+/// version is in `lock_version`, where there is one), `default_scope = |posts| posts.filter(...)`; for several classes in
+/// one table `subclasses = (Car, Truck)` and `inheritance_column = kind` of the base, `base = Vehicle` of a subclass;
+/// `polymorphic_name = "Picture"`, what polymorphic associations store for it.
 ///
 /// `#[accepts_nested_attributes_for(comments(allow_destroy, limit = 3, reject_if = all_blank), profile(update_only))]`, on
 /// the struct, lets `assign` and `update_from` take values for the members of these associations.
@@ -73,7 +75,8 @@ use proc_macro::TokenStream;
 /// and `scope = |posts| posts.order(|p| p.id.desc())`, or `|posts, owner| ...` where it differs by the owner (such a scope
 /// cannot be joined). Of a `belongs_to` also `counter_cache`, `touch`, `default`, and `optional` or `required`, which must
 /// agree with the type, `polymorphic` and `foreign_type`; with `as = subject` a `has_one` or `has_many` is the other side of a
-/// polymorphic one. `#[delegated_type(types = (Message, Comment))]` is a polymorphic `belongs_to` that has, for each type, a
+/// polymorphic one. With `through = memberships` and `source = club` a `has_one` or `has_many` leads over another association;
+/// `#[has_and_belongs_to_many]` takes `join_table` and `association_foreign_key`. `#[delegated_type(types = (Message, Comment))]` is a polymorphic `belongs_to` that has, for each type, a
 /// predicate, an accessor, its key and a scope. Further, of a `has_one` `touch` and `required`; of a `has_many` `counter_cache`, `index_errors`,
 /// `before_add`, `after_add`, `before_remove` and `after_remove`.
 #[proc_macro_attribute]
