@@ -52,7 +52,9 @@ use shared::Part;
 ///
 /// Options of the model: `table = "..."`, `primary_key = id`, `(a, b)` or `none`, `query_constraints = (shop_id, id)`,
 /// `strict_loading`, `timestamps = (inserted_at, changed_at)` or `none`, `locking_column = version` or `none` (a row's
-/// version is in `lock_version`, where there is one), `default_scope = |posts| posts.filter(...)`.
+/// version is in `lock_version`, where there is one), `default_scope = |posts| posts.filter(...)`; for several classes in
+/// one table `subclasses = (Car, Truck)` and `inheritance_column = kind` of the base, `base = Vehicle` of a subclass;
+/// `polymorphic_name = "Picture"`, what polymorphic associations store for it.
 ///
 /// A struct with `#[model(abstract_class)]` is no model: its fields and options are those of each model that names it,
 /// `#[model(abstract_base = Audited)]`, or `abstract_base = (Audited, Sluggish)`, in front of the model's own. It is also a
@@ -88,7 +90,8 @@ use shared::Part;
 /// cannot be joined). Of a `belongs_to` also `counter_cache`, `touch`, `default`, and `optional` or `required`, which must
 /// agree with the type, `polymorphic` and `foreign_type`; with `as = subject` a `has_one` or `has_many` is the other side of a
 /// polymorphic one; with `through = memberships` it leads over that association, by `source`, with `source_type = Club` to one of
-/// the models of a polymorphic source, with `disable_joins` by a statement for each hop. `#[delegated_type(types = (Message, Comment))]` is a polymorphic `belongs_to` that has, for each type, a
+/// the models of a polymorphic source, with `disable_joins` by a statement for each hop. `#[has_and_belongs_to_many]`
+/// takes `join_table` and `association_foreign_key`. `#[delegated_type(types = (Message, Comment))]` is a polymorphic `belongs_to` that has, for each type, a
 /// predicate, an accessor, its key and a scope. Further, of a `has_one` `touch` and `required`; of a `has_many` `counter_cache`, `index_errors`,
 /// `default_order = |p| p.id.desc()` (where no other order is given),
 /// `before_add`, `after_add`, `before_remove` and `after_remove`.

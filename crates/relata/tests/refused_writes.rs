@@ -123,9 +123,7 @@ async fn a_page_begins_after_a_key_in_the_order_of_the_key_alone(db: Db) -> Resu
     let ids = |people: Vec<Person>| people.iter().map(|p| p.id()).collect::<Vec<_>>();
     let up = Person::all(&db).order(|p| p.id).after(1)?;
     assert_eq!(ids(up.await?), [2, 3]);
-    let down = Person::all(&db)
-        .order(|p| p.id.desc())
-        .after(3)?;
+    let down = Person::all(&db).order(|p| p.id.desc()).after(3)?;
     assert_eq!(ids(down.await?), [2, 1]);
     Ok(())
 }
