@@ -5,7 +5,7 @@
 
 use std::error::Error as _;
 
-use relata::{Db, Error, ErrorKind, Result, Value, callbacks, loading, model};
+use relata::{Db, Error, ErrorKind, Result, callbacks, loading, model};
 
 #[model]
 pub struct Person {
