@@ -3,7 +3,7 @@
 #![allow(missing_docs)]
 #![cfg(feature = "sqlite")]
 
-use relata::{Db, Model as _, Params, Raw, Result, model, permit};
+use relata::{Db, Model as _, Params, Result, model, permit};
 
 #[model]
 pub struct Post {
@@ -53,8 +53,6 @@ async fn tables(db: &Db) -> Result<Tag> {
         User::reflection(),
     ])
     .await?;
-    let between = "CREATE TABLE admins_tags (admin_id INTEGER NOT NULL, tag_id INTEGER NOT NULL)";
-    db.execute_sql(Raw::new(between)).await?;
     Tag::create(db, |t| t.set_name("rust")).await
 }
 

@@ -29,7 +29,8 @@ impl<T: Attribute> Column<T> {
     }
 
     /// This column holds as much more as the number says; null counts as 0. For `update_all`, which
-    /// refuses a number that the column cannot hold.
+    /// refuses a number that the column cannot hold. A sum beyond 64 bits is refused by the database, except by SQLite, which
+    /// makes a float of it that cannot be read: where that can happen, keep such rows out by a filter.
     ///
     /// `"stars" = COALESCE("posts"."stars", 0) + ?`
     pub fn increment(self, by: impl Into<Value<'static>>) -> Assignment {
