@@ -220,7 +220,11 @@ fn full(root: &Path) -> Vec<Step> {
         // The random programs once more, and many more of them.
         Step::runs(
             "programs",
-            vec![Run::new("cargo test -p relata --test programs").env("RELATA_PROGRAMS", "10000")],
+            vec![
+                // With `chrono`, or those over what runs by itself are not among them.
+                Run::new("cargo test -p relata --features chrono --test programs")
+                    .env("RELATA_PROGRAMS", "10000"),
+            ],
         ),
         // The record room's threads in every order, with locks that a scheduler hands out.
         Step::runs(

@@ -15,7 +15,9 @@ use syn::{Attribute, Path, Visibility};
 pub(crate) use association::{
     Association, Counter, Inverse, Macro, MemberLimit, Nested, RejectIf, Scope,
 };
-pub(crate) use column::{Column, Default, Enumeration, Normalization, Password, StoreAccessor};
+pub(crate) use column::{
+    AllowNull, Column, Default, Enumeration, Normalization, Password, Reset, StoreAccessor,
+};
 pub(crate) use naming::{
     Generated, delegate_of, doc_of, ids_of, of_association, of_column, plain, target_name,
 };

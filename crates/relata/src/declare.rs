@@ -279,6 +279,12 @@ pub fn set_password(record: &Record, name: &str, text: &str) {
     let _ = record.set_secret(name, text);
 }
 
+/// Gives what is to be a password that the model has.
+#[cfg(feature = "password")]
+pub fn set_challenge(record: &Record, name: &str, text: &str) {
+    let _ = record.set_challenge(name, text);
+}
+
 /// A scope that takes the owner.
 pub fn scope_of_owner<O: Model, M: Model>(
     relation: Relation,

@@ -3,14 +3,21 @@
 //! ```text
 //! JobQueue (job.rs)   who takes a job         perform   doing one
 //! table               jobs as rows            worker    takes them, tries again, gives up
+//! apalis (by feature) jobs as tasks of it     serde     jobs as text, for those who keep them elsewhere
 //! ```
 //!
 //! Invariant: a job is done at least once, and doing it again destroys nothing more. One that cannot be done is kept
 //! and told, never dropped.
 
+#[cfg(feature = "apalis")]
+mod apalis;
+#[cfg(feature = "serde")]
+mod serde;
 mod table;
 mod worker;
 
+#[cfg(feature = "apalis")]
+pub use apalis::ApalisQueue;
 pub use table::TableQueue;
 pub use worker::Worker;
 

@@ -34,7 +34,8 @@ pub enum Param {
 
 /// Named things in their order: what a form, a JSON document or a program gives for a record. Rails: `params`.
 ///
-/// A name stands once; set again, it keeps its place.
+/// A name stands once; set again, it keeps its place. With the feature `password`, the texts are wiped when they are
+/// dropped, since a password may be among them.
 ///
 /// ```
 /// use relata::Params;
@@ -64,7 +65,7 @@ impl Params {
     pub fn set(&mut self, name: impl Into<String>, param: impl Into<Param>) {
         let (name, param) = (name.into(), param.into());
         match self.0.iter_mut().find(|(known, _)| *known == name) {
-            Some((_, held)) => *held = param,
+            Some((_, held)) => std::mem::replace(held, param).wiped(),
             None => self.0.push((name, param)),
         }
     }
@@ -130,7 +131,12 @@ impl Params {
     }
 
     pub(crate) fn into_values(self) -> impl Iterator<Item = Param> {
-        self.0.into_iter().map(|(_, param)| param)
+        self.into_iter().map(|(_, param)| param)
+    }
+
+    /// All, one after the other; what nobody takes is wiped.
+    pub(crate) fn into_given(self) -> Given {
+        Given(self.into_iter())
     }
 }
 
@@ -138,8 +144,32 @@ impl IntoIterator for Params {
     type Item = (String, Param);
     type IntoIter = std::vec::IntoIter<(String, Param)>;
 
-    fn into_iter(self) -> Self::IntoIter {
-        self.0.into_iter()
+    fn into_iter(mut self) -> Self::IntoIter {
+        std::mem::take(&mut self.0).into_iter()
+    }
+}
+
+/// What is left of params that are gone through.
+pub(crate) struct Given(std::vec::IntoIter<(String, Param)>);
+
+impl Given {
+    pub(crate) fn next(&mut self) -> Option<(String, Param)> {
+        self.0.next()
+    }
+}
+
+// A password among them is not to be found in memory that is given back.
+#[cfg(feature = "password")]
+impl Drop for Params {
+    fn drop(&mut self) {
+        self.0.iter_mut().for_each(|(_, param)| param.wipe());
+    }
+}
+
+#[cfg(feature = "password")]
+impl Drop for Given {
+    fn drop(&mut self) {
+        self.0.by_ref().for_each(|(_, param)| param.wiped());
     }
 }
 
@@ -177,6 +207,25 @@ impl Param {
             Self::Value(value) => Some(value),
             Self::List(_) | Self::Map(_) => None,
         }
+    }
+
+    /// Wipes the texts of it; of maps, their own end does.
+    #[cfg(feature = "password")]
+    fn wipe(&mut self) {
+        use zeroize::Zeroize as _;
+        match self {
+            Self::Value(Value::Text(std::borrow::Cow::Owned(text))) => text.zeroize(),
+            Self::Value(_) | Self::Map(_) => {}
+            Self::List(list) => list.iter_mut().for_each(Self::wipe),
+        }
+    }
+
+    /// Its end, where nobody takes it: it may be a password.
+    #[cfg_attr(not(feature = "password"), expect(unused_mut))]
+    pub(crate) fn wiped(mut self) {
+        #[cfg(feature = "password")]
+        self.wipe();
+        drop(self);
     }
 
     /// What it is, as an error of Rails calls it.

@@ -166,6 +166,7 @@ pub(crate) enum Rule {
     Associated,
     Check(Check),
     Custom(Body),
+    Labels,
     Password,
 }
 
@@ -248,6 +249,11 @@ impl Validation {
     #[must_use]
     pub const fn secure_password(password: &'static str) -> Self { Self::new(password, Rule::Password) }
 
+    /// The attribute, which is an enum's, has one of its labels: null is none, unless it is allowed. What is no label can be
+    /// set where the enum is [`validated`](crate::reflection::Enumeration::validated). Rails: `enum ..., validate: true`.
+    #[must_use]
+    pub const fn labels(attribute: &'static str) -> Self { Self::new(attribute, Rule::Labels) }
+
     /// Only in these contexts: `create`, `update`, or one of your own. Rails: `on`.
     #[must_use]
     pub const fn on(mut self, contexts: &'static [&'static str]) -> Self { self.on = contexts; self }
@@ -302,6 +308,7 @@ impl Validation {
             Rule::Associated => "associated",
             Rule::Check(_) => "check",
             Rule::Custom(_) => "validate",
+            Rule::Labels => "inclusion",
             Rule::Password => "secure_password",
         }
     }

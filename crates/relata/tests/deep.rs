@@ -2,7 +2,10 @@
 
 #![cfg(feature = "sqlite")]
 
-use relata::{Db, Result, model};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use relata::callback::Inside;
+use relata::{Db, Result, callbacks, model};
 
 /// A link of a chain, upwards and downwards.
 #[model]
@@ -15,6 +18,55 @@ pub struct Link {
     above: Option<Link>,
     #[has_many(foreign_key = above_id, dependent = destroy)]
     below: Link,
+}
+
+/// A link that is heard of. What a function of the user may have changed is looked at again, so each link's callbacks have
+/// all that hangs on it validated once more: a chain of these is short.
+#[model]
+pub struct Ring {
+    id: i64,
+    #[validates(presence)]
+    name: String,
+    above_id: Option<i64>,
+    #[belongs_to(inverse_of = below)]
+    above: Option<Ring>,
+    #[has_many(foreign_key = above_id, dependent = destroy)]
+    below: Ring,
+}
+
+/// How often they were validated, saved, committed and destroyed.
+static HEARD: [AtomicUsize; 4] = [const { AtomicUsize::new(0) }; 4];
+
+fn hear(event: usize) {
+    HEARD[event].fetch_add(1, Ordering::Relaxed);
+}
+
+#[callbacks]
+impl Ring {
+    #[validate]
+    fn look(&self) {
+        hear(0);
+    }
+
+    #[around_save]
+    async fn saving(&self, inside: Inside) -> Result<()> {
+        inside.run().await?;
+        hear(1);
+        Ok(())
+    }
+
+    #[after_commit(on = create)]
+    async fn committed(&self) -> Result<()> {
+        hear(2);
+        Ok(())
+    }
+
+    #[around_destroy]
+    async fn destroying(&self, inside: Inside) -> Result<()> {
+        inside.run().await?;
+        hear(3);
+        Ok(())
+    }
 }
 
 fn length() -> usize {
@@ -30,7 +82,8 @@ fn on_a_small_stack(test: impl AsyncFn(Db) -> Result<()> + Send + 'static) {
     let run = move || {
         relata::run(async {
             let db = Db::connect("sqlite::memory:").await?;
-            db.create_tables([Link::reflection()]).await?;
+            db.create_tables([Link::reflection(), Ring::reflection()])
+                .await?;
             test(db).await
         })
     };
@@ -87,6 +140,48 @@ fn what_is_wrong_at_the_end_of_a_chain_keeps_all_of_it() {
         assert_eq!(error.to_string(), "Validation failed: Below is invalid");
         assert!(root.is_new_record() && last.errors().of_kind("name", "blank"));
         assert_eq!(Link::all(&db).count().await?, 0);
+        Ok(())
+    });
+}
+
+#[test]
+fn a_chain_with_callbacks_is_validated_saved_and_destroyed() {
+    const LENGTH: usize = 300;
+    on_a_small_stack(async |db| {
+        let heard = || HEARD.each_ref().map(|heard| heard.load(Ordering::Relaxed));
+        let root = Ring::build(&db, |r| r.set_name("root"));
+        let mut last = root.clone();
+        for _ in 1..LENGTH {
+            last = last.below().build(|r| r.set_name("ring"));
+        }
+        assert!(root.is_valid().await?);
+        assert_eq!(heard(), [LENGTH, 0, 0, 0]);
+        root.save().await?;
+        assert_eq!(heard()[1..], [LENGTH, LENGTH, 0]);
+        // What is read anew is another chain: each link leads to the next by a query of its own.
+        let found = Ring::find(&db, root.id()).await?;
+        found.destroy().await?;
+        assert_eq!(heard()[3], LENGTH);
+        assert_eq!(Ring::all(&db).count().await?, 0);
+        Ok(())
+    });
+}
+
+/// Never saved, downwards and upwards, and held by its end alone.
+#[test]
+fn a_chain_of_100_000_is_validated_and_dropped() {
+    on_a_small_stack(async |db| {
+        let root = Link::build(&db, |l| l.set_name("root"));
+        let (mut down, mut up) = (root.clone(), root.clone());
+        for _ in 1..100_000 {
+            down = down.below().build(|l| l.set_name("link"));
+            let above = up;
+            up = Link::build(&db, |l| l.set_name("link").set_above(Some(&above)));
+        }
+        assert!(root.is_valid().await?);
+        drop(root);
+        drop(down);
+        drop(up);
         Ok(())
     });
 }

@@ -698,3 +698,25 @@ fn the_typed_declaration_says_the_same() {
             .is_none()
     );
 }
+
+/// A member that was named twice in one request, and was not in memory, stood in memory twice.
+#[relata::test]
+async fn a_member_that_is_named_twice_is_one_member(db: Db) -> Result<()> {
+    db.create_tables([Person::reflection(), Post::reflection()])
+        .await?;
+    let ann = Person::create(&db, |p| p.set_name("Ann")).await?;
+    let post = ann.posts().create(|p| p.set_title("a")).await?;
+    let found = Person::find(&db, ann.id()).await?;
+    let named = |title: &str| Params::new().with("id", post.id()).with("title", title);
+    let given = Params::new().with("posts_attributes", [named("b"), named("c")]);
+    found.assign(given, permit![posts: [id, title]]).await?;
+    let titles: Vec<String> = found
+        .posts()
+        .target()
+        .iter()
+        .map(|p| p.title().into())
+        .collect();
+    assert_eq!(titles, ["c"]);
+    assert_eq!(found.posts().size().await?, 1);
+    Ok(())
+}

@@ -8,8 +8,8 @@ use relata::attribute::{AttributeType, Kind};
 use relata::callback::TokenPurpose;
 use relata::reflection::{Column, ModelBuilder, PasswordHash, SecurePassword};
 use relata::{
-    Db, ErrorKind, Options, Record, Relation, Result, SaveOptions, Value, assert_queries,
-    callbacks, model,
+    Db, ErrorKind, Options, Params, Record, Relation, Result, SaveOptions, Value, assert_queries,
+    callbacks, model, permit,
 };
 
 /// Who comes in.
@@ -440,6 +440,101 @@ fn a_password_from_a_form_is_taken_where_it_is_permitted_and_shown_nowhere() -> 
         let unknown = relata::permit![passphrase];
         let error = ann.assign(form("", ""), unknown).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::UnknownAttribute);
+        Ok(())
+    })
+}
+
+#[test]
+fn a_challenge_is_held_against_the_saved_password() -> Result<()> {
+    relata::run(async {
+        let (db, ann) = house().await?;
+        ann.set_password("next").set_password_challenge("guess");
+        let error = ann.save().await.unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "Validation failed: Password challenge is invalid"
+        );
+        assert!(ann.errors().of_kind("password_challenge", "invalid"));
+        assert!(!format!("{ann:?} {error:?} {:?}", ann.errors()).contains("guess"));
+        assert!(!ann.is_valid().await?, "it is asked without a save too");
+        // Of the digest that is saved, whatever was set since.
+        ann.set_password_challenge("next");
+        assert!(!ann.is_valid().await?);
+        ann.set_password_challenge(SECRET).save().await?;
+        let found = User::find(&db, ann.id()).await?;
+        assert!(found.authenticate_password("next").await?);
+        // It was for that save.
+        ann.set_password("last").save().await?;
+        // None there is no challenge to, and none given is none asked.
+        let new = User::build(&db, |u| {
+            u.set_name("bob").set_confirmed(0).set_password("x")
+        });
+        assert!(!new.set_password_challenge("x").is_valid().await?);
+        new.set_challenge("password", None)?.save().await?;
+        // One without validations is not asked.
+        ann.set_recovery("r")
+            .set_recovery_challenge("no")
+            .save()
+            .await?;
+        let error = ann.set_challenge("word", "x").unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::UnknownAttribute);
+        Ok(())
+    })
+}
+
+#[test]
+fn a_challenge_comes_from_outside() -> Result<()> {
+    relata::run(async {
+        let (_, ann) = house().await?;
+        let form = |old: &str| {
+            Params::new()
+                .with("password", "next")
+                .with("password_confirmation", "next")
+                .with("password_challenge", old)
+        };
+        let list = permit![password, password_confirmation, password_challenge];
+        let error = ann.update_from(form("guess"), &list).await.unwrap_err();
+        assert!(error.is_record_invalid());
+        assert_eq!(ann.errors().attribute_names(), ["password_challenge"]);
+        ann.update_from(form(SECRET), &list).await?;
+        assert!(ann.authenticate_password("next").await?);
+        let wrong = form("next").with("password_confirmation", "nxt");
+        ann.update_from(wrong, &list).await.unwrap_err();
+        assert_eq!(ann.errors().attribute_names(), ["password_confirmation"]);
+        let list = Params::new().with("password_challenge", vec!["x"]);
+        let error = ann.assign(list, relata::Permit::all()).await.unwrap_err();
+        assert!(error.is_record_invalid(), "{error}");
+        Ok(())
+    })
+}
+
+/// Somebody whose tokens are good for a minute, and none for the other password.
+#[model(table = "users")]
+struct Brief {
+    id: i64,
+    name: String,
+    confirmed: i64,
+    #[has_secure_password(reset_token(expires_in = 60))]
+    password_digest: Option<String>,
+    #[has_secure_password(validations = false, reset_token = false)]
+    recovery_digest: Option<String>,
+}
+
+#[test]
+fn a_token_that_resets_a_password_is_good_as_long_as_it_says() -> Result<()> {
+    relata::run(async {
+        let (db, ann) = house().await?;
+        db.stop_clock_at(1_000_000_000);
+        let brief = Brief::find(&db, ann.id()).await?;
+        let token = brief.password_reset_token()?;
+        let all = Brief::all(&db);
+        let find = || all.find_by_token_for("password_reset", &token);
+        db.stop_clock_at(1_059_999_999);
+        assert_eq!(find().await?.as_ref(), Some(&brief));
+        db.stop_clock_at(1_060_000_000);
+        assert_eq!(find().await?, None);
+        let error = brief.generate_token_for("recovery_reset").unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Argument);
         Ok(())
     })
 }

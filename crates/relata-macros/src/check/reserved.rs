@@ -52,6 +52,7 @@ pub(crate) const RECORD: &[&str] = &[
     "saved_changes",
     "serializable_hash",
     "set",
+    "set_challenge",
     "set_confirmation",
     "set_secret",
     "store_accessor",

@@ -126,7 +126,11 @@ pub(crate) fn tables(model: &Model) -> Option<TokenStream> {
         let suffix = one.suffix.as_ref().map(|suffix| quote!(.suffix(#suffix)));
         let scopes = (!one.scopes).then(|| quote!(.without_scopes()));
         let methods = (!one.methods).then(|| quote!(.without_methods()));
-        Some(quote!(::relata::reflection::Enumeration::new(#name) #prefix #suffix #scopes #methods))
+        let validated = one.validate.map(|allow_null| match allow_null {
+            true => quote!(.validated_or_null()),
+            false => quote!(.validated()),
+        });
+        Some(quote!(::relata::reflection::Enumeration::new(#name) #prefix #suffix #scopes #methods #validated))
     });
     let mut all = all.peekable();
     all.peek()?;

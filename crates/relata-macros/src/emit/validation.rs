@@ -59,7 +59,19 @@ pub(crate) fn validations(model: &Model) -> Option<TokenStream> {
             quote!(::relata::validation::Validation::secure_password(#name).below(#below));
         Some((column.order, validation))
     });
-    let mut all: Vec<_> = columns.chain(passwords).chain(associations).collect();
+    let labels = model.columns.iter().filter_map(|column| {
+        let allow_null = column.enumeration.as_ref()?.validate?;
+        let (name, below) = (&column.name, below(column.order, 0));
+        let allow_null = allow_null.then(|| quote!(.allow_null()));
+        let validation =
+            quote!(::relata::validation::Validation::labels(#name) #allow_null .below(#below));
+        Some((column.order, validation))
+    });
+    let mut all: Vec<_> = columns
+        .chain(passwords)
+        .chain(labels)
+        .chain(associations)
+        .collect();
     all.sort_by_key(|(order, _)| *order);
     let all = all.iter().map(|(_, validation)| validation);
     let mut all = all.peekable();

@@ -58,6 +58,18 @@ pub(crate) struct Password {
     /// The cost, if it is by bcrypt.
     pub(crate) bcrypt: Option<u32>,
     pub(crate) validations: bool,
+    /// How many seconds a token that resets it is good, where it says so.
+    pub(crate) reset: Reset,
+}
+
+/// Tokens that reset a password.
+pub(crate) enum Reset {
+    /// Good for 15 minutes.
+    Usual,
+    /// There are none.
+    Off,
+    /// Good for so many seconds.
+    Seconds(u64),
 }
 
 /// A value inside a document that is read and set as an attribute is.
@@ -79,7 +91,12 @@ pub(crate) struct Enumeration {
     pub(crate) suffix: Option<String>,
     pub(crate) scopes: bool,
     pub(crate) methods: bool,
+    /// Whether what is no label is invalid in place of refused, and whether null is valid then.
+    pub(crate) validate: Option<AllowNull>,
 }
+
+/// Whether null is valid.
+pub(crate) type AllowNull = bool;
 
 impl Enumeration {
     /// What setter and scope of a variant are called: `draft`, `kind_a_type`.

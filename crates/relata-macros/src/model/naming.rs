@@ -77,6 +77,7 @@ pub(crate) fn of_password(name: &str) -> Vec<String> {
     vec![
         format!("set_{name}"),
         format!("set_{name}_confirmation"),
+        format!("set_{name}_challenge"),
         format!("authenticate_{name}"),
         format!("{name}_reset_token"),
     ]

@@ -4,11 +4,13 @@ use syn::{Attribute, Expr, ExprLit, Lit};
 
 use super::options::{Entry, Known, Value, of_attribute};
 use crate::errors::Errors;
-use crate::model::Enumeration;
+use crate::model::{AllowNull, Enumeration};
 
 const KNOWN: Known<'static> = Known {
     attribute: "#[enumeration]",
-    now: &["values", "prefix", "suffix", "scopes", "methods"],
+    now: &[
+        "values", "prefix", "suffix", "scopes", "methods", "validate",
+    ],
     later: &[],
     instead: &[
         (
@@ -18,10 +20,6 @@ const KNOWN: Known<'static> = Known {
         (
             "default",
             "the default of a column is written `#[column(default = ...)]`",
-        ),
-        (
-            "validate",
-            "the type of the column allows no other value: a text that is none is refused where it is set by name",
         ),
     ],
 };
@@ -38,6 +36,7 @@ pub(super) fn enumeration(
         suffix: None,
         scopes: true,
         methods: true,
+        validate: None,
     };
     let before = errors.count();
     for entry in of_attribute(attribute, &KNOWN, errors) {
@@ -50,6 +49,7 @@ pub(super) fn enumeration(
             "prefix" => found.prefix = errors.take(affix(&entry, column)).flatten(),
             "suffix" => found.suffix = errors.take(affix(&entry, column)).flatten(),
             "scopes" => found.scopes = errors.take(entry.flag()).unwrap_or(true),
+            "validate" => found.validate = errors.take(validate(&entry)).flatten(),
             _ => found.methods = errors.take(entry.flag()).unwrap_or(true),
         }
     }
@@ -62,6 +62,20 @@ pub(super) fn enumeration(
         return None;
     }
     Some(found)
+}
+
+/// `validate`, or `validate(allow_null)`.
+fn validate(entry: &Entry) -> syn::Result<Option<AllowNull>> {
+    let Value::List(group) = &entry.value else {
+        return Ok(entry.flag()?.then_some(false));
+    };
+    match group.stream().to_string().as_str() {
+        "allow_null" => Ok(Some(true)),
+        _ => Err(syn::Error::new(
+            group.span(),
+            "`validate` takes `allow_null`: `validate(allow_null)`",
+        )),
+    }
 }
 
 /// `prefix`, which is the column's name, or `prefix = "kind"`.

@@ -1,16 +1,17 @@
 //! `#[has_secure_password(...)]`: a column that holds the digest of a password.
 
 use proc_macro2::Ident;
-use syn::{Attribute, Expr, ExprLit, Lit};
+use syn::parse::{ParseStream, Parser};
+use syn::{Attribute, Expr, ExprLit, Lit, LitInt, Token};
 
-use super::options::{Known, of_attribute};
+use super::options::{Entry, Known, Value, of_attribute};
 use crate::errors::Errors;
-use crate::model::{Password, plain};
+use crate::model::{Password, Reset, plain};
 
 const KNOWN: Known<'static> = Known {
     attribute: "#[has_secure_password]",
-    now: &["algorithm", "cost", "validations"],
-    later: &["reset_token"],
+    now: &["algorithm", "cost", "validations", "reset_token"],
+    later: &[],
     instead: &[],
 };
 
@@ -23,7 +24,7 @@ pub(super) fn password(
     column: &Ident,
     errors: &mut Errors,
 ) -> Option<Password> {
-    let (mut bcrypt, mut cost, mut validations) = (false, None, true);
+    let (mut bcrypt, mut cost, mut validations, mut reset) = (false, None, true, Reset::Usual);
     for entry in of_attribute(attribute, &KNOWN, errors) {
         match entry.name().as_str() {
             "algorithm" => {
@@ -48,6 +49,7 @@ pub(super) fn password(
                 Some(other) => errors.on(other, "the cost of bcrypt is a number from 4 to 31"),
                 None => {}
             },
+            "reset_token" => reset = errors.take(reset_token(&entry)).unwrap_or(Reset::Usual),
             _ => validations = errors.take(entry.flag()).unwrap_or(true),
         }
     }
@@ -69,5 +71,30 @@ pub(super) fn password(
         name: name.to_owned(),
         bcrypt: bcrypt.then(|| cost.map_or(COST, |(cost, _)| cost)),
         validations,
+        reset,
     })
+}
+
+/// `reset_token = false`, or `reset_token(expires_in = 3600)`.
+fn reset_token(entry: &Entry) -> syn::Result<Reset> {
+    let Value::List(group) = &entry.value else {
+        let on = entry.flag()?;
+        return Ok(if on { Reset::Usual } else { Reset::Off });
+    };
+    let seconds = |input: ParseStream<'_>| {
+        let name: Ident = input.parse()?;
+        input.parse::<Token![=]>()?;
+        let number: LitInt = input.parse()?;
+        if name != "expires_in" || !input.is_empty() {
+            return Err(syn::Error::new(name.span(), ""));
+        }
+        number.base10_parse::<u64>()
+    };
+    let wrong = |_| {
+        let message = "a token that resets a password says how many seconds it is good: \
+                       `reset_token(expires_in = 3600)`";
+        syn::Error::new(group.span(), message)
+    };
+    let seconds = seconds.parse2(group.stream()).map_err(wrong)?;
+    Ok(Reset::Seconds(seconds))
 }

@@ -20,7 +20,14 @@ impl Db {
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        let (db, hook) = (self.clone(), infallible(hook));
+        self.after_commit_or_now(infallible(hook))
+    }
+
+    /// As [`after_commit`](Self::after_commit), for what may fail: the transaction then gives `PostCommit`; outside one its
+    /// error is given.
+    #[track_caller]
+    pub(crate) fn after_commit_or_now(&self, hook: Hook) -> Pending<()> {
+        let db = self.clone();
         Pending::new(async move {
             match levels::after_commit(&db, hook) {
                 Some(now) => now().await,

@@ -6,7 +6,9 @@
 //! Invariant: a value that the list does not name is never set, at any depth.
 
 use std::borrow::Borrow;
-use std::vec;
+
+#[cfg(feature = "password")]
+use zeroize::Zeroizing;
 
 use super::nested::{self, Members};
 use super::save::save;
@@ -14,7 +16,7 @@ use crate::association::Association;
 use crate::attribute::Value;
 use crate::deprecation;
 use crate::error::{Error, ErrorKind, Result};
-use crate::params::{DEEPEST, Param, Params, Permit, Permitted};
+use crate::params::{DEEPEST, Given, Param, Params, Permit, Permitted};
 use crate::pending::Pending;
 use crate::record::Record;
 use crate::reflection::ModelReflection;
@@ -148,7 +150,9 @@ pub(super) enum Step {
     #[cfg(feature = "json")]
     Store(crate::record::StoredAttribute, serde_json::Value),
     #[cfg(feature = "password")]
-    Secret(Record, &'static str, Value<'static>),
+    Secret(Record, &'static str, Option<Zeroizing<String>>),
+    #[cfg(feature = "password")]
+    Challenge(Record, &'static str, Option<Zeroizing<String>>),
     /// A new member has all its values.
     Initialize(Record),
     /// A new member comes.
@@ -167,7 +171,7 @@ pub(super) enum Step {
 /// The values of one record.
 pub(super) struct Values<'p> {
     record: Record,
-    left: vec::IntoIter<(String, Param)>,
+    left: Given,
     permit: &'p Permit,
     /// What the record is called among the errors: `posts.`
     path: String,
@@ -197,7 +201,7 @@ impl<'p> Values<'p> {
         check_list(record.reflection(), permit, depth > 0)?;
         Ok(Self {
             record: record.clone(),
-            left: given.into_iter(),
+            left: given.into_given(),
             permit,
             path,
             depth,
@@ -230,6 +234,9 @@ enum Meaning {
     /// A password, which is taken and never given.
     #[cfg(feature = "password")]
     Secret(&'static str),
+    /// What is given as the password that the record has.
+    #[cfg(feature = "password")]
+    Challenge(&'static str),
     /// A value inside a document.
     #[cfg(feature = "json")]
     Stored,
@@ -258,6 +265,12 @@ impl Meaning {
         #[cfg(feature = "password")]
         if let Some(password) = password(model, name) {
             return Some(Self::Secret(password));
+        }
+        #[cfg(feature = "password")]
+        if let Some(of) = name.strip_suffix("_challenge")
+            && let Some(password) = password(model, of)
+        {
+            return Some(Self::Challenge(password));
         }
         #[cfg(feature = "json")]
         if model.store_accessors().any(|(_, one)| one.name() == name) {
@@ -322,6 +335,7 @@ impl Plan {
                 let members = association.reflection().name();
                 let Permitted::Nested(permit) = values.permit.of_members(members) else {
                     values.permit.leave_out(&name)?;
+                    given.wiped();
                     continue;
                 };
                 tell_used(&association, &name)?;
@@ -336,6 +350,7 @@ impl Plan {
                 Permitted::Attribute
             ) {
                 values.permit.leave_out(&name)?;
+                given.wiped();
                 continue;
             }
             match meaning {
@@ -348,15 +363,22 @@ impl Plan {
                     ));
                 }
                 #[cfg(feature = "password")]
-                Some(Meaning::Secret(password)) => match given.into_value() {
-                    Some(text @ (Value::Null | Value::Text(_))) => {
-                        let step = Step::Secret(values.record.clone(), password, text);
-                        self.steps.push(step);
-                    }
-                    _ => self
-                        .refused
-                        .push((format!("{}{name}", values.path), "is not a text".to_owned())),
-                },
+                Some(meaning @ (Meaning::Secret(of) | Meaning::Challenge(of))) => {
+                    let text = match given.into_value() {
+                        Some(Value::Text(text)) => Some(Zeroizing::new(text.into_owned())),
+                        Some(Value::Null) => None,
+                        _ => {
+                            let name = format!("{}{name}", values.path);
+                            self.refused.push((name, "is not a text".to_owned()));
+                            continue;
+                        }
+                    };
+                    let record = values.record.clone();
+                    self.steps.push(match meaning {
+                        Meaning::Challenge(_) => Step::Challenge(record, of, text),
+                        _ => Step::Secret(record, of, text),
+                    });
+                }
                 #[cfg(feature = "json")]
                 Some(Meaning::Stored) => self.store(&values, &name, given)?,
                 Some(Meaning::Keys(position)) => {
@@ -400,11 +422,21 @@ impl Plan {
         let Some(column) = model.columns().get(position) else {
             return Ok(());
         };
-        let cast = match given.into_value() {
+        let given = given.into_value();
+        let label = match model.validates_labels(position) {
+            true => given.clone(),
+            false => None,
+        };
+        let cast = match given {
             Some(value) => column.attribute_type().cast_given(value),
             None => Err("is a list or a map, which its type is not".to_owned()),
         };
         match cast {
+            // Its validation tells of it.
+            Err(_) if let Some(value) = label => {
+                let step = Step::Set(values.record.clone(), name.to_owned(), value);
+                self.steps.push(step);
+            }
             Ok(value) => {
                 let step = Step::Set(values.record.clone(), name.to_owned(), value);
                 self.steps.push(step);
@@ -446,13 +478,19 @@ impl Plan {
                     association.add(&member)?;
                 }
                 Step::Put(association, target) => association.put(Some(&target))?,
-                Step::Join(association, member) => {
+                // It may have been named twice.
+                Step::Join(association, member) if !association.holds(&member) => {
                     association.own(&member);
                     association.remember(&member);
                 }
+                Step::Join(..) => {}
                 #[cfg(feature = "password")]
                 Step::Secret(record, password, text) => {
-                    record.set_secret(password, text.as_str())?;
+                    record.set_secret(password, text.as_ref().map(|text| text.as_str()))?;
+                }
+                #[cfg(feature = "password")]
+                Step::Challenge(record, password, text) => {
+                    record.set_challenge(password, text.as_ref().map(|text| text.as_str()))?;
                 }
                 Step::Mark(record) => record.mark_for_destruction(),
                 Step::Keys(association, keys) => association.replace_ids(keys).await?,

@@ -24,9 +24,17 @@ use crate::relation::Relation;
 /// The text of a password, wiped when nobody holds it any more.
 type Text = Arc<Zeroizing<String>>;
 
-/// Passwords of one record that were set and not saved.
+/// What one record was told of its passwords: what was set and is not saved, what was typed beside it.
 #[derive(Default)]
-pub(super) struct Secrets(Mutex<Vec<Secret>>);
+pub(super) struct Secrets(Mutex<Told>);
+
+#[derive(Default)]
+struct Told {
+    set: Vec<Secret>,
+    /// What was typed a second time.
+    confirmations: Vec<(&'static str, Option<Text>)>,
+    challenges: Vec<Challenge>,
+}
 
 struct Secret {
     name: &'static str,
@@ -35,13 +43,22 @@ struct Secret {
     hashed: bool,
 }
 
+/// What was given as the password that the record has.
+#[derive(Clone)]
+struct Challenge {
+    name: &'static str,
+    text: Text,
+    /// The digest that it was held against, and whether it is of it.
+    asked: Option<(Option<String>, bool)>,
+}
+
 impl Secrets {
-    fn lock(&self) -> MutexGuard<'_, Vec<Secret>> {
+    fn lock(&self) -> MutexGuard<'_, Told> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn set(&self, name: &'static str, text: Option<Text>) {
-        let mut all = self.lock();
+        let all = &mut self.lock().set;
         all.retain(|secret| secret.name != name);
         all.extend(text.map(|text| Secret {
             name,
@@ -51,29 +68,86 @@ impl Secrets {
     }
 
     fn text(&self, name: &str) -> Option<Text> {
-        let all = self.lock();
-        let found = all.iter().find(|secret| secret.name == name);
+        let told = self.lock();
+        let found = told.set.iter().find(|secret| secret.name == name);
         found.map(|secret| Arc::clone(&secret.text))
     }
 
     fn unhashed(&self, name: &str) -> Option<Text> {
-        let all = self.lock();
-        let found = all
-            .iter()
-            .find(|secret| secret.name == name && !secret.hashed);
+        let told = self.lock();
+        let unhashed = |secret: &&Secret| secret.name == name && !secret.hashed;
+        let found = told.set.iter().find(unhashed);
         found.map(|secret| Arc::clone(&secret.text))
     }
 
     fn hashed(&self, text: &Text) {
-        for secret in self.lock().iter_mut() {
+        for secret in &mut self.lock().set {
             secret.hashed |= Arc::ptr_eq(&secret.text, text);
+        }
+    }
+
+    fn confirm(&self, name: &'static str, text: Option<Text>) {
+        let all = &mut self.lock().confirmations;
+        all.retain(|(known, _)| *known != name);
+        all.push((name, text));
+    }
+
+    /// What was typed a second time, if anything was.
+    fn confirmation(&self, name: &str) -> Option<Text> {
+        let told = self.lock();
+        let found = told.confirmations.iter().find(|(known, _)| *known == name);
+        found.and_then(|(_, text)| text.clone())
+    }
+
+    fn challenge(&self, name: &'static str, text: Option<Text>) {
+        let all = &mut self.lock().challenges;
+        all.retain(|one| one.name != name);
+        all.extend(text.map(|text| Challenge {
+            name,
+            text,
+            asked: None,
+        }));
+    }
+
+    fn challenged(&self, name: &str) -> Option<Challenge> {
+        let told = self.lock();
+        told.challenges.iter().find(|one| one.name == name).cloned()
+    }
+
+    fn answered(&self, text: &Text, answer: (Option<String>, bool)) {
+        let mut told = self.lock();
+        let asked = told.challenges.iter_mut();
+        if let Some(one) = asked.into_iter().find(|one| Arc::ptr_eq(&one.text, text)) {
+            one.asked = Some(answer);
         }
     }
 
     /// Wipes what is saved.
     fn forget(&self) {
-        self.lock().retain(|secret| !secret.hashed);
+        let mut told = self.lock();
+        told.set.retain(|secret| !secret.hashed);
+        told.confirmations.clear();
+        told.challenges.clear();
     }
+}
+
+/// Keeps what was typed a second time, where it is of a password. Gives it back where it is not.
+pub(super) fn confirm(
+    record: &Record,
+    attribute: &str,
+    value: Value<'static>,
+) -> Option<Value<'static>> {
+    let mut passwords = record.reflection().secure_passwords().iter();
+    let found = passwords.find(|(_, password)| password.name == attribute);
+    let (Some((_, password)), Some(keeping)) = (found, record.keeping()) else {
+        return Some(value);
+    };
+    let text = match value {
+        Value::Text(text) => Some(Arc::new(Zeroizing::new(text.into_owned()))),
+        _ => None,
+    };
+    keeping.secrets.confirm(password.name, text);
+    None
 }
 
 fn secrets(record: &Record) -> Option<&Secrets> {
@@ -115,6 +189,21 @@ impl Record {
         if let Some(keeping) = self.keeping() {
             let text = text.map(|text| Arc::new(Zeroizing::new(text.to_owned())));
             keeping.secrets.set(password.name, text);
+        }
+        Ok(self)
+    }
+
+    /// Gives the password of that name that the record has: saving refuses another with the error `invalid` of
+    /// `password_challenge`, so that who changes a password knows the old one. It is wiped once the record is saved.
+    /// `None` takes it back. Never touches the database. Rails: `password_challenge=`.
+    ///
+    /// # Errors
+    /// `UnknownAttribute` for a password that the model does not have.
+    pub fn set_challenge<'a>(&self, name: &str, text: impl Into<Option<&'a str>>) -> Result<&Self> {
+        let (_, password) = named(self.reflection(), name)?;
+        let text = text.into().map(|text| Zeroizing::new(text.to_owned()));
+        if let Some(keeping) = self.keeping() {
+            keeping.secrets.challenge(password.name, text.map(Arc::new));
         }
         Ok(self)
     }
@@ -171,12 +260,38 @@ impl<M: FromRecord> Relation<M> {
     }
 }
 
-/// Makes the digests of passwords that were set.
+/// Holds what was given as the password that the record has against its digest, as that was saved.
+async fn ask(record: &Record, column: usize, name: &str) -> Result<Option<bool>> {
+    let Some(secrets) = secrets(record) else {
+        return Ok(None);
+    };
+    let Some(challenge) = secrets.challenged(name) else {
+        return Ok(None);
+    };
+    let digest = record.saved_value(column).as_str().map(str::to_owned);
+    if let Some((of, holds)) = challenge.asked
+        && of == digest
+    {
+        return Ok(Some(holds));
+    }
+    let holds = match digest.clone() {
+        Some(digest) => {
+            let text = Arc::clone(&challenge.text);
+            aside(move || is_of(&text, &digest)).await?
+        }
+        None => false,
+    };
+    secrets.answered(&challenge.text, (digest, holds));
+    Ok(Some(holds))
+}
+
+/// Makes the digests of passwords that were set, and asks whether those that were given are the record's.
 pub(super) async fn digest(record: &Record) -> Result<()> {
     let Some(secrets) = secrets(record) else {
         return Ok(());
     };
     for &(column, password) in record.reflection().secure_passwords() {
+        ask(record, column, password.name).await?;
         let Some(text) = secrets.unhashed(password.name) else {
             continue;
         };
@@ -218,32 +333,37 @@ pub(super) fn saved(record: &Record) {
 
 /// Whether a save would write a password.
 pub(super) fn is_pending(record: &Record) -> bool {
-    secrets(record).is_some_and(|secrets| secrets.lock().iter().any(|secret| !secret.hashed))
+    secrets(record).is_some_and(|secrets| secrets.lock().set.iter().any(|secret| !secret.hashed))
 }
 
 /// Validates a password.
-pub(super) fn look(record: &Record, name: &str) {
+pub(super) async fn look(record: &Record, name: &str) -> Result<()> {
     let Ok((column, password)) = named(record.reflection(), name) else {
-        return;
+        return Ok(());
     };
     if !password.validations {
-        return;
+        return Ok(());
     }
+    let held = ask(record, column, name).await?;
     let text = secrets(record).and_then(|secrets| secrets.text(name));
     let errors = record.errors();
     let digest = record.value(column);
     if text.is_none() && digest.as_str().is_none_or(str::is_empty) {
         errors.add_kind(name, "blank");
     }
-    let Some(text) = text else { return };
+    if held == Some(false) {
+        errors.add_kind(format!("{name}_challenge"), "invalid");
+    }
+    let Some(text) = text else { return Ok(()) };
     if password.is_too_long(&text) {
         errors.add_kind(name, "password_too_long");
     }
-    let confirmed = record.confirmation(name);
-    if confirmed.is_some_and(|given| !given.is_null() && given.as_str() != Some(text.as_str())) {
+    let confirmed = secrets(record).and_then(|secrets| secrets.confirmation(name));
+    if confirmed.is_some_and(|given| given.as_str() != text.as_str()) {
         let (about, details) = unconfirmed(record, name);
         errors.push(about, "confirmation", details, None);
     }
+    Ok(())
 }
 
 /// Runs what takes long on the blocking pool.

@@ -31,8 +31,7 @@ pub(super) async fn look(record: &Record, validation: &Validation) -> Result<()>
         Rule::Custom(Body::Around(_)) | Rule::Associated => return Ok(()),
         #[cfg(feature = "password")]
         Rule::Password => {
-            super::password::look(record, validation.attribute);
-            return Ok(());
+            return Box::pin(super::password::look(record, validation.attribute)).await;
         }
         #[cfg(not(feature = "password"))]
         Rule::Password => return Ok(()),
@@ -43,6 +42,12 @@ pub(super) async fn look(record: &Record, validation: &Validation) -> Result<()>
         return look_at_association(record, &association, validation).await;
     };
     let value = record.value(column);
+    if let Rule::Labels = validation.rule
+        && let Some(text) = record.refused_label(column)
+    {
+        let found = Found { record, validation };
+        return found.add("inclusion", of(&Value::from(text)));
+    }
     if (validation.allow_null && value.is_null()) || (validation.allow_blank && is_blank(&value)) {
         return Ok(());
     }
@@ -59,6 +64,7 @@ pub(super) async fn look(record: &Record, validation: &Validation) -> Result<()>
         Rule::Inclusion(list) if !found.is_among(column, &value, list) => {
             found.add("inclusion", of(&value))
         }
+        Rule::Labels if value.is_null() => found.add("inclusion", of(&value)),
         Rule::Exclusion(list) if found.is_among(column, &value, list) => {
             found.add("exclusion", of(&value))
         }
@@ -256,8 +262,11 @@ impl Record {
     /// What the user typed a second time, for a `confirmation` validation of an attribute. It is kept beside the
     /// record and never saved. Never touches the database. Rails: `email_confirmation=`.
     pub fn set_confirmation(&self, attribute: &str, value: impl Into<Value<'static>>) -> &Self {
-        if let Some(keeping) = self.keeping() {
-            keeping.confirm(attribute, value.into());
+        let value = Some(value.into());
+        #[cfg(feature = "password")]
+        let value = value.and_then(|value| super::password::confirm(self, attribute, value));
+        if let (Some(value), Some(keeping)) = (value, self.keeping()) {
+            keeping.confirm(attribute, value);
         }
         self
     }

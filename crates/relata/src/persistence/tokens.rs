@@ -19,8 +19,6 @@ use crate::pending::Pending;
 use crate::record::Record;
 use crate::reflection::ModelReflection;
 use crate::relation::Relation;
-#[cfg(feature = "password")]
-use std::time::Duration;
 
 type Signature = Hmac<Sha256>;
 
@@ -28,14 +26,10 @@ type Signature = Hmac<Sha256>;
 const TIME: usize = 8;
 const TAG: usize = 16;
 
-/// How long a token that resets a password is good. Rails: 15 minutes.
-#[cfg(feature = "password")]
-const RESET: Duration = Duration::from_secs(15 * 60);
-
 impl Record {
     /// A token that stands for the record, for one purpose: `find_by_token_for` finds the record by it until it expires, or
-    /// what it is bound to has changed. A password `password` gives the purpose `password_reset`: good for 15 minutes, and
-    /// bound to the digest. Never touches the database. Rails: `generate_token_for`.
+    /// what it is bound to has changed. A password `password` gives the purpose `password_reset`: good for 15 minutes
+    /// unless it says otherwise, and bound to the digest. Never touches the database. Rails: `generate_token_for`.
     ///
     /// # Errors
     /// `Argument` for a purpose that the model does not declare; `Configuration` without
@@ -194,7 +188,7 @@ fn lifetime(model: &'static ModelReflection, purpose: &str) -> Result<Option<i64
     let time = match declared.find(|one| one.name() == purpose) {
         Some(declared) => declared.lifetime(),
         #[cfg(feature = "password")]
-        None if reset(model, purpose).is_some() => Some(RESET),
+        None if let Some((_, time)) = reset(model, purpose) => Some(time),
         None => return Err(undeclared(model, purpose)),
     };
     Ok(time.map(|time| i64::try_from(time.as_micros()).unwrap_or(i64::MAX)))
@@ -207,7 +201,7 @@ fn bound(record: &Record, purpose: &str) -> Result<Vec<u8>> {
     let value = match declared.find(|one| one.name() == purpose) {
         Some(declared) => declared.bound_to(record),
         #[cfg(feature = "password")]
-        None if let Some(digest) = reset(model, purpose) => record.value(digest).into_owned(),
+        None if let Some((digest, _)) = reset(model, purpose) => record.value(digest).into_owned(),
         None => return Err(undeclared(model, purpose)),
     };
     Ok(match value {
@@ -216,13 +210,13 @@ fn bound(record: &Record, purpose: &str) -> Result<Vec<u8>> {
     })
 }
 
-/// The digest of the password that tokens for a purpose reset: `password_reset`.
+/// The digest of the password that tokens for a purpose reset, `password_reset`, and how long they are good.
 #[cfg(feature = "password")]
-fn reset(model: &ModelReflection, purpose: &str) -> Option<usize> {
+fn reset(model: &ModelReflection, purpose: &str) -> Option<(usize, std::time::Duration)> {
     let name = purpose.strip_suffix("_reset")?;
     let mut passwords = model.secure_passwords().iter();
-    let (digest, _) = passwords.find(|(_, password)| password.name() == name)?;
-    Some(*digest)
+    let (digest, password) = passwords.find(|(_, password)| password.name() == name)?;
+    Some((*digest, password.reset?))
 }
 
 /// What stands between the parts of a key.

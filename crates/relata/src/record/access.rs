@@ -105,7 +105,7 @@ impl Record {
             .differs(column, slot, Version::Current, Version::Saved)
     }
 
-    /// The attribute of that name, as a value; of an enum, the label. Rails: `post[:title]`.
+    /// The attribute of that name, as a value; of an enum, the label, or the text that was set and is none. Rails: `post[:title]`.
     ///
     /// ```
     /// # use relata::{Db, Value, attribute::{AttributeType, Kind}, record::Record, reflection::{Column, ModelBuilder}};
@@ -131,20 +131,55 @@ impl Record {
                 .with_attribute(name));
         }
         let ty = &self.reflection().columns()[column].ty;
-        Ok(ty.shown(self.value(column)))
+        let value = self.value(column);
+        if value.is_null()
+            && let Some(text) = self.refused_label(column)
+        {
+            return Ok(Value::from(text));
+        }
+        Ok(ty.shown(value))
     }
 
     /// Sets the attribute of that name, casting the value to its type. Rails: `post[:title] = "x"`.
     ///
     /// # Errors
     /// `UnknownAttribute`, with the nearest name; `InvalidValue` or `RangeError` when the value cannot be cast;
+    /// `Argument` for what is no label of an enum, unless the enum is validated: then the record is invalid;
     /// `ReadOnlyRecord` on a record that was destroyed, which could not be saved; `ReadonlyAttribute` for an attribute that
     /// a saved record keeps.
     pub fn set(&self, name: &str, value: impl Into<Value<'static>>) -> Result<&Self> {
         let column = self.reflection().attribute(name)?;
         self.may_set(column)?;
-        self.set_value(column, value.into())?;
+        let value = value.into();
+        if self.reflection().enumerations().is_empty() {
+            self.set_value(column, value)?;
+        } else {
+            self.set_label(column, value)?;
+        }
         Ok(self)
+    }
+
+    /// Sets a column of a model with enums: what is no label is kept beside, where its validation is to tell.
+    fn set_label(&self, column: usize, value: Value<'static>) -> Result<()> {
+        let text = Kind::Text.cast(value.clone());
+        let refused = match self.set_value(column, value) {
+            Err(error) if self.reflection().validates_labels(column) => error,
+            set => return set,
+        };
+        let text = text.ok().and_then(|text| text.as_str().map(str::to_owned));
+        let (Some(&slot), Some(text)) = (self.batch().slots().get(column), text) else {
+            return Err(refused);
+        };
+        self.state_or_make()
+            .values_mut()
+            .refuse(self.batch(), column, slot, text);
+        Ok(())
+    }
+
+    /// What was set of an enum and is none of its labels, as long as nothing else was. Rails: what `status` reads then.
+    pub(crate) fn refused_label(&self, column: usize) -> Option<String> {
+        let values = self.state()?.values();
+        values.refused(column).map(str::to_owned)
     }
 
     /// Refuses to set a column that keeps its value.

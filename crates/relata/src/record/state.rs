@@ -44,12 +44,18 @@ pub(crate) struct Values {
     pub(super) before: Option<Arc<[u64]>>,
     /// Columns that were set to null: of a new record, null is what they shall be, whatever the table's default is.
     nulls: Columns,
+    /// What was set and is no value of its column, which is null instead.
+    refused: Option<Box<Refused>>,
     pub(crate) life: Life,
     /// Whether the last save inserted the row.
     pub(crate) was_new: bool,
     /// Whether a commit's answer was lost: what is in the database is not known.
     pub(crate) in_doubt: bool,
 }
+
+/// Texts by column.
+#[derive(Default)]
+struct Refused(Vec<(usize, String)>);
 
 /// Which of a record's rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -129,6 +135,7 @@ impl State {
                 saved,
                 before: None,
                 nulls: Columns::default(),
+                refused: None,
                 life: if new { Life::New } else { Life::Persisted },
                 was_new: false,
                 in_doubt: false,
@@ -250,6 +257,7 @@ impl Values {
             if self.life == Life::New {
                 self.nulls.insert(column);
             }
+            self.accept(column);
             return;
         }
         // Words of another kind would be read as what they are not.
@@ -271,6 +279,26 @@ impl Values {
         };
         put(&mut self.current, column, slot, words);
         self.nulls.remove(column);
+    }
+
+    /// Puts null in place of what is no value of the column, and keeps its text.
+    pub(super) fn refuse(&mut self, batch: &Batch, column: usize, slot: Slot, text: String) {
+        self.set(batch, column, slot, &Value::Null);
+        self.refused.get_or_insert_default().0.push((column, text));
+    }
+
+    /// Forgets what was refused of a column.
+    fn accept(&mut self, column: usize) {
+        if let Some(refused) = &mut self.refused {
+            refused.0.retain(|(known, _)| *known != column);
+        }
+    }
+
+    /// What was set of a column and is no value of it, as long as nothing else is.
+    pub(super) fn refused(&self, column: usize) -> Option<&str> {
+        let refused = self.refused.as_ref()?;
+        let (_, text) = refused.0.iter().find(|(known, _)| *known == column)?;
+        bit(&self.current, column).then_some(text)
     }
 
     /// Whether null was set, and is not only the lack of a value.
@@ -336,6 +364,7 @@ impl Values {
     }
 
     pub(super) fn revert(&mut self, column: usize, slot: Slot) {
+        self.accept(column);
         copy(&self.saved, &mut self.current, column, slot);
     }
 

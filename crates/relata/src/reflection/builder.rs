@@ -295,7 +295,11 @@ impl ModelBuilder {
             .filter(|column| column.name == attribute);
         named.for_each(|column| column.ty.labels = labels);
         self.enumerations.push(enumeration);
-        self
+        match enumeration.validation() {
+            Some(true) => self.validates(Validation::labels(attribute).allow_null()),
+            Some(false) => self.validates(Validation::labels(attribute)),
+            None => self,
+        }
     }
 
     /// Where the times of creation and change are kept, where it is not in the columns of Rails' names.

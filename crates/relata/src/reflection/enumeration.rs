@@ -14,7 +14,11 @@ pub struct Enumeration {
     suffix: Option<&'static str>,
     scopes: bool,
     methods: bool,
+    validate: Option<AllowNull>,
 }
+
+/// Whether null is valid.
+type AllowNull = bool;
 
 impl Enumeration {
     /// The enum of that attribute. The labels are those of the attribute's type.
@@ -26,6 +30,7 @@ impl Enumeration {
             suffix: None,
             scopes: true,
             methods: true,
+            validate: None,
         }
     }
 
@@ -55,6 +60,27 @@ impl Enumeration {
     pub const fn without_methods(mut self) -> Self {
         self.methods = false;
         self
+    }
+
+    /// What is no label may be set by name and from outside, and the record is invalid then, as it is with null.
+    /// Rails: `validate: true`.
+    #[must_use]
+    pub const fn validated(mut self) -> Self {
+        self.validate = Some(false);
+        self
+    }
+
+    /// As [`validated`](Self::validated), and null is valid. Rails: `validate: { allow_nil: true }`.
+    #[must_use]
+    pub const fn validated_or_null(mut self) -> Self {
+        self.validate = Some(true);
+        self
+    }
+
+    /// Whether what is no label is invalid, in place of refused where it is set; and whether null is valid then.
+    #[must_use]
+    pub fn validation(&self) -> Option<bool> {
+        self.validate
     }
 
     /// The attribute.
@@ -103,6 +129,15 @@ impl ModelReflection {
             let label = labels.find(|label| one.name_of(label) == name)?;
             Some((one, label))
         })
+    }
+}
+
+impl ModelReflection {
+    /// Whether a column takes what is no label, to be told by its validation.
+    pub(crate) fn validates_labels(&self, column: usize) -> bool {
+        let name = self.columns().get(column).map(Column::name);
+        let mut all = self.enumerations().iter();
+        all.any(|one| one.validate.is_some() && Some(one.attribute) == name)
     }
 }
 

@@ -2,6 +2,8 @@
 //!
 //! Invariant: a column that holds a digest is secret.
 
+use std::time::Duration;
+
 /// How the digest of a new password is made. Whatever this says, digests of both kinds are recognised.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -18,6 +20,7 @@ pub struct SecurePassword {
     pub(crate) name: &'static str,
     pub(crate) hash: PasswordHash,
     pub(crate) validations: bool,
+    pub(crate) reset: Option<Duration>,
 }
 
 impl SecurePassword {
@@ -28,6 +31,7 @@ impl SecurePassword {
             name,
             hash: PasswordHash::Argon2,
             validations: true,
+            reset: Some(Duration::from_secs(15 * 60)),
         }
     }
 
@@ -42,6 +46,20 @@ impl SecurePassword {
     #[must_use]
     pub const fn without_validations(mut self) -> Self {
         self.validations = false;
+        self
+    }
+
+    /// How long a token that resets it is good, in place of 15 minutes. Rails: `reset_token: { expires_in: ... }`.
+    #[must_use]
+    pub const fn reset_token_expires_in(mut self, time: Duration) -> Self {
+        self.reset = Some(time);
+        self
+    }
+
+    /// There are no tokens that reset it. Rails: `reset_token: false`.
+    #[must_use]
+    pub const fn without_reset_token(mut self) -> Self {
+        self.reset = None;
         self
     }
 

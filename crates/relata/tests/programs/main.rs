@@ -2,13 +2,14 @@
 //!
 //! What relata does with objects and rows is what the plainest program would do: `reference` is that program; `run` takes
 //! the same steps on both and compares every row and object after each. And what is read lazily with batching is what is
-//! read without: `batching`. What runs by itself has a reference of its own: `rules`. A difference is made short and
+//! read without: `batching`. What runs by itself has a reference of its own: `rules`; so do values for members: `members`. A difference is made short and
 //! printed as steps that can be pasted into `found`, where each one that was ever found stays.
 //!
 //! `RELATA_PROGRAMS` says how many programs to run, `RELATA_SOAK` runs 100,000, `RELATA_SEED` begins elsewhere.
 
 mod batching;
 mod found;
+mod members;
 mod program;
 mod random;
 mod reference;
@@ -33,6 +34,13 @@ fn rounds(usual: u64) -> u64 {
         None if std::env::var_os("RELATA_UNDER_VALGRIND").is_some() => usual.min(20),
         None => usual,
     }
+}
+
+/// The seeds of the programs that a test runs.
+fn seeds(usual: u64) -> std::ops::Range<u64> {
+    let first = std::env::var("RELATA_SEED").ok();
+    let first: u64 = first.and_then(|seed| seed.parse().ok()).unwrap_or(1);
+    first..first + rounds(usual)
 }
 
 /// Runs programs of seeds on two threads, each with a database of its own. Gives the first seed that fails.
