@@ -86,6 +86,8 @@ fn every_method_of_the_table_from_rails_exists() {
         "Err",
         "all",
         "title_is_free",
+        "set_password_challenge",
+        "reset_token",
         "color",
         "set_color",
         "color_changed",
