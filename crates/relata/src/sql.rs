@@ -15,6 +15,7 @@ mod apart;
 pub(crate) mod dialect;
 pub(crate) mod expr;
 mod join;
+mod lists;
 pub(crate) mod place;
 pub(crate) mod raw;
 mod recursive;

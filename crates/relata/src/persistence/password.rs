@@ -126,7 +126,6 @@ impl Secrets {
     fn forget(&self) {
         let mut told = self.lock();
         told.set.retain(|secret| !secret.hashed);
-        told.confirmations.clear();
         told.challenges.clear();
     }
 }
