@@ -219,10 +219,10 @@ async fn models_of_run_time_have_them(db: Db) -> Result<()> {
         .set(json!(["black", "white"]))?;
     assert!(cat.store_accessor("age")?.set(300).is_err());
     cat.save().await?;
-    assert_eq!(
-        cat.get("details")?.as_str(),
-        Some(r#"{"color":["black","white"],"years":3}"#)
-    );
+    // In which order the parts stand is for `serde_json` to say.
+    let kept: serde_json::Value = serde_json::from_str(cat.get("details")?.as_str().unwrap())
+        .map_err(relata::Error::other)?;
+    assert_eq!(kept, json!({"color": ["black", "white"], "years": 3}));
     cat.update_from(Params::new().with("age", "4"), permit![age])
         .await?;
     assert_eq!(
