@@ -153,6 +153,10 @@ pub enum ErrorKind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Spot {
     /// A value that is bound.
+    #[cfg_attr(
+        not(feature = "sqlite"),
+        allow(dead_code, reason = "an adapter says it")
+    )]
     Bind(usize),
     /// A column of the result.
     Cell(usize),

@@ -62,6 +62,8 @@ mod decimals {
         }
     }
 
+    // Not named to who sums a text: the list would be another with each feature.
+    #[diagnostic::do_not_recommend]
     impl Summable for Decimal {
         type Sum = Self;
 
@@ -70,6 +72,7 @@ mod decimals {
         }
     }
 
+    #[diagnostic::do_not_recommend]
     impl Summable for Option<Decimal> {
         type Sum = Decimal;
 
