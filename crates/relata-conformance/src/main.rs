@@ -39,6 +39,9 @@ fn asked() -> Result<Asked, String> {
             _ => plain.push(argument),
         }
     }
+    if let Some(more) = plain.get(2) {
+        return Err(format!("{more} is one argument too many\n{USAGE}"));
+    }
     let mut plain = plain.into_iter();
     Ok(Asked {
         folder: plain.next().ok_or(USAGE)?.into(),
@@ -68,6 +71,13 @@ fn run() -> Result<bool, String> {
             println!("{}", report::line(&done));
         }
         reports.push(done);
+    }
+    if reports.is_empty() {
+        let folder = asked.folder.display();
+        return Err(match &asked.filter {
+            Some(filter) => format!("no scenario in {folder} has `{filter}` in its name"),
+            None => format!("there is no transcript in {folder}"),
+        });
     }
     if asked.json {
         println!("{:#}", report::json(&reports));

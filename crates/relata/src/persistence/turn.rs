@@ -32,10 +32,9 @@ impl<'a> Turn<'a> {
     /// The writer first, then the turn: for who was turned away.
     pub(super) async fn with_writer(record: &'a Record) -> Result<Self> {
         let writer = record.db().writer().await?;
-        let turn = Self::of(record).await?;
-        let (record, writer) = (turn.record, Some(writer));
-        std::mem::forget(turn);
-        Ok(Self { record, writer })
+        let mut turn = Self::of(record).await?;
+        turn.writer = Some(writer);
+        Ok(turn)
     }
 
     /// The writer that was waited for; without one, what is written must not wait.

@@ -5,8 +5,6 @@
 use super::{Orders, Relation, Scope};
 use crate::error::Result;
 use crate::model::Model;
-use crate::sql::Expr;
-use crate::sql::expr::Node;
 
 impl<M: Model> Relation<M> {
     /// Orders the rows where no other order is given, before or after: `|p| p.title`, `|p| (p.stars.desc(), p.title)`. A
@@ -35,11 +33,9 @@ impl<M> Relation<M> {
 impl Scope {
     /// The scope that orders so by default; what is wrong with the names is an error of the query.
     pub(crate) fn ordering_by_default(orders: String) -> &'static Self {
-        let order = move |all: Relation| match all.clone().default_order_by(&orders) {
-            Ok(ordered) => ordered,
-            Err(error) => {
-                all.map(|core| core.select.filter(Expr(Node::refused(error.to_string()))))
-            }
+        let order = move |all: Relation| {
+            let ordered = all.clone().default_order_by(&orders);
+            ordered.unwrap_or_else(|error| all.refuse(error))
         };
         Box::leak(Box::new(Self::new(Box::leak(Box::new(order)))))
     }

@@ -6,10 +6,8 @@ use std::sync::Arc;
 
 use super::includes::{self, Include};
 use super::{Path, Paths, Relation};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::model::{FromRecord, Model};
-use crate::sql::Expr;
-use crate::sql::expr::Node;
 
 /// What narrows and orders the targets of one preload.
 #[derive(Clone)]
@@ -26,7 +24,7 @@ impl Narrow {
     ) -> Self {
         Self::new(move |all| match T::accepts(all.reflection()) {
             Ok(()) => function(Relation::from_core(all.into_core())).erased(),
-            Err(error) => refused(all, &error),
+            Err(error) => all.refuse(error),
         })
     }
 
@@ -43,10 +41,6 @@ impl Narrow {
             }
         })
     }
-}
-
-fn refused(all: Relation, error: &Error) -> Relation {
-    all.map(|core| core.select.filter(Expr(Node::refused(error.to_string()))))
 }
 
 impl PartialEq for Narrow {

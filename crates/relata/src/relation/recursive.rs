@@ -5,8 +5,8 @@
 use super::{Path, Relation};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Model;
-use crate::sql::expr::{Node, Refusal};
-use crate::sql::{Asks, Expr, Place, Select, Tree};
+use crate::sql::expr::Node;
+use crate::sql::{Asks, Place, Select, Tree};
 
 impl<M: Model> Relation<M> {
     /// These rows, and all that an association leads to from them, from those, and so on: with a `has_many` what is below
@@ -76,10 +76,8 @@ impl<M> Relation<M> {
 
     fn walked_or_refused(self, over: Place, most: Option<u64>) -> Self {
         let all = self.clone();
-        self.walked(over, most).unwrap_or_else(|error| {
-            let refused = Node::Refused(Refusal(error));
-            all.map(|core| core.select.filter(Expr(refused)))
-        })
+        self.walked(over, most)
+            .unwrap_or_else(|error| all.refuse(error))
     }
 
     fn walked(self, over: Place, most: Option<u64>) -> Result<Self> {

@@ -20,7 +20,7 @@ use crate::db::Db;
 use crate::error::{Error, ErrorKind, Result};
 use crate::record::Record;
 use crate::reflection::ModelReflection;
-use crate::sql::{Asks, Select, Writer};
+use crate::sql::{Select, Writer};
 
 thread_local! {
     /// From the outermost to the innermost.
@@ -123,17 +123,8 @@ pub(super) fn current(model: &'static ModelReflection, db: &Db) -> Option<Relati
     }
     // A subclass has the conditions of what it inherits from, beside its own.
     let own = Relation::default_scoped(model, db);
-    let root = own.select().root;
-    let conditions = core.select.filters.iter().map(|node| node.moved(root));
-    let conditions: Result<Vec<_>> = conditions.collect();
-    Some(own.map(|inner| {
-        inner.select.asks = inner.select.asks.max(core.select.asks);
-        if conditions.is_err() {
-            inner.select.asks = Asks::Nothing;
-        }
-        inner.select.filters.extend(conditions.unwrap_or_default());
-        inner.values.extend(core.values.iter().cloned());
-    }))
+    let narrowed = under_conditions_of(own, &core);
+    Some(narrowed.map(|inner| inner.values.extend(core.values.iter().cloned())))
 }
 
 /// The rows of a model that single records may be read from here, where a block says so of all queries.
@@ -142,21 +133,20 @@ pub(crate) fn all_queries(model: &'static ModelReflection, db: &Db) -> Option<Re
         return None;
     }
     let core = innermost(model, db, true)?;
-    let rows = Relation::unscoped(model, db);
+    Some(under_conditions_of(Relation::unscoped(model, db), &core))
+}
+
+/// Rows of a model, or of a class of it, that a block's relation keeps too.
+fn under_conditions_of(rows: Relation, block: &Core) -> Relation {
     let root = rows.select().root;
-    let conditions: Result<Vec<_>> = core
-        .select
-        .filters
-        .iter()
-        .map(|node| node.moved(root))
-        .collect();
-    Some(rows.map(|inner| {
-        inner.select.asks = inner.select.asks.max(core.select.asks);
-        if conditions.is_err() {
-            inner.select.asks = Asks::Nothing;
-        }
-        inner.select.filters.extend(conditions.unwrap_or_default());
-    }))
+    let conditions = block.select.filters.iter().map(|node| node.moved(root));
+    match conditions.collect::<Result<Vec<_>>>() {
+        Ok(conditions) => rows.map(|inner| {
+            inner.select.asks = inner.select.asks.max(block.select.asks);
+            inner.select.filters.extend(conditions);
+        }),
+        Err(error) => rows.refuse(error),
+    }
 }
 
 /// Gives a new record what the scope of its model says by equality.

@@ -8,7 +8,6 @@
 use super::expr::Node;
 use super::place::Place;
 use super::select::Select;
-use super::writer::Writer;
 use crate::attribute::value::Value;
 use crate::error::Result;
 
@@ -85,23 +84,6 @@ impl Select {
             replace(&mut one.by, &order);
         }
         self.asks = Asks::Rows;
-    }
-}
-
-impl Writer {
-    /// A key's place in a list of them.
-    pub(super) fn rank_of_keys(&mut self, columns: &[Node], keys: &[Vec<Value<'static>>]) {
-        if keys.is_empty() {
-            self.push("NULL");
-            return;
-        }
-        self.push("CASE");
-        for (position, key) in keys.iter().enumerate() {
-            self.push(" WHEN ");
-            self.key_is(columns, key);
-            self.push(&format!(" THEN {}", position + 1));
-        }
-        self.push(" END");
     }
 }
 

@@ -32,6 +32,21 @@ impl Writer {
         self.push(" END");
     }
 
+    /// A key's place in a list of them.
+    pub(super) fn rank_of_keys(&mut self, columns: &[Node], keys: &[Vec<Value<'static>>]) {
+        if keys.is_empty() {
+            self.push("NULL");
+            return;
+        }
+        self.push("CASE");
+        for (position, key) in keys.iter().enumerate() {
+            self.push(" WHEN ");
+            self.key_is(columns, key);
+            _ = write!(self.text, " THEN {}", position + 1);
+        }
+        self.push(" END");
+    }
+
     /// A long list as one value, with the kind of what is in it: where the dialect has that, and it is all of one kind.
     fn as_one(&self, values: &[Value<'static>]) -> Option<(Lists, Kind, Value<'static>)> {
         let lists = self.dialect.lists()?;
