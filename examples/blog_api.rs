@@ -215,6 +215,7 @@ mod tests {
     }
 
     #[tokio::test]
+    #[relata::test]
     async fn the_list_nests_what_belongs_to_each_post_in_three_queries() {
         let mut client = Client::new().await;
         let capture = client.0.capture();
@@ -229,6 +230,7 @@ mod tests {
     }
 
     #[tokio::test]
+    #[relata::test]
     async fn one_post_is_shown_and_a_missing_one_is_404() {
         let mut client = Client::new().await;
         let (status, post) = client.get("/posts/1").await;
@@ -241,6 +243,7 @@ mod tests {
     }
 
     #[tokio::test]
+    #[relata::test]
     async fn a_new_post_is_201_and_is_there() {
         let mut client = Client::new().await;
         let new = json!({ "title": "Third", "body": "Text", "author_id": 1 });
@@ -250,6 +253,7 @@ mod tests {
     }
 
     #[tokio::test]
+    #[relata::test]
     async fn a_wrong_post_is_422_with_errors_by_field_and_no_row() {
         let mut client = Client::new().await;
         let new = json!({ "title": " ", "author_id": 99 });
@@ -264,6 +268,7 @@ mod tests {
     }
 
     #[tokio::test]
+    #[relata::test]
     async fn a_new_post_comes_with_its_comments_in_one_transaction() {
         let mut client = Client::new().await;
         let comments =
@@ -284,6 +289,7 @@ mod tests {
     }
 
     #[tokio::test]
+    #[relata::test]
     async fn one_request_changes_adds_and_takes_away_comments() {
         let mut client = Client::new().await;
         let comments = json!({
@@ -300,6 +306,7 @@ mod tests {
     }
 
     #[tokio::test]
+    #[relata::test]
     async fn a_wrong_comment_is_422_and_nothing_is_changed() {
         let mut client = Client::new().await;
         let (_, before) = client.get("/posts/1").await;
@@ -313,6 +320,7 @@ mod tests {
     }
 
     #[tokio::test]
+    #[relata::test]
     async fn what_is_not_of_the_post_or_not_of_its_shape_is_refused() {
         let mut client = Client::new().await;
         let (_, before) = client.get("/posts/1").await;

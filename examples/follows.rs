@@ -165,7 +165,7 @@ mod tests {
     use super::*;
     use relata::{Pending, assert_queries, assert_sql};
 
-    #[test]
+    #[relata::test]
     fn the_tour_runs() {
         relata::run(tour()).unwrap();
     }

@@ -6,7 +6,7 @@ use super::*;
 use crate::models::{Park, PostseasonSeries, School, Team};
 
 /// Where RELATA_DATA_BASEBALL leads to the set, everything that the program asserts, as a test.
-#[test]
+#[relata::test]
 fn the_set_gives_its_answers() {
     match relata_examples::given_to_tests("baseball") {
         Some(folder) => relata::run(baseball(&folder)).unwrap(),

@@ -7,7 +7,7 @@ use super::*;
 use crate::models::{Genre, MediaType, PlaylistTrack};
 
 /// Where RELATA_DATA_CHINOOK leads to the set, everything that the program asserts, as a test.
-#[test]
+#[relata::test]
 fn the_set_gives_its_answers() {
     match relata_examples::given_to_tests("chinook") {
         Some(folder) => relata::run(shop(&folder)).unwrap(),

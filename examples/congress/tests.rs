@@ -6,7 +6,7 @@ use relata::{assert_queries, assert_sql};
 use super::*;
 
 /// Where RELATA_DATA_CONGRESS leads to the set, everything that the program asserts, as a test.
-#[test]
+#[relata::test]
 fn the_set_gives_its_answers() {
     match relata_examples::given_to_tests("congress") {
         Some(folder) => relata::run(congress(&folder)).unwrap(),

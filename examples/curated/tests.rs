@@ -14,7 +14,7 @@ async fn counts(db: &Db) -> Result<Vec<u64>> {
     Ok(counts)
 }
 
-#[test]
+#[relata::test]
 fn the_tour_runs() {
     relata::run(tour()).unwrap();
 }

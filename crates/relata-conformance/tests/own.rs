@@ -6,7 +6,7 @@ use relata_conformance::differences::Differences;
 use relata_conformance::scenario::{self, Outcome};
 use relata_conformance::transcript::{self, Scenario};
 
-#[test]
+#[relata::test]
 fn every_scenario_of_our_own_passes() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("own");
     let paths = transcript::find(&folder).unwrap();

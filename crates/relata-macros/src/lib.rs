@@ -199,7 +199,12 @@ pub fn scopes(options: TokenStream, item: TokenStream) -> TokenStream {
 /// A test with a fresh database: `#[relata::test] async fn saves(db: Db) { ... }`.
 ///
 /// The database is SQLite in memory; `#[relata::test(file)]` gives a temporary file instead. After the body the
-/// test fails if a connection is still leased or a transaction still open.
+/// test fails if a connection is still leased or a transaction still open, in this database or in one that it opened;
+/// the failure names where the database was opened, and where the transaction was begun.
+///
+/// A test that takes no database is not async, and opens what it needs itself: `#[relata::test] fn two() { ... }`. Below
+/// the attribute of another runtime it watches what a test of that runtime opens: `#[tokio::test] #[relata::test] async
+/// fn`.
 #[proc_macro_attribute]
 pub fn test(options: TokenStream, item: TokenStream) -> TokenStream {
     test::expand(options.into(), item.into()).into()

@@ -37,7 +37,15 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
     }
     let signature = &function.sig;
     let name = &signature.ident;
-    if signature.asyncness.is_none() {
+    let arguments: Vec<&FnArg> = signature.inputs.iter().collect();
+    let opens_itself = signature.asyncness.is_none() && arguments.is_empty();
+    if opens_itself && file {
+        errors.on(
+            name,
+            "`file` is for the database that a test takes: a test that takes none opens what it needs itself",
+        );
+    }
+    if signature.asyncness.is_none() && !opens_itself {
         errors.on(
             signature.fn_token,
             format!("a test with a database is async: `async fn {name}(db: Db)`"),
@@ -49,8 +57,7 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
             "a test takes no type parameters or lifetimes",
         );
     }
-    let arguments: Vec<&FnArg> = signature.inputs.iter().collect();
-    if !matches!(arguments.as_slice(), [FnArg::Typed(_)]) {
+    if !opens_itself && !matches!(arguments.as_slice(), [FnArg::Typed(_)]) {
         let place = if signature.inputs.is_empty() {
             name.to_token_stream()
         } else {
@@ -72,12 +79,23 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
         block,
         ..
     } = &function;
+    let run = if opens_itself {
+        quote!(run_test_without(#name))
+    } else {
+        quote!(run_test(#file, #name))
+    };
+    // What runs the test otherwise, and came first, made it one already.
+    let is_one = |attribute: &syn::Attribute| {
+        let last = attribute.path().segments.last();
+        last.is_some_and(|last| last.ident == "test")
+    };
+    let test = (!attrs.iter().any(is_one)).then(|| quote!(#[::core::prelude::v1::test]));
     quote! {
         #(#attrs)*
-        #[::core::prelude::v1::test]
+        #test
         #vis fn #name() {
             #sig #block
-            ::relata::__private::run_test(#file, #name);
+            ::relata::__private::#run;
         }
     }
 }

@@ -32,7 +32,7 @@ pub struct Like {
     reader: Reader,
 }
 
-#[test]
+#[relata::test]
 fn models_of_two_crates_lead_to_each_other() -> Result<()> {
     relata::run(async {
         let backend = Backend::new(|| Db::connect("sqlite::memory:"));

@@ -13,6 +13,7 @@ mod events;
 #[cfg_attr(not(feature = "sqlite"), allow(dead_code))]
 mod faults;
 mod hooks;
+pub(crate) mod idle;
 mod levels;
 mod options;
 #[cfg_attr(not(feature = "sqlite"), allow(dead_code))]
@@ -104,6 +105,7 @@ impl Db {
             let faults = Arc::new(Faults::default());
             let backend = Backend::open(&url, options.deadline, &faults).await?;
             let db = Self::with(Some(backend), options, faults);
+            idle::watch(&db);
             if db.0.options.log {
                 db.0.listeners
                     .keep(Arc::new(|event: &Event| eprintln!("{event}")));

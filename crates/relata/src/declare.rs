@@ -6,6 +6,7 @@ use std::panic::Location;
 
 use crate::association::Association;
 use crate::attribute::{Attribute, Stored, Value};
+use crate::db::idle::Watch;
 use crate::deprecation;
 pub use crate::model::checked;
 use crate::model::{Key as _, Model};
@@ -379,7 +380,6 @@ pub fn check_number(name: &str, stored: i64, known: &[i64]) -> Result<(), String
 /// # Panics
 /// When the test gives an error, or leaves a connection leased or a transaction open.
 #[track_caller]
-#[allow(clippy::panic, reason = "this is how a test fails")]
 pub fn run_test<F, T>(file: bool, test: F)
 where
     F: AsyncFnOnce(crate::Db) -> T,
@@ -389,19 +389,37 @@ where
     let url = file
         .as_ref()
         .map_or_else(|| String::from("sqlite::memory:"), TemporaryFile::url);
+    let watch = Watch::begin();
     let outcome = block_on(async {
         let db = crate::Db::connect(&url).await?;
-        let idle = db.figures();
         let outcome = test(db.clone()).await.into_result();
-        Ok(outcome.map(|()| (db.figures(), idle)))
+        Ok((outcome, watch.left()))
     });
-    match outcome {
-        Ok(Ok((left, idle))) if left == idle => {}
-        Ok(Ok((left, _))) => {
-            panic!("the test left a connection leased or a transaction open: {left:?}")
-        }
-        Ok(Err(error)) => panic!("{error}"),
-        Err(error) => panic!("the test's database: {error}"),
+    let (outcome, left) =
+        outcome.unwrap_or_else(|error| (Err(format!("the test's database: {error}")), None));
+    assert_test(outcome, left);
+}
+
+/// Runs a test that opens its databases itself, and asserts that it leaves nothing open in them. Called by
+/// `#[relata::test]`.
+///
+/// # Panics
+/// As [`run_test`].
+#[track_caller]
+pub fn run_test_without<T: Outcome>(test: impl FnOnce() -> T) {
+    let watch = Watch::begin();
+    let outcome = test().into_result();
+    assert_test(outcome, watch.left());
+}
+
+#[track_caller]
+#[allow(clippy::panic, reason = "this is how a test fails")]
+fn assert_test(outcome: Result<(), String>, left: Option<String>) {
+    if let Err(error) = outcome {
+        panic!("{error}");
+    }
+    if let Some(left) = left {
+        panic!("the test left a connection leased or a transaction open: {left}");
     }
 }
 

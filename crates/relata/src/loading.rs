@@ -35,7 +35,7 @@ mod scoping;
 mod tallies;
 mod through;
 
-pub use batches::{Batches, Each};
+pub use batches::{Batches, Each, Next};
 pub(crate) use decode::Tuples;
 pub(crate) use finders::find_typed_error;
 pub(crate) use finders::{check_key, find};

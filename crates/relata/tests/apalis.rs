@@ -75,6 +75,7 @@ async fn a_job_becomes_a_task_when_the_transaction_is_committed(db: Db) -> Resul
 }
 
 #[tokio::test]
+#[relata::test]
 async fn a_worker_of_apalis_does_the_jobs() -> Result<()> {
     let db = Db::connect("sqlite::memory:").await?;
     db.create_tables([Shelf::reflection(), Book::reflection()])

@@ -102,7 +102,7 @@ async fn opened() -> Result<(Db, Owner)> {
     Ok((db, owner))
 }
 
-#[test]
+#[relata::test]
 fn a_target_that_is_there_already_was_saved_again() {
     relata::run(async {
         let (db, owner) = opened().await?;
@@ -119,7 +119,7 @@ fn a_target_that_is_there_already_was_saved_again() {
     .unwrap();
 }
 
-#[test]
+#[relata::test]
 fn members_that_were_never_saved_were_destroyed_when_they_left() {
     relata::run(async {
         let (db, owner) = opened().await?;
@@ -141,7 +141,7 @@ fn members_that_were_never_saved_were_destroyed_when_they_left() {
     .unwrap();
 }
 
-#[test]
+#[relata::test]
 fn a_counter_that_only_the_belongs_to_names_was_not_counted_again() {
     relata::run(async {
         let (db, owner) = opened().await?;
@@ -154,7 +154,7 @@ fn a_counter_that_only_the_belongs_to_names_was_not_counted_again() {
     .unwrap();
 }
 
-#[test]
+#[relata::test]
 fn a_destroy_that_was_refused_twice_said_so_once() {
     relata::run(async {
         let (_db, owner) = opened().await?;
@@ -169,7 +169,7 @@ fn a_destroy_that_was_refused_twice_said_so_once() {
     .unwrap();
 }
 
-#[test]
+#[relata::test]
 fn a_record_marked_as_readonly_was_touched() {
     relata::run(async {
         let (_db, owner) = opened().await?;
@@ -181,7 +181,7 @@ fn a_record_marked_as_readonly_was_touched() {
     .unwrap();
 }
 
-#[test]
+#[relata::test]
 fn members_through_others_with_a_scope_took_two_queries_to_preload() {
     relata::run(async {
         let (db, owner) = opened().await?;
@@ -204,7 +204,7 @@ fn members_through_others_with_a_scope_took_two_queries_to_preload() {
     .unwrap();
 }
 
-#[test]
+#[relata::test]
 fn an_empty_list_was_asked_for() {
     relata::run(async {
         let (db, _owner) = opened().await?;

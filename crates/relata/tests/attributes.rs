@@ -117,7 +117,7 @@ async fn save<T: Attribute>(value: T::Set<'_>) -> Error {
     error
 }
 
-#[test]
+#[relata::test]
 fn numbers_and_truth_come_back() -> Result<()> {
     relata::run(async {
         round!(i8, [i8::MIN, -1, 0, 1, i8::MAX]);
@@ -160,7 +160,7 @@ fn numbers_and_truth_come_back() -> Result<()> {
     })
 }
 
-#[test]
+#[relata::test]
 fn text_and_bytes_come_back() -> Result<()> {
     relata::run(async {
         let long = "x".repeat(1 << 20);
@@ -182,7 +182,7 @@ fn text_and_bytes_come_back() -> Result<()> {
     })
 }
 
-#[test]
+#[relata::test]
 fn times_of_chrono_come_back() -> Result<()> {
     relata::run(async {
         let at = |text: &str| NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S%.f").unwrap();
@@ -211,7 +211,7 @@ fn times_of_chrono_come_back() -> Result<()> {
     })
 }
 
-#[test]
+#[relata::test]
 fn times_of_time_come_back() -> Result<()> {
     relata::run(async {
         let date = |year, month, day| Date::from_calendar_date(year, month, day).unwrap();
@@ -243,7 +243,7 @@ fn times_of_time_come_back() -> Result<()> {
     })
 }
 
-#[test]
+#[relata::test]
 fn a_fraction_finer_than_microseconds_is_cut_by_the_setter() -> Result<()> {
     relata::run(async {
         let (db, model) = table::<DateTime<Utc>>().await?;
@@ -277,7 +277,7 @@ fn a_fraction_finer_than_microseconds_is_cut_by_the_setter() -> Result<()> {
     })
 }
 
-#[test]
+#[relata::test]
 fn uuids_and_decimals_come_back() -> Result<()> {
     relata::run(async {
         round!(
@@ -307,7 +307,7 @@ fn uuids_and_decimals_come_back() -> Result<()> {
     })
 }
 
-#[test]
+#[relata::test]
 fn documents_come_back() -> Result<()> {
     relata::run(async {
         let text = r#"{"a":[1,-1,0.30000000000000004,1e300,18446744073709551615,null,true],"é":"\u0000","":{}}"#;
@@ -328,7 +328,7 @@ fn documents_come_back() -> Result<()> {
     })
 }
 
-#[test]
+#[relata::test]
 fn values_are_set_by_name() -> Result<()> {
     relata::run(async {
         async fn set<T: Attribute>(value: impl Into<Value<'static>>) -> Result<T> {
@@ -418,7 +418,7 @@ fn values_are_set_by_name() -> Result<()> {
     })
 }
 
-#[test]
+#[relata::test]
 fn stored_numbers_out_of_range_are_refused() -> Result<()> {
     relata::run(async {
         let integer = "an integer";
@@ -463,7 +463,7 @@ fn stored_numbers_out_of_range_are_refused() -> Result<()> {
     })
 }
 
-#[test]
+#[relata::test]
 fn another_storage_class_is_refused() -> Result<()> {
     relata::run(async {
         const CELLS: [(&str, &str); 5] = [
@@ -521,7 +521,7 @@ fn another_storage_class_is_refused() -> Result<()> {
     })
 }
 
-#[test]
+#[relata::test]
 fn text_that_is_not_utf_8_is_refused() -> Result<()> {
     relata::run(async {
         const BROKEN: &str = "CAST(x'61ff62' AS TEXT)";
@@ -552,7 +552,7 @@ fn text_that_is_not_utf_8_is_refused() -> Result<()> {
     })
 }
 
-#[test]
+#[relata::test]
 fn what_a_database_cannot_hold_is_refused_when_it_is_saved() -> Result<()> {
     relata::run(async {
         assert_eq!(save::<f64>(f64::NAN).await.kind(), ErrorKind::RangeError);
@@ -574,7 +574,7 @@ fn what_a_database_cannot_hold_is_refused_when_it_is_saved() -> Result<()> {
     })
 }
 
-#[test]
+#[relata::test]
 fn what_a_setter_took_but_no_reader_would_accept_is_refused_when_it_is_saved() -> Result<()> {
     relata::run(async {
         let error = save::<Json<BTreeMap<(u8, u8), u8>>>(&BTreeMap::from([((1, 2), 3)])).await;
@@ -622,7 +622,7 @@ fn what_a_setter_took_but_no_reader_would_accept_is_refused_when_it_is_saved() -
     })
 }
 
-#[test]
+#[relata::test]
 fn an_attribute_without_a_value_reads_as_the_default() {
     fn blank<T: Attribute>() -> T {
         T::owned(relata::attribute::Stored::blank(T::KIND))
@@ -647,7 +647,7 @@ fn an_attribute_without_a_value_reads_as_the_default() {
 }
 
 /// `Debug` of a record showed a date as the number of its days and a time as its microseconds: nobody could read them.
-#[test]
+#[relata::test]
 fn values_are_shown_as_people_write_them() {
     let shown = |value: Value<'_>| format!("{value:?}");
     assert_eq!(shown(Value::Date(20_574)), "2026-05-01");
@@ -666,7 +666,7 @@ fn values_are_shown_as_people_write_them() {
 }
 
 /// A document that has no JSON was bound to a condition as the text that says why.
-#[test]
+#[relata::test]
 fn a_document_that_has_no_json_is_no_condition() {
     type Table = Json<BTreeMap<(u8, u8), u8>>;
 

@@ -27,7 +27,7 @@ fn is_in_doubt(record: &Record) -> impl Future<Output = bool> + use<> {
     }
 }
 
-#[test]
+#[relata::test]
 fn a_connection_that_is_cut_before_a_statement_is_another_one_at_the_next() -> Result<()> {
     relata::run(async {
         let file = TempFile::new("cut");
@@ -57,7 +57,7 @@ fn a_connection_that_is_cut_before_a_statement_is_another_one_at_the_next() -> R
     })
 }
 
-#[test]
+#[relata::test]
 fn a_write_without_an_answer_leaves_its_record_in_doubt() -> Result<()> {
     relata::run(async {
         let file = TempFile::new("doubt");
@@ -83,7 +83,7 @@ fn a_write_without_an_answer_leaves_its_record_in_doubt() -> Result<()> {
     })
 }
 
-#[test]
+#[relata::test]
 fn a_commit_without_an_answer_leaves_all_its_records_in_doubt() -> Result<()> {
     relata::run(async {
         let file = TempFile::new("commit-doubt");
@@ -132,7 +132,7 @@ fn a_commit_without_an_answer_leaves_all_its_records_in_doubt() -> Result<()> {
     })
 }
 
-#[test]
+#[relata::test]
 fn a_transaction_whose_connection_is_cut_at_any_place_is_rolled_back_or_in_doubt() -> Result<()> {
     relata::run(async {
         let file = TempFile::new("cut-anywhere");
@@ -178,7 +178,7 @@ fn a_transaction_whose_connection_is_cut_at_any_place_is_rolled_back_or_in_doubt
     })
 }
 
-#[test]
+#[relata::test]
 fn a_database_in_memory_is_gone_with_its_connection() -> Result<()> {
     relata::run(async {
         let db = planets("sqlite::memory:").await?;
@@ -198,7 +198,7 @@ fn a_database_in_memory_is_gone_with_its_connection() -> Result<()> {
 
 /// A save outside a transaction goes to the blocking pool; its future was dropped there, the row was written, and the
 /// record counted as new: saving it again wrote the row twice, without a word.
-#[test]
+#[relata::test]
 fn a_save_whose_future_was_dropped_on_the_way_is_not_written_twice() -> Result<()> {
     relata::run(async {
         let file = TempFile::new("dropped-save");
@@ -219,7 +219,7 @@ fn a_save_whose_future_was_dropped_on_the_way_is_not_written_twice() -> Result<(
     })
 }
 
-#[test]
+#[relata::test]
 fn a_single_column_write_without_an_answer_leaves_its_record_in_doubt() -> Result<()> {
     relata::run(async {
         let file = TempFile::new("doubt-columns");
@@ -260,7 +260,7 @@ fn a_single_column_write_without_an_answer_leaves_its_record_in_doubt() -> Resul
 }
 
 /// A copy would be saved a second time.
-#[test]
+#[relata::test]
 fn a_copy_of_a_record_in_doubt_is_in_doubt() -> Result<()> {
     relata::run(async {
         let file = TempFile::new("doubt-copy");

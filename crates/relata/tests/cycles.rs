@@ -218,7 +218,7 @@ fn reached(edges: &[[Option<usize>; 3]], from: usize) -> Vec<usize> {
     found
 }
 
-#[test]
+#[relata::test]
 fn two_hundred_knotted_graphs_are_written_once() {
     run(async |db| {
         for seed in 1..=200 {
@@ -280,7 +280,7 @@ fn two_hundred_knotted_graphs_are_written_once() {
     });
 }
 
-#[test]
+#[relata::test]
 fn a_knotted_graph_that_fails_leaves_nothing() {
     run(async |db| {
         for seed in 1..=20 {
@@ -345,7 +345,7 @@ async fn rows(db: &Db) -> Result<[u64; 3]> {
     ])
 }
 
-#[test]
+#[relata::test]
 fn hooks_never_run_for_a_save_that_was_rolled_back() {
     run(async |db| {
         let mut nth = 1;
@@ -393,7 +393,7 @@ fn hooks_never_run_for_a_save_that_was_rolled_back() {
     });
 }
 
-#[test]
+#[relata::test]
 fn hooks_never_run_for_a_destroy_that_was_rolled_back() {
     run(async |db| {
         tree(&db).save().await?;

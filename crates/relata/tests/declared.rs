@@ -84,7 +84,7 @@ async fn filled(library: &Library, options: Options) -> Result<Db> {
     Ok(db)
 }
 
-#[test]
+#[relata::test]
 fn a_scope_of_the_owner_is_preloaded_once_for_each_that_differs() -> Result<()> {
     relata::run(async {
         let library = library(
@@ -120,7 +120,7 @@ fn a_scope_of_the_owner_is_preloaded_once_for_each_that_differs() -> Result<()> 
     })
 }
 
-#[test]
+#[relata::test]
 fn a_default_scope_begins_every_query_and_join() -> Result<()> {
     relata::run(async {
         let library = library(
@@ -156,7 +156,7 @@ fn a_default_scope_begins_every_query_and_join() -> Result<()> {
     })
 }
 
-#[test]
+#[relata::test]
 fn an_option_is_taken_or_refused_by_name() -> Result<()> {
     let (target, _) = ModelBuilder::target("Book");
     let kind = |declared: Declared| declared.leading_to(target).unwrap_err().kind();
@@ -194,7 +194,7 @@ fn an_option_is_taken_or_refused_by_name() -> Result<()> {
     Ok(())
 }
 
-#[test]
+#[relata::test]
 fn an_inverse_is_what_leads_back_over_the_key_and_is_no_collection_unless_named() -> Result<()> {
     let inverse = |library: &Library, model: &'static ModelReflection, name: &str| {
         let _ = library;
@@ -239,7 +239,7 @@ fn an_inverse_is_what_leads_back_over_the_key_and_is_no_collection_unless_named(
     Ok(())
 }
 
-#[test]
+#[relata::test]
 fn memory_after_a_rollback_and_a_destruction() -> Result<()> {
     relata::run(async {
         let library = library(|author, _| Ok(author), |book| book)?;
@@ -269,7 +269,7 @@ fn memory_after_a_rollback_and_a_destruction() -> Result<()> {
     })
 }
 
-#[test]
+#[relata::test]
 fn a_violation_of_strict_loading_can_be_told_in_place_of_refused() -> Result<()> {
     relata::run(async {
         let library = library(
@@ -303,7 +303,7 @@ fn a_violation_of_strict_loading_can_be_told_in_place_of_refused() -> Result<()>
 }
 
 /// Such a callback was taken and never called, and the second of two columns never read.
-#[test]
+#[relata::test]
 fn what_could_not_run_or_be_told_apart_is_refused_when_a_model_is_defined() {
     let refused = |model: ModelBuilder| {
         let error = model.define().unwrap_err();

@@ -91,7 +91,7 @@ fn on_a_small_stack(test: impl AsyncFn(Db) -> Result<()> + Send + 'static) {
     thread.spawn(run).unwrap().join().unwrap().unwrap();
 }
 
-#[test]
+#[relata::test]
 fn a_chain_of_members_is_validated_saved_and_destroyed() {
     on_a_small_stack(async |db| {
         let root = Link::build(&db, |l| l.set_name("root"));
@@ -113,7 +113,7 @@ fn a_chain_of_members_is_validated_saved_and_destroyed() {
     });
 }
 
-#[test]
+#[relata::test]
 fn a_chain_of_parents_is_saved() {
     on_a_small_stack(async |db| {
         let mut last = Link::build(&db, |l| l.set_name("root"));
@@ -127,7 +127,7 @@ fn a_chain_of_parents_is_saved() {
     });
 }
 
-#[test]
+#[relata::test]
 fn what_is_wrong_at_the_end_of_a_chain_keeps_all_of_it() {
     on_a_small_stack(async |db| {
         let root = Link::build(&db, |l| l.set_name("root"));
@@ -144,7 +144,7 @@ fn what_is_wrong_at_the_end_of_a_chain_keeps_all_of_it() {
     });
 }
 
-#[test]
+#[relata::test]
 fn a_chain_with_callbacks_is_validated_saved_and_destroyed() {
     const LENGTH: usize = 300;
     on_a_small_stack(async |db| {
@@ -168,7 +168,7 @@ fn a_chain_with_callbacks_is_validated_saved_and_destroyed() {
 }
 
 /// Never saved, downwards and upwards, and held by its end alone.
-#[test]
+#[relata::test]
 fn a_chain_of_100_000_is_validated_and_dropped() {
     on_a_small_stack(async |db| {
         let root = Link::build(&db, |l| l.set_name("root"));

@@ -66,7 +66,7 @@ async fn seed(db: &Db, people: usize, posts: usize) -> Result<()> {
     .await
 }
 
-#[test]
+#[relata::test]
 fn a_record_is_created_found_changed_and_destroyed_by_name() -> Result<()> {
     relata::run(async {
         let db = database().await?;
@@ -99,7 +99,7 @@ fn a_record_is_created_found_changed_and_destroyed_by_name() -> Result<()> {
     })
 }
 
-#[test]
+#[relata::test]
 fn a_loop_over_many_records_runs_two_queries() -> Result<()> {
     relata::run(async {
         let db = database().await?;
@@ -134,7 +134,7 @@ fn a_loop_over_many_records_runs_two_queries() -> Result<()> {
     })
 }
 
-#[test]
+#[relata::test]
 fn both_ways_lead_to_the_same_object() -> Result<()> {
     relata::run(async {
         let db = database().await?;
@@ -178,7 +178,7 @@ fn both_ways_lead_to_the_same_object() -> Result<()> {
     })
 }
 
-#[test]
+#[relata::test]
 fn an_unsaved_graph_is_saved_in_order() -> Result<()> {
     relata::run(async {
         let db = database().await?;
@@ -206,7 +206,7 @@ fn an_unsaved_graph_is_saved_in_order() -> Result<()> {
     })
 }
 
-#[test]
+#[relata::test]
 fn a_failed_transaction_gives_records_their_state_back() -> Result<()> {
     relata::run(async {
         let db = database().await?;
@@ -231,7 +231,7 @@ fn a_failed_transaction_gives_records_their_state_back() -> Result<()> {
     })
 }
 
-#[test]
+#[relata::test]
 fn a_list_of_a_hundred_thousand_keys_works() -> Result<()> {
     relata::run(async {
         let db = database().await?;
@@ -245,7 +245,7 @@ fn a_list_of_a_hundred_thousand_keys_works() -> Result<()> {
     })
 }
 
-#[test]
+#[relata::test]
 fn what_a_secret_column_holds_is_shown_nowhere() -> Result<()> {
     relata::run(async {
         let int = AttributeType::plain(Kind::Int, false);

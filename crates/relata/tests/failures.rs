@@ -202,7 +202,7 @@ impl Person {
     }
 }
 
-#[test]
+#[relata::test]
 fn a_statement_that_fails_anywhere_in_a_graph_of_twenty_leaves_rows_and_memory_as_before()
 -> Result<()> {
     relata::run(async {
@@ -233,7 +233,7 @@ fn a_statement_that_fails_anywhere_in_a_graph_of_twenty_leaves_rows_and_memory_a
     })
 }
 
-#[test]
+#[relata::test]
 fn a_save_of_a_graph_of_twenty_dropped_at_any_poll_is_whole_or_nothing() -> Result<()> {
     relata::run(async {
         let file = TempFile::new("graph");
@@ -297,7 +297,7 @@ fn people(db: &Db) -> (Vec<Person>, Vec<Record>) {
     (people, records)
 }
 
-#[test]
+#[relata::test]
 fn a_statement_that_fails_anywhere_in_three_levels_takes_all_of_them_back() -> Result<()> {
     relata::run(async {
         let db = database("sqlite::memory:").await?;
@@ -329,7 +329,7 @@ fn a_statement_that_fails_anywhere_in_three_levels_takes_all_of_them_back() -> R
     })
 }
 
-#[test]
+#[relata::test]
 fn a_failure_of_an_inner_level_that_is_caught_leaves_the_outer_ones_whole() -> Result<()> {
     relata::run(async {
         let db = database("sqlite::memory:").await?;
@@ -363,7 +363,7 @@ fn a_failure_of_an_inner_level_that_is_caught_leaves_the_outer_ones_whole() -> R
     })
 }
 
-#[test]
+#[relata::test]
 fn three_levels_dropped_at_any_poll_are_whole_or_nothing() -> Result<()> {
     relata::run(async {
         let file = TempFile::new("levels");

@@ -23,7 +23,7 @@ pub struct Post {
 }
 
 /// It panicked in tokio, with words about a reactor.
-#[test]
+#[relata::test]
 fn connecting_outside_of_tokio_says_what_is_missing() {
     let mut connecting = Box::pin(Db::connect("sqlite::memory:"));
     let polled = connecting
@@ -121,7 +121,7 @@ async fn urls_that_mean_something_else_say_how_to_write_it(_db: Db) -> Result<()
 }
 
 /// A database that was opened within a runtime and is used outside of it panicked in tokio.
-#[test]
+#[relata::test]
 fn a_database_outside_of_tokio_says_what_is_missing() -> Result<()> {
     fn ready<T>(future: impl Future<Output = Result<T>>) -> relata::Error {
         let polled = Box::pin(future)
@@ -167,7 +167,7 @@ fn a_database_outside_of_tokio_says_what_is_missing() -> Result<()> {
 }
 
 /// Its sum with the time of day panicked.
-#[test]
+#[relata::test]
 fn a_deadline_without_end_is_a_long_one() -> Result<()> {
     let path = std::env::temp_dir().join(format!("relata-forever-{}.sqlite", std::process::id()));
     let url = format!("sqlite:{}", path.display());
@@ -188,7 +188,7 @@ fn a_deadline_without_end_is_a_long_one() -> Result<()> {
     done
 }
 
-#[test]
+#[relata::test]
 fn a_model_needs_names() {
     use relata::reflection::ModelBuilder;
     for (name, table) in [("", ""), ("Planet", " "), ("", "planets")] {

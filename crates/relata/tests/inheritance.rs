@@ -120,7 +120,7 @@ fn names(records: &[Record]) -> Vec<(&'static str, String)> {
     records.iter().map(name).collect()
 }
 
-#[test]
+#[relata::test]
 fn a_query_of_the_base_gives_records_of_their_own_class() -> Result<()> {
     relata::run(async {
         let models = models()?;
@@ -155,7 +155,7 @@ fn a_query_of_the_base_gives_records_of_their_own_class() -> Result<()> {
     })
 }
 
-#[test]
+#[relata::test]
 fn a_subclass_sees_its_rows_and_those_of_its_subclasses() -> Result<()> {
     relata::run(async {
         let models = models()?;
@@ -191,7 +191,7 @@ fn a_subclass_sees_its_rows_and_those_of_its_subclasses() -> Result<()> {
     })
 }
 
-#[test]
+#[relata::test]
 fn what_a_base_declares_holds_for_its_subclasses() -> Result<()> {
     relata::run(async {
         let models = models()?;
@@ -212,7 +212,7 @@ fn what_a_base_declares_holds_for_its_subclasses() -> Result<()> {
     })
 }
 
-#[test]
+#[relata::test]
 fn rows_of_several_classes_preload_together_and_each_as_its_class_says() -> Result<()> {
     relata::run(async {
         let models = models()?;
@@ -243,7 +243,7 @@ fn rows_of_several_classes_preload_together_and_each_as_its_class_says() -> Resu
     })
 }
 
-#[test]
+#[relata::test]
 fn destroying_does_what_the_class_of_the_row_says() -> Result<()> {
     relata::run(async {
         let models = models()?;
@@ -258,7 +258,7 @@ fn destroying_does_what_the_class_of_the_row_says() -> Result<()> {
     })
 }
 
-#[test]
+#[relata::test]
 fn a_type_that_no_class_has_is_an_error() -> Result<()> {
     relata::run(async {
         let models = models()?;
@@ -299,7 +299,7 @@ fn a_type_that_no_class_has_is_an_error() -> Result<()> {
     })
 }
 
-#[test]
+#[relata::test]
 fn a_row_whose_type_was_changed_is_no_record_of_its_old_class() -> Result<()> {
     relata::run(async {
         let models = models()?;
@@ -323,7 +323,7 @@ fn a_row_whose_type_was_changed_is_no_record_of_its_old_class() -> Result<()> {
     })
 }
 
-#[test]
+#[relata::test]
 fn a_subclass_has_its_parents_columns_and_a_parent_says_of_which_class_its_rows_are() -> Result<()>
 {
     let models = models()?;
@@ -342,7 +342,7 @@ fn a_subclass_has_its_parents_columns_and_a_parent_says_of_which_class_its_rows_
     Ok(())
 }
 
-#[test]
+#[relata::test]
 fn an_eager_load_gives_each_row_its_class() -> Result<()> {
     relata::run(async {
         let models = models()?;
@@ -367,7 +367,7 @@ fn an_eager_load_gives_each_row_its_class() -> Result<()> {
     })
 }
 
-#[test]
+#[relata::test]
 fn a_subclass_takes_values_for_members_of_what_it_inherits() -> Result<()> {
     relata::run(async {
         let models = models()?;

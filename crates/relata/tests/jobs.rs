@@ -286,7 +286,7 @@ async fn a_job_whose_taker_was_lost_is_due_again_after_its_lease(db: Db) -> Resu
     Ok(())
 }
 
-#[test]
+#[relata::test]
 fn several_workers_do_each_job_once() {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(4)

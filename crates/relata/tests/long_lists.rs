@@ -58,7 +58,7 @@ fn values(records: &[Record], name: &str) -> Result<Vec<Value<'static>>> {
 }
 
 /// A list of more than 32,766 floats, decimals or bytes was written out, and SQLite refused so many placeholders.
-#[test]
+#[relata::test]
 fn a_list_of_a_hundred_thousand_values_of_any_kind_works() -> Result<()> {
     relata::run(async {
         for kind in KINDS {
@@ -81,7 +81,7 @@ fn a_list_of_a_hundred_thousand_values_of_any_kind_works() -> Result<()> {
 }
 
 /// The same of keys of several columns, which are not compared one by one.
-#[test]
+#[relata::test]
 fn a_list_of_a_hundred_thousand_keys_of_several_columns_works() -> Result<()> {
     relata::run(async {
         for kinds in KINDS.chunks(3) {
@@ -112,7 +112,7 @@ fn a_list_of_a_hundred_thousand_keys_of_several_columns_works() -> Result<()> {
 }
 
 /// What SQLite cannot hold is refused in a list, as it is alone.
-#[test]
+#[relata::test]
 fn a_list_with_what_cannot_be_held_is_refused() -> Result<()> {
     relata::run(async {
         for (kind, wrong) in [

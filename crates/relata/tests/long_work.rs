@@ -59,7 +59,7 @@ async fn turns_of_others<T>(work: impl Future<Output = T>) -> (T, usize) {
     (done, turns.load(Ordering::Relaxed))
 }
 
-#[test]
+#[relata::test]
 fn a_long_read_goes_on_where_it_paused() -> Result<()> {
     relata::run(async {
         let file = TempFile::new("paused");
@@ -88,7 +88,7 @@ fn a_long_read_goes_on_where_it_paused() -> Result<()> {
     })
 }
 
-#[test]
+#[relata::test]
 fn what_comes_to_no_row_is_run_once_more_aside() -> Result<()> {
     relata::run(async {
         let file = TempFile::new("no-row");
@@ -110,7 +110,7 @@ fn what_comes_to_no_row_is_run_once_more_aside() -> Result<()> {
     })
 }
 
-#[test]
+#[relata::test]
 fn writes_of_many_rows_do_not_hold_the_thread() -> Result<()> {
     relata::run(async {
         let file = TempFile::new("many-rows");
@@ -131,7 +131,7 @@ fn writes_of_many_rows_do_not_hold_the_thread() -> Result<()> {
     })
 }
 
-#[test]
+#[relata::test]
 fn a_long_read_that_is_given_up_is_stopped_and_the_next_one_is_not() -> Result<()> {
     relata::run(async {
         let file = TempFile::new("given-up");
@@ -164,7 +164,7 @@ fn a_long_read_that_is_given_up_is_stopped_and_the_next_one_is_not() -> Result<(
     })
 }
 
-#[test]
+#[relata::test]
 fn a_transaction_that_is_dropped_while_its_statement_runs_aside_is_rolled_back() -> Result<()> {
     relata::run(async {
         let file = TempFile::new("dropped-aside");
@@ -215,7 +215,7 @@ fn a_transaction_that_is_dropped_while_its_statement_runs_aside_is_rolled_back()
 }
 
 /// Each key was looked for among all the rows: so many took longer than anybody waits.
-#[test]
+#[relata::test]
 fn a_hundred_thousand_keys_are_found_in_their_order_each_once() -> Result<()> {
     relata::run(async {
         let db = planets("sqlite::memory:").await?;

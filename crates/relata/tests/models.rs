@@ -247,7 +247,12 @@ fn a_stored_value_that_is_no_variant_is_named() {
 
 #[relata::test]
 #[should_panic(expected = "leased or a transaction open")]
-async fn a_test_that_leaves_a_transaction_open_fails(db: Db) {
+async fn a_test_that_leaves_a_transaction_open_fails(db: Db) -> Result<()> {
+    left_open(db).await
+}
+
+/// A transaction that is begun, and never ends.
+async fn left_open(db: Db) -> Result<()> {
     let forgotten = db.clone();
     let mut transaction = Box::pin(db.transaction(async move || {
         forgotten.create_tables([Visit::reflection()]).await?;
@@ -255,6 +260,27 @@ async fn a_test_that_leaves_a_transaction_open_fails(db: Db) {
     }));
     let _ = tokio::time::timeout(std::time::Duration::from_millis(20), &mut transaction).await;
     std::mem::forget(transaction);
+    Ok(())
+}
+
+#[relata::test]
+#[should_panic(expected = "by a transaction begun at crates/relata/tests/models.rs:")]
+fn a_test_that_opens_its_database_itself_is_watched() -> Result<()> {
+    relata::run(async { left_open(Db::connect("sqlite::memory:").await?).await })
+}
+
+#[relata::test]
+#[should_panic(expected = "which was opened at crates/relata/tests/models.rs:")]
+async fn a_second_database_is_watched(_db: Db) -> Result<()> {
+    left_open(Db::connect("sqlite::memory:").await?).await
+}
+
+#[tokio::test]
+#[relata::test]
+#[should_panic(expected = "leased or a transaction open")]
+async fn a_test_of_another_runtime_is_watched() {
+    let db = Db::connect("sqlite::memory:").await.unwrap();
+    left_open(db).await.unwrap();
 }
 
 #[relata::test]

@@ -340,7 +340,7 @@ async fn a_transaction_of_another_database_has_no_say(db: Db) -> Result<()> {
 }
 
 /// A spawned task is outside the transaction: its save waits for the writer, and in vain if it is awaited inside.
-#[test]
+#[relata::test]
 fn a_save_spawned_inside_a_transaction_and_awaited_there_ends_by_its_deadline() -> Result<()> {
     relata::run(async {
         let options = Options::new().deadline(Duration::from_millis(50));
@@ -390,7 +390,7 @@ async fn a_save_spawned_inside_a_transaction_is_served_after_it(db: Db) -> Resul
     Ok(())
 }
 
-#[test]
+#[relata::test]
 fn many_threads_set_and_save_one_record_and_row_and_memory_agree() -> Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(4)
@@ -423,7 +423,7 @@ fn many_threads_set_and_save_one_record_and_row_and_memory_agree() -> Result<()>
     })
 }
 
-#[test]
+#[relata::test]
 fn writers_are_served_in_the_order_they_came_and_nothing_is_lost() -> Result<()> {
     relata::run(async {
         let file = sweep::TempFile::new("order");
@@ -468,7 +468,7 @@ fn writers_are_served_in_the_order_they_came_and_nothing_is_lost() -> Result<()>
     })
 }
 
-#[test]
+#[relata::test]
 fn sixteen_tasks_times_five_hundred_transactions_on_one_file() -> Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(4)
@@ -543,7 +543,7 @@ async fn a_save_that_is_never_polled_again_does_not_stop_others(db: Db) -> Resul
 }
 
 /// A save whose future is kept and not awaited holds the record's turn: who waits for it gets an error by the deadline.
-#[test]
+#[relata::test]
 fn a_wait_for_the_turn_with_a_record_ends_by_its_deadline() -> Result<()> {
     relata::run(async {
         let file = sweep::TempFile::new("turn");

@@ -62,7 +62,7 @@ async fn house() -> Result<(Db, User)> {
     Ok((db, user))
 }
 
-#[test]
+#[relata::test]
 fn a_password_is_kept_as_a_digest_and_asked_for() -> Result<()> {
     relata::run(async {
         let (db, ann) = house().await?;
@@ -89,7 +89,7 @@ fn a_password_is_kept_as_a_digest_and_asked_for() -> Result<()> {
     })
 }
 
-#[test]
+#[relata::test]
 fn bcrypt_is_written_on_request_and_read_from_rails() -> Result<()> {
     relata::run(async {
         let (db, ann) = house().await?;
@@ -117,7 +117,7 @@ fn bcrypt_is_written_on_request_and_read_from_rails() -> Result<()> {
     })
 }
 
-#[test]
+#[relata::test]
 fn a_password_is_validated() -> Result<()> {
     relata::run(async {
         let (db, _) = house().await?;
@@ -151,7 +151,7 @@ fn a_password_is_validated() -> Result<()> {
     })
 }
 
-#[test]
+#[relata::test]
 fn a_member_with_a_password_is_saved_with_its_owner() -> Result<()> {
     relata::run(async {
         let (db, ann) = house().await?;
@@ -165,7 +165,7 @@ fn a_member_with_a_password_is_saved_with_its_owner() -> Result<()> {
     })
 }
 
-#[test]
+#[relata::test]
 fn a_failed_save_keeps_the_password_for_the_next() -> Result<()> {
     relata::run(async {
         let (db, ann) = house().await?;
@@ -183,7 +183,7 @@ fn a_failed_save_keeps_the_password_for_the_next() -> Result<()> {
     })
 }
 
-#[test]
+#[relata::test]
 fn passwords_and_digests_are_shown_nowhere() -> Result<()> {
     relata::run(async {
         let (db, ann) = house().await?;
@@ -213,7 +213,7 @@ fn passwords_and_digests_are_shown_nowhere() -> Result<()> {
     })
 }
 
-#[test]
+#[relata::test]
 fn who_is_not_there_is_asked_as_long() -> Result<()> {
     relata::run(async {
         let (db, ann) = house().await?;
@@ -241,7 +241,7 @@ fn who_is_not_there_is_asked_as_long() -> Result<()> {
     })
 }
 
-#[test]
+#[relata::test]
 fn a_token_resets_a_password_once_and_for_a_while() -> Result<()> {
     relata::run(async {
         let (db, ann) = house().await?;
@@ -279,7 +279,7 @@ fn a_token_resets_a_password_once_and_for_a_while() -> Result<()> {
     })
 }
 
-#[test]
+#[relata::test]
 fn a_token_that_was_changed_is_none() -> Result<()> {
     relata::run(async {
         let (db, ann) = house().await?;
@@ -317,7 +317,7 @@ fn a_token_that_was_changed_is_none() -> Result<()> {
     })
 }
 
-#[test]
+#[relata::test]
 fn tokens_need_a_key() -> Result<()> {
     relata::run(async {
         for (options, problem) in [
@@ -342,7 +342,7 @@ fn tokens_need_a_key() -> Result<()> {
     })
 }
 
-#[test]
+#[relata::test]
 fn models_made_at_run_time_have_passwords_and_tokens() -> Result<()> {
     relata::run(async {
         let builder = || {
@@ -390,7 +390,7 @@ fn models_made_at_run_time_have_passwords_and_tokens() -> Result<()> {
 }
 
 /// It was refused as an attribute that the model does not have.
-#[test]
+#[relata::test]
 fn a_password_from_a_form_is_taken_where_it_is_permitted_and_shown_nowhere() -> Result<()> {
     relata::run(async {
         let (db, ann) = house().await?;
@@ -444,7 +444,7 @@ fn a_password_from_a_form_is_taken_where_it_is_permitted_and_shown_nowhere() -> 
     })
 }
 
-#[test]
+#[relata::test]
 fn a_challenge_is_held_against_the_saved_password() -> Result<()> {
     relata::run(async {
         let (db, ann) = house().await?;
@@ -482,7 +482,7 @@ fn a_challenge_is_held_against_the_saved_password() -> Result<()> {
     })
 }
 
-#[test]
+#[relata::test]
 fn a_challenge_comes_from_outside() -> Result<()> {
     relata::run(async {
         let (_, ann) = house().await?;
@@ -520,7 +520,7 @@ struct Brief {
     recovery_digest: Option<String>,
 }
 
-#[test]
+#[relata::test]
 fn a_token_that_resets_a_password_is_good_as_long_as_it_says() -> Result<()> {
     relata::run(async {
         let (db, ann) = house().await?;

@@ -132,7 +132,7 @@ fn title(record: Option<&Record>) -> Result<Option<String>> {
         .transpose()
 }
 
-#[test]
+#[relata::test]
 fn siblings_are_loaded_with_one_query_for_each_model() -> Result<()> {
     relata::run(async {
         let models = models(kept)?;
@@ -160,7 +160,7 @@ fn siblings_are_loaded_with_one_query_for_each_model() -> Result<()> {
     })
 }
 
-#[test]
+#[relata::test]
 fn a_preload_groups_by_model_and_skips_below_what_a_model_lacks() -> Result<()> {
     relata::run(async {
         let models = models(kept)?;
@@ -203,7 +203,7 @@ fn a_preload_groups_by_model_and_skips_below_what_a_model_lacks() -> Result<()> 
     })
 }
 
-#[test]
+#[relata::test]
 fn many_owners_are_preloaded_without_a_state_for_each() -> Result<()> {
     relata::run(async {
         let models = models(kept)?;
@@ -235,7 +235,7 @@ fn many_owners_are_preloaded_without_a_state_for_each() -> Result<()> {
     })
 }
 
-#[test]
+#[relata::test]
 fn a_type_that_no_model_has_is_an_error_of_its_own_reader_alone() -> Result<()> {
     relata::run(async {
         let models = models(kept)?;
@@ -278,7 +278,7 @@ fn a_type_that_no_model_has_is_an_error_of_its_own_reader_alone() -> Result<()> 
     })
 }
 
-#[test]
+#[relata::test]
 fn a_target_is_stale_when_its_type_or_its_key_is() -> Result<()> {
     relata::run(async {
         let models = models(kept)?;
@@ -307,7 +307,7 @@ fn a_target_is_stale_when_its_type_or_its_key_is() -> Result<()> {
     })
 }
 
-#[test]
+#[relata::test]
 fn leaving_a_collection_empties_key_and_type() -> Result<()> {
     relata::run(async {
         let models = models(kept)?;
@@ -338,7 +338,7 @@ fn leaving_a_collection_empties_key_and_type() -> Result<()> {
     })
 }
 
-#[test]
+#[relata::test]
 fn rows_are_found_by_record_records_relation_and_nothing() -> Result<()> {
     relata::run(async {
         let models = models(kept)?;
@@ -365,7 +365,7 @@ fn rows_are_found_by_record_records_relation_and_nothing() -> Result<()> {
     })
 }
 
-#[test]
+#[relata::test]
 fn counters_follow_from_one_model_to_another() -> Result<()> {
     relata::run(async {
         let models = models(|subject| subject.option("counter_cache", text("comments_count")))?;
@@ -399,7 +399,7 @@ fn counters_follow_from_one_model_to_another() -> Result<()> {
     })
 }
 
-#[test]
+#[relata::test]
 fn a_new_parent_is_saved_first_and_its_class_is_known_before() -> Result<()> {
     relata::run(async {
         let models = models(kept)?;
@@ -417,7 +417,7 @@ fn a_new_parent_is_saved_first_and_its_class_is_known_before() -> Result<()> {
     })
 }
 
-#[test]
+#[relata::test]
 fn members_lead_back_to_their_owner_without_a_query() -> Result<()> {
     relata::run(async {
         let models = models(kept)?;

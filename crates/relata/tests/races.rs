@@ -194,7 +194,7 @@ async fn change(db: &Db, numbers: &mut Numbers) -> Result<()> {
     }
 }
 
-#[test]
+#[relata::test]
 fn counters_are_what_is_counted() {
     race(async |db| {
         for name in ["a", "b", "c", "d"] {
@@ -223,7 +223,7 @@ fn counters_are_what_is_counted() {
     });
 }
 
-#[test]
+#[relata::test]
 fn a_unique_value_is_had_by_one_and_refused_to_the_others_by_name() {
     race(async |db| {
         let made = all(64, |_| Word::create(&db, |w| w.set_text("same")));
@@ -246,7 +246,7 @@ fn a_unique_value_is_had_by_one_and_refused_to_the_others_by_name() {
     });
 }
 
-#[test]
+#[relata::test]
 fn whoever_finds_or_creates_gets_the_one_row() {
     race(async |db| {
         let ways: [fn(&Db) -> relata::Pending<Tag>; 2] = [
@@ -288,7 +288,7 @@ fn whoever_finds_or_creates_gets_the_one_row() {
     });
 }
 
-#[test]
+#[relata::test]
 fn whoever_creates_or_finds_inside_a_transaction_gets_the_one_row() {
     race(async |db| {
         let given = all(64, |_| {
@@ -311,7 +311,7 @@ fn whoever_creates_or_finds_inside_a_transaction_gets_the_one_row() {
     });
 }
 
-#[test]
+#[relata::test]
 fn no_update_is_lost() {
     race(async |db| {
         let (tasks, updates) = (16, times(20, 1_000));

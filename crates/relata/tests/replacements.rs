@@ -118,7 +118,7 @@ async fn database(url: &str) -> Result<Db> {
 }
 
 /// Members that came from elsewhere kept the key and the owner that were never written.
-#[test]
+#[relata::test]
 fn a_statement_that_fails_anywhere_in_a_replacement_leaves_rows_and_memory_as_before() -> Result<()>
 {
     relata::run(async {
@@ -143,7 +143,7 @@ fn a_statement_that_fails_anywhere_in_a_replacement_leaves_rows_and_memory_as_be
     })
 }
 
-#[test]
+#[relata::test]
 fn a_replacement_dropped_at_any_poll_is_whole_or_nothing() -> Result<()> {
     relata::run(async {
         let file = TempFile::new("replaced");
@@ -280,7 +280,7 @@ fn statements(gets: Gets) -> u64 {
 
 const GETS: [Gets; 4] = [Gets::New, Gets::Another, Gets::Made, Gets::Nothing];
 
-#[test]
+#[relata::test]
 fn a_statement_that_fails_anywhere_in_a_has_one_replacement_leaves_rows_and_memory_as_before()
 -> Result<()> {
     relata::run(async {
@@ -310,7 +310,7 @@ fn a_statement_that_fails_anywhere_in_a_has_one_replacement_leaves_rows_and_memo
 
 /// The old target kept a key of null, and the new one the key and the owner, that were rolled back with the dropped
 /// future.
-#[test]
+#[relata::test]
 fn a_has_one_replacement_dropped_at_any_poll_is_whole_or_nothing() -> Result<()> {
     relata::run(async {
         let file = TempFile::new("has-one-replaced");

@@ -251,6 +251,7 @@ async fn all_queries_ask_the_rows_of_records_too(db: Db) -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[relata::test]
 async fn a_block_can_be_sent_to_another_thread() -> Result<()> {
     let db = Db::connect("sqlite::memory:").await?;
     blogs(&db).await?;

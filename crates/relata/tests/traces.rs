@@ -102,7 +102,7 @@ fn heard(up_to: Level, program: impl AsyncFnOnce(Db) -> Result<()>) -> Result<Ve
     Ok(std::mem::take(&mut heard.lock().unwrap()))
 }
 
-#[test]
+#[relata::test]
 fn every_statement_is_an_event_by_the_names_of_opentelemetry() -> Result<()> {
     let mut line = 0;
     let events = heard(Level::DEBUG, async |db| {
@@ -178,7 +178,7 @@ fn every_statement_is_an_event_by_the_names_of_opentelemetry() -> Result<()> {
     Ok(())
 }
 
-#[test]
+#[relata::test]
 fn who_listens_for_warnings_hears_of_strict_loading_and_of_no_statement() -> Result<()> {
     let events = heard(Level::WARN, async |db| {
         let ann = Person::create(&db, |p| p.set_name("Ann")).await?;

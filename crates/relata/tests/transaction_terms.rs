@@ -13,7 +13,7 @@ fn rollback() -> Error {
     Error::new(ErrorKind::Rollback, "on purpose")
 }
 
-#[test]
+#[relata::test]
 fn a_transaction_that_reads_sees_one_state_and_does_not_take_the_writer() -> Result<()> {
     relata::run(async {
         let file = TempFile::new("snapshot");
@@ -55,7 +55,7 @@ fn a_transaction_that_reads_sees_one_state_and_does_not_take_the_writer() -> Res
     })
 }
 
-#[test]
+#[relata::test]
 fn a_transaction_that_reads_refuses_every_write() -> Result<()> {
     relata::run(async {
         let file = TempFile::new("refused-write");
@@ -95,7 +95,7 @@ fn a_transaction_that_reads_refuses_every_write() -> Result<()> {
     })
 }
 
-#[test]
+#[relata::test]
 fn isolation_is_what_the_database_has_and_nothing_else() -> Result<()> {
     relata::run(async {
         let db = planets("sqlite::memory:").await?;
@@ -147,7 +147,7 @@ impl From<Error> for Refused {
     }
 }
 
-#[test]
+#[relata::test]
 fn an_error_of_ones_own_rolls_back_and_comes_out_as_it_is() -> Result<()> {
     relata::run(async {
         let db = planets("sqlite::memory:").await?;
@@ -176,7 +176,7 @@ fn an_error_of_ones_own_rolls_back_and_comes_out_as_it_is() -> Result<()> {
     })
 }
 
-#[test]
+#[relata::test]
 fn a_rollback_on_purpose_is_no_error_where_one_says_so() -> Result<()> {
     relata::run(async {
         let db = planets("sqlite::memory:").await?;
@@ -203,7 +203,7 @@ fn a_rollback_on_purpose_is_no_error_where_one_says_so() -> Result<()> {
     })
 }
 
-#[test]
+#[relata::test]
 fn hooks_run_once_for_the_way_their_level_ended() -> Result<()> {
     relata::run(async {
         let db = planets("sqlite::memory:").await?;
@@ -274,7 +274,7 @@ fn hooks_run_once_for_the_way_their_level_ended() -> Result<()> {
     })
 }
 
-#[test]
+#[relata::test]
 fn a_savepoint_that_is_rolled_back_runs_its_own_hooks_while_the_outer_one_goes_on() -> Result<()> {
     relata::run(async {
         let db = planets("sqlite::memory:").await?;
@@ -301,7 +301,7 @@ fn a_savepoint_that_is_rolled_back_runs_its_own_hooks_while_the_outer_one_goes_o
     })
 }
 
-#[test]
+#[relata::test]
 fn a_hook_that_panics_stops_no_other_and_the_commit_stands() -> Result<()> {
     relata::run(async {
         let db = planets("sqlite::memory:").await?;
@@ -330,7 +330,7 @@ fn a_hook_that_panics_stops_no_other_and_the_commit_stands() -> Result<()> {
     })
 }
 
-#[test]
+#[relata::test]
 fn rows_of_ones_own_sql_have_values_by_name() -> Result<()> {
     relata::run(async {
         let file = TempFile::new("rows");
@@ -370,7 +370,7 @@ fn rows_of_ones_own_sql_have_values_by_name() -> Result<()> {
 }
 
 /// A transaction can be moved to another task, and may borrow what it does not own where it is awaited.
-#[test]
+#[relata::test]
 fn a_transaction_is_a_named_future_that_can_be_sent() -> Result<()> {
     fn sent<F: Future + Send + 'static>(future: F) -> F {
         future

@@ -28,7 +28,7 @@ fn rollback() -> Error {
     Error::new(ErrorKind::Rollback, "on purpose")
 }
 
-#[test]
+#[relata::test]
 fn an_inner_level_rolls_back_alone() -> Result<()> {
     relata::run(async {
         let db = planets("sqlite::memory:").await?;
@@ -82,7 +82,7 @@ fn an_inner_level_rolls_back_alone() -> Result<()> {
     })
 }
 
-#[test]
+#[relata::test]
 fn an_outer_rollback_takes_a_released_level_with_it() -> Result<()> {
     relata::run(async {
         let db = planets("sqlite::memory:").await?;
@@ -102,7 +102,7 @@ fn an_outer_rollback_takes_a_released_level_with_it() -> Result<()> {
     })
 }
 
-#[test]
+#[relata::test]
 fn a_future_dropped_at_any_poll_leaves_nothing_behind() -> Result<()> {
     relata::run(async {
         let file = TempFile::new("dropped");
@@ -146,7 +146,7 @@ fn a_future_dropped_at_any_poll_leaves_nothing_behind() -> Result<()> {
     })
 }
 
-#[test]
+#[relata::test]
 fn a_statement_that_fails_at_any_place_leaves_rows_and_memory_as_they_were() -> Result<()> {
     relata::run(async {
         let db = planets("sqlite::memory:").await?;
@@ -174,7 +174,7 @@ fn a_statement_that_fails_at_any_place_leaves_rows_and_memory_as_they_were() -> 
     })
 }
 
-#[test]
+#[relata::test]
 fn siblings_in_one_transaction_wait_for_each_other() -> Result<()> {
     relata::run(async {
         let db = planets("sqlite::memory:").await?;
@@ -208,7 +208,7 @@ fn siblings_in_one_transaction_wait_for_each_other() -> Result<()> {
     })
 }
 
-#[test]
+#[relata::test]
 fn two_databases_do_not_hide_each_other() -> Result<()> {
     relata::run(async {
         let (one, two) = (
@@ -235,7 +235,7 @@ fn two_databases_do_not_hide_each_other() -> Result<()> {
     })
 }
 
-#[test]
+#[relata::test]
 fn a_wait_for_the_writer_ends_and_names_its_holder() -> Result<()> {
     relata::run(async {
         let db = Db::connect_with(
@@ -274,7 +274,7 @@ fn a_wait_for_the_writer_ends_and_names_its_holder() -> Result<()> {
     })
 }
 
-#[test]
+#[relata::test]
 fn sixteen_tasks_write_without_a_busy_error() -> Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -304,7 +304,7 @@ fn sixteen_tasks_write_without_a_busy_error() -> Result<()> {
     })
 }
 
-#[test]
+#[relata::test]
 fn another_process_lock_is_waited_for() -> Result<()> {
     relata::run(async {
         let file = TempFile::new("busy");
@@ -328,7 +328,7 @@ fn another_process_lock_is_waited_for() -> Result<()> {
     })
 }
 
-#[test]
+#[relata::test]
 fn a_long_read_gives_exact_rows_and_does_not_hold_the_thread() -> Result<()> {
     relata::run(async {
         let file = TempFile::new("long");
@@ -360,7 +360,7 @@ fn a_long_read_gives_exact_rows_and_does_not_hold_the_thread() -> Result<()> {
     })
 }
 
-#[test]
+#[relata::test]
 fn hooks_run_once_after_the_outermost_commit() -> Result<()> {
     relata::run(async {
         let db = planets("sqlite::memory:").await?;
@@ -392,7 +392,7 @@ fn hooks_run_once_after_the_outermost_commit() -> Result<()> {
     })
 }
 
-#[test]
+#[relata::test]
 fn constraint_failures_are_classified() -> Result<()> {
     relata::run(async {
         let db = Db::connect("sqlite::memory:").await?;

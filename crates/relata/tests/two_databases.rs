@@ -28,7 +28,7 @@ async fn database() -> Result<Db> {
 
 /// A post whose author was read from another database was saved with that author's key, which here is somebody else's or
 /// nobody's.
-#[test]
+#[relata::test]
 fn a_record_of_another_database_is_refused_when_its_owner_is_saved() -> Result<()> {
     relata::run(async {
         let (here, there) = (database().await?, database().await?);

@@ -60,7 +60,7 @@ async fn holder(
     (close, held)
 }
 
-#[test]
+#[relata::test]
 fn writers_are_served_in_the_order_they_came() -> Result<()> {
     relata::run(async {
         let file = TempFile::new("fifo");
@@ -101,7 +101,7 @@ fn writers_are_served_in_the_order_they_came() -> Result<()> {
     })
 }
 
-#[test]
+#[relata::test]
 fn readers_are_served_in_the_order_they_came() -> Result<()> {
     relata::run(async {
         let file = TempFile::new("fifo-read");
@@ -141,7 +141,7 @@ fn readers_are_served_in_the_order_they_came() -> Result<()> {
     })
 }
 
-#[test]
+#[relata::test]
 fn a_wait_for_a_reader_ends_and_says_how_many_there_are() -> Result<()> {
     relata::run(async {
         let file = TempFile::new("no-reader");
@@ -165,7 +165,7 @@ fn a_wait_for_a_reader_ends_and_says_how_many_there_are() -> Result<()> {
     })
 }
 
-#[test]
+#[relata::test]
 fn the_error_of_a_long_wait_says_where_the_holder_is_its_age_and_how_long_it_is_idle() -> Result<()>
 {
     relata::run(async {
@@ -217,7 +217,7 @@ fn the_error_of_a_long_wait_says_where_the_holder_is_its_age_and_how_long_it_is_
     })
 }
 
-#[test]
+#[relata::test]
 fn a_statement_of_an_outer_level_that_is_awaited_inside_the_inner_one_is_an_error_at_once()
 -> Result<()> {
     relata::run(async {
@@ -257,7 +257,7 @@ fn a_statement_of_an_outer_level_that_is_awaited_inside_the_inner_one_is_an_erro
     })
 }
 
-#[test]
+#[relata::test]
 fn a_write_that_was_begun_outside_and_is_awaited_inside_the_transaction_is_an_error_at_once()
 -> Result<()> {
     relata::run(async {
@@ -292,7 +292,7 @@ fn a_write_that_was_begun_outside_and_is_awaited_inside_the_transaction_is_an_er
     })
 }
 
-#[test]
+#[relata::test]
 fn statements_of_a_body_name_the_line_they_stand_on() -> Result<()> {
     relata::run(async {
         let db = planets("sqlite::memory:").await?;
@@ -317,7 +317,7 @@ fn statements_of_a_body_name_the_line_they_stand_on() -> Result<()> {
 }
 
 /// The events of `find_each` and `in_batches` named no line at all.
-#[test]
+#[relata::test]
 fn statements_of_a_loop_over_batches_name_the_line_of_the_loop() -> Result<()> {
     relata::run(async {
         let db = planets("sqlite::memory:").await?;

@@ -32,7 +32,16 @@ pub(super) fn check(findings: &mut Findings, path: &str, source: &Source) {
     if is_library(path) {
         length(findings, path, source);
         sql_text(findings, path, source);
+        named_futures(findings, path, source);
     }
+    if is_test(path) {
+        watched_tests(findings, path, source);
+    }
+}
+
+/// Tests in files of their own, and programs that are also tests.
+fn is_test(path: &str) -> bool {
+    path.starts_with("examples/") || (path.starts_with("crates/") && path.contains("/tests/"))
 }
 
 /// Cases for the compiler to reject.
@@ -230,6 +239,49 @@ fn sql_text(findings: &mut Findings, path: &str, source: &Source) {
     }
 }
 
+/// A future without a name cannot stand in a type, nor carry the caller's place. The future of a closure has none.
+fn named_futures(findings: &mut Findings, path: &str, source: &Source) {
+    let mut is_public = false;
+    for (line, code) in source.lines() {
+        if words(code).any(|(_, word)| word == "fn") {
+            is_public = code.trim_start().starts_with("pub fn ");
+        }
+        let is_unnamed = code.contains("-> impl Future") && is_public;
+        if (is_unnamed || code.contains("pub async fn ")) && path.starts_with("crates/relata/src/")
+        {
+            findings.violation(
+                path,
+                line,
+                "unnamed-future",
+                "a public method that awaits is a plain function with `#[track_caller]` that returns a `Pending`",
+            );
+        }
+    }
+}
+
+/// A test of a file that opens databases is watched: it fails when it leaves one of them with something open.
+fn watched_tests(findings: &mut Findings, path: &str, source: &Source) {
+    let opens = ["Db::connect", "relata::run", "tokio::runtime"];
+    let opens = |(_, code): (usize, &str)| opens.iter().any(|word| code.contains(word));
+    if !source.lines().any(opens) {
+        return;
+    }
+    let mut watches = "";
+    for (line, code) in source.lines().collect::<Vec<_>>().into_iter().rev() {
+        let code = code.trim();
+        let is_plain = code == "#[test]" || code.starts_with("#[tokio::test");
+        if is_plain && watches != "#[relata::test]" {
+            findings.violation(
+                path,
+                line,
+                "unwatched-test",
+                "write `#[relata::test]`, which finds what the test leaves open, below `#[tokio::test]` too",
+            );
+        }
+        watches = code;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -335,6 +387,29 @@ mod tests {
         assert_eq!(broken("crates/relata/src/a.rs", &long), ["600 file-length"]);
         assert_eq!(broken("crates/relata/src/a.rs", &tested), OK);
         assert_eq!(broken("benches/src/a.rs", &long), OK);
+    }
+
+    #[test]
+    fn futures_have_names() {
+        let text = "//! A.\nimpl A {\n    pub async fn a() {}\n    pub fn b(\n        c: u8,\n    ) -> impl Future<Output = u8> {\n    }\n    fn d() -> impl Future {}\n}";
+        assert_eq!(
+            broken("crates/relata/src/a.rs", text),
+            ["3 unnamed-future", "6 unnamed-future"]
+        );
+        assert_eq!(broken("crates/relata-suite/src/a.rs", text), OK);
+    }
+
+    #[test]
+    fn tests_with_databases_are_watched() {
+        let text = "//! A.\n#[test]\nfn a() { relata::run(b()) }\n#[tokio::test]\n#[relata::test]\nasync fn b() {}\n#[relata::test]\nfn c() {}";
+        assert_eq!(
+            broken("crates/relata/tests/a.rs", text),
+            ["2 unwatched-test"]
+        );
+        assert_eq!(
+            broken("crates/relata/tests/a.rs", "//! A.\n#[test]\nfn a() {}"),
+            OK
+        );
     }
 
     #[test]

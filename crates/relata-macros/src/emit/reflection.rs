@@ -255,6 +255,7 @@ fn association(model: &Model, association: &Association, index: usize) -> TokenS
     let counter = association.counter_cache.as_ref().map(|counter| {
         let column = match &counter.column {
             Some(column) => plain(column),
+            None if association.kind.is_collection() => format!("{name}_count"),
             None => format!("{}_count", relata_inflect::tableize(&model.name())),
         };
         let inactive = (!counter.active).then(|| quote!(.with_inactive_counter()));
@@ -488,12 +489,25 @@ fn checks(model: &Model) -> TokenStream {
                     .map(|check| quote!(const _: () = #check;))
                     .unwrap_or_default();
             }
-            if association.polymorphic {
-                let (at, span) = (association.span, association.key_span());
-                let targets = quote_spanned!(at=> <#target as ::relata::Polymorphic>::SHAPES);
-                let check = quote_spanned!(span=> ::relata::reflection::shape::check_polymorphic(
+            let at = association.span;
+            let targets = match association.polymorphic {
+                true => quote_spanned!(at=> <#target as ::relata::Polymorphic>::SHAPES),
+                false => quote_spanned!(at=> &[&<#target as ::relata::Model>::SHAPE]),
+            };
+            let of_targets = |function: &str, span| {
+                let function = Ident::new(function, span);
+                let check = quote_spanned!(span=> ::relata::reflection::shape::#function(
                     &<#ident as ::relata::Model>::SHAPE, #index, #targets));
-                return quote!(const _: () = #check;);
+                quote!(const _: () = #check;)
+            };
+            let counter = association.counter_cache.as_ref();
+            let counter = counter.map(|counter| of_targets("check_counter", counter.at));
+            let touch = association.touch.iter().flatten().next();
+            let touch = touch.map(|column| of_targets("check_touch", column.span()));
+            let kept = quote!(#counter #touch);
+            if association.polymorphic {
+                let check = of_targets("check_polymorphic", association.key_span());
+                return quote!(#check #kept);
             }
             let key = call("check_key", association.key_span());
             // Of a has_one or has_many, it names columns of this model, which are checked already.
@@ -511,7 +525,7 @@ fn checks(model: &Model) -> TokenStream {
                 }
                 Inverse::Automatic | Inverse::Off => TokenStream::new(),
             };
-            quote!(const _: () = #key; #primary #inverse)
+            quote!(const _: () = #key; #primary #inverse #kept)
         });
     quote!(#(#checks)*)
 }

@@ -58,6 +58,8 @@ pub(crate) struct Scope {
 pub(crate) struct Counter {
     /// The column, where it was named.
     pub(crate) column: Option<Ident>,
+    /// Where the column was named, or the option.
+    pub(crate) at: Span,
     /// Whether `size` may trust it.
     pub(crate) active: bool,
 }

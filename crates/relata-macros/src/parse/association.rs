@@ -352,6 +352,7 @@ fn agrees(entry: &Entry, association: &Association, optional: bool) -> syn::Resu
 fn counter(entry: &Entry) -> syn::Result<Option<Counter>> {
     let mut counter = Counter {
         column: None,
+        at: entry.name.span(),
         active: true,
     };
     match &entry.value {
@@ -381,6 +382,9 @@ fn counter(entry: &Entry) -> syn::Result<Option<Counter>> {
                 return Err(error);
             }
         }
+    }
+    if let Some(column) = &counter.column {
+        counter.at = column.span();
     }
     Ok(Some(counter))
 }

@@ -39,6 +39,7 @@
 use std::future::Future;
 use std::num::NonZeroUsize;
 use std::ops::Deref;
+use std::panic::Location;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -69,6 +70,8 @@ pub struct Figures {
     pub writers: usize,
     /// Connections that read: 0 when no read runs and no read-only transaction is open.
     pub readers: usize,
+    /// Where the open transaction that may write was begun; `None` when there is none.
+    pub transaction: Option<&'static Location<'static>>,
 }
 
 /// A statement and who receives its rows. It stays where it was made, unless it has to go to another thread: what it

@@ -185,6 +185,7 @@ impl Adapter for Sqlite {
         Figures {
             writers: self.writer.taken(),
             readers: self.readers.taken(),
+            transaction: self.writer.held_since(),
         }
     }
 }

@@ -140,6 +140,11 @@ impl<T> Turns<T> {
         *self.holder() = held;
     }
 
+    /// Where the transaction was begun that holds a place, as far as that is noted.
+    pub(super) fn held_since(&self) -> Option<&'static Location<'static>> {
+        self.holder().as_deref().and_then(|held| held.at)
+    }
+
     fn too_long(&self) -> Error {
         let Waits {
             what,

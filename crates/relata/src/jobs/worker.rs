@@ -9,7 +9,7 @@ use super::TableQueue;
 use super::table::{self, Taken};
 use crate::db::Db;
 use crate::error::Result;
-use crate::pending::{self, Pending};
+use crate::pending::Pending;
 use crate::reflection::ModelReflection;
 
 /// Does the jobs of a [`TableQueue`]. Any number of them may work on one table, in any number of processes: each job is
@@ -53,11 +53,11 @@ impl Worker {
     ///
     /// Errors: what keeps the table from being read or written.
     #[track_caller]
-    pub fn run_until<F>(self, stop: F) -> impl Future<Output = Result<()>> + Send + use<F>
+    pub fn run_until<F>(self, stop: F) -> Pending<()>
     where
-        F: Future<Output = ()> + Send,
+        F: Future<Output = ()> + Send + 'static,
     {
-        pending::at(std::panic::Location::caller(), async move {
+        Pending::new(async move {
             let mut stop = std::pin::pin!(stop);
             loop {
                 self.all_due().await?;

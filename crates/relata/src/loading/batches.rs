@@ -5,6 +5,8 @@
 
 use std::collections::VecDeque;
 use std::panic::Location;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
 use super::check_key;
 use super::load;
@@ -115,8 +117,8 @@ impl<M: FromRecord> Batches<M> {
         clippy::should_implement_trait,
         reason = "an iterator cannot be awaited"
     )]
-    pub fn next(&mut self) -> impl Future<Output = Result<Option<Vec<M>>>> + Send {
-        pending::at(Location::caller(), self.read())
+    pub fn next(&mut self) -> Next<'_, Vec<M>> {
+        Next::reading(self.read())
     }
 
     async fn read(&mut self) -> Result<Option<Vec<M>>> {
@@ -168,15 +170,60 @@ impl<M: FromRecord> Each<M> {
         clippy::should_implement_trait,
         reason = "an iterator cannot be awaited"
     )]
-    pub fn next(&mut self) -> impl Future<Output = Result<Option<M>>> + Send {
-        pending::at(Location::caller(), async move {
-            if self.ready.is_empty()
-                && let Some(batch) = self.batches.read().await?
-            {
+    pub fn next(&mut self) -> Next<'_, M> {
+        if !self.ready.is_empty() {
+            return Next {
+                stage: Stage::AtHand(&mut self.ready),
+                at: Location::caller(),
+            };
+        }
+        Next::reading(async move {
+            if let Some(batch) = self.batches.read().await? {
                 self.ready = batch.into();
             }
             Ok(self.ready.pop_front())
         })
+    }
+}
+
+/// The next of a walk: await it. Nothing runs before; dropped on the way, it took nothing.
+#[must_use = "nothing runs until it is awaited"]
+pub struct Next<'a, T> {
+    stage: Stage<'a, T>,
+    at: &'static Location<'static>,
+}
+
+enum Stage<'a, T> {
+    /// It was read with those before it.
+    AtHand(&'a mut VecDeque<T>),
+    Reading(Pin<Box<dyn Future<Output = Result<Option<T>>> + Send + 'a>>),
+}
+
+impl<'a, T> Next<'a, T> {
+    #[track_caller]
+    fn reading(read: impl Future<Output = Result<Option<T>>> + Send + 'a) -> Self {
+        Self {
+            stage: Stage::Reading(Box::pin(read)),
+            at: Location::caller(),
+        }
+    }
+}
+
+impl<T> Future for Next<'_, T> {
+    type Output = Result<Option<T>>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let at = self.at;
+        match &mut self.stage {
+            Stage::AtHand(ready) => Poll::Ready(Ok(ready.pop_front())),
+            Stage::Reading(read) => pending::called_from(at, || read.as_mut().poll(context)),
+        }
+    }
+}
+
+impl<T> std::fmt::Debug for Next<'_, T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Next({})", self.at)
     }
 }
 

@@ -14,6 +14,7 @@ use super::turn::Turn;
 use super::witness;
 use super::write::refuse_readonly;
 use crate::attribute::value::Value;
+use crate::db::Transaction;
 use crate::db::adapter::{Purpose, Statement};
 use crate::error::{Error, ErrorKind, Result};
 use crate::loading;
@@ -86,20 +87,23 @@ impl Record {
 
     /// Runs `body` in a transaction in which the row is locked and freshly read. Rails: `with_lock`.
     ///
+    /// `SELECT "posts".* FROM "posts" WHERE "posts"."id" = ? LIMIT 1 FOR UPDATE`, where the database locks rows, within
+    /// BEGIN and COMMIT. What `body` awaits names its own place in the events.
+    ///
     /// # Errors
-    /// As [`lock`](Self::lock); the body's error, which rolls back.
+    /// As [`lock`](Self::lock); the body's error, which rolls back; those of [`Db::transaction`](crate::Db::transaction).
     #[track_caller]
-    pub fn with_lock<T, F>(&self, body: F) -> impl Future<Output = Result<T>>
+    pub fn with_lock<T, F>(
+        &self,
+        body: F,
+    ) -> Transaction<impl Future<Output = Result<T>> + use<T, F>>
     where
         F: AsyncFnOnce() -> Result<T>,
     {
-        let (record, db) = (self.clone(), self.db().clone());
-        pending::at(Location::caller(), async move {
-            db.transaction(async || {
-                lock(&record).await?;
-                body().await
-            })
-            .await
+        let (record, at) = (self.clone(), Location::caller());
+        self.db().transaction(async move || {
+            pending::at(at, lock(&record)).await?;
+            body().await
         })
     }
 }

@@ -7,12 +7,14 @@
 //! at the user's own token, and one mistake is told by one check only: what the `belongs_to` of a key says, the
 //! `has_one` and `has_many` over the same key leave out.
 
+mod kept;
 mod keys;
 mod text;
 mod through;
 
 use super::{AssociationReflection, Column, InverseOf, Macro};
 use crate::attribute::AttributeType;
+pub use kept::{check_counter, check_touch};
 use keys::{belongs_to_key, exists, has_key};
 pub use keys::{check_key, check_polymorphic, check_primary_key};
 use text::Text;

@@ -330,7 +330,7 @@ fn left_by(mut scenario: impl FnMut()) -> isize {
     HELD.load(Ordering::SeqCst) - before
 }
 
-#[test]
+#[relata::test]
 fn what_is_dropped_is_free_to_the_byte() {
     let db = relata::run(async {
         let db = Db::connect("sqlite::memory:").await?;

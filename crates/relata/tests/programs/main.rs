@@ -84,7 +84,7 @@ fn run_alone(program: &[Step]) -> Result<(), String> {
     run_on(&on(world::database()), program)
 }
 
-#[test]
+#[relata::test]
 fn random_programs_do_what_the_reference_does() {
     let seed = failing_seed(rounds(400), |db, seed| {
         run_on(db, &program::program(seed)).is_err()
@@ -100,7 +100,7 @@ fn random_programs_do_what_the_reference_does() {
     }
 }
 
-#[test]
+#[relata::test]
 fn batching_never_changes_what_is_read() {
     let both_ways = |db: &Db, program: &batching::Program| {
         on(async { Ok(batching::compare(db, program).await) })

@@ -296,7 +296,7 @@ async fn database() -> Result<Db> {
     Ok(db)
 }
 
-#[test]
+#[relata::test]
 fn positions_and_types_of_all_kinds_read_no_foreign_memory() -> Result<()> {
     for model in [
         models().note,
@@ -322,7 +322,7 @@ fn positions_and_types_of_all_kinds_read_no_foreign_memory() -> Result<()> {
     })
 }
 
-#[test]
+#[relata::test]
 fn a_record_of_another_model_is_an_error_or_blank() -> Result<()> {
     relata::run(async {
         let db = database().await?;
@@ -358,7 +358,7 @@ fn a_record_of_another_model_is_an_error_or_blank() -> Result<()> {
     })
 }
 
-#[test]
+#[relata::test]
 fn models_that_lie_about_their_columns_give_errors() -> Result<()> {
     relata::run(async {
         let db = database().await?;
@@ -406,7 +406,7 @@ fn models_that_lie_about_their_columns_give_errors() -> Result<()> {
     })
 }
 
-#[test]
+#[relata::test]
 fn texts_stay_valid_while_records_are_set_saved_and_reloaded_by_many_threads() -> Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(4)
@@ -455,7 +455,7 @@ fn texts_stay_valid_while_records_are_set_saved_and_reloaded_by_many_threads() -
 
 /// Members that several threads built at once on a collection that memory did not know yet were lost: each thread made
 /// a list of its own from what it knew, and the last one stood. Now all members are there, whoever comes first.
-#[test]
+#[relata::test]
 fn members_built_by_several_threads_at_once_are_all_kept() {
     for _ in 0..200 {
         let hub = Record::new(models().note, &Db::detached());
@@ -472,7 +472,7 @@ fn members_built_by_several_threads_at_once_are_all_kept() {
     }
 }
 
-#[test]
+#[relata::test]
 fn clones_are_linked_and_dropped_across_threads() {
     let hub = Record::new(models().note, &Db::detached());
     thread::scope(|scope| {
@@ -510,7 +510,7 @@ fn clones_are_linked_and_dropped_across_threads() {
     assert_eq!(hub.association("notes").unwrap().target().len(), 400);
 }
 
-#[test]
+#[relata::test]
 fn records_outlive_their_database() -> Result<()> {
     let notes = relata::run(async {
         let db = database().await?;
@@ -536,7 +536,7 @@ fn records_outlive_their_database() -> Result<()> {
 
 /// The text of a result is checked as a whole: two cells that are UTF-8 only one after the other, and one broken text
 /// among many whole ones, are refused with the name of their column; nothing is read of them.
-#[test]
+#[relata::test]
 fn texts_that_are_one_only_together_are_refused() {
     let pair = ModelBuilder::new("Pair", "pairs")
         .column(Column::new("id", AttributeType::of::<i64>()))

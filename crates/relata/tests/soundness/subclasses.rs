@@ -213,7 +213,7 @@ async fn walk(record: &Record) {
     }
 }
 
-#[test]
+#[relata::test]
 fn rows_become_records_of_other_columns_and_types() -> Result<()> {
     relata::run(async {
         let db = zoo().await?;
@@ -258,7 +258,7 @@ fn rows_become_records_of_other_columns_and_types() -> Result<()> {
     })
 }
 
-#[test]
+#[relata::test]
 fn values_come_along_into_another_class_or_are_refused() -> Result<()> {
     relata::run(async {
         let db = zoo().await?;
@@ -336,7 +336,7 @@ handle!(Swapped, animal(), |record| Ok(Self(Record::new(
 // Its class is another each time.
 handle!(Turncoat, fickle(), |record| Ok(Self(record)));
 
-#[test]
+#[relata::test]
 fn handles_over_rows_of_another_class_are_errors_or_blank() -> Result<()> {
     relata::run(async {
         let db = zoo().await?;
@@ -395,7 +395,7 @@ fn handles_over_rows_of_another_class_are_errors_or_blank() -> Result<()> {
     })
 }
 
-#[test]
+#[relata::test]
 fn classes_that_lie_about_their_columns_are_refused_or_blank() -> Result<()> {
     relata::run(async {
         let db = zoo().await?;

@@ -138,7 +138,7 @@ fn read(one: &Below) -> usize {
     one.legs().map_or(0, str::len) + one.name().map_or(0, <[u8]>::len) + usize::from(one.id() == 0)
 }
 
-#[test]
+#[relata::test]
 fn enums_of_models_that_lie_give_errors_or_blanks() -> Result<()> {
     relata::run(async {
         let db = zoo().await?;
@@ -193,7 +193,7 @@ fn enums_of_models_that_lie_give_errors_or_blanks() -> Result<()> {
     })
 }
 
-#[test]
+#[relata::test]
 fn a_subclass_below_a_base_that_lies_reads_no_foreign_memory() -> Result<()> {
     assert_ne!(Below::reflection().columns().as_ptr(), COLUMNS.as_ptr());
     relata::run(async {

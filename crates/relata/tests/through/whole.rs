@@ -121,7 +121,7 @@ async fn expected(work: &Work) -> Result<(Vec<String>, Vec<String>)> {
     Ok((before, rows(&db).await?))
 }
 
-#[test]
+#[relata::test]
 fn a_statement_that_fails_anywhere_leaves_rows_as_before_and_the_next_try_succeeds() -> Result<()> {
     relata::run(async {
         for work in WORKS {
@@ -149,7 +149,7 @@ fn a_statement_that_fails_anywhere_leaves_rows_as_before_and_the_next_try_succee
     })
 }
 
-#[test]
+#[relata::test]
 fn work_dropped_at_any_poll_is_whole_or_nothing() -> Result<()> {
     relata::run(async {
         for work in WORKS {

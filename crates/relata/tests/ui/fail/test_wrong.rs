@@ -8,6 +8,9 @@ fn not_async(db: Db) {}
 #[relata::test]
 async fn without_database() {}
 
+#[relata::test(file)]
+fn opens_what_it_needs_itself() {}
+
 #[relata::test(memory)]
 async fn in_memory(db: Db) {}
 
