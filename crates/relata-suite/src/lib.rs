@@ -218,14 +218,16 @@ macro_rules! suite {
                 what_is_combined_is_kept_or_refused
                 a_count_is_that_of_the_rows_that_are_given
                 distinct_rows_beyond_an_offset_exist
-                a_limit_is_never_widened
+                a_limit_gives_way_to_take_and_to_nothing_else
                 keys_of_joined_records_come_once
+                scopes_that_join_are_joined
                 rows_of_sql_are_narrowed_counted_and_walked
                 batches_give_every_record_once_or_refuse
                 case_is_ignored_by_the_database_on_both_sides
                 conditions_are_chained_to_any_length }
             refusals { a_null_is_no_empty_value
                 what_cannot_be_held_is_told_by_its_attribute
+                what_cannot_be_held_is_told_by_its_attribute_set_wise
                 a_record_that_was_read_without_its_key_says_so
                 what_is_asked_of_the_other_sort_of_association_is_refused
                 what_is_refused_is_refused_set_wise_too

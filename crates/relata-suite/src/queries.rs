@@ -404,6 +404,17 @@ pub async fn reading_in_closures_and_by_name_is_the_same(backend: &Backend) -> R
         partial.get("title").unwrap_err().kind(),
         ErrorKind::MissingAttribute
     );
+    // A typed reader could not say so, and gave an empty text.
+    let typed = of()?.select_named(["id"])?.typed::<Post>().unwrap_err();
+    assert_eq!(
+        (typed.kind(), typed.model(), typed.attribute()),
+        (ErrorKind::MissingAttribute, Some("Post"), Some("title"))
+    );
+    let whole = ["author_id", "id", "stars", "subtitle", "title"];
+    let typed = of()?.select_named(whole)?.typed::<Post>()?;
+    assert_eq!(typed.first_or_fail().await?.title(), "One");
+    let untyped = of()?.select_named(["id"])?.typed::<Record>()?;
+    assert_eq!(untyped.count().await?, 4);
     assert!(all().explain().await?.contains("posts"));
     assert_eq!(of()?.explain().await?, all().explain().await?);
 

@@ -230,29 +230,31 @@ pub async fn distinct_rows_beyond_an_offset_exist(backend: &Backend) -> Result<(
     Ok(())
 }
 
-/// Finders of one row widened a limit that was there.
-pub async fn a_limit_is_never_widened(backend: &Backend) -> Result<()> {
+/// What is cut by a limit, and found within it.
+pub async fn a_limit_gives_way_to_take_and_to_nothing_else(backend: &Backend) -> Result<()> {
     let db = blog(backend).await?;
     let all = || Post::all(&db).order(|p| p.id);
-    assert!(all().limit(0).take().await?.is_none());
-    assert!(all().limit(0).find_by(|p| p.stars.gt(0)).await?.is_none());
-    assert!(
-        all()
-            .limit(0)
-            .sole()
-            .await
-            .unwrap_err()
-            .is_record_not_found()
-    );
+    // Rails: `limit(1)` within, which replaces the one before.
+    let capture = db.capture();
+    assert_eq!(all().limit(0).take().await?.unwrap().id(), 1);
+    assert_eq!(all().limit(1).take_n(2).await?.len(), 2);
+    let found = all().limit(0).find_by(|p| p.id.gt(1)).await?;
+    assert_eq!(found.unwrap().id(), 2);
+    assert_eq!(all().limit(0).find(3).await?.id(), 3);
+    for (text, limit) in capture.texts().iter().zip([1, 2, 1, 1]) {
+        assert!(text.ends_with(&format!(" LIMIT {limit}")), "{text}");
+    }
+    assert_eq!(capture.count(), 4);
+    // An offset stays.
+    assert_eq!(all().offset(2).limit(0).take().await?.unwrap().id(), 3);
+    // `first` and `sole` give rows of those that the limit leaves.
+    assert!(all().limit(0).first().await?.is_none());
+    assert_eq!(all().limit(1).first_n(2).await?.len(), 1);
+    let none = all().limit(0).sole().await.unwrap_err();
+    assert!(none.is_record_not_found());
     assert_eq!(all().limit(1).sole().await?.id(), 1);
-    assert!(
-        all()
-            .limit(2)
-            .sole()
-            .await
-            .unwrap_err()
-            .is_sole_record_exceeded()
-    );
+    let several = all().limit(2).sole().await.unwrap_err();
+    assert!(several.is_sole_record_exceeded());
     Ok(())
 }
 
@@ -389,5 +391,114 @@ pub async fn conditions_are_chained_to_any_length(backend: &Backend) -> Result<(
         lengths[..4].iter().all(|length| *length > 200_000),
         "{lengths:?}"
     );
+    Ok(())
+}
+
+/// A library, whose associations have scopes that join.
+#[model]
+pub struct Library {
+    id: i64,
+    #[has_many(scope = |loans| loans.filter(|l| l.reader.name.eq("Cat")))]
+    loans_of_cat: Loan,
+    #[has_many(scope = |loans| loans.joins(|l| l.reader))]
+    loans_to_somebody: Loan,
+    #[has_many(through = loans_to_somebody, source = reader)]
+    readers: Reader,
+}
+
+/// What is lent.
+#[model]
+pub struct Loan {
+    id: i64,
+    library_id: i64,
+    reader_id: Option<i64>,
+    #[belongs_to]
+    library: Library,
+    #[belongs_to]
+    reader: Option<Reader>,
+}
+
+/// Who reads.
+#[model]
+pub struct Reader {
+    id: i64,
+    name: String,
+    loan_id: Option<i64>,
+}
+
+/// The table that the scope joins was left out of the statement, which the database refused; or what the join leaves out
+/// was counted.
+pub async fn scopes_that_join_are_joined(backend: &Backend) -> Result<()> {
+    let db = backend.open().await?;
+    db.create_tables([
+        Library::reflection(),
+        Loan::reflection(),
+        Reader::reflection(),
+    ])
+    .await?;
+    let [full, other, empty] = [1, 2, 3].map(|id| Library::build(&db, |l| l.set_id(id)));
+    Library::all(&db)
+        .insert_all([&full, &other, &empty])
+        .await?;
+    let cat = Reader::create(&db, |r| r.set_name("Cat")).await?;
+    let dog = Reader::create(&db, |r| r.set_name("Dog")).await?;
+    for (library, reader) in [(1, Some(&cat)), (1, None), (2, Some(&dog)), (2, None)] {
+        Loan::create(&db, |l| l.set_library_id(library).set_reader(reader)).await?;
+    }
+    let all = || Library::all(&db).order(|l| l.id);
+    assert_sql!(
+        db,
+        [
+            r#"SELECT "libraries".* FROM "libraries" INNER JOIN "loans" ON "loans"."id" IN (SELECT "loans"."id" FROM "loans" INNER JOIN "readers" ON "readers"."id" = "loans"."reader_id" WHERE "readers"."name" = ?) AND "loans"."library_id" = "libraries"."id" ORDER BY "libraries"."id" ASC"#
+        ],
+        {
+            let found = all().joins(|l| l.loans_of_cat).await?;
+            assert_eq!(found.iter().map(Library::id).collect::<Vec<_>>(), [1]);
+        }
+    );
+    let ids = |found: Vec<Library>| found.iter().map(Library::id).collect::<Vec<_>>();
+    let left = all().left_outer_joins(|l| l.loans_of_cat);
+    assert_eq!(ids(left.clone().await?), [1, 2, 3]);
+    // What the query itself joins beyond stands apart.
+    let loans = left.pluck(|l| {
+        (
+            l.id,
+            l.loans_of_cat.id.optional(),
+            l.loans_of_cat.reader.name.optional(),
+        )
+    });
+    assert_eq!(
+        loans.await?,
+        [
+            (1, Some(1), Some("Cat".to_owned())),
+            (2, None, None),
+            (3, None, None)
+        ]
+    );
+    let by_name = all().erased().left_outer_joins_named("loans_of_cat")?;
+    assert_eq!(by_name.count().await?, 3);
+    assert_eq!(ids(all().joins(|l| l.loans_to_somebody).await?), [1, 2]);
+    assert_eq!(ids(all().missing(|l| l.loans_of_cat).await?), [2, 3]);
+    let some = all().filter(|l| l.loans_of_cat.any(|l| l.id.gt(0)));
+    assert_eq!(ids(some.await?), [1]);
+    let eager = all().eager_load(|l| l.loans_of_cat).await?;
+    let loaded = |library: &Library| library.loans_of_cat().loaded().map(|all| all.len());
+    assert_eq!(
+        eager.iter().map(loaded).collect::<Vec<_>>(),
+        [Some(1), Some(0), Some(0)]
+    );
+    // On the way of a through, lazily, loaded along and joined.
+    for library in all().await? {
+        let lazy = library.readers().await?.len();
+        assert_eq!(lazy, usize::from(library.id() < 3));
+        assert_eq!(library.readers().count().await?, lazy as u64);
+    }
+    let preloaded = all().preload(|l| l.readers).await?;
+    let loaded = |library: &Library| library.readers().loaded().map(|all| all.len());
+    assert_eq!(
+        preloaded.iter().map(loaded).collect::<Vec<_>>(),
+        [Some(1), Some(1), Some(0)]
+    );
+    assert_eq!(ids(all().joins(|l| l.readers).await?), [1, 2]);
     Ok(())
 }

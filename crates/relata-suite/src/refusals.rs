@@ -1,6 +1,6 @@
 //! What reading refuses, and by which name it tells what is wrong.
 
-use relata::{ErrorKind, Raw, Record, Relation, Result, Value, assert_queries, model};
+use relata::{Error, ErrorKind, Raw, Record, Relation, Result, Value, assert_queries, model};
 
 use crate::Backend;
 use crate::blog::{Comment, Person, Post, blog};
@@ -12,6 +12,18 @@ pub struct Reading {
     id: i64,
     degrees: f64,
     count: Option<u64>,
+    station_id: Option<i64>,
+    #[belongs_to]
+    station: Option<Station>,
+}
+
+/// Where numbers are read.
+#[model]
+pub struct Station {
+    id: i64,
+    height: Option<u64>,
+    #[has_many]
+    readings: Reading,
 }
 
 /// A null became an empty text or 0 where the type has none.
@@ -53,7 +65,8 @@ pub async fn a_null_is_no_empty_value(backend: &Backend) -> Result<()> {
 /// What a database cannot hold was refused without a word of where it stood.
 pub async fn what_cannot_be_held_is_told_by_its_attribute(backend: &Backend) -> Result<()> {
     let db = backend.open().await?;
-    db.create_tables([Reading::reflection()]).await?;
+    db.create_tables([Reading::reflection(), Station::reflection()])
+        .await?;
     let nan = Reading::create(&db, |r| r.set_degrees(f64::NAN));
     let nan = nan.await.unwrap_err();
     let fine = Reading::create(&db, |r| r.set_degrees(1.5)).await?;
@@ -104,6 +117,137 @@ pub async fn what_cannot_be_held_is_told_by_its_attribute(backend: &Backend) -> 
         "{}",
         endless.to_sql()
     );
+    Ok(())
+}
+
+/// What writes many rows, and what is joined, told it without a name.
+pub async fn what_cannot_be_held_is_told_by_its_attribute_set_wise(
+    backend: &Backend,
+) -> Result<()> {
+    let db = backend.open().await?;
+    db.create_tables([Reading::reflection(), Station::reflection()])
+        .await?;
+    let station = Station::create(&db, |s| s).await?;
+    let reading = Reading::create(&db, |r| r.set_degrees(1.5).set_station(&station)).await?;
+    let all = || Reading::all(&db);
+    let high = || all().filter(|r| r.station.height.eq(u64::MAX));
+    let by_name = || all().erased();
+    let many = Value::Uint(u64::MAX);
+    let fine = Reading::build(&db, |r| r.set_degrees(1.0).set_count(Some(1)));
+    let beyond = Reading::build(&db, |r| r.set_degrees(1.0).set_count(Some(u64::MAX)));
+    let (in_rows, count, degrees, height) = (
+        [&fine, &beyond],
+        ("Reading", "count"),
+        ("Reading", "degrees"),
+        ("Station", "height"),
+    );
+    let refused = [
+        (
+            all().update_all(|r| r.count.set(u64::MAX)).await.err(),
+            count,
+        ),
+        (
+            all()
+                .update_all(|r| r.count.increment(u64::MAX))
+                .await
+                .err(),
+            count,
+        ),
+        (
+            all()
+                .filter(|r| r.degrees.gt(f64::NAN))
+                .update_all(|r| r.count.set(1))
+                .await
+                .err(),
+            degrees,
+        ),
+        (
+            by_name()
+                .update_all_by(&[("count", many.clone())])
+                .await
+                .err(),
+            count,
+        ),
+        (all().insert_all(in_rows).await.err(), count),
+        (
+            all().upsert_all(in_rows).returning(|r| r.id).await.err(),
+            count,
+        ),
+        (
+            all()
+                .filter(|r| r.count.eq(u64::MAX))
+                .delete_all()
+                .await
+                .err(),
+            count,
+        ),
+        (high().delete_all().await.err(), height),
+        (
+            high().update_all(|r| r.degrees.set(1.0)).await.err(),
+            height,
+        ),
+        (high().load().await.err(), height),
+        (high().count().await.err(), height),
+        (high().includes(|r| r.station).load().await.err(), height),
+        (high().eager_load(|r| r.station).load().await.err(), height),
+        (
+            Station::all(&db)
+                .filter(|s| s.id.is_in(high().select_column(|r| r.id)))
+                .load()
+                .await
+                .err(),
+            height,
+        ),
+    ];
+    let is = |error: Option<Error>, kind, (model, attribute): (&str, &str)| {
+        let error = error.unwrap();
+        assert_eq!(
+            (error.kind(), error.model(), error.attribute()),
+            (kind, Some(model), Some(attribute)),
+            "{error}"
+        );
+        let said = format!("{model}.{attribute}: ");
+        assert!(error.to_string().contains(&said), "{error}");
+    };
+    for (error, about) in refused {
+        is(error, ErrorKind::RangeError, about);
+    }
+    assert_eq!(all().pluck(|r| (r.degrees, r.count)).await?, [(1.5, None)]);
+    // What is none of the type is told when it is given, also by name and of what is joined.
+    let text = || Value::from("much");
+    for (error, about) in [
+        (by_name().filter_by("station.height", text()).err(), height),
+        (
+            by_name().filter_in("station.height", [text()]).err(),
+            height,
+        ),
+        (by_name().filter_op("count", "<", text()).err(), count),
+        (by_name().filter_op("count", "like", 1).err(), count),
+        (
+            by_name()
+                .filter_expr(by_name().column("station.height")?.lt("much"))?
+                .delete_all()
+                .await
+                .err(),
+            height,
+        ),
+        (
+            by_name().update_all_by(&[("count", text())]).await.err(),
+            count,
+        ),
+    ] {
+        is(error, ErrorKind::InvalidValue, about);
+    }
+    // So is what the rows of an association hold, asked for apart or joined.
+    db.execute_sql(Raw::new("UPDATE stations SET height = 'much'"))
+        .await?;
+    for error in [
+        all().includes(|r| r.station).load().await.err(),
+        all().eager_load(|r| r.station).load().await.err(),
+        reading.reload_station().await.err(),
+    ] {
+        is(error, ErrorKind::InvalidValue, height);
+    }
     Ok(())
 }
 

@@ -177,7 +177,9 @@ impl Db {
         })
     }
 
-    fn identity(&self) -> usize {
+    /// Which database it is among those that are open.
+    #[inline]
+    pub(crate) fn identity(&self) -> usize {
         Arc::as_ptr(&self.0).addr()
     }
 

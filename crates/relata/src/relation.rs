@@ -23,6 +23,7 @@ mod scopes;
 pub(crate) mod scoping;
 mod tuples;
 
+use std::any::TypeId;
 use std::marker::PhantomData;
 
 pub(crate) use assign::addable;
@@ -47,7 +48,7 @@ use crate::model::FromRecord;
 use crate::record::{Record, Terms};
 use crate::reflection::ModelReflection;
 use crate::sql::expr::Node;
-use crate::sql::{JoinKind, Place, Select, Writer};
+use crate::sql::{JoinKind, Place, Select, What, Writer};
 
 /// A lazy, cloneable description of what to read. It runs nothing until it is awaited.
 ///
@@ -273,9 +274,26 @@ impl Relation {
     /// The same relation with the type of its model.
     ///
     /// # Errors
-    /// `AssociationTypeMismatch` when `M` is another model.
+    /// `AssociationTypeMismatch` when `M` is another model; `MissingAttribute` when [`select_named`](Self::select_named) left
+    /// some of the columns out, for a typed reader could not say so.
     pub fn typed<M: FromRecord>(self) -> Result<Relation<M>> {
         M::accepts(self.reflection())?;
+        if let What::Columns(read) = &self.core.select.what
+            && TypeId::of::<M>() != TypeId::of::<Record>()
+        {
+            let model = self.reflection();
+            let mut columns = model.columns().iter().enumerate();
+            if let Some((_, left)) = columns.find(|(at, _)| !read.contains(at)) {
+                let (model, name) = (model.name(), left.name());
+                let message = format!(
+                    "missing attribute '{name}' for {model}: it was not selected, and a typed record has all of its \
+                     attributes. Keep the records without their type, or use `pluck` or `project`"
+                );
+                return Err(Error::new(ErrorKind::MissingAttribute, message)
+                    .with_model(model)
+                    .with_attribute(name));
+            }
+        }
         Ok(Relation::from_core(self.core))
     }
 }
@@ -366,8 +384,22 @@ fn default_scoped(place: Place) -> Relation {
     scopes.fold(all, |all, scope| scope.apply(all, None))
 }
 
-/// All conditions of a relation, on the model at a place.
+/// All conditions of a relation, on the model at a place. One that joins is a query within the query: what it joins stands
+/// apart from what the query itself joins at that place, and an outer join keeps the rows that it leaves out.
 fn all_of(relation: Relation, place: Place) -> Result<Node> {
+    if !relation.select().all_joins().is_empty() {
+        let mut select = relation.into_core().select;
+        let key = place.model().primary_key();
+        if key.is_empty() {
+            return Err(place.model().unknown_key());
+        }
+        // Of a scope that is joined, what narrows is kept, and not what orders and cuts.
+        select.orders.clear();
+        (select.limit, select.offset, select.distinct) = (None, None, false);
+        select.what = What::Columns(key.to_vec());
+        let columns = key.iter().map(|&column| Node::Column(place, column));
+        return Ok(Node::InSelect(columns.collect(), Box::new(select)));
+    }
     let filters = relation.select().filters.iter();
     let conditions = filters.map(|node| node.moved(place));
     Ok(Node::all(conditions.collect::<Result<Vec<_>>>()?))

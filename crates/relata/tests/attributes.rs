@@ -712,3 +712,52 @@ fn a_document_that_has_no_json_is_no_condition() {
     })
     .unwrap();
 }
+
+/// A sheet whose cells JSON has no keys for.
+#[relata::model]
+pub struct Sheet {
+    id: i64,
+    cells: Json<BTreeMap<(u8, u8), u8>>,
+}
+
+/// The condition did not say which column it was about, and a record that was made through the relation lacked the value.
+#[relata::test]
+async fn what_is_no_value_is_told_of_its_column_in_conditions_and_assignments(
+    db: Db,
+) -> Result<()> {
+    db.create_tables([Sheet::reflection()]).await?;
+    let cells = || Json(BTreeMap::from([((1, 2), 3)]));
+    let all = || Sheet::all(&db);
+    for error in [
+        all().filter(|s| s.cells.eq(cells())).load().await.err(),
+        all()
+            .filter(|s| s.cells.is_in([cells()]))
+            .delete_all()
+            .await
+            .err(),
+        all().update_all(|s| s.cells.set(cells())).await.err(),
+        all()
+            .filter(|s| s.cells.eq(cells()))
+            .create(|s| s)
+            .await
+            .err(),
+        all()
+            .create_with(|s| s.cells.set(cells()))
+            .create(|s| s)
+            .await
+            .err(),
+    ] {
+        let error = error.unwrap();
+        assert_eq!(
+            (error.kind(), error.model(), error.attribute()),
+            (ErrorKind::InvalidValue, Some("Sheet"), Some("cells")),
+            "{error}"
+        );
+        assert!(
+            error.to_string().contains("Sheet.cells: the value is no "),
+            "{error}"
+        );
+    }
+    assert_eq!(all().count().await?, 0);
+    Ok(())
+}

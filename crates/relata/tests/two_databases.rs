@@ -76,3 +76,101 @@ fn a_record_of_another_database_is_refused_when_its_owner_is_saved() -> Result<(
         Ok(())
     })
 }
+
+/// The key of a record of another database was compared with rows here, which are other ones.
+#[relata::test]
+fn a_record_of_another_database_is_refused_in_conditions() -> Result<()> {
+    relata::run(async {
+        let (here, there) = (database().await?, database().await?);
+        let stranger = Person::create(&there, |p| p.set_name("Zoe")).await?;
+        let ann = Person::create(&here, |p| p.set_name("Ann")).await?;
+        let post = ann.posts().create(|p| p.set_title("x")).await?;
+        let all = || Post::all(&here);
+        let refused = relata::assert_queries!(here, 0, {
+            [
+                all().filter(|p| p.author.is(&stranger)).load().await.err(),
+                all()
+                    .filter(|p| p.author.is_in([&ann, &stranger]))
+                    .count()
+                    .await
+                    .err(),
+                all()
+                    .exclude(|p| p.author.is(&stranger))
+                    .exists()
+                    .await
+                    .err(),
+                all()
+                    .filter(|p| p.title.eq("x").or(!p.author.is(&stranger)))
+                    .delete_all()
+                    .await
+                    .err(),
+                all()
+                    .filter(|p| p.author.is(&stranger))
+                    .update_all(|p| p.title.set("y"))
+                    .await
+                    .err(),
+                Person::all(&here)
+                    .filter(|p| p.posts.any(|p| p.author.is(&stranger)))
+                    .load()
+                    .await
+                    .err(),
+                Person::all(&here)
+                    .filter(|p| {
+                        p.id.is_in(
+                            all()
+                                .filter(|p| p.author.is(&stranger))
+                                .select_column(|p| p.id),
+                        )
+                    })
+                    .load()
+                    .await
+                    .err(),
+            ]
+        });
+        for error in refused {
+            let error = error.unwrap();
+            assert_eq!(
+                (error.kind(), error.model(), error.attribute()),
+                (
+                    ErrorKind::AssociationTypeMismatch,
+                    Some("Post"),
+                    Some("author")
+                ),
+                "{error}"
+            );
+            assert!(error.to_string().contains("another database"), "{error}");
+        }
+        let left_out = Person::all(&here)
+            .excluding([&stranger])
+            .load()
+            .await
+            .unwrap_err();
+        assert_eq!(left_out.kind(), ErrorKind::AssociationTypeMismatch);
+        // Those of this one are compared as before, in the same words, and give their keys to what is made.
+        relata::assert_sql!(
+            here,
+            [
+                r#"SELECT "posts".* FROM "posts" WHERE "posts"."author_id" = ?"#,
+                r#"SELECT "posts".* FROM "posts" WHERE "posts"."author_id" != ?"#,
+                r#"SELECT "posts".* FROM "posts" WHERE "posts"."author_id" IN (?, ?)"#
+            ],
+            {
+                assert_eq!(
+                    all().filter(|p| p.author.is(&ann)).await?,
+                    std::slice::from_ref(&post)
+                );
+                assert!(all().exclude(|p| p.author.is(&ann)).await?.is_empty());
+                let bob = Person::build(&here, |p| p.set_id(9));
+                assert_eq!(
+                    all().filter(|p| p.author.is_in([&ann, &bob])).await?.len(),
+                    1
+                );
+            }
+        );
+        let made = all()
+            .filter(|p| p.author.is(&ann))
+            .create(|p| p.set_title("z"));
+        assert_eq!(made.await?.author_id(), Some(ann.id()));
+        Ok(())
+    })
+}

@@ -5,7 +5,6 @@
 use super::Association;
 use crate::attribute::value::Value;
 use crate::db::Db;
-use crate::error::Error;
 use crate::record::Record;
 use crate::reflection::{Hop, Resolved, TypeColumn};
 use crate::relation::Relation;
@@ -197,9 +196,15 @@ fn way_back(
                     None => middle,
                 });
             let select = middle.select();
+            for join in &select.joins {
+                match join.place.moved(place) {
+                    Ok(at) => core.select.join(at, join.kind),
+                    Err(error) => core.select.filters.push(Node::Refused(Refusal(error))),
+                }
+            }
             for filter in &select.filters {
                 let moved = filter.moved(place);
-                let refused = |error: Error| Node::refused(error.to_string());
+                let refused = |error| Node::Refused(Refusal(error));
                 core.select.filters.push(moved.unwrap_or_else(refused));
             }
             let own = select.orders.iter().filter(|_| !select.ordered_by_default);

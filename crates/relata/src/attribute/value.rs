@@ -76,6 +76,12 @@ pub enum Value<'a> {
 }
 
 impl Value<'_> {
+    /// Whether it is that value. What is no number equals nothing, itself neither, and is the same here.
+    pub(crate) fn is_same(&self, other: &Value<'_>) -> bool {
+        let nan = |value: &Value<'_>| matches!(value, Value::Float(float) if float.is_nan());
+        self == other || nan(self) && nan(other)
+    }
+
     /// Whether this is SQL's NULL.
     #[must_use]
     pub fn is_null(&self) -> bool {

@@ -93,12 +93,7 @@ const NAMED: usize = 20;
 #[inline]
 pub(crate) fn check_key(model: &'static ModelReflection, key: &[Value<'static>]) -> Result<()> {
     if model.primary_key().is_empty() {
-        let message = format!(
-            "Unknown primary key for table {} in model {}",
-            model.table(),
-            model.name()
-        );
-        return Err(Error::new(ErrorKind::UnknownPrimaryKey, message).with_model(model.name()));
+        return Err(model.unknown_key());
     }
     if key.len() != model.primary_key().len() {
         let message = format!(
@@ -193,7 +188,7 @@ impl<M: FromRecord> Relation<M> {
         Pending::new(async move { some(&core).await })
     }
 
-    /// Any one row, without an order. Rails: `take`.
+    /// Any one row, without an order. It stands in the place of a limit of the relation. Rails: `take`.
     ///
     /// `SELECT "posts".* FROM "posts" LIMIT 1`
     ///
@@ -201,7 +196,7 @@ impl<M: FromRecord> Relation<M> {
     #[track_caller]
     pub fn take(&self) -> Pending<Option<M>> {
         let mut core = self.core().clone();
-        core.select.limit_to(1);
+        core.select.limit = Some(1);
         Pending::new(async move { Ok(some(&core).await?.pop()) })
     }
 
@@ -214,13 +209,13 @@ impl<M: FromRecord> Relation<M> {
         Pending::new(async move { taken.await?.ok_or_else(|| missing(&core, "")) })
     }
 
-    /// Up to `rows` rows, without an order. Rails: `take(3)`.
+    /// Up to `rows` rows, without an order. It stands in the place of a limit of the relation. Rails: `take(3)`.
     ///
     /// Errors: [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn take_n(&self, rows: u64) -> Pending<Vec<M>> {
         let mut core = self.core().clone();
-        core.select.limit_to(rows);
+        core.select.limit = Some(rows);
         Pending::new(async move { some(&core).await })
     }
 
@@ -316,7 +311,7 @@ impl<M: FromRecord> Relation<M> {
         let asked = self.core().clone();
         let mut core = asked.clone();
         core.select.filter(Expr(condition));
-        core.select.limit_to(1);
+        core.select.limit = Some(1);
         Pending::new(async move {
             check_key(model, &key)?;
             some(&core)

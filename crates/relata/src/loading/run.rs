@@ -27,6 +27,7 @@ pub(crate) fn statement(select: &Select, db: &Db, purpose: Purpose) -> Result<St
     }
     let mut writer = Writer::new(db.dialect());
     writer.select(select)?;
+    writer.check_database(db.identity())?;
     let (text, binds) = writer.finish();
     Ok(Statement {
         text: Arc::from(text),

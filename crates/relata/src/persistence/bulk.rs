@@ -7,7 +7,7 @@ use std::future::IntoFuture;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use super::set_wise::wrote;
+use super::set_wise::{about_value, execute, wrote};
 use super::write::stamp;
 use crate::association::Association;
 use crate::attribute::AttributeType;
@@ -19,9 +19,9 @@ use crate::model::Model;
 use crate::pending::Pending;
 use crate::record::Record;
 use crate::relation::{Relation, columns_at};
-use crate::sql::Writer;
 use crate::sql::expr::Node;
 use crate::sql::set_wise::{Conflict, Insert};
+use crate::sql::{Place, Writer};
 
 /// An INSERT of many rows. Await it for the number of rows that were written.
 #[must_use = "nothing is written until it is awaited"]
@@ -305,12 +305,20 @@ async fn run(
                 purpose: Purpose::Bulk,
                 model: Some(model.name()),
             };
+            // Its column says which of a row's values it is.
+            let attribute = |value: &Value<'static>| {
+                let in_row = |row: &Vec<_>| row.iter().position(|own| value.is_same(own));
+                let at = rows.iter().find_map(in_row)?;
+                Some((Place::root(model), *columns.get(at)?))
+            };
             if returning.is_empty() {
-                affected += db.execute(statement).await?.affected;
+                affected += execute(db, statement, attribute).await?.affected;
                 continue;
             }
             let mut job = Job::new(statement, Tuples::new(types.clone()));
-            db.fetch(&mut job).await?;
+            if let Err(error) = db.fetch(&mut job).await {
+                return Err(about_value(error, &job.into_binds(), attribute));
+            }
             let given = job.decoded()?.rows;
             affected += given.len() as u64;
             returned.extend(given);

@@ -8,9 +8,9 @@ use std::sync::Arc;
 use super::destroy::destroy;
 use super::write::stamp;
 use crate::attribute::value::Value;
-use crate::db::adapter::{Purpose, Statement};
-use crate::db::{Db, Participant};
-use crate::error::Result;
+use crate::db::adapter::{Discard, Job, Purpose, Statement};
+use crate::db::{Db, Outcome, Participant};
+use crate::error::{Error, Result, Spot};
 use crate::loading;
 use crate::model::{FromRecord, Model};
 use crate::pending::Pending;
@@ -18,7 +18,7 @@ use crate::record::Record;
 use crate::reflection::ModelReflection;
 use crate::relation::{Assignments, Core, Relation, columns_at};
 use crate::sql::expr::Node;
-use crate::sql::{Asks, Writer};
+use crate::sql::{Asks, Place, Writer};
 
 impl<M: Model> Relation<M> {
     /// Sets columns of all rows of the relation, with one UPDATE: no validation, no time of change; records in memory
@@ -155,25 +155,68 @@ pub(super) async fn write_all(core: &Core, sets: Vec<(usize, Node)>) -> Result<u
     if sets.is_empty() {
         return Ok(0);
     }
-    run(core, |writer| writer.update_all(&core.select, &sets)).await
+    run(core, &sets, |writer| writer.update_all(&core.select, &sets)).await
 }
 
 pub(super) async fn delete_all(core: &Core) -> Result<u64> {
-    run(core, |writer| writer.delete_all(&core.select)).await
+    run(core, &[], |writer| writer.delete_all(&core.select)).await
 }
 
-async fn run(core: &Core, write: impl FnOnce(&mut Writer) -> Result<()>) -> Result<u64> {
+async fn run(
+    core: &Core,
+    sets: &[(usize, Node)],
+    write: impl FnOnce(&mut Writer) -> Result<()>,
+) -> Result<u64> {
     if core.select.asks == Asks::Nothing {
         return Ok(0);
     }
-    let outcome = core.db.execute(statement(core, write)?).await?;
+    let root = core.select.root;
+    let outcome = execute(&core.db, statement(core, write)?, |value| {
+        let set = sets.iter().find(|(_, node)| node.holds(value));
+        set.map(|(column, _)| (root, *column))
+            .or_else(|| core.select.compared_with(value))
+    });
+    let outcome = outcome.await?;
     wrote(&core.db, core.select.model());
     Ok(outcome.affected)
+}
+
+/// Runs a statement that writes many rows. An error about one of its values names the attribute that it is of.
+pub(super) async fn execute(
+    db: &Db,
+    statement: Statement,
+    attribute: impl FnOnce(&Value<'static>) -> Option<(Place, usize)>,
+) -> Result<Outcome> {
+    let mut job = Job::new(statement, Discard);
+    match db.fetch(&mut job).await {
+        Ok(outcome) => Ok(outcome),
+        Err(error) => Err(about_value(error, &job.into_binds(), attribute)),
+    }
+}
+
+/// The error, with the attribute that is meant where it is only known which of the statement's values it is about.
+#[cold]
+pub(super) fn about_value(
+    error: Error,
+    binds: &[Value<'static>],
+    attribute: impl FnOnce(&Value<'static>) -> Option<(Place, usize)>,
+) -> Error {
+    let Some(Spot::Bind(bind)) = error.spot() else {
+        return error;
+    };
+    let found = binds.get(bind).and_then(attribute);
+    let column =
+        found.and_then(|(place, column)| Some((place, place.model().columns().get(column)?)));
+    match column {
+        Some((place, column)) => error.of_attribute(place.model().name(), column.name()),
+        None => error,
+    }
 }
 
 fn statement(core: &Core, write: impl FnOnce(&mut Writer) -> Result<()>) -> Result<Statement> {
     let mut writer = Writer::new(core.db.dialect());
     write(&mut writer)?;
+    writer.check_database(core.db.identity())?;
     let (text, binds) = writer.finish();
     Ok(Statement {
         text: Arc::from(text),

@@ -395,6 +395,15 @@ impl ModelReflection {
             .with_attribute(name)
     }
 
+    /// The error of a model without a key, where one is needed.
+    pub(crate) fn unknown_key(&self) -> Error {
+        let message = format!(
+            "Unknown primary key for table {} in model {}",
+            self.table, self.name
+        );
+        Error::new(ErrorKind::UnknownPrimaryKey, message).with_model(self.name)
+    }
+
     /// All associations, in the order of declaration; of one macro, if given.
     /// Rails: `reflect_on_all_associations`.
     pub fn reflect_on_all_associations(

@@ -2,6 +2,7 @@
 //!
 //! Invariant: an assignment names a column of the relation's own model; another is an error when it is run.
 
+use super::operand::fitted;
 use super::tuples::tuples;
 use super::{Column, Operand, Relation};
 use crate::attribute::Attribute;
@@ -25,7 +26,8 @@ pub struct Assignment {
 impl<T: Attribute> Column<T> {
     /// This column holds the value, or what another column holds: for `update_all` and `create_with`.
     pub fn set(self, value: impl Operand<T>) -> Assignment {
-        self.assignment(value.operand().0)
+        let value = fitted(&self.node(), value.operand().0);
+        self.assignment(value)
     }
 
     /// This column holds as much more as the number says; null counts as 0. For `update_all`, which
@@ -116,12 +118,13 @@ impl<M> Relation<M> {
     /// Gives a new record what makes it one of the relation's: what its conditions say by equality, and `create_with`.
     pub(crate) fn give_values_to(&self, record: &Record) -> Result<()> {
         let select = &self.core().select;
-        for (column, value) in select
-            .filters
-            .iter()
-            .filter_map(|filter| filter.equality(select.root))
-        {
-            record.set_value(column, value.clone())?;
+        for filter in &select.filters {
+            if let Some(refusal) = filter.refusal() {
+                return Err(refusal.0.clone());
+            }
+            if let Some((column, value)) = filter.equality(select.root) {
+                record.set_value(column, value.clone())?;
+            }
         }
         for (column, value) in &self.core().values {
             record.set_value(*column, value.clone())?;
@@ -169,12 +172,16 @@ impl<M: Model> Relation<M> {
     ) -> Self {
         let values = values(self.columns()).assignments();
         self.map(|core| {
-            let root = core.select.root;
-            core.values
-                .extend(values.into_iter().filter_map(|one| match one.value {
-                    Node::Value(value) if one.place == root => Some((one.column, value)),
-                    _ => None,
-                }));
+            for one in values {
+                match one.value {
+                    Node::Value(value) if one.place == core.select.root => {
+                        core.values.push((one.column, value));
+                    }
+                    // A value that is none must not be left out in silence.
+                    refused @ Node::Refused(_) => core.select.filters.push(refused),
+                    _ => {}
+                }
+            }
         })
     }
 }

@@ -206,7 +206,7 @@ impl<M: Model> Relation<M> {
 
 impl<M: FromRecord> Relation<M> {
     /// Leaves these records out; on the erased layer too. A record of another model makes the relation one that fails,
-    /// with `InvalidValue`. Rails: `excluding`, `without`.
+    /// with `InvalidValue`, one of another database with `AssociationTypeMismatch`. Rails: `excluding`, `without`.
     #[doc(alias = "without")]
     pub fn excluding<'a>(self, records: impl IntoIterator<Item = &'a M>) -> Self {
         let root = self.core().select.root;
@@ -216,7 +216,16 @@ impl<M: FromRecord> Relation<M> {
             if record.reflection() != model {
                 let (name, other) = (model.name(), record.reflection().name());
                 let problem = format!("excluding wants records of {name}, and got one of {other}");
-                return self.map(|core| core.select.filter(Expr(Node::refused(problem))));
+                return self.refuse(Error::new(ErrorKind::InvalidValue, problem).with_model(name));
+            }
+            if record.db() != self.db() {
+                let name = model.name();
+                let problem = format!(
+                    "excluding wants records of {name}, and got one of another database: read it from the `Db` of this \
+                     relation"
+                );
+                let error = Error::new(ErrorKind::AssociationTypeMismatch, problem);
+                return self.refuse(error.with_model(name));
             }
             keys.push(record.key().into_iter().map(Value::into_owned).collect());
         }

@@ -13,7 +13,7 @@ use super::operand::{List, Operand, Subject, fitted};
 use crate::attribute::value::Value;
 use crate::model::Model;
 use crate::record::Record;
-use crate::sql::expr::{Comparison, Function, Node};
+use crate::sql::expr::{Comparison, Function, Node, Refusal};
 use crate::sql::{Direction, Expr, Order, Place};
 
 /// A column of type `T` at some place of a query.
@@ -357,12 +357,13 @@ impl<M: Model> Path<M> {
 
     /// Leads to nothing: the key is null. For a `belongs_to`. Rails: `where(author: nil)`.
     pub fn is_null(self) -> Expr {
-        leads::to_nothing(self.above, self.association).map_or(Expr(Node::Always(false)), Expr)
+        let nothing = leads::to_nothing(self.above, self.association);
+        Expr(nothing.unwrap_or_else(|error| Node::Refused(Refusal(error))))
     }
 
     fn is_any_of<'a>(self, records: impl IntoIterator<Item = &'a Record>) -> Expr {
         // The types say that it can lead to them.
         let any = leads::to_any(self.above, self.association, records);
-        any.map_or(Expr(Node::Always(false)), Expr)
+        Expr(any.unwrap_or_else(|error| Node::Refused(Refusal(error))))
     }
 }

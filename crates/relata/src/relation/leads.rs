@@ -12,11 +12,36 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Among, Model};
 use crate::record::Record;
 use crate::reflection::{ModelReflection, Resolved};
-use crate::sql::expr::{Comparison, Node};
+use crate::sql::expr::{Comparison, Node, Refusal, Told};
 use crate::sql::{Expr, Place, What};
 
 /// "The association leads to one of these records."
 pub(super) fn to_any<'a>(
+    above: Place,
+    association: usize,
+    records: impl IntoIterator<Item = &'a Record>,
+) -> Result<Node> {
+    let mut database = None;
+    let records = records.into_iter().inspect(|record| {
+        let of = record.db().identity();
+        // Those of two databases are told by the first that is another's: one of them is not that of the relation.
+        if database.is_none_or(|known| known == of) {
+            database = Some(of);
+        } else {
+            database = Some(ELSEWHERE);
+        }
+    });
+    let node = keys_of(above, association, records)?;
+    Ok(match database {
+        Some(database) => node.told_by(database, (above.model(), association)),
+        None => node,
+    })
+}
+
+/// The database of records that are of several: no relation's.
+const ELSEWHERE: usize = 0;
+
+fn keys_of<'a>(
     above: Place,
     association: usize,
     records: impl IntoIterator<Item = &'a Record>,
@@ -83,14 +108,14 @@ pub(super) fn to_rows(above: Place, association: usize, rows: Relation) -> Resul
         .model()
         .resolve(association)?
         .of_class(rows.reflection())?;
+    let database = rows.db().identity();
     let mut select = rows.into_core().select;
     let root = select.root;
     let key = resolved.target_key.iter();
     select.what = What::Values(key.map(|&column| Node::Column(root, column)).collect());
     let within = Node::InSelect(columns(above, resolved).collect(), Box::new(select));
-    Ok(Node::all(
-        named(above, resolved).into_iter().chain([within]),
-    ))
+    let node = Node::all(named(above, resolved).into_iter().chain([within]));
+    Ok(node.told_by(database, (above.model(), association)))
 }
 
 /// "The association leads nowhere": its key is null.
@@ -180,7 +205,7 @@ impl<P> AnyPath<P> {
 
     fn said(self, condition: Result<Node>) -> Expr {
         // What is wrong is told when the statement is made.
-        Expr(condition.unwrap_or_else(|error| Node::refused(error.to_string())))
+        Expr(condition.unwrap_or_else(|error| Node::Refused(Refusal(error))))
     }
 }
 
@@ -247,15 +272,7 @@ fn check_database(owner: &'static ModelReflection, association: usize, own: bool
     if own {
         return Ok(());
     }
-    let name = owner.reflections().get(association);
-    let name = name.map_or("?", |one| one.name());
-    let message = format!(
-        "{}.{name} is compared with a record or a relation of another database: read it from the `Db` of this relation",
-        owner.name()
-    );
-    Err(Error::new(ErrorKind::AssociationTypeMismatch, message)
-        .with_model(owner.name())
-        .with_attribute(name))
+    Err(Told::elsewhere(owner, association))
 }
 
 /// Refuses records of a model that an association cannot lead to.

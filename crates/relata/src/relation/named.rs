@@ -116,11 +116,13 @@ impl<M> Relation<M> {
             "<=" => operand.compare(Comparison::LessOrEqual, value),
             ">" => operand.compare(Comparison::Greater, value),
             ">=" => operand.compare(Comparison::GreaterOrEqual, value),
-            "like" => Node::Like(
-                Box::new(operand),
-                value.as_str().unwrap_or_default().to_owned(),
-                false,
-            ),
+            "like" => match value.as_str() {
+                Some(pattern) => Node::Like(Box::new(operand), pattern.to_owned(), false),
+                None => {
+                    let problem = "is no text, which `like` compares with";
+                    return Err(place.model().refused(column, problem));
+                }
+            },
             other => {
                 let message =
                     format!("unknown operator `{other}`: it is one of = != < <= > >= like");

@@ -6,9 +6,10 @@ use super::build::Selection;
 use super::{Column, Relation, named};
 use crate::attribute::value::Value;
 use crate::attribute::{Attribute, Stored};
+use crate::error::{Error, ErrorKind};
 use crate::model::Model;
-use crate::sql::expr::Node;
-use crate::sql::{Expr, What};
+use crate::sql::expr::{Node, Refusal};
+use crate::sql::{Expr, Place, What};
 
 /// A value that a column of type `T` can be compared with.
 #[diagnostic::on_unimplemented(
@@ -19,6 +20,9 @@ pub trait Operand<T> {
     /// The operand as part of an expression.
     fn operand(self) -> Expr;
 }
+
+/// How an error begins that does not know yet which column the value is for.
+const NO_VALUE: &str = "a value ";
 
 fn constant(value: Value<'static>) -> Expr {
     Expr(Node::Value(value))
@@ -32,9 +36,11 @@ fn checked<A: Attribute>(value: A) -> Expr {
         _ => return constant(value),
     };
     let name = A::NAME;
-    Expr(Node::refused(format!(
-        "a condition holds a value that is no {name}: {problem}"
-    )))
+    let problem = format!("{NO_VALUE}is no {name}: {problem}");
+    Expr(Node::Refused(Refusal(Error::new(
+        ErrorKind::InvalidValue,
+        problem,
+    ))))
 }
 
 impl<A: Attribute> Operand<A> for A {
@@ -77,13 +83,24 @@ impl Operand<Value<'static>> for Column<Value<'static>> {
 /// any.
 pub(super) fn fitted(subject: &Node, operand: Node) -> Node {
     match (subject, operand) {
+        (&Node::Column(place, column), Node::Refused(refusal)) => {
+            Node::Refused(Refusal(of_column(place, column, refusal.0)))
+        }
         (&Node::Column(place, column), Node::Value(value)) => {
             match named::cast(place, column, value) {
                 Ok(value) => Node::Value(value),
-                Err(error) => Node::refused(error.to_string()),
+                Err(error) => Node::Refused(Refusal(error)),
             }
         }
         (_, operand) => operand,
+    }
+}
+
+/// What is wrong with a value, told of the column that it is for.
+pub(super) fn of_column(place: Place, column: usize, error: Error) -> Error {
+    match error.to_string().strip_prefix(NO_VALUE) {
+        Some(problem) => place.model().refused(column, problem),
+        None => error,
     }
 }
 
@@ -126,7 +143,7 @@ impl Operand<Vec<u8>> for &[u8] {
 /// Values, or a query for values, that a column of type `T` can be among.
 #[diagnostic::on_unimplemented(
     message = "a column of type `{T}` cannot be among the values of `{Self}`",
-    note = "give a list of values, a relation of the model whose key it holds, or `relation.select(|p| p.column)`"
+    note = "give a list of values, a relation of the model whose key it holds, or `relation.select_column(|p| p.column)`"
 )]
 pub trait List<T> {
     /// "`column` is among these".

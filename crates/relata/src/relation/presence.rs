@@ -5,8 +5,9 @@
 use super::{Column, Operand, Paths, Relation};
 use crate::attribute::Attribute;
 use crate::attribute::value::Value;
+use crate::error::{Error, ErrorKind};
 use crate::model::Model;
-use crate::sql::expr::{Comparison, Node};
+use crate::sql::expr::{Comparison, Node, Refusal};
 use crate::sql::{Direction, Expr, JoinKind, Order, Place};
 
 impl<M: Model> Relation<M> {
@@ -40,9 +41,10 @@ impl<M: Model> Relation<M> {
             match value.operand().0 {
                 Node::Value(value) => list.push(value),
                 Node::Refused(problem) => refused.push(Node::Refused(problem)),
-                _ => refused.push(Node::refused(
-                    "in_order_of takes values, not columns".to_owned(),
-                )),
+                _ => refused.push(Node::Refused(Refusal(Error::new(
+                    ErrorKind::InvalidValue,
+                    "in_order_of takes values, not columns",
+                )))),
             }
         }
         self.ranked(column, list)

@@ -9,6 +9,7 @@ use super::recursive::Tree;
 use super::select::Select;
 use crate::attribute::value::Value;
 use crate::error::{Error, ErrorKind, Result};
+use crate::reflection::ModelReflection;
 
 /// A condition or a value in a query. Made by the methods of columns; combined by `and`, `or` and `!`.
 #[derive(Debug, Clone, PartialEq)]
@@ -76,9 +77,37 @@ pub(crate) enum Node {
     Rank(Box<Node>, Vec<Value<'static>>),
     /// The same of a key of several columns.
     RankOfKeys(Vec<Node>, Vec<Vec<Value<'static>>>),
+    /// A comparison with what was read from a database: of another one it means nothing.
+    Told(Box<Told>),
     /// What must not be asked, as a value that is none of its column's type, and why: the statement is refused when it is
     /// run.
     Refused(Refusal),
+}
+
+/// A comparison with records or rows of a database.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Told {
+    /// Which database, as [`Db::identity`](crate::Db) says it.
+    pub(crate) database: usize,
+    /// The association that is compared.
+    pub(crate) owner: &'static ModelReflection,
+    pub(crate) association: usize,
+    pub(crate) node: Node,
+}
+
+impl Told {
+    /// The error of a statement for another database.
+    pub(crate) fn elsewhere(owner: &'static ModelReflection, association: usize) -> Error {
+        let name = owner.reflections().get(association);
+        let name = name.map_or("?", |one| one.name());
+        let message = format!(
+            "{}.{name} is compared with a record or a relation of another database: read it from the `Db` of this relation",
+            owner.name()
+        );
+        Error::new(ErrorKind::AssociationTypeMismatch, message)
+            .with_model(owner.name())
+            .with_attribute(name)
+    }
 }
 
 /// Why a statement is refused; alike where it says the same.
@@ -88,13 +117,6 @@ pub(crate) struct Refusal(pub(crate) Error);
 impl PartialEq for Refusal {
     fn eq(&self, other: &Self) -> bool {
         self.0.kind() == other.0.kind() && self.0.to_string() == other.0.to_string()
-    }
-}
-
-impl Node {
-    /// A value that is none of its column's type, and why.
-    pub(crate) fn refused(problem: String) -> Self {
-        Self::Refused(Refusal(Error::new(ErrorKind::InvalidValue, problem)))
     }
 }
 
@@ -261,9 +283,36 @@ impl Node {
         }
     }
 
+    /// The same, of that database. Only its comparisons are marked: what they are combined by stays in sight.
+    pub(crate) fn told_by(
+        self,
+        database: usize,
+        (owner, association): (&'static ModelReflection, usize),
+    ) -> Node {
+        let each = |nodes: Vec<Node>| {
+            let each = nodes.into_iter();
+            each.map(|node| node.told_by(database, (owner, association)))
+                .collect()
+        };
+        match self {
+            Node::And(all) => Node::And(each(all)),
+            Node::Or(any) => Node::Or(each(any)),
+            node => Node::Told(Box::new(Told {
+                database,
+                owner,
+                association,
+                node,
+            })),
+        }
+    }
+
     /// The negation, pushed into comparisons where SQL has the opposite one.
     pub(crate) fn negate(self) -> Node {
         match self {
+            Node::Told(told) => Node::Told(Box::new(Told {
+                node: told.node.negate(),
+                ..*told
+            })),
             Node::Not(inner) => *inner,
             Node::Always(known) => Node::Always(!known),
             Node::Compare(comparison, left, right) => match comparison {
@@ -285,6 +334,7 @@ impl Node {
             | Node::In(operand, _)
             | Node::Like(operand, ..)
             | Node::Not(operand) => operand.columns(),
+            Node::Told(told) => told.node.columns(),
             Node::Or(nodes)
             | Node::And(nodes)
             | Node::InSelect(nodes, _)
@@ -302,11 +352,14 @@ impl Node {
         }
     }
 
+    /// Whether it is that value, or adds it.
+    pub(crate) fn holds(&self, value: &Value<'static>) -> bool {
+        matches!(self, Node::Value(own) | Node::Plus(_, own) if own.is_same(value))
+    }
+
     /// The column that is compared with a value here.
     pub(crate) fn compared_with(&self, value: &Value<'static>) -> Option<(Place, usize)> {
-        // What is no number equals nothing, itself neither.
-        let nan = |value: &Value<'_>| matches!(value, Value::Float(float) if float.is_nan());
-        let is = |one: &Value<'static>| one == value || nan(one) && nan(value);
+        let is = |one: &Value<'static>| one.is_same(value);
         match self {
             Node::Compare(_, left, right) => match &**right {
                 Node::Value(one) if is(one) => left.subject(),
@@ -314,12 +367,18 @@ impl Node {
             },
             Node::Between(operand, low, high) if is(low) || is(high) => operand.subject(),
             Node::In(operand, values) if values.iter().any(is) => operand.subject(),
+            Node::InTuples(columns, tuples) => {
+                let at = tuples.iter().find_map(|tuple| tuple.iter().position(is))?;
+                columns.get(at)?.subject()
+            }
+            Node::InSelect(_, select) => select.compared_with(value),
             Node::Not(operand) | Node::IsNotTrue(operand) | Node::Exists(_, operand) => {
                 operand.compared_with(value)
             }
             Node::And(nodes) | Node::Or(nodes) => {
                 nodes.iter().find_map(|node| node.compared_with(value))
             }
+            Node::Told(told) => told.node.compared_with(value),
             _ => None,
         }
     }
@@ -358,6 +417,7 @@ impl Node {
                 condition.places(false, &mut around);
             }
             Node::Apart(apart) => visit(apart.place, rejects_null),
+            Node::Told(told) => told.node.places(rejects_null, visit),
             Node::InTuples(columns, _)
             | Node::RankOfKeys(columns, _)
             | Node::InSelect(columns, _)
@@ -393,6 +453,10 @@ impl Node {
             Node::RankOfKeys(columns, keys) => Node::RankOfKeys(many(columns)?, keys.clone()),
             Node::Apart(apart) => Node::Apart(Box::new(apart.moved(onto)?)),
             Node::InTree(columns, tree) => Node::InTree(many(columns)?, tree.clone()),
+            Node::Told(told) => Node::Told(Box::new(Told {
+                node: told.node.moved(onto)?,
+                ..**told
+            })),
             Node::Like(operand, pattern, insensitive) => {
                 Node::Like(boxed(operand)?, pattern.clone(), *insensitive)
             }
@@ -409,10 +473,23 @@ impl Node {
         })
     }
 
+    /// Why this conjunct is refused, if its column is compared equal with what is no value of it, or it says nothing else.
+    pub(crate) fn refusal(&self) -> Option<&Refusal> {
+        match self {
+            Node::Refused(refusal) => Some(refusal),
+            Node::Compare(Comparison::Equal, _, right) => match &**right {
+                Node::Refused(refusal) => Some(refusal),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
     /// The value a column is compared equal with in this conjunct, if it is one: what a record built from the
     /// relation gets.
     pub(crate) fn equality(&self, root: Place) -> Option<(usize, &Value<'static>)> {
         match self {
+            Node::Told(told) => told.node.equality(root),
             Node::Compare(Comparison::Equal, left, right) => match (&**left, &**right) {
                 (Node::Column(place, column), Node::Value(value)) if *place == root => {
                     Some((*column, value))

@@ -7,12 +7,13 @@ use std::fmt::Write as _;
 
 use super::alias::Aliases;
 use super::dialect::Dialect;
-use super::expr::{Comparison, Function, Node};
+use super::expr::{Comparison, Function, Node, Told};
 use super::place::Place;
 use super::raw::Raw;
 use super::select::{Direction, Join, Lock, Order, Select, What};
 use crate::attribute::value::Value;
 use crate::error::{Error, ErrorKind, Result};
+use crate::reflection::ModelReflection;
 
 pub(crate) struct Writer {
     pub(super) dialect: Dialect,
@@ -22,6 +23,8 @@ pub(crate) struct Writer {
     aliases: Aliases,
     /// Why the statement must not run.
     refused: Option<Error>,
+    /// The databases that what is compared was read from, and by which associations.
+    told: Vec<(usize, &'static ModelReflection, usize)>,
 }
 
 impl Writer {
@@ -33,6 +36,16 @@ impl Writer {
             inline: false,
             aliases: Aliases::default(),
             refused: None,
+            told: Vec::new(),
+        }
+    }
+
+    /// Refuses a statement for a database that is compared with records of another: their keys mean nothing here.
+    #[inline]
+    pub(crate) fn check_database(&self, database: usize) -> Result<()> {
+        match self.told.iter().find(|(of, ..)| *of != database) {
+            Some(&(_, owner, association)) => Err(Told::elsewhere(owner, association)),
+            None => Ok(()),
         }
     }
 
@@ -383,6 +396,11 @@ impl Writer {
             }
             Node::Star => _ = self.push("*"),
             Node::Raw(raw) => self.raw(raw),
+            Node::Told(told) => {
+                self.told
+                    .push((told.database, told.owner, told.association));
+                self.node(&told.node);
+            }
             // Nothing is written for it: whoever forgets to look gets no statement either.
             Node::Refused(refusal) => self.refused = Some(refusal.0.clone()),
         }
