@@ -15,6 +15,7 @@
 
 mod association;
 mod attribute;
+mod checks;
 mod columns;
 mod docs;
 mod enumeration;

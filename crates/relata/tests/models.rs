@@ -229,7 +229,7 @@ async fn keeps_enums_newtypes_and_composite_keys(db: Db) -> Result<()> {
     Ok(())
 }
 
-#[test]
+#[relata::test]
 fn a_stored_value_that_is_no_variant_is_named() {
     use relata::Value;
     use relata::attribute::Stored;

@@ -45,7 +45,7 @@ pub struct Post {
 /// What a server asks of a handler, and `tokio::spawn` of a task.
 fn handler<F: Future<Output = Result<()>> + Send + 'static>(_: impl FnOnce(Db) -> F) {}
 
-#[test]
+#[relata::test]
 fn every_public_future_can_be_awaited_in_a_spawned_task() {
     handler(databases);
     handler(transactions);
@@ -440,7 +440,7 @@ fn awaitable(folder: &Path, names: &mut Vec<String>) {
     }
 }
 
-#[test]
+#[relata::test]
 fn no_public_future_is_left_out() {
     let mut names = Vec::new();
     awaitable(

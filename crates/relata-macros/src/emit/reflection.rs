@@ -3,7 +3,9 @@
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 
-use super::{columns, enumeration, handle, inheritance, password, store, types, validation};
+use super::{
+    checks, columns, enumeration, handle, inheritance, password, store, types, validation,
+};
 use crate::model::{
     Association, Column, Inverse, Locking, Macro, MemberLimit, Model, Nested, RejectIf, Timestamps,
     doc_of, plain,
@@ -77,7 +79,7 @@ pub(crate) fn reflection(model: &Model) -> TokenStream {
     let checks = if model.broken {
         TokenStream::new()
     } else {
-        checks(model)
+        checks::checks(model)
     };
     let broken = model.broken.then(|| quote!(.with_mistakes()));
     let own_tables = match inheritance::tables(model, &associations, &targets) {
@@ -461,93 +463,6 @@ fn locking(model: &Model) -> Option<TokenStream> {
         }
     };
     Some(quote!(.with_locking(::relata::reflection::Locking::#kept)))
-}
-
-/// One `const` an association, evaluated by the compiler, at the token that it judges.
-fn checks(model: &Model) -> TokenStream {
-    let ident = &model.ident;
-    let checks = model
-        .associations
-        .iter()
-        .enumerate()
-        .map(|(index, association)| {
-            let index = inheritance::association(model, index);
-            let target = types::at(association.span, &association.target);
-            let call = |function: &str, span| {
-                let function = Ident::new(function, span);
-                let at = association.span;
-                let target = quote_spanned!(at=> <#target as ::relata::Model>::SHAPE);
-                quote_spanned!(span=> ::relata::reflection::shape::#function(
-                &<#ident as ::relata::Model>::SHAPE, #index, &#target))
-            };
-            if association.kind == Macro::HasAndBelongsToMany {
-                return TokenStream::new();
-            }
-            if association.through.is_some() {
-                let check = through(model, association, &index);
-                return check
-                    .map(|check| quote!(const _: () = #check;))
-                    .unwrap_or_default();
-            }
-            let at = association.span;
-            let targets = match association.polymorphic {
-                true => quote_spanned!(at=> <#target as ::relata::Polymorphic>::SHAPES),
-                false => quote_spanned!(at=> &[&<#target as ::relata::Model>::SHAPE]),
-            };
-            let of_targets = |function: &str, span| {
-                let function = Ident::new(function, span);
-                let check = quote_spanned!(span=> ::relata::reflection::shape::#function(
-                    &<#ident as ::relata::Model>::SHAPE, #index, #targets));
-                quote!(const _: () = #check;)
-            };
-            let counter = association.counter_cache.as_ref();
-            let counter = counter.map(|counter| of_targets("check_counter", counter.at));
-            let touch = association.touch.iter().flatten().next();
-            let touch = touch.map(|column| of_targets("check_touch", column.span()));
-            let kept = quote!(#counter #touch);
-            if association.polymorphic {
-                let check = of_targets("check_polymorphic", association.key_span());
-                return quote!(#check #kept);
-            }
-            let key = call("check_key", association.key_span());
-            // Of a has_one or has_many, it names columns of this model, which are checked already.
-            let primary = match association.primary_key.first() {
-                Some(name) if association.kind == Macro::BelongsTo => {
-                    let check = call("check_primary_key", name.span());
-                    quote!(const _: () = #check;)
-                }
-                _ => TokenStream::new(),
-            };
-            let inverse = match &association.inverse_of {
-                Inverse::Named(name) => {
-                    let check = call("check_inverse", name.span());
-                    quote!(const _: () = #check;)
-                }
-                Inverse::Automatic | Inverse::Off => TokenStream::new(),
-            };
-            quote!(const _: () = #key; #primary #inverse #kept)
-        });
-    quote!(#(#checks)*)
-}
-
-/// The check of an association that goes through another of the model.
-fn through(model: &Model, association: &Association, index: &TokenStream) -> Option<TokenStream> {
-    let name = association.through.as_ref()?;
-    let over = model.associations.iter().find(|one| one.ident == *name)?;
-    // What is declared in the wrong order was told.
-    if over.order >= association.order {
-        return None;
-    }
-    let middle = types::at(over.span, &over.target);
-    let written = association.source_type.as_ref();
-    let span = written
-        .or(association.source.as_ref())
-        .unwrap_or(&association.ident)
-        .span();
-    let check = Ident::new("check_through", span);
-    let (ident, names) = (&model.ident, association.source_names());
-    Some(quote_spanned!(span=> ::relata::reflection::shape::#check(
-        &<#ident as ::relata::Model>::SHAPE, #index, &<#middle as ::relata::Model>::SHAPE, &[#(#names),*])))
 }
 
 fn name_of_rows(model: &Model, association: &Association) -> String {

@@ -666,7 +666,7 @@ fn run(db: &Db, program: &[Step]) -> Ended {
     })
 }
 
-#[test]
+#[relata::test]
 fn values_for_members_come_to_what_the_reference_says() {
     let db = crate::on(database());
     for seed in crate::seeds(300) {

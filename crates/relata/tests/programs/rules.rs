@@ -534,7 +534,7 @@ fn run(db: &Db, program: &[Step]) -> Ended {
     })
 }
 
-#[test]
+#[relata::test]
 fn what_runs_by_itself_does_what_the_reference_does() {
     let db = crate::on(database());
     for seed in crate::seeds(300) {
