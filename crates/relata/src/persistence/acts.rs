@@ -26,7 +26,7 @@ pub(super) async fn perform(
     outcome: Option<Result<()>>,
 ) -> Result<Option<Task>> {
     match act {
-        Act::TakeDefault => take_default(pipeline, association).await,
+        Act::TakeDefault => take_default(frame, association).await,
         Act::SaveParent => save_parent(pipeline, frame, association, outcome),
         Act::SaveMembers if association.is_through() => {
             through::save_members(pipeline, frame, association, outcome).await
@@ -45,12 +45,12 @@ fn tell(association: &Association, why: Why<'_>) -> Result<Option<Task>> {
     Ok(None)
 }
 
-async fn take_default(pipeline: &mut Pipeline, association: &Association) -> Result<Option<Task>> {
+async fn take_default(frame: &mut Frame, association: &Association) -> Result<Option<Task>> {
     let Some(default) = association.reflection().default else {
         return Ok(None);
     };
     if loading::load_one(association).await?.is_none() {
-        pipeline.called();
+        frame.asks_again = true;
         let target = default(association.owner()).await?;
         association.assign(target.as_ref())?;
     }
