@@ -36,6 +36,7 @@ mod tallies;
 mod through;
 
 pub use batches::{Batches, Each};
+pub(crate) use calculate::Summable;
 pub(crate) use decode::Tuples;
 pub(crate) use finders::find_typed_error;
 pub(crate) use finders::{check_key, find};

@@ -16,6 +16,7 @@ mod arena;
 mod batch;
 mod becomes;
 mod builder;
+mod changes;
 mod debug;
 mod graph;
 mod life;
