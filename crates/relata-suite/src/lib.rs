@@ -160,7 +160,8 @@ macro_rules! suite {
                 rows_are_not_inserted_for_a_new_owner
                 a_new_record_has_no_row_to_read_again
                 half_of_many_members_leave_in_one_walk }
-            reentry { a_callback_that_runs_itself_without_end_is_told
+            reentry { an_after_commit_that_saves_without_end_is_told
+                a_callback_that_runs_itself_without_end_is_told
                 a_callback_that_runs_itself_until_it_is_done_is_not }
             keys { a_key_of_several_columns_finds_one_row
                 targets_are_found_by_all_columns_of_a_key

@@ -45,7 +45,7 @@ impl Call {
             record: record.identity(),
             event,
             name,
-            outer: CALLS.try_with(Arc::clone).ok(),
+            outer: Self::current(),
         };
         if call.times() < DEEPEST {
             return Ok(Arc::new(call));
@@ -59,6 +59,19 @@ impl Call {
         Err(Error::new(ErrorKind::Configuration, message)
             .with_record(record.clone())
             .with_attribute(name))
+    }
+
+    /// The function that the running code is called from.
+    pub(super) fn current() -> Option<Arc<Self>> {
+        CALLS.try_with(Arc::clone).ok()
+    }
+
+    /// Runs what was begun inside a function, and goes on elsewhere: a commit has a task of its own.
+    pub(super) async fn inside<F: Future>(outer: Option<Arc<Self>>, future: F) -> F::Output {
+        match outer {
+            Some(outer) => CALLS.scope(outer, future).await,
+            None => future.await,
+        }
     }
 
     /// Runs what the function gave.
