@@ -42,6 +42,7 @@ pub(crate) use finders::find_typed_error;
 pub(crate) use finders::{check_key, find};
 pub(crate) use lazy::{has_any, load_many, load_one, load_to_replace};
 pub use pluck::Columns;
+pub(crate) use pluck::own_positions;
 pub use preloader::Preloader;
 pub use records::{preload, preload_named};
 pub(crate) use run::{fetch_by_key, load, statement};

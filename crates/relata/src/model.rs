@@ -10,16 +10,15 @@ use crate::attribute::Attribute;
 use crate::attribute::value::Value;
 use crate::db::Db;
 use crate::error::{Error, ErrorKind, Result};
-use crate::loading::Columns;
+use crate::loading::{Columns, own_positions};
 use crate::params::{Param, Permit};
 use crate::pending::Pending;
 use crate::proxy::{Collection, Singular};
 use crate::record::Record;
 use crate::reflection::shape::Shape;
 use crate::reflection::{Classes, ModelReflection, Registry, Target};
-use crate::relation::{Relation, columns_at};
+use crate::relation::Relation;
 use crate::sql::Place;
-use crate::sql::expr::Node;
 
 /// A model: a typed name for records of one reflection. Implemented by `#[model]`.
 #[diagnostic::on_unimplemented(
@@ -138,18 +137,7 @@ pub trait Model: Clone + Send + Sync + Deref<Target = Record> + 'static {
         &self,
         columns: impl FnOnce(&'static Self::Columns) -> C,
     ) -> Result<()> {
-        let root = Place::root(Self::reflection());
-        let named = columns(columns_at::<Self>(root)).nodes().into_iter();
-        let positions: Result<Vec<usize>> = named
-            .map(|(expr, _)| match expr.0 {
-                Node::Column(place, column) if place == root => Ok(column),
-                _ => {
-                    let message = format!("only columns of {} itself can be set back", Self::NAME);
-                    Err(Error::new(ErrorKind::Argument, message).with_model(Self::NAME))
-                }
-            })
-            .collect();
-        self.restore_columns(&positions?);
+        self.restore_columns(&own_positions::<Self, C>(columns)?);
         Ok(())
     }
 
