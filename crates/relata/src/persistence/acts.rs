@@ -5,7 +5,7 @@
 
 use super::frame::{Frame, Task};
 use super::keys::Keys;
-use super::pipeline::{Pipeline, Verb, lacks_keys_only, write_keys};
+use super::pipeline::{Pipeline, Verb, aside, lacks_keys_only, write_keys};
 use super::replace::detach;
 use super::{counters, dependent, through, touch};
 use crate::association::{self, Association};
@@ -26,17 +26,17 @@ pub(super) async fn perform(
     outcome: Option<Result<()>>,
 ) -> Result<Option<Task>> {
     match act {
-        Act::TakeDefault => take_default(frame, association).await,
+        Act::TakeDefault => aside(|| take_default(frame, association)).await,
         Act::SaveParent => save_parent(pipeline, frame, association, outcome),
         Act::SaveMembers if association.is_through() => {
-            through::save_members(pipeline, frame, association, outcome).await
+            aside(|| through::save_members(pipeline, frame, association, outcome)).await
         }
         Act::SaveMembers => save_members(pipeline, frame, association, outcome).await,
         Act::MoveCount => counters::follow(association).await,
-        Act::Touch => touch::perform(pipeline, frame, event, association, outcome).await,
+        Act::Touch => aside(|| touch::perform(pipeline, frame, event, association, outcome)).await,
         Act::TellDependent => tell(association, Why::Dependent),
         Act::TellTouch => tell(association, Why::Touch),
-        Act::Dependent => dependent::perform(frame, association, outcome).await,
+        Act::Dependent => aside(|| dependent::perform(frame, association, outcome)).await,
     }
 }
 

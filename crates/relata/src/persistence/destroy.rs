@@ -185,11 +185,11 @@ async fn lock(record: &Record) -> Result<()> {
 pub(super) async fn destroy(record: &Record) -> Result<()> {
     let task = Task::new(Verb::Destroy, record, SaveOptions::default());
     if !record.reflection().hooks().destroys_more() {
-        return pipeline::run(task).await.map(drop);
+        return pipeline::apart(task).await.map(drop);
     }
     let db = record.db().clone();
-    db.transaction(async || pipeline::run(task).await.map(drop))
-        .await
+    let run = pipeline::apart(task);
+    db.transaction(async || run.await.map(drop)).await
 }
 
 /// The error of a row that others refer to, with what to do; any other as it is.

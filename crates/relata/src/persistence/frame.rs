@@ -170,12 +170,15 @@ impl Frame {
         }
     }
 
-    pub(super) async fn end_arounds(&mut self, event: Event) -> Result<()> {
-        while self
-            .arounds
+    /// Whether something surrounds the event.
+    pub(super) fn is_surrounded(&self, event: Event) -> bool {
+        self.arounds
             .last()
             .is_some_and(|around| around.event == event)
-        {
+    }
+
+    pub(super) async fn end_arounds(&mut self, event: Event) -> Result<()> {
+        while self.is_surrounded(event) {
             if let Some(around) = self.arounds.pop() {
                 around.ends(Ok(())).await?;
             }

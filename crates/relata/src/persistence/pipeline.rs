@@ -9,6 +9,8 @@
 //! when a step fails, the frames above it are given up one by one, and each may turn the failure into its own.
 
 use std::collections::{HashMap, HashSet};
+use std::future::Future;
+use std::pin::Pin;
 
 use super::acts;
 use super::enrolled::Enrolled;
@@ -141,6 +143,17 @@ pub(super) struct Pipeline {
     pub(super) known: Known,
 }
 
+/// As [`run`], in a place of its own: what a function of the user runs has its place inside that of whoever calls it, and
+/// the stack shall hold many.
+pub(super) fn apart(task: Task) -> Pin<Box<dyn Future<Output = Result<bool>> + Send>> {
+    Box::pin(run(task))
+}
+
+/// A step that few records need, in a place of its own.
+pub(super) fn aside<F: Future>(step: impl FnOnce() -> F) -> Pin<Box<F>> {
+    Box::pin(step())
+}
+
 /// Does a task, and what it needs; says whether a DELETE, or the UPDATE of a touch, found the row.
 pub(super) async fn run(task: Task) -> Result<bool> {
     let mut pipeline = Pipeline::default();
@@ -259,7 +272,9 @@ impl Pipeline {
                 }
                 Step::Hooks(event) => self.hooks(frame, event, outcome.take()).await?,
                 Step::End(event) => {
-                    frame.end_arounds(event).await?;
+                    if frame.is_surrounded(event) {
+                        aside(|| frame.end_arounds(event)).await?;
+                    }
                     Next::On
                 }
                 Step::Look => match super::validate::look(self, frame, outcome.take()).await? {
@@ -281,22 +296,22 @@ impl Pipeline {
                 }
                 Step::PutOff => {
                     outcome.take().unwrap_or(Ok(()))?;
-                    match self.waiting(frame.record()).await? {
+                    match aside(|| self.waiting(frame.record())).await? {
                         Some(task) => Next::First(task),
                         None => Next::On,
                     }
                 }
                 Step::Part => {
-                    super::through::part_with(frame.record()).await?;
+                    aside(|| super::through::part_with(frame.record())).await?;
                     Next::On
                 }
                 Step::Delete => {
-                    frame.found = super::destroy::delete(frame.record()).await?;
+                    frame.found = aside(|| super::destroy::delete(frame.record())).await?;
                     frame.wrote();
                     Next::On
                 }
                 Step::Touch => {
-                    frame.found = super::touch::write(frame).await?;
+                    frame.found = aside(|| super::touch::write(frame)).await?;
                     // Where there is no time to set, nothing was written that a commit could be told of.
                     if !frame.task.columns.is_empty() {
                         frame.wrote();

@@ -181,7 +181,8 @@ async fn touch_now(record: &Record, also: Vec<usize>) -> Result<bool> {
         return pipeline::run(task).await;
     }
     let db = record.db().clone();
-    db.transaction(async || pipeline::run(task).await).await
+    let run = pipeline::apart(task);
+    db.transaction(async || run.await).await
 }
 
 /// The columns that a declared touch sets.
