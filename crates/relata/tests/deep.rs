@@ -45,7 +45,7 @@ fn hear(event: usize) {
 impl Ring {
     #[before_validation]
     fn prepare(&self) {
-        self.set_name(&self.name().to_lowercase());
+        self.set_name(self.name().to_lowercase());
     }
 
     #[validate]

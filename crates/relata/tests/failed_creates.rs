@@ -78,7 +78,7 @@ async fn before_add_ran_and_after_add_does_not(db: Db) -> Result<()> {
         assert!(diary.silent().target().is_empty());
         // Nothing is left over that the owner's next save would fail for.
         diary
-            .update(|d| d.set_name(&format!("{}.", d.name())))
+            .update(|d| d.set_name(format!("{}.", d.name())))
             .await?;
     }
     diary.entries().create(|e| e.set_text("x")).await?;
