@@ -85,7 +85,7 @@ pub const SHARED: &[(&str, &[&str])] = &[
     // The one named future; the ground storey must not name it.
     ("pending", &[]),
     // The trait of models: a typed shell, so it names one item of many rooms, and what its own methods forward to.
-    ("model", &["attribute", "params", "reflection", "record", "relation", "sql::Place", "db::Db", "loading::find", "persistence::create", "persistence::create_from", "proxy"]),
+    ("model", &["attribute", "params", "reflection", "record", "relation", "sql::Place", "db::Db", "loading::find", "loading::Columns", "loading::own_positions", "persistence::create", "persistence::create_from", "proxy"]),
 ];
 
 /// Words that mean waiting, forbidden on the ground storey.

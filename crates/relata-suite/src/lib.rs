@@ -28,6 +28,7 @@ pub mod shop;
 pub mod trees;
 pub mod updates;
 pub mod validations;
+pub mod variants;
 
 use std::sync::{Mutex, PoisonError};
 
@@ -132,6 +133,10 @@ macro_rules! suite {
                 a_scope_gives_its_values_to_what_is_made_through_it
                 collections_are_written_by_name
                 rows_go_into_a_collection_with_one_statement }
+            variants { a_collection_is_asked_and_written_in_every_way
+                first_or_create_sees_unsaved_members
+                changes_are_told_and_taken_back_by_name
+                attributes_are_updated_by_name }
             eager { includes_that_a_condition_names_are_joined
                 includes_that_sql_names_are_joined_when_that_is_said
                 eager_loading_is_one_query
@@ -155,7 +160,8 @@ macro_rules! suite {
                 rows_are_not_inserted_for_a_new_owner
                 a_new_record_has_no_row_to_read_again
                 half_of_many_members_leave_in_one_walk }
-            reentry { a_callback_that_runs_itself_without_end_is_told
+            reentry { an_after_commit_that_saves_without_end_is_told
+                a_callback_that_runs_itself_without_end_is_told
                 a_callback_that_runs_itself_until_it_is_done_is_not }
             keys { a_key_of_several_columns_finds_one_row
                 targets_are_found_by_all_columns_of_a_key

@@ -42,6 +42,15 @@ impl Loop {
         }
     }
 
+    #[after_commit]
+    async fn save_after_commit(&self) -> Result<()> {
+        match self.kind() {
+            "after_commit" => self.update(|l| l.set_times(l.times() + 1)).await,
+            "once committed" if self.times() < 1 => self.update(|l| l.set_times(1)).await,
+            _ => Ok(()),
+        }
+    }
+
     #[before_destroy]
     async fn destroy_before(&self) -> Result<()> {
         match self.kind() {
@@ -81,6 +90,21 @@ pub async fn a_callback_that_runs_itself_without_end_is_told(backend: &Backend) 
     assert_eq!(error.attribute(), Some("destroy_before"), "{error:?}");
     assert!(one.is_persisted());
     assert_eq!(Loop::all(&db).count().await?, 1);
+    Ok(())
+}
+
+/// A commit has a task of its own, which is inside the function that wrote all the same.
+pub async fn an_after_commit_that_saves_without_end_is_told(backend: &Backend) -> Result<()> {
+    let db = loops(backend).await?;
+    let one = Loop::build(&db, |l| l.set_kind("after_commit"));
+    let error = one.save().await.unwrap_err();
+    assert!(error.is_configuration(), "{error:?}");
+    assert_eq!(error.attribute(), Some("save_after_commit"));
+    // What was committed stays so, each time.
+    assert_eq!((one.times(), one.is_changed()), (16, false));
+    assert_eq!(Loop::all(&db).pluck(|l| l.times).await?, [16]);
+    let other = Loop::create(&db, |l| l.set_kind("once committed")).await?;
+    assert_eq!((other.times(), other.is_changed()), (1, false));
     Ok(())
 }
 

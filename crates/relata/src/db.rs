@@ -202,9 +202,21 @@ impl Db {
         self.told(&job.statement, begun, ran)
     }
 
-    /// The writer, once it is this caller's turn, for one statement outside a transaction.
+    /// The writer, once it is this caller's turn, for one statement outside a transaction. Inside one, once no other level
+    /// is open inside the caller's.
     pub(crate) async fn writer(&self) -> Result<Writing> {
-        Ok(Writing(self.backend()?.session(false).await?))
+        match levels::ambient(self) {
+            None => Ok(Writing(Some(self.backend()?.session(false).await?))),
+            Some(level) => {
+                level.become_top(self).await?;
+                Ok(Writing(None))
+            }
+        }
+    }
+
+    /// Whether what was waited for with [`writer`](Self::writer) is still the caller's.
+    pub(crate) fn has_writer(&self, writer: &Writing) -> bool {
+        writer.0.is_some() || levels::ambient(self).is_none_or(|level| level.is_top())
     }
 
     /// As [`fetch`](Self::fetch), with the writer that was waited for before.
@@ -213,8 +225,11 @@ impl Db {
         writer: &Writing,
         job: &mut Job<D>,
     ) -> Result<Outcome> {
+        let Some(lease) = &writer.0 else {
+            return self.fetch(job).await;
+        };
         let begun = self.0.listeners.are_there().then(Instant::now);
-        let ran = writer.0.run(job).await;
+        let ran = lease.run(job).await;
         self.told(&job.statement, begun, ran)
     }
 
@@ -532,8 +547,9 @@ impl Db {
     }
 }
 
-/// The writer of a database, for who waited for it. It goes back when this is dropped.
-pub(crate) struct Writing(Lease);
+/// What is waited for before a record's turn, so that nobody waits for it with the turn: the writer of the database, which
+/// goes back when this is dropped; in a transaction nothing but that no other level is open inside the caller's.
+pub(crate) struct Writing(Option<Lease>);
 
 impl PartialEq for Db {
     fn eq(&self, other: &Self) -> bool {

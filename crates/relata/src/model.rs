@@ -10,6 +10,7 @@ use crate::attribute::Attribute;
 use crate::attribute::value::Value;
 use crate::db::Db;
 use crate::error::{Error, ErrorKind, Result};
+use crate::loading::{Columns, own_positions};
 use crate::params::{Param, Permit};
 use crate::pending::Pending;
 use crate::proxy::{Collection, Singular};
@@ -112,6 +113,32 @@ pub trait Model: Clone + Send + Sync + Deref<Target = Record> + 'static {
             created.await?;
             Self::from_record(record)
         })
+    }
+
+    /// Sets these attributes back to what was saved, and leaves the others. Never touches the database. By name:
+    /// [`Record::restore_attributes_named`]. Rails: `restore_attributes([:title])`.
+    ///
+    /// ```
+    /// # use relata::{Db, Model, model};
+    /// # #[model] pub struct Post { id: i64, title: String, stars: i64 }
+    /// # relata::run(async {
+    /// # let db = Db::connect("sqlite::memory:").await?;
+    /// # db.create_tables([Post::reflection()]).await?;
+    /// let post = Post::create(&db, |p| p.set_title("draft").set_stars(1)).await?;
+    /// post.set_title("final").set_stars(2);
+    /// post.restore_attributes_of(|p| p.title)?;
+    /// assert_eq!((post.title(), post.stars()), ("draft", 2));
+    /// # Ok(()) }).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    /// `Argument` for what is no column of the model itself; then none is set back.
+    fn restore_attributes_of<C: Columns>(
+        &self,
+        columns: impl FnOnce(&'static Self::Columns) -> C,
+    ) -> Result<()> {
+        self.restore_columns(&own_positions::<Self, C>(columns)?);
+        Ok(())
     }
 
     // What generated methods of other models call: through the trait itself, so that a target that is no model is told

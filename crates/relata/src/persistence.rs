@@ -34,6 +34,7 @@ pub(crate) mod errors;
 mod find_or_create;
 mod frame;
 mod keys;
+mod known;
 mod locking;
 mod memory;
 mod nested;

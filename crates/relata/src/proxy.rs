@@ -5,6 +5,7 @@
 mod collection;
 mod erased;
 mod members;
+mod narrowed;
 mod singular;
 
 pub use collection::Collection;

@@ -16,6 +16,7 @@ mod arena;
 mod batch;
 mod becomes;
 mod builder;
+mod changes;
 mod debug;
 mod graph;
 mod life;
@@ -29,6 +30,7 @@ mod sync;
 mod table;
 #[cfg(test)]
 mod tests;
+mod watch;
 
 use std::ptr::NonNull;
 
@@ -41,6 +43,7 @@ pub(crate) use state::{Bound, Life, Snapshot, Version};
 #[cfg(feature = "json")]
 pub use store::StoredAttribute;
 pub(crate) use table::{Index, Links, Place};
+pub(crate) use watch::Watch;
 
 use crate::attribute::{Kind, Stored};
 use crate::db::Db;

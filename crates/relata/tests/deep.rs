@@ -20,13 +20,13 @@ pub struct Link {
     below: Link,
 }
 
-/// A link that is heard of. What a function of the user may have changed is looked at again, so each link's callbacks have
-/// all that hangs on it validated once more: a chain of these is short.
+/// A link that is heard of, and sets its own values while it is validated and saved.
 #[model]
 pub struct Ring {
     id: i64,
     #[validates(presence)]
     name: String,
+    saves: i64,
     above_id: Option<i64>,
     #[belongs_to(inverse_of = below)]
     above: Option<Ring>,
@@ -34,8 +34,8 @@ pub struct Ring {
     below: Ring,
 }
 
-/// How often they were validated, saved, committed and destroyed.
-static HEARD: [AtomicUsize; 4] = [const { AtomicUsize::new(0) }; 4];
+/// How often they were validated, saved, committed, destroyed, and told that they are saved.
+static HEARD: [AtomicUsize; 5] = [const { AtomicUsize::new(0) }; 5];
 
 fn hear(event: usize) {
     HEARD[event].fetch_add(1, Ordering::Relaxed);
@@ -43,9 +43,25 @@ fn hear(event: usize) {
 
 #[callbacks]
 impl Ring {
+    #[before_validation]
+    fn prepare(&self) {
+        self.set_name(self.name().to_lowercase());
+    }
+
     #[validate]
     fn look(&self) {
         hear(0);
+    }
+
+    #[before_save]
+    fn count(&self) {
+        self.set_saves(self.saves() + 1);
+    }
+
+    #[after_save]
+    async fn saved(&self) -> Result<()> {
+        hear(4);
+        Ok(())
     }
 
     #[around_save]
@@ -146,22 +162,25 @@ fn what_is_wrong_at_the_end_of_a_chain_keeps_all_of_it() {
 
 #[relata::test]
 fn a_chain_with_callbacks_is_validated_saved_and_destroyed() {
-    const LENGTH: usize = 300;
     on_a_small_stack(async |db| {
+        let length = length();
         let heard = || HEARD.each_ref().map(|heard| heard.load(Ordering::Relaxed));
         let root = Ring::build(&db, |r| r.set_name("root"));
         let mut last = root.clone();
-        for _ in 1..LENGTH {
+        for _ in 1..length {
             last = last.below().build(|r| r.set_name("ring"));
         }
         assert!(root.is_valid().await?);
-        assert_eq!(heard(), [LENGTH, 0, 0, 0]);
+        assert_eq!(heard(), [length, 0, 0, 0, 0]);
         root.save().await?;
-        assert_eq!(heard()[1..], [LENGTH, LENGTH, 0]);
+        // Once with what is above it, and once before it is written itself: never with each that is above it.
+        let looked = length + length + length - 1;
+        assert_eq!(heard(), [looked, length, length, 0, length]);
+        assert_eq!((root.saves(), last.saves()), (1, 1));
         // What is read anew is another chain: each link leads to the next by a query of its own.
         let found = Ring::find(&db, root.id()).await?;
         found.destroy().await?;
-        assert_eq!(heard()[3], LENGTH);
+        assert_eq!(heard()[3], length);
         assert_eq!(Ring::all(&db).count().await?, 0);
         Ok(())
     });

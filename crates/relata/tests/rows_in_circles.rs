@@ -110,3 +110,42 @@ async fn saving_and_destroying_in_a_circle_that_touches_ends(db: Db) -> Result<(
     }
     Ok(())
 }
+
+/// Its callback goes on to rows that nobody holds: each is read anew.
+#[model]
+pub struct Chain {
+    id: i64,
+    up_id: Option<i64>,
+}
+
+static DEEPEST: AtomicUsize = AtomicUsize::new(0);
+
+#[callbacks]
+impl Chain {
+    #[before_destroy]
+    async fn destroy_those_below(&self) -> Result<()> {
+        DEEPEST.fetch_add(1, Ordering::SeqCst);
+        let below = Chain::all(self.db()).filter(|c| c.up_id.eq(Some(self.id())));
+        for one in below.await? {
+            one.destroy().await?;
+        }
+        Ok(())
+    }
+}
+
+/// What a callback reads is another object each time: it went on until the stack was full.
+#[relata::test]
+async fn a_callback_that_destroys_in_a_circle_of_rows_is_told(db: Db) -> Result<()> {
+    for many in [1, 2, 3, 100] {
+        db.execute_sql(Raw::new("DROP TABLE IF EXISTS chains"))
+            .await?;
+        circle(&db, "chains", many).await?;
+        DEEPEST.store(0, Ordering::SeqCst);
+        let error = Chain::find(&db, 1).await?.destroy().await.unwrap_err();
+        assert!(error.is_configuration(), "{error:?}");
+        assert_eq!(error.attribute(), Some("destroy_those_below"));
+        assert!(DEEPEST.load(Ordering::SeqCst) <= 128);
+        assert_eq!(Chain::all(&db).count().await?, u64::try_from(many).unwrap());
+    }
+    Ok(())
+}

@@ -187,6 +187,8 @@ async fn records(db: Db) -> Result<()> {
     let name: &str = same.name();
     ann.save_with(SaveOptions::default()).await?;
     ann.update_attribute("name", "Bob").await?;
+    let erased: &Record = &ann;
+    erased.update([("name", Value::from("Bob"))]).await?;
     ann.update_columns([("name", Value::from("Bob"))]).await?;
     ann.increment("age", 1).await?;
     ann.decrement("age", 1).await?;
@@ -235,6 +237,15 @@ async fn collections(db: Db) -> Result<()> {
     ann.posts().first().await?;
     ann.posts().last().await?;
     ann.posts().ids().await?;
+    ann.posts().find_many([1, 2]).await?;
+    ann.posts().take_n(2).await?;
+    ann.posts().sole().await?;
+    ann.posts().find_by_or_fail(|p| p.title.eq("x")).await?;
+    ann.posts().pluck(|p| p.id).await?;
+    ann.posts().pick(|p| p.id).await?;
+    ann.posts().sum(|p| p.id).await?;
+    ann.posts().update_all(|p| p.title.set("x")).await?;
+    ann.posts().touch_all().await?;
     ann.post_ids().await?;
     ann.posts().filter(|p| p.title.eq("x")).await?;
     relata::loading::preload([&ann], |p| p.posts).await?;
@@ -344,7 +355,12 @@ async fn written_collections(db: Db) -> Result<()> {
     ann.posts().delete_all().await?;
     ann.posts().delete_all_with(Removal::Delete).await?;
     ann.posts().destroy([&post]).await?;
+    ann.posts().destroy_ids([1]).await?;
     ann.posts().destroy_all().await?;
+    ann.posts().first_or_initialize(|p| p).await?;
+    ann.posts()
+        .create_or_find_by(|p| p.title.eq("x"), |p| p)
+        .await?;
     ann.posts().clear().await?;
     ann.profile().replace(None).await?;
     Ok(())
@@ -362,6 +378,8 @@ async fn written_by_name(db: Db) -> Result<()> {
     let posts = ann.association("posts")?;
     posts.create_member(&post).await?;
     posts.replace_many([post.clone()]).await?;
+    posts.first_or_create(|p| p).await?;
+    posts.first_or_initialize(|p| p).await?;
     posts.many().await?;
     posts.one().await?;
     posts.delete_all_with(Removal::Nullify).await?;

@@ -81,7 +81,8 @@ pub(crate) struct Job<D> {
     pub(super) statement: Statement,
     /// `None` while it is elsewhere; for good if it was lost there.
     pub(super) decode: Option<D>,
-    /// Outside a transaction it does not wait for a connection: who asks has something that the holder may wait for.
+    /// It does not wait for a connection, nor for an inner level to end: who asks has something that the holder may wait
+    /// for.
     pub(super) hesitant: bool,
 }
 
@@ -94,7 +95,7 @@ impl<D> Job<D> {
         }
     }
 
-    /// The job, which is turned away where it would have to wait for a connection outside a transaction: see
+    /// The job, which is turned away where it would have to wait for a connection, or for an inner level to end: see
     /// [`is_turned_away`].
     pub(crate) fn hesitant(self, hesitant: bool) -> Self {
         Self { hesitant, ..self }

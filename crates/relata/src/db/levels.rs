@@ -18,7 +18,7 @@ use std::task::Poll;
 use tokio::sync::Notify;
 
 use super::Db;
-use super::adapter::{Decode, Job, Ran};
+use super::adapter::{Decode, Job, Ran, turned_away};
 use super::backend::Lease;
 use super::runtime;
 use super::stakes::{self, Hook, Participant, Stakes};
@@ -152,16 +152,29 @@ impl At {
     pub(super) async fn run<D: Decode + 'static>(&self, db: &Db, job: &mut Job<D>) -> Result<Ran> {
         self.open.held.note_used();
         let writes = job.statement.writes;
-        let lease = self
-            .at_top(db, |stack| {
-                if writes && stack.levels.iter().any(|level| level.reads_only) {
-                    let message = "the transaction is read only";
-                    return Err(Error::new(ErrorKind::ReadOnlyDatabase, message));
-                }
-                stack.lease.clone().ok_or_else(over)
-            })
-            .await?;
+        let mut take = |stack: &mut Stack| {
+            if writes && stack.levels.iter().any(|level| level.reads_only) {
+                let message = "the transaction is read only";
+                return Err(Error::new(ErrorKind::ReadOnlyDatabase, message));
+            }
+            stack.lease.clone().ok_or_else(over)
+        };
+        let lease = match self.try_at_top(&mut take) {
+            Some(taken) => taken?,
+            None if job.hesitant => return Err(turned_away()),
+            None => Box::pin(self.wait_for_top(db, take)).await?,
+        };
         lease.run(job).await
+    }
+
+    /// Waits until no other level is open inside this one.
+    pub(super) async fn become_top(&self, db: &Db) -> Result<()> {
+        self.at_top(db, |_| Ok(())).await
+    }
+
+    /// Whether no other level is open inside this one.
+    pub(super) fn is_top(&self) -> bool {
+        self.try_at_top(&mut |_| Ok(())).is_some()
     }
 }
 

@@ -12,9 +12,9 @@ use crate::db::adapter::{Job, Purpose};
 use crate::error::{Error, ErrorKind, Result, Spot};
 use crate::model::{Key, Model};
 use crate::pending::Pending;
-use crate::relation::{Column, Core, Relation};
+use crate::relation::{Column, Core, Relation, columns_at};
 use crate::sql::expr::Node;
-use crate::sql::{Expr, What, explain};
+use crate::sql::{Expr, Place, What, explain};
 
 /// The rows of a select as values.
 pub(crate) async fn tuples(
@@ -132,6 +132,25 @@ columns! {
     A B C D E F G H;
 }
 
+/// The positions of columns of a model itself.
+///
+/// # Errors
+/// `Argument` for what is none.
+pub(crate) fn own_positions<M: Model, C: Columns>(
+    columns: impl FnOnce(&'static M::Columns) -> C,
+) -> Result<Vec<usize>> {
+    let root = Place::root(M::reflection());
+    let named = columns(columns_at::<M>(root)).nodes().into_iter();
+    let positions = named.map(|(expr, _)| match expr.0 {
+        Node::Column(place, column) if place == root => Ok(column),
+        _ => {
+            let message = format!("only columns of {} itself can be named here", M::NAME);
+            Err(Error::new(ErrorKind::Argument, message).with_model(M::NAME))
+        }
+    });
+    positions.collect()
+}
+
 impl<M: Model> Relation<M> {
     /// The values of a column, or tuples of the values of several; paths join. Rails: `pluck`.
     ///
@@ -144,7 +163,7 @@ impl<M: Model> Relation<M> {
         &self,
         columns: impl FnOnce(&'static M::Columns) -> C,
     ) -> Pending<Vec<C::Output>> {
-        let columns = columns(crate::relation::columns_at::<M>(self.core().select.root));
+        let columns = columns(columns_at::<M>(self.core().select.root));
         let (nodes, types): (Vec<_>, Vec<_>) = columns.nodes().into_iter().unzip();
         let mut core = self.core().clone();
         core.select.what = What::Values(nodes.into_iter().map(|expr| expr.0).collect());

@@ -5,7 +5,7 @@
 
 use super::frame::{Frame, Task};
 use super::keys::Keys;
-use super::pipeline::{Pipeline, Verb, lacks_keys_only, write_keys};
+use super::pipeline::{Pipeline, Verb, aside, lacks_keys_only, write_keys};
 use super::replace::detach;
 use super::{counters, dependent, through, touch};
 use crate::association::{self, Association};
@@ -26,17 +26,17 @@ pub(super) async fn perform(
     outcome: Option<Result<()>>,
 ) -> Result<Option<Task>> {
     match act {
-        Act::TakeDefault => take_default(pipeline, association).await,
+        Act::TakeDefault => aside(|| take_default(frame, association)).await,
         Act::SaveParent => save_parent(pipeline, frame, association, outcome),
         Act::SaveMembers if association.is_through() => {
-            through::save_members(pipeline, frame, association, outcome).await
+            aside(|| through::save_members(pipeline, frame, association, outcome)).await
         }
         Act::SaveMembers => save_members(pipeline, frame, association, outcome).await,
         Act::MoveCount => counters::follow(association).await,
-        Act::Touch => touch::perform(pipeline, frame, event, association, outcome).await,
+        Act::Touch => aside(|| touch::perform(pipeline, frame, event, association, outcome)).await,
         Act::TellDependent => tell(association, Why::Dependent),
         Act::TellTouch => tell(association, Why::Touch),
-        Act::Dependent => dependent::perform(frame, association, outcome).await,
+        Act::Dependent => aside(|| dependent::perform(frame, association, outcome)).await,
     }
 }
 
@@ -45,12 +45,12 @@ fn tell(association: &Association, why: Why<'_>) -> Result<Option<Task>> {
     Ok(None)
 }
 
-async fn take_default(pipeline: &mut Pipeline, association: &Association) -> Result<Option<Task>> {
+async fn take_default(frame: &mut Frame, association: &Association) -> Result<Option<Task>> {
     let Some(default) = association.reflection().default else {
         return Ok(None);
     };
     if loading::load_one(association).await?.is_none() {
-        pipeline.called();
+        frame.asks_again = true;
         let target = default(association.owner()).await?;
         association.assign(target.as_ref())?;
     }

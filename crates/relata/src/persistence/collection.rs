@@ -65,9 +65,11 @@ impl Association {
             let added = db
                 .transaction(async || add_watched(&association, members).await)
                 .await;
-            if added.is_err() && association.is_through() {
+            if added.is_err() {
                 association.forget(|one| one.is(&member));
-                association.forget_joins(members, true).ok();
+                if association.is_through() {
+                    association.forget_joins(members, true).ok();
+                }
             }
             added?;
             if association.holds(&member) {

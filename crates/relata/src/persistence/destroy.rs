@@ -58,18 +58,7 @@ impl Record {
         let record = self.clone();
         Pending::new(async move {
             has_row(&record, "reload")?;
-            let turn = Turn::of(&record).await?;
-            let read = reload(&record).await;
-            if turn.over(read)?.is_some() {
-                return Ok(());
-            }
-            // The connection first, as every transaction has it, then the turn.
-            let db = record.db().clone();
-            db.read_only(async || {
-                let _turn = Turn::of(&record).await?;
-                reload(&record).await
-            })
-            .await
+            reload_in_turn(&record).await
         })
     }
 
@@ -140,6 +129,22 @@ fn take(record: &Record, fresh: Option<Record>) -> Result<()> {
     }
 }
 
+/// Reads the row again once it is the caller's turn.
+async fn reload_in_turn(record: &Record) -> Result<()> {
+    let turn = Turn::of(record).await?;
+    let read = reload(record).await;
+    if turn.over(read)?.is_some() {
+        return Ok(());
+    }
+    // The connection first, as every transaction has it, then the turn.
+    let db = record.db().clone();
+    db.read_only(async || {
+        let _turn = Turn::of(record).await?;
+        reload(record).await
+    })
+    .await
+}
+
 /// Reads the row of a record whose turn the caller has.
 async fn reload(record: &Record) -> Result<()> {
     let (model, key) = (record.reflection(), owned_key(record));
@@ -165,8 +170,12 @@ async fn lock(record: &Record) -> Result<()> {
         );
         return Err(Error::new(ErrorKind::RecordNotSaved, message).with_record(record.clone()));
     }
-    let _turn = Turn::of(record).await?;
     let (model, db) = (record.reflection(), record.db());
+    if !db.in_transaction() {
+        // A lock would end with the statement.
+        return reload_in_turn(record).await;
+    }
+    let _turn = Turn::with_writer(record).await?;
     let rows = || Relation::unscoped(model, db);
     let rows = scoping::all_queries(model, db).unwrap_or_else(rows);
     let fresh = rows
@@ -180,11 +189,11 @@ async fn lock(record: &Record) -> Result<()> {
 pub(super) async fn destroy(record: &Record) -> Result<()> {
     let task = Task::new(Verb::Destroy, record, SaveOptions::default());
     if !record.reflection().hooks().destroys_more() {
-        return pipeline::run(task).await.map(drop);
+        return pipeline::apart(task).await.map(drop);
     }
     let db = record.db().clone();
-    db.transaction(async || pipeline::run(task).await.map(drop))
-        .await
+    let run = pipeline::apart(task);
+    db.transaction(async || run.await.map(drop)).await
 }
 
 /// The error of a row that others refer to, with what to do; any other as it is.

@@ -36,8 +36,13 @@ impl Enrolled {
         let db = record.db();
         db.enlist(|| Arc::clone(&part) as Arc<dyn Participant>);
         let committed = Arc::clone(&part);
+        // A commit has a task of its own, which is inside what the record was written by all the same.
+        let outer = Call::current();
         db.after_commit_hook(Box::new(move || {
-            Box::pin(async move { committed.committed().await })
+            Box::pin(Call::inside(
+                outer,
+                async move { committed.committed().await },
+            ))
         }));
         record.keeping()?.enroll(&part);
         Some(Self(part))

@@ -68,7 +68,8 @@ impl<M: Model> Relation<M> {
         // The conditions are typed: what could not be a value of its column did not compile.
         let member = self.made(set).unwrap_or_else(|_| M::new(self.db()));
         if let Ok(Some(association)) = collection(self.core()) {
-            association.remember(&member);
+            // The types of both keys were checked when the program was compiled.
+            let _ = association.add(member.as_record());
         }
         member
     }
@@ -199,8 +200,13 @@ impl<M: FromRecord> Relation<M> {
         })
     }
 
+    /// What was found; else a new one, saved.
     #[track_caller]
-    fn or_create(&self, found: Pending<Option<M>>, set: impl FnOnce(&M) -> &M) -> Pending<M> {
+    pub(crate) fn or_create(
+        &self,
+        found: Pending<Option<M>>,
+        set: impl FnOnce(&M) -> &M,
+    ) -> Pending<M> {
         let made = self.made(set);
         let core = self.core().clone();
         Pending::new(async move {
@@ -221,8 +227,13 @@ impl<M: FromRecord> Relation<M> {
         })
     }
 
+    /// What was found; else a new one, a member of the collection that the relation was chained from.
     #[track_caller]
-    fn or_initialize(&self, found: Pending<Option<M>>, set: impl FnOnce(&M) -> &M) -> Pending<M> {
+    pub(crate) fn or_initialize(
+        &self,
+        found: Pending<Option<M>>,
+        set: impl FnOnce(&M) -> &M,
+    ) -> Pending<M> {
         let (made, core) = (self.made(set), self.core().clone());
         Pending::new(async move {
             if let Some(found) = found.await? {
@@ -230,7 +241,7 @@ impl<M: FromRecord> Relation<M> {
             }
             let made = made?;
             if let Some(association) = collection(&core)? {
-                association.remember(made.as_record());
+                association.add(made.as_record())?;
             }
             Ok(made)
         })

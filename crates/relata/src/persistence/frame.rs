@@ -61,8 +61,10 @@ pub(super) struct Frame {
     pub(super) found: bool,
     /// What is being done, by Rails' name for the context.
     pub(super) doing: &'static str,
-    /// Functions of the user that had run when it began.
-    pub(super) calls: u64,
+    /// Whether functions of the user, or queries, had a part in it: the next time they may say otherwise.
+    pub(super) asks_again: bool,
+    /// How many changes of validated records there were when it began to validate.
+    pub(super) began: u64,
 }
 
 /// An `around` callback that waits for what it surrounds.
@@ -83,7 +85,7 @@ impl Around {
 }
 
 impl Frame {
-    pub(super) fn new(task: Task, calls: u64) -> Self {
+    pub(super) fn new(task: Task) -> Self {
         let new = task.record.life() == Life::New;
         let (steps, doing) = match task.verb {
             Verb::Validate => (VALIDATE, if new { "create" } else { "update" }),
@@ -104,7 +106,8 @@ impl Frame {
             enrolled: None,
             found: false,
             doing,
-            calls,
+            asks_again: false,
+            began: 0,
         }
     }
 
@@ -167,12 +170,15 @@ impl Frame {
         }
     }
 
-    pub(super) async fn end_arounds(&mut self, event: Event) -> Result<()> {
-        while self
-            .arounds
+    /// Whether something surrounds the event.
+    pub(super) fn is_surrounded(&self, event: Event) -> bool {
+        self.arounds
             .last()
             .is_some_and(|around| around.event == event)
-        {
+    }
+
+    pub(super) async fn end_arounds(&mut self, event: Event) -> Result<()> {
+        while self.is_surrounded(event) {
             if let Some(around) = self.arounds.pop() {
                 around.ends(Ok(())).await?;
             }

@@ -76,7 +76,13 @@ impl Keys {
         let led_to = association
             .as_ref()
             .map_or(Linked::Unknown, Association::peek_one);
-        fill()?;
+        // What the library fills in makes no valid record invalid: nobody is told.
+        let watch = record.unwatch();
+        let filled = fill();
+        if let Some(watch) = watch {
+            record.watch(&watch);
+        }
+        filled?;
         let filled = values(record, columns);
         // Filled in twice, it is one change: what it was before the first is what it goes back to.
         for &at in &self.left {

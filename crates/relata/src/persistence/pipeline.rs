@@ -9,11 +9,14 @@
 //! when a step fails, the frames above it are given up one by one, and each may turn the failure into its own.
 
 use std::collections::{HashMap, HashSet};
+use std::future::Future;
+use std::pin::Pin;
 
 use super::acts;
 use super::enrolled::Enrolled;
 use super::frame::{Frame, Task};
 use super::keys::Keys;
+use super::known::Known;
 use super::reentry::Call;
 use crate::association::Association;
 use crate::callback::{Body, Callback, Event};
@@ -134,18 +137,27 @@ pub(super) struct Pipeline {
     put_off: HashMap<(usize, u32), Vec<Task>, Hashing>,
     /// The foreign keys that were filled in.
     pub(super) keys: Keys,
-    /// Functions of the user that ran so far.
-    calls: u64,
     /// New records whose save has ended: their callbacks ran, and a key that is known only now is written by itself.
     created: HashSet<(usize, u32), Hashing>,
-    /// Records found valid, and how many functions of the user had run by then: until another runs, they are.
-    valid: HashMap<(usize, u32), u64, Hashing>,
+    /// What was found of the records that were validated.
+    pub(super) known: Known,
+}
+
+/// As [`run`], in a place of its own: what a function of the user runs has its place inside that of whoever calls it, and
+/// the stack shall hold many.
+pub(super) fn apart(task: Task) -> Pin<Box<dyn Future<Output = Result<bool>> + Send>> {
+    Box::pin(run(task))
+}
+
+/// A step that few records need, in a place of its own.
+pub(super) fn aside<F: Future>(step: impl FnOnce() -> F) -> Pin<Box<F>> {
+    Box::pin(step())
 }
 
 /// Does a task, and what it needs; says whether a DELETE, or the UPDATE of a touch, found the row.
 pub(super) async fn run(task: Task) -> Result<bool> {
     let mut pipeline = Pipeline::default();
-    let mut stack = vec![Frame::new(task, 0)];
+    let mut stack = vec![Frame::new(task)];
     let (mut outcome, mut found) = (None, false);
     while let Some(frame) = stack.last_mut() {
         let next = pipeline.advance(frame, outcome.take()).await;
@@ -155,7 +167,7 @@ pub(super) async fn run(task: Task) -> Result<bool> {
                     pipeline.enter(&stack[0].task);
                 }
                 if pipeline.enter(&task) {
-                    stack.push(Frame::new(task, pipeline.calls));
+                    stack.push(Frame::new(task));
                 } else {
                     outcome = Some(Ok(()));
                 }
@@ -242,17 +254,27 @@ impl Pipeline {
         while let Some(&step) = frame.steps.get(frame.step) {
             let next = match step {
                 Step::Clear => {
+                    self.known.forget(frame.record());
                     frame.record().clear_errors();
+                    frame.began = self.known.changes();
                     Next::On
                 }
                 Step::Enroll => {
                     frame.enrolled = Enrolled::join(frame.record());
                     Next::On
                 }
-                Step::Valid => self.valid(frame, outcome.take())?,
+                Step::Valid => {
+                    let next = self.valid(frame, outcome.take())?;
+                    if matches!(next, Next::On) {
+                        self.known.pass(frame.record());
+                    }
+                    next
+                }
                 Step::Hooks(event) => self.hooks(frame, event, outcome.take()).await?,
                 Step::End(event) => {
-                    frame.end_arounds(event).await?;
+                    if frame.is_surrounded(event) {
+                        aside(|| frame.end_arounds(event)).await?;
+                    }
                     Next::On
                 }
                 Step::Look => match super::validate::look(self, frame, outcome.take()).await? {
@@ -274,22 +296,22 @@ impl Pipeline {
                 }
                 Step::PutOff => {
                     outcome.take().unwrap_or(Ok(()))?;
-                    match self.waiting(frame.record()).await? {
+                    match aside(|| self.waiting(frame.record())).await? {
                         Some(task) => Next::First(task),
                         None => Next::On,
                     }
                 }
                 Step::Part => {
-                    super::through::part_with(frame.record()).await?;
+                    aside(|| super::through::part_with(frame.record())).await?;
                     Next::On
                 }
                 Step::Delete => {
-                    frame.found = super::destroy::delete(frame.record()).await?;
+                    frame.found = aside(|| super::destroy::delete(frame.record())).await?;
                     frame.wrote();
                     Next::On
                 }
                 Step::Touch => {
-                    frame.found = super::touch::write(frame).await?;
+                    frame.found = aside(|| super::touch::write(frame)).await?;
                     // Where there is no time to set, nothing was written that a commit could be told of.
                     if !frame.task.columns.is_empty() {
                         frame.wrote();
@@ -309,14 +331,14 @@ impl Pipeline {
         Ok(None)
     }
 
-    /// The record is validated in a frame of its own, unless nothing ran since it was found valid.
+    /// The record is validated in a frame of its own, unless nothing changed since it was found valid.
     fn valid(&mut self, frame: &mut Frame, outcome: Option<Result<()>>) -> Result<Next> {
         let record = frame.record();
         if !frame.task.options.validate {
             return Ok(Next::On);
         }
         match outcome {
-            None if self.is_known_valid(record) => return Ok(Next::On),
+            None if self.known.is_ready(record) => return Ok(Next::On),
             None => {
                 let task = Task::new(Verb::Validate, record, frame.task.options.clone());
                 return Ok(Next::First(task));
@@ -367,7 +389,7 @@ impl Pipeline {
         if !callback.applies(frame.record(), frame.context()) {
             return Ok(());
         }
-        self.calls += 1;
+        frame.asks_again = true;
         match callback.body {
             Body::Now(run) => run(frame.record()),
             Body::Later(run) => {
@@ -439,25 +461,15 @@ impl Pipeline {
         waiting.push(association);
     }
 
-    /// Whether the record was found valid, and no function of the user has run since.
-    pub(super) fn is_known_valid(&self, record: &Record) -> bool {
-        self.valid.get(&record.identity()) == Some(&self.calls)
-    }
-
-    /// Notes that a function of the user runs.
-    pub(super) fn called(&mut self) {
-        self.calls += 1;
-    }
-
-    /// Notes that the record is valid, if no function of the user had a part in finding that out.
+    /// Notes what the frame came to.
     fn ended(&mut self, frame: &Frame) {
         // The first one comes last: nothing asks for it any more.
         if frame.is_creating() && !self.active.is_empty() {
             self.created.insert(frame.record().identity());
         }
-        let quiet = frame.calls == self.calls;
-        if frame.task.verb == Verb::Validate && quiet && !frame.record().has_errors() {
-            self.valid.insert(frame.record().identity(), self.calls);
+        if frame.task.verb == Verb::Validate {
+            self.known
+                .found(frame.record(), frame.asks_again, frame.began);
         }
     }
 }

@@ -139,6 +139,6 @@ async fn save_more(record: &Record, options: SaveOptions, alone: bool) -> Result
         return pipeline::run(task).await.map(drop);
     }
     let db = record.db().clone();
-    db.transaction(async || pipeline::run(task).await.map(drop))
-        .await
+    let run = pipeline::apart(task);
+    db.transaction(async || run.await.map(drop)).await
 }

@@ -15,6 +15,7 @@ use super::locking::{self, Lock};
 use super::pipeline::{self, Pipeline, Verb};
 use super::save::SaveOptions;
 use super::snapshot::Before;
+use super::turn::Turn;
 use super::witness;
 use super::write::{refuse_readonly, stamp};
 use crate::association::{Association, targets_of};
@@ -180,7 +181,8 @@ async fn touch_now(record: &Record, also: Vec<usize>) -> Result<bool> {
         return pipeline::run(task).await;
     }
     let db = record.db().clone();
-    db.transaction(async || pipeline::run(task).await).await
+    let run = pipeline::apart(task);
+    db.transaction(async || run.await).await
 }
 
 /// The columns that a declared touch sets.
@@ -372,6 +374,16 @@ pub(super) async fn write(frame: &Frame) -> Result<bool> {
     if columns.is_empty() {
         return Ok(true);
     }
+    let turn = Turn::of(record).await?;
+    let written = write_columns(&turn, record, &columns).await;
+    if let Some(found) = turn.over(written)? {
+        return Ok(found);
+    }
+    let turn = Turn::with_writer(record).await?;
+    Box::pin(write_columns(&turn, record, &columns)).await
+}
+
+async fn write_columns(turn: &Turn<'_>, record: &Record, columns: &[usize]) -> Result<bool> {
     let (model, db) = (record.reflection(), record.db());
     let now = db.now();
     let key = record.saved_key().into_iter().map(Value::into_owned);
@@ -380,7 +392,7 @@ pub(super) async fn write(frame: &Frame) -> Result<bool> {
     let next = lock.as_ref().map(Lock::next);
     let version = lock.as_ref().and_then(Lock::bind);
     let binds = times.chain(next).chain(key).chain(version).collect();
-    let mut written = columns.clone();
+    let mut written = columns.to_vec();
     written.extend(lock.as_ref().map(|lock| lock.column));
     let guard = lock.as_ref().map_or(Guard::None, Lock::guard);
     let statement = Statement {
@@ -391,10 +403,7 @@ pub(super) async fn write(frame: &Frame) -> Result<bool> {
         purpose: Purpose::Update,
         model: Some(model.name()),
     };
-    let outcome = db
-        .execute(witness::narrowed(record, statement)?)
-        .await
-        .map_err(|error| error.with_record(record.clone()))?;
+    let outcome = witness::run(record, statement, Some(turn)).await?;
     db.written(model.table());
     if let Some(lock) = lock {
         if outcome.affected == 0 {
@@ -404,6 +413,6 @@ pub(super) async fn write(frame: &Frame) -> Result<bool> {
         lock.keep(record, &mut before);
         before.enlist();
     }
-    fill(record, &columns);
+    fill(record, columns);
     Ok(outcome.affected > 0)
 }

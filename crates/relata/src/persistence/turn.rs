@@ -1,9 +1,9 @@
 //! One writer at a time per record.
 //!
 //! Invariants: who holds the turn is the only one that writes the record's row; a turn that is dropped, with its future
-//! or after it, goes to whoever waits; a wait for it ends at the deadline. Outside a transaction nobody who has the turn
-//! waits for a connection: a transaction has one, and may wait for the turn. Who would have to is turned away, gives the
-//! turn back, and comes again with the writer.
+//! or after it, goes to whoever waits; a wait for it ends at the deadline. Nobody who has the turn waits for a connection,
+//! or for an inner level of the transaction to end: who has that may wait for the turn. Who would have to is turned away,
+//! gives the turn back, and comes again with the writer.
 
 use super::errors::{Keeping, key_of};
 use crate::db::Writing;
@@ -31,10 +31,15 @@ impl<'a> Turn<'a> {
 
     /// The writer first, then the turn: for who was turned away.
     pub(super) async fn with_writer(record: &'a Record) -> Result<Self> {
-        let writer = record.db().writer().await?;
-        let mut turn = Self::of(record).await?;
-        turn.writer = Some(writer);
-        Ok(turn)
+        loop {
+            let writer = record.db().writer().await?;
+            let mut turn = Self::of(record).await?;
+            // While the turn was waited for, another level may have begun.
+            if record.db().has_writer(&writer) {
+                turn.writer = Some(writer);
+                return Ok(turn);
+            }
+        }
     }
 
     /// The writer that was waited for; without one, what is written must not wait.

@@ -19,6 +19,36 @@ use crate::sql::Expr;
 use crate::sql::expr::{Comparison, Node};
 
 impl Record {
+    /// Sets these attributes and saves the record: one UPDATE of what changed. The erased form of a model's `update`.
+    /// Rails: `update!(title: "x")`.
+    ///
+    /// `UPDATE "posts" SET "title" = ? WHERE "posts"."id" = ?`
+    ///
+    /// ```
+    /// # use relata::{Db, Record, Value, model};
+    /// # #[model] pub struct Post { id: i64, title: String, stars: i64 }
+    /// # relata::run(async {
+    /// # let db = Db::connect("sqlite::memory:").await?;
+    /// # db.create_tables([Post::reflection()]).await?;
+    /// # let post = Post::create(&db, |p| p.set_title("x")).await?;
+    /// let record: &Record = &post;
+    /// record.update([("title", Value::from("y")), ("stars", 2.into())]).await?;
+    /// assert_eq!((post.title(), post.stars()), ("y", 2));
+    /// # Ok(()) }).unwrap();
+    /// ```
+    ///
+    /// Errors: as [`set`](Self::set), and then none is set; as [`save`](Self::save), and then they stay set.
+    #[track_caller]
+    pub fn update<'a>(
+        &self,
+        values: impl IntoIterator<Item = (&'a str, Value<'static>)>,
+    ) -> Pending<()> {
+        match self.set_all(values) {
+            Ok(()) => self.save(),
+            Err(error) => Pending::ready(Err(error)),
+        }
+    }
+
     /// Sets one attribute and saves the record without validating it. Rails: `update_attribute`.
     ///
     /// Errors: `UnknownAttribute` with the nearest name; `InvalidValue`; what saving says.

@@ -111,8 +111,10 @@ pub(super) async fn look(
                                 return Ok(next);
                             }
                         }
-                        Rule::Custom(Body::Now(_) | Body::Later(_)) | Rule::Check(_) => {
-                            pipeline.called();
+                        Rule::Custom(Body::Now(_) | Body::Later(_))
+                        | Rule::Check(_)
+                        | Rule::Uniqueness(_) => {
+                            frame.asks_again = true;
                             rules::look(&record, rule).await?;
                         }
                         _ => rules::look(&record, rule).await?,
@@ -196,10 +198,15 @@ fn members(
     };
     while let Some(member) = todo.last() {
         let gone = member.is_destroyed() || (autosave && member.is_marked_for_destruction());
-        if gone
-            || pipeline.is_known_valid(member)
-            || pipeline.is_active(member, Verb::Validate, frame)
-        {
+        if gone || pipeline.is_active(member, Verb::Validate, frame) {
+            todo.pop();
+            continue;
+        }
+        let saving = pipeline.is_active(member, Verb::Save, frame);
+        if let Some(valid) = pipeline.known.of(member, saving) {
+            if !valid {
+                judge(frame, association, &member.clone(), false, all);
+            }
             todo.pop();
             continue;
         }

@@ -269,6 +269,16 @@ impl<M: Model> Collection<'_, M> {
         Pending::new(async move { M::from_record(association?.find_key(key).await?) })
     }
 
+    /// The members with these keys, in the order of the keys, asked for as by [`find`](Self::find). Rails: `find([1, 2])`.
+    ///
+    /// Errors: `RecordNotFound` names those that are missing.
+    #[track_caller]
+    pub fn find_many<K: Into<M::Key>>(&self, keys: impl IntoIterator<Item = K>) -> Pending<Vec<M>> {
+        let keys = keys.into_iter().map(|key| key.into().values()).collect();
+        let association = self.erased();
+        Pending::new(async move { all(association?.find_keys(keys).await?) })
+    }
+
     /// The first member for which the condition holds. Always asks. Rails: `find_by`.
     ///
     /// Errors: `StrictLoadingViolation`, where it loads; [those of reading](crate::Pending#errors).
@@ -315,6 +325,15 @@ impl<M: Model> Collection<'_, M> {
     pub fn first_n(&self, rows: u64) -> Pending<Vec<M>> {
         let association = self.erased();
         Pending::new(async move { all(association?.first_n(rows).await?) })
+    }
+
+    /// Any members, as [`first`](Self::first) without an order. Rails: `take(3)`.
+    ///
+    /// Errors: `StrictLoadingViolation`, where it loads; [those of reading](crate::Pending#errors).
+    #[track_caller]
+    pub fn take_n(&self, rows: u64) -> Pending<Vec<M>> {
+        let association = self.erased();
+        Pending::new(async move { all(association?.take_n(rows).await?) })
     }
 
     /// The last members in their order, as [`first`](Self::first). Rails: `last(3)`.

@@ -62,6 +62,25 @@ impl Association {
         Ok(target)
     }
 
+    /// The first member, those that are not saved among them; else a new one with values, saved. Rails: `first_or_create!`.
+    ///
+    /// Errors: as [`first`](Self::first) and [`create_member`](Self::create_member).
+    #[track_caller]
+    pub fn first_or_create(&self, set: impl FnOnce(&Record) -> &Record) -> Pending<Record> {
+        let first = self.first();
+        self.relation().or_create(first, set)
+    }
+
+    /// The first member, those that are not saved among them; else a new one with values, a member that is saved with the
+    /// owner. Rails: `first_or_initialize`.
+    ///
+    /// Errors: as [`first`](Self::first); a `before_add`'s own.
+    #[track_caller]
+    pub fn first_or_initialize(&self, set: impl FnOnce(&Record) -> &Record) -> Pending<Record> {
+        let first = self.first();
+        self.relation().or_initialize(first, set)
+    }
+
     /// Forgets the target and reads it again. Rails: `reload_author`, `post.comments.reload`.
     ///
     /// Errors: as [`load_many`](Self::load_many).

@@ -89,9 +89,9 @@ impl<M: Model> Collection<'_, M> {
     }
 
     /// The first member for which the condition holds; else a new one that is what the condition says, with more values,
-    /// not saved and not a member yet. Rails: `find_or_initialize_by`.
+    /// not saved: a member that is saved with the owner. Rails: `find_or_initialize_by`.
     ///
-    /// Errors: [those of reading](crate::Pending#errors).
+    /// Errors: [those of reading](crate::Pending#errors); a `before_add`'s own.
     #[track_caller]
     pub fn find_or_initialize_by<E: Into<Expr>>(
         &self,
@@ -101,12 +101,38 @@ impl<M: Model> Collection<'_, M> {
         self.all().find_or_initialize_by(condition, set)
     }
 
-    /// The first member by the key; else a new one with values, saved. Rails: `first_or_create!`.
+    /// A new member that is what the condition says, with more values, saved; if a unique index refuses it, the member that
+    /// is there. For where it is mostly new. Rails: `create_or_find_by!`.
     ///
-    /// Errors: as [`create`](Self::create).
+    /// Errors: `RecordNotFound` when the row that was in the way is no member for which the condition holds; else as
+    /// [`create`](Self::create).
+    #[track_caller]
+    pub fn create_or_find_by<E: Into<Expr>>(
+        &self,
+        condition: impl FnOnce(&'static M::Columns) -> E,
+        set: impl FnOnce(&M) -> &M,
+    ) -> Pending<M> {
+        self.all().create_or_find_by(condition, set)
+    }
+
+    /// The first member, as [`first`](Self::first) gives it, those that are not saved among them; else a new one with
+    /// values, saved. Rails: `first_or_create!`.
+    ///
+    /// Errors: as [`first`](Self::first) and [`create`](Self::create).
     #[track_caller]
     pub fn first_or_create(&self, set: impl FnOnce(&M) -> &M) -> Pending<M> {
-        self.all().first_or_create(set)
+        let first = self.first();
+        self.all().or_create(first, set)
+    }
+
+    /// The first member, as [`first`](Self::first) gives it; else a new one with values, a member that is saved with the
+    /// owner. Rails: `first_or_initialize`.
+    ///
+    /// Errors: as [`first`](Self::first); a `before_add`'s own.
+    #[track_caller]
+    pub fn first_or_initialize(&self, set: impl FnOnce(&M) -> &M) -> Pending<M> {
+        let first = self.first();
+        self.all().or_initialize(first, set)
     }
 
     /// Adds a record. On a saved owner it is saved with its new key; on a new owner it waits for the owner.
@@ -174,6 +200,19 @@ impl<M: Model> Collection<'_, M> {
     pub fn destroy<'m>(&self, members: impl IntoIterator<Item = &'m M>) -> Pending<()> {
         let members = records(members);
         self.taking(|association| association.destroy(members))
+    }
+
+    /// Destroys the members with these keys, all or none, and gives them. Rails: `destroy(1, 2)`.
+    ///
+    /// Errors: `RecordNotFound` for one that is not a member; else as [`destroy`](Self::destroy).
+    #[track_caller]
+    pub fn destroy_ids<K: Into<M::Key>>(
+        &self,
+        ids: impl IntoIterator<Item = K>,
+    ) -> Pending<Vec<M>> {
+        let ids = keys::<M, K>(ids);
+        let association = self.erased();
+        Pending::new(async move { all(association?.destroy_keys(ids).await?) })
     }
 
     /// Takes all members out with one UPDATE that sets their keys to null, and loads none. The collection is loaded and

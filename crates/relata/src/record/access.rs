@@ -169,6 +169,27 @@ impl Record {
         Ok(self)
     }
 
+    /// Sets attributes, all or none.
+    pub(crate) fn set_all<'a>(
+        &self,
+        values: impl IntoIterator<Item = (&'a str, Value<'static>)>,
+    ) -> Result<()> {
+        let values: Vec<_> = values.into_iter().collect();
+        for (name, value) in &values {
+            let column = self.reflection().attribute(name)?;
+            self.may_set(column)?;
+            if let Err(error) = self.reflection().kept_value(column, value.clone())
+                && !self.reflection().validates_labels(column)
+            {
+                return Err(error);
+            }
+        }
+        for (name, value) in values {
+            self.set(name, value)?;
+        }
+        Ok(())
+    }
+
     /// Sets a column of a model with enums: what is no label is kept beside, where its validation is to tell.
     fn set_label(&self, column: usize, value: Value<'static>) -> Result<()> {
         let text = Kind::Text.cast(value.clone());

@@ -137,7 +137,9 @@ impl Record {
 
     /// Marks the record to be destroyed when its owner is saved. Rails: `mark_for_destruction`.
     pub fn mark_for_destruction(&self) {
-        self.state_or_make().set_marked_for_destruction(true);
+        let state = self.state_or_make();
+        state.set_marked_for_destruction(true);
+        state.tell();
     }
 
     /// Whether the record is to be destroyed when its owner is saved. Rails: `marked_for_destruction?`.

@@ -391,6 +391,7 @@ impl Record {
         {
             members.push(Entry::of(member));
             *keys = None;
+            state.tell();
             return;
         }
         let mut known = self.peek_many(association, UNREAD);
@@ -413,6 +414,7 @@ impl Record {
 
     fn replace_override(&self, association: usize, new: Option<Override>, shape: &mut ShapeGuard) {
         let state = self.state_or_make();
+        state.tell();
         let old = match state.overrides().get_mut(association) {
             Some(place) => std::mem::replace(place, new),
             None => new,

@@ -16,6 +16,7 @@ use super::sync::{
     Arc, AtomicU8, Mutex, MutexGuard, OnceLock, Ordering, PoisonError, RwLock, RwLockReadGuard,
     RwLockWriteGuard,
 };
+use super::watch::Watch;
 use crate::attribute::value::Value;
 use crate::reflection::Slot;
 
@@ -46,6 +47,8 @@ pub(crate) struct Values {
     nulls: Columns,
     /// What was set and is no value of its column, which is null instead.
     refused: Option<Box<Refused>>,
+    /// Who is told of the next change.
+    pub(super) watch: Option<Watch>,
     pub(crate) life: Life,
     /// Whether the last save inserted the row.
     pub(crate) was_new: bool,
@@ -136,6 +139,7 @@ impl State {
                 before: None,
                 nulls: Columns::default(),
                 refused: None,
+                watch: None,
                 life: if new { Life::New } else { Life::Persisted },
                 was_new: false,
                 in_doubt: false,
@@ -252,6 +256,9 @@ impl Values {
 
     /// Puts a value into the current row, keeping its text in the batch's arena if it is not there yet.
     pub(super) fn set(&mut self, batch: &Batch, column: usize, slot: Slot, value: &Value<'_>) {
+        if self.watch.is_some() {
+            self.tell();
+        }
         if value.is_null() {
             put(&mut self.current, column, slot, None);
             if self.life == Life::New {
@@ -364,6 +371,7 @@ impl Values {
     }
 
     pub(super) fn revert(&mut self, column: usize, slot: Slot) {
+        self.tell();
         self.accept(column);
         copy(&self.saved, &mut self.current, column, slot);
     }
@@ -381,6 +389,7 @@ impl Values {
     /// Goes back to what a snapshot remembers. What was set stays set; a generated key goes, unless another was set
     /// since.
     pub(super) fn restore(&mut self, snapshot: &Snapshot, slots: &[Slot]) {
+        self.tell();
         for (column, &slot) in slots.iter().enumerate() {
             if snapshot.generated.contains(column)
                 && !self.differs(column, slot, Version::Current, Version::Saved)

@@ -1,5 +1,6 @@
-//! Programs over what runs by itself: validations, callbacks that halt or fail, dependents, counters, touch. After each
-//! step every row is compared with what the plainest program says, whatever succeeded, failed or was rolled back.
+//! Programs over what runs by itself: validations, callbacks that halt or fail, dependents, counters, touch. The objects are
+//! held from step to step, through what is refused and rolled back: what was set of them stays set, and goes with the next
+//! save. After each step every row, and what each object says of it, is compared with what the plainest program says.
 
 use std::collections::BTreeMap;
 
@@ -118,6 +119,10 @@ enum Step {
     DestroyPage(usize),
     DestroyPages(usize),
     Unlock(usize),
+    /// Saves a binder again that was refused, or whose transaction was rolled back, with another name.
+    Again(usize, u8),
+    ReloadBinder(usize),
+    ReloadPage(usize),
     /// Steps inside, and whether all is rolled back at the end.
     Transaction(bool, Vec<Step>),
 }
@@ -155,7 +160,7 @@ fn steps(random: &mut Random, count: usize, depth: usize) -> Vec<Step> {
 fn step(random: &mut Random, depth: usize) -> Step {
     let (one, two) = (random.below(30), random.below(30));
     let word = |random: &mut Random| u8::try_from(random.below(12)).unwrap_or_default();
-    match random.below(24) {
+    match random.below(28) {
         0..=2 => Step::Binder(word(random)),
         3..=8 => Step::Page(one, word(random)),
         9 => Step::Other(Other::Lock, one),
@@ -168,6 +173,9 @@ fn step(random: &mut Random, depth: usize) -> Step {
         19 => Step::DestroyPage(one),
         20 => Step::DestroyPages(one),
         21 => Step::Unlock(one),
+        22..=23 => Step::Again(one, word(random)),
+        24 => Step::ReloadBinder(one),
+        25 => Step::ReloadPage(one),
         _ if depth < 2 => {
             let (back, length) = (random.one_in(2), 1 + random.below(6));
             Step::Transaction(back, steps(random, length, depth + 1))
@@ -231,16 +239,20 @@ impl Rows {
         true
     }
 
+    fn remove_page(&mut self, id: i64, now: i64) {
+        if let Some((_, binder)) = self.pages.remove(&id) {
+            self.count(binder, -1);
+            self.touch(binder, now);
+        }
+    }
+
     fn destroy_page(&mut self, id: i64, now: i64) -> bool {
-        match self.pages.get(&id).cloned() {
+        match self.pages.get(&id) {
             Some((text, _)) if text == "stay" => false,
-            Some((_, binder)) => {
-                self.pages.remove(&id);
-                self.count(binder, -1);
-                self.touch(binder, now);
+            _ => {
+                self.remove_page(id, now);
                 true
             }
-            None => true,
         }
     }
 
@@ -257,6 +269,47 @@ impl Rows {
         self.binders.remove(&id);
         true
     }
+}
+
+fn is_name(name: &str) -> bool {
+    !name.is_empty() && name.len() <= 3
+}
+
+/// A binder in memory, as it should be.
+#[derive(Clone)]
+struct HeldBinder {
+    object: Binder,
+    name: String,
+    written: i64,
+}
+
+impl HeldBinder {
+    /// The time of change that a save writes: one that is set and not saved stays.
+    fn time(&self, now: i64) -> i64 {
+        let (time, was) = (self.object.updated_at(), self.object.updated_at_was());
+        match time {
+            Some(time) if self.object.is_new_record() || Some(time) != was => {
+                time.timestamp_micros()
+            }
+            _ => now,
+        }
+    }
+
+    /// What others did to its members was not told to it.
+    fn reset(&self) {
+        self.object.pages().reset();
+        self.object.locks().reset();
+        self.object.tabs().reset();
+        self.object.scraps().reset();
+    }
+}
+
+/// A page in memory, as it should be.
+#[derive(Clone)]
+struct HeldPage {
+    object: Page,
+    text: String,
+    binder: i64,
 }
 
 fn is_savable(text: &str) -> bool {
@@ -303,6 +356,13 @@ struct Run<'a> {
     rows: Rows,
     /// The time, a step each.
     now: i64,
+    binders: BTreeMap<i64, HeldBinder>,
+    pages: BTreeMap<i64, HeldPage>,
+    /// Those whose key another row has got since.
+    replaced: Vec<HeldBinder>,
+    replaced_pages: Vec<HeldPage>,
+    /// Those without a row, which may be saved again.
+    lost: Vec<HeldBinder>,
 }
 
 impl Run<'_> {
@@ -328,6 +388,134 @@ impl Run<'_> {
                     self.rows
                 ));
             }
+            self.compare()
+                .map_err(|told| format!("after {step:?} {told}"))?;
+        }
+        Ok(())
+    }
+
+    /// What each object says is what it should say.
+    fn compare(&self) -> Ended {
+        for (id, held) in &self.binders {
+            let Some((name, _, _, written)) = self.rows.binders.get(id) else {
+                continue;
+            };
+            let object = &held.object;
+            let found = (
+                (object.name(), object.name_was()),
+                (object.written(), object.written_was()),
+                object.is_persisted(),
+            );
+            let wanted = ((&*held.name, &**name), (held.written, *written), true);
+            if found != wanted {
+                return Err(format!("binder {id} is {found:?} and should be {wanted:?}"));
+            }
+        }
+        for (id, held) in &self.pages {
+            let Some((text, binder)) = self.rows.pages.get(id) else {
+                continue;
+            };
+            let object = &held.object;
+            let found = (
+                (object.text(), object.text_was()),
+                (object.binder_id(), object.binder_id_was()),
+                object.is_persisted(),
+            );
+            let wanted = ((&*held.text, &**text), (held.binder, *binder), true);
+            if found != wanted {
+                return Err(format!("page {id} is {found:?} and should be {wanted:?}"));
+            }
+        }
+        for held in &self.lost {
+            let object = &held.object;
+            let found = (object.is_new_record(), object.name(), object.written());
+            let wanted = (true, &*held.name, held.written);
+            if found != wanted || object.to_key().is_some() {
+                return Err(format!(
+                    "what is lost is {object:?} and should be {wanted:?}"
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// The object that stands for a row.
+    async fn held(&mut self, id: i64) -> Result<HeldBinder> {
+        if let Some(held) = self.binders.get(&id) {
+            return Ok(held.clone());
+        }
+        let object = Binder::find(self.db, id).await?;
+        let held = HeldBinder {
+            name: object.name().to_owned(),
+            written: object.written(),
+            object,
+        };
+        self.binders.insert(id, held.clone());
+        Ok(held)
+    }
+
+    async fn held_page(&mut self, id: i64) -> Result<HeldPage> {
+        if let Some(held) = self.pages.get(&id) {
+            return Ok(held.clone());
+        }
+        let object = Page::find(self.db, id).await?;
+        let held = HeldPage {
+            text: object.text().to_owned(),
+            binder: object.binder_id(),
+            object,
+        };
+        self.pages.insert(id, held.clone());
+        Ok(held)
+    }
+
+    async fn reload_page(&mut self, id: i64) -> Result<()> {
+        let mut held = self.held_page(id).await?;
+        held.object.reload().await?;
+        if let Some((text, binder)) = self.rows.pages.get(&id) {
+            (held.text, held.binder) = (text.clone(), *binder);
+        }
+        self.pages.insert(id, held);
+        Ok(())
+    }
+
+    fn hold(&mut self, id: i64, held: HeldBinder) {
+        self.replaced.extend(self.binders.insert(id, held));
+    }
+
+    /// After a rollback the objects stay: those whose rows are there again, and those that are new again.
+    async fn settle(&mut self) -> Result<()> {
+        let all = std::mem::take(&mut self.binders).into_values();
+        for held in all.chain(std::mem::take(&mut self.replaced)) {
+            held.reset();
+            if held.object.is_new_record() {
+                self.lost.push(held);
+            } else if held.object.is_persisted()
+                && self.rows.binders.contains_key(&held.object.id())
+            {
+                self.hold(held.object.id(), held);
+            } else {
+                self.replaced.push(held);
+            }
+        }
+        let all = std::mem::take(&mut self.pages).into_values();
+        for held in all.chain(std::mem::take(&mut self.replaced_pages)) {
+            let id = held.object.id();
+            if held.object.is_persisted() && self.rows.pages.contains_key(&id) {
+                self.replaced_pages.extend(self.pages.insert(id, held));
+            } else if !held.object.is_new_record() {
+                self.replaced_pages.push(held);
+            }
+        }
+        // One that was moved to a binder which has no row any more would save that.
+        let homeless = |held: &&HeldPage| !self.rows.binders.contains_key(&held.binder);
+        let homeless: Vec<i64> = self
+            .pages
+            .values()
+            .filter(homeless)
+            .map(|held| held.object.id())
+            .collect();
+        for id in homeless {
+            self.reload_page(id).await?;
         }
         Ok(())
     }
@@ -350,19 +538,83 @@ impl Run<'_> {
         ))
     }
 
+    /// What saving a page should have come to.
+    fn save_page(&mut self, step: &Step, id: i64, held: HeldPage, done: &Result<()>) -> Ended {
+        let there = self.rows.binders.contains_key(&held.binder);
+        self.agree(step, done, is_savable(&held.text) && there)?;
+        if there {
+            let now = self.now;
+            self.rows.save_page(id, &held.text, held.binder, now);
+        }
+        self.pages.insert(id, held);
+        Ok(())
+    }
+
     async fn one(&mut self, step: &Step) -> Ended {
         let (db, now) = (self.db, self.now);
         let found = |error: Error| format!("{step:?}: {error:?}");
         match step {
             Step::Binder(name) => {
-                let name = NAMES[usize::from(*name) % NAMES.len()];
-                let made = Binder::build(db, |b| b.set_name(name));
-                let done = made.save().await;
-                let expected = !name.is_empty() && name.len() <= 3;
+                let name = NAMES[usize::from(*name) % NAMES.len()].to_owned();
+                let object = Binder::build(db, |b| b.set_name(&name));
+                let done = object.save().await;
+                let expected = is_name(&name);
+                self.agree(step, &done, expected)?;
+                let written = i64::from(expected);
+                if expected {
+                    self.rows
+                        .binders
+                        .insert(object.id(), (name.clone(), 0, now, 1));
+                    let id = object.id();
+                    self.hold(
+                        id,
+                        HeldBinder {
+                            object,
+                            name,
+                            written,
+                        },
+                    );
+                } else {
+                    self.lost.push(HeldBinder {
+                        object,
+                        name,
+                        written,
+                    });
+                }
+            }
+            Step::Again(number, name) => {
+                let Some(at) = number.checked_rem(self.lost.len()) else {
+                    return Ok(());
+                };
+                let mut held = self.lost.remove(at);
+                held.name = NAMES[usize::from(*name) % NAMES.len()].to_owned();
+                let time = held.time(now);
+                let done = held.object.update(|b| b.set_name(&held.name)).await;
+                let expected = is_name(&held.name);
                 self.agree(step, &done, expected)?;
                 if expected {
-                    let row = (name.to_owned(), 0, now, 1);
-                    self.rows.binders.insert(made.id(), row);
+                    held.written += 1;
+                    let (id, row) = (held.object.id(), (held.name.clone(), 0, time, held.written));
+                    self.rows.binders.insert(id, row);
+                    self.hold(id, held);
+                } else {
+                    self.lost.push(held);
+                }
+            }
+            Step::ReloadBinder(binder) => {
+                let Some(id) = self.binder(*binder) else {
+                    return Ok(());
+                };
+                let mut held = self.held(id).await.map_err(found)?;
+                held.object.reload().await.map_err(found)?;
+                if let Some(row) = self.rows.binders.get(&id) {
+                    (held.name, held.written) = (row.0.clone(), row.3);
+                }
+                self.binders.insert(id, held);
+            }
+            Step::ReloadPage(page) => {
+                if let Some(id) = self.page(*page) {
+                    self.reload_page(id).await.map_err(found)?;
                 }
             }
             Step::Page(binder, text) => {
@@ -370,12 +622,20 @@ impl Run<'_> {
                     return Ok(());
                 };
                 let text = TEXTS[usize::from(*text) % TEXTS.len()];
-                let owner = Binder::find(db, binder).await.map_err(found)?;
-                let made = owner.pages().build(|p| p.set_text(text));
-                let done = made.save().await;
+                let owner = self.held(binder).await.map_err(found)?.object;
+                let object = Page::build(db, |p| p.set_text(text).set_binder(&owner));
+                let done = object.save().await;
                 self.agree(step, &done, is_savable(text))?;
                 if done.is_ok() {
-                    self.rows.save_page(made.id(), text, binder, now);
+                    let id = object.id();
+                    self.rows.save_page(id, text, binder, now);
+                    let text = text.to_owned();
+                    let held = HeldPage {
+                        object,
+                        text,
+                        binder,
+                    };
+                    self.replaced_pages.extend(self.pages.insert(id, held));
                 }
             }
             Step::Other(other, binder) => {
@@ -404,50 +664,66 @@ impl Run<'_> {
                 let Some(id) = self.binder(*binder) else {
                     return Ok(());
                 };
-                let name = NAMES[usize::from(*name) % NAMES.len()];
-                let binder = Binder::find(db, id).await.map_err(found)?;
-                let done = binder.update(|b| b.set_name(name)).await;
-                let expected = !name.is_empty() && name.len() <= 3;
+                let mut held = self.held(id).await.map_err(found)?;
+                held.name = NAMES[usize::from(*name) % NAMES.len()].to_owned();
+                let time = held.time(now);
+                let done = held.object.update(|b| b.set_name(&held.name)).await;
+                let expected = is_name(&held.name);
                 self.agree(step, &done, expected)?;
+                held.written += i64::from(expected);
                 if let (true, Some(row)) = (expected, self.rows.binders.get_mut(&id)) {
-                    *row = (name.to_owned(), row.1, now, row.3 + 1);
+                    *row = (held.name.clone(), row.1, time, held.written);
                 }
+                self.binders.insert(id, held);
             }
             Step::Text(page, text) => {
                 let Some(id) = self.page(*page) else {
                     return Ok(());
                 };
-                let text = TEXTS[usize::from(*text) % TEXTS.len()];
-                let page = Page::find(db, id).await.map_err(found)?;
-                let done = page.update(|p| p.set_text(text)).await;
-                self.agree(step, &done, is_savable(text))?;
-                self.rows.save_page(id, text, page.binder_id(), now);
+                let mut held = self.held_page(id).await.map_err(found)?;
+                held.text = TEXTS[usize::from(*text) % TEXTS.len()].to_owned();
+                let done = held.object.update(|p| p.set_text(&held.text)).await;
+                self.save_page(step, id, held, &done)?;
             }
             Step::Move(page, binder) => {
                 let (Some(id), Some(binder)) = (self.page(*page), self.binder(*binder)) else {
                     return Ok(());
                 };
-                let page = Page::find(db, id).await.map_err(found)?;
-                let to = Binder::find(db, binder).await.map_err(found)?;
-                let done = page.update(|p| p.set_binder(&to)).await;
-                self.agree(step, &done, true)?;
-                self.rows.save_page(id, page.text(), binder, now);
+                let mut held = self.held_page(id).await.map_err(found)?;
+                let to = self.held(binder).await.map_err(found)?.object;
+                held.binder = binder;
+                let done = held.object.update(|p| p.set_binder(&to)).await;
+                self.save_page(step, id, held, &done)?;
             }
             Step::Destroy(binder) => {
                 let Some(id) = self.binder(*binder) else {
                     return Ok(());
                 };
-                let done = Binder::find(db, id).await.map_err(found)?.destroy().await;
+                let held = self.held(id).await.map_err(found)?;
+                held.reset();
+                let done = held.object.destroy().await;
                 let expected = self.rows.destroy_binder(id);
+                held.reset();
                 self.agree(step, &done, expected)?;
             }
             Step::DestroyPage(page) => {
                 let Some(id) = self.page(*page) else {
                     return Ok(());
                 };
-                let done = Page::find(db, id).await.map_err(found)?.destroy().await;
-                let expected = self.rows.destroy_page(id, now);
+                let binder = self.rows.pages.get(&id).map(|row| row.1);
+                let mut held = self.held_page(id).await.map_err(found)?;
+                if Some(held.binder) != binder {
+                    // Which of both binders loses it is not what is asked here.
+                    self.reload_page(id).await.map_err(found)?;
+                    held = self.held_page(id).await.map_err(found)?;
+                }
+                let done = held.object.destroy().await;
+                // Its callback sees what is set.
+                let expected = held.text != "stay";
                 self.agree(step, &done, expected)?;
+                if expected {
+                    self.rows.remove_page(id, now);
+                }
             }
             Step::DestroyPages(binder) => {
                 let Some(id) = self.binder(*binder) else {
@@ -493,6 +769,7 @@ impl Run<'_> {
                 ended?;
                 if *back {
                     self.rows = before;
+                    self.settle().await.map_err(found)?;
                 }
                 self.agree(step, &done, !back)?;
             }
@@ -529,6 +806,11 @@ fn run(db: &Db, program: &[Step]) -> Ended {
             db,
             rows: Rows::default(),
             now: 0,
+            binders: BTreeMap::new(),
+            pages: BTreeMap::new(),
+            replaced: Vec::new(),
+            replaced_pages: Vec::new(),
+            lost: Vec::new(),
         };
         Ok(run.all(program).await)
     })
