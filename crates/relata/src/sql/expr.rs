@@ -53,6 +53,8 @@ pub(crate) enum Node {
     Apart(Box<Apart>),
     /// A key, in these columns, is that of a row of a tree.
     InTree(Vec<Node>, Box<Tree>),
+    /// How many steps of a tree lead to the row with the key in these columns; null where none do.
+    TreeDepth(Vec<Node>, Box<Tree>),
     /// A pattern with `\` as its escape; the flag ignores case.
     Like(Box<Node>, String, bool),
     And(Vec<Node>),
@@ -361,7 +363,8 @@ impl Node {
             Node::InTuples(columns, _)
             | Node::RankOfKeys(columns, _)
             | Node::InSelect(columns, _)
-            | Node::InTree(columns, _) => {
+            | Node::InTree(columns, _)
+            | Node::TreeDepth(columns, _) => {
                 columns
                     .iter()
                     .for_each(|column| column.places(rejects_null, visit));
@@ -393,6 +396,7 @@ impl Node {
             Node::RankOfKeys(columns, keys) => Node::RankOfKeys(many(columns)?, keys.clone()),
             Node::Apart(apart) => Node::Apart(Box::new(apart.moved(onto)?)),
             Node::InTree(columns, tree) => Node::InTree(many(columns)?, tree.clone()),
+            Node::TreeDepth(columns, tree) => Node::TreeDepth(many(columns)?, tree.clone()),
             Node::Like(operand, pattern, insensitive) => {
                 Node::Like(boxed(operand)?, pattern.clone(), *insensitive)
             }

@@ -1,7 +1,7 @@
 //! Associations of the same records are asked for together where a connection pipelines, and come to the same.
 
 use super::pipelined::{Seen, seen};
-use crate::{Db, Error, ErrorKind, Polymorphic, Result, model};
+use relata::{Db, Error, ErrorKind, Polymorphic, Raw, Result, model};
 
 /// Who writes.
 #[model]
@@ -119,7 +119,7 @@ fn tables(seen: &[Seen]) -> Vec<String> {
 
 #[test]
 fn siblings_are_sent_before_the_first_of_them_is_answered() -> Result<()> {
-    crate::run(async {
+    relata::run(async {
         let db = articles("pipelined::memory:").await?;
         assert!(db.capabilities().unwrap().pipelines);
         let read = Article::all(&db)
@@ -136,7 +136,7 @@ fn siblings_are_sent_before_the_first_of_them_is_answered() -> Result<()> {
             "markings answered",
         ];
         assert_eq!(tables(&seen()), wanted);
-        crate::assert_queries!(db, 0, {
+        relata::assert_queries!(db, 0, {
             for article in &read {
                 assert_eq!(article.writer().await?.name(), article.title());
                 let notes = article.notes().await?;
@@ -151,7 +151,7 @@ fn siblings_are_sent_before_the_first_of_them_is_answered() -> Result<()> {
 
 #[test]
 fn inside_a_transaction_they_go_over_its_connection() -> Result<()> {
-    crate::run(async {
+    relata::run(async {
         let db = articles("pipelined::memory:").await?;
         db.transaction(async || {
             Note::all(&db).update_all(|n| n.text.set("new")).await?;
@@ -175,7 +175,7 @@ fn inside_a_transaction_they_go_over_its_connection() -> Result<()> {
 
 #[test]
 fn what_hangs_off_them_follows_and_what_goes_over_another_waits_for_it() -> Result<()> {
-    crate::run(async {
+    relata::run(async {
         let db = articles("pipelined::memory:").await?;
         let read = Article::all(&db)
             .includes(|a| (a.markings, a.notes, a.marks, a.writer.articles))
@@ -203,7 +203,7 @@ fn what_hangs_off_them_follows_and_what_goes_over_another_waits_for_it() -> Resu
 
 #[test]
 fn the_classes_of_a_polymorphic_association_are_asked_for_together() -> Result<()> {
-    crate::run(async {
+    relata::run(async {
         let db = articles("pipelined::memory:").await?;
         let read = Remark::all(&db).includes(|r| r.subject).await?;
         let wanted = [
@@ -215,7 +215,7 @@ fn the_classes_of_a_polymorphic_association_are_asked_for_together() -> Result<(
             "writers answered",
         ];
         assert_eq!(tables(&seen()), wanted);
-        crate::assert_queries!(db, 0, {
+        relata::assert_queries!(db, 0, {
             let mut names = Vec::new();
             for remark in &read {
                 match remark.subject().await? {
@@ -231,11 +231,10 @@ fn the_classes_of_a_polymorphic_association_are_asked_for_together() -> Result<(
 
 #[test]
 fn a_failure_is_that_of_the_first_that_failed_and_leaves_no_connection_behind() -> Result<()> {
-    crate::run(async {
+    relata::run(async {
         let db = articles("pipelined::memory:").await?;
-        db.execute_sql(crate::Raw::new("DROP TABLE notes")).await?;
-        db.execute_sql(crate::Raw::new("DROP TABLE markings"))
-            .await?;
+        db.execute_sql(Raw::new("DROP TABLE notes")).await?;
+        db.execute_sql(Raw::new("DROP TABLE markings")).await?;
         let read = Article::all(&db).includes(|a| (a.writer, a.notes, a.markings));
         let error: Error = read.await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::StatementInvalid);
@@ -248,7 +247,7 @@ fn a_failure_is_that_of_the_first_that_failed_and_leaves_no_connection_behind() 
 
 #[test]
 fn a_read_that_is_given_up_gives_the_connection_back() -> Result<()> {
-    crate::run(async {
+    relata::run(async {
         let db = articles("pipelined::memory:").await?;
         {
             let read = Article::all(&db).includes(|a| (a.writer, a.notes));
@@ -268,7 +267,7 @@ fn a_read_that_is_given_up_gives_the_connection_back() -> Result<()> {
 
 #[test]
 fn a_connection_that_answers_on_the_call_is_asked_one_by_one() -> Result<()> {
-    crate::run(async {
+    relata::run(async {
         let db = articles("sqlite::memory:").await?;
         assert!(!db.capabilities().unwrap().pipelines);
         let capture = db.capture();
