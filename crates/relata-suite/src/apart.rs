@@ -166,6 +166,17 @@ pub async fn what_is_not_joined_is_asked_for_hop_by_hop(backend: &Backend) -> Re
     assert_eq!(stars(&either.order(|r| r.id).await?), [1, 5, 3]);
     let bob = Writer::find(&db, 2).await?;
     assert!(bob.reviews().await?.is_empty());
+    let book = bob.books().create(|b| b.set_title("F")).await?;
+    book.reviews().create(|r| r.set_stars(7)).await?;
+    // Each side asks for its own list, and a scope of one is not that of the other.
+    let both = ann
+        .reviews()
+        .filter(|r| r.stars.gt(2))
+        .or(bob.reviews().all())?;
+    let both = assert_queries!(db, 3, { both.reorder(|r| r.stars).await? });
+    assert_eq!(stars(&both), [3, 4, 5, 7]);
+    let neither = ann.reviews().all().none().or(bob.reviews().all())?;
+    assert_eq!(stars(&neither.await?), [7]);
     let new = Writer::new(&db);
     assert_queries!(db, 0, { assert!(new.reviews().await?.is_empty()) });
     Ok(())
