@@ -6,6 +6,8 @@
 //!
 //! Invariant: nothing of it is left when a model is parsed; a declaration that names neither is looked at once and left alone.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
+
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote};
 use syn::parse::Parser;
@@ -130,18 +132,34 @@ fn named(base: &Meta) -> syn::Result<Vec<Path>> {
     }
 }
 
-/// A macro of the common part. It goes by the class's name in paths, and by one of its own where it stands, so that the two
-/// are never confused.
+/// A macro of the common part. It goes by the class's name in paths, also in those of other crates, and by one of its own
+/// where it stands, so that the two are never confused.
 fn made(name: &Ident, rule: TokenStream) -> TokenStream {
-    let hidden = format_ident!("__relata_{}", crate::model::plain(name));
+    let hidden = hidden(name, &rule);
     quote! {
         #[doc(hidden)]
-        #[allow(unused_macros)]
+        #[allow(unused_macros, non_local_definitions)]
+        #[macro_export]
         macro_rules! #hidden { #rule }
         #[doc(hidden)]
-        #[allow(unused_imports)]
-        pub(crate) use #hidden as #name;
+        #[allow(unused_imports, unreachable_pub)]
+        pub use #hidden as #name;
     }
+}
+
+/// A name that no other macro of the crate has: they are all at its root, whatever module the class is in.
+fn hidden(name: &Ident, rule: &TokenStream) -> Ident {
+    let mut hasher = DefaultHasher::new();
+    rule.to_string().hash(&mut hasher);
+    if proc_macro::is_available() {
+        let place = name.span().unwrap();
+        (place.file(), place.line(), place.column()).hash(&mut hasher);
+    }
+    format_ident!(
+        "__relata_{}_{:x}",
+        crate::model::plain(name),
+        hasher.finish()
+    )
 }
 
 /// What is common to models: their fields, and what stands at the struct.
@@ -162,10 +180,11 @@ fn class_of_models(options: &[Meta], item: &TokenStream, errors: &mut Errors) ->
         .iter()
         .partition(|one| one.path().is_ident("doc"));
     let rule = quote! {
-        ([$($options:tt)*] [$($head:tt)*] [$($own:tt)*]) => {
+        ([$($options:tt)*] [$($head:tt)*] [$($own:tt)*] $($is:tt)*) => {
             #[::relata::model(#(#options,)* $($options)*)]
             #(#attributes)*
             $($head)* { #(#fields,)* $($own)* }
+            $($is)*
         };
     };
     let made = made(&Part::Model.macro_of(&item.ident), rule);
@@ -229,9 +248,9 @@ fn model(
             impl #class for #ident {}
         }
     });
+    // Within what the class makes, so that one that is not there is missed once.
     quote! {
-        #class! { [#options] [#(#attributes)* #vis struct #ident #generics] [#fields] }
-        #is
+        #class! { [#options] [#(#attributes)* #vis struct #ident #generics] [#fields] #is }
     }
 }
 

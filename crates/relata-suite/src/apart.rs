@@ -166,6 +166,17 @@ pub async fn what_is_not_joined_is_asked_for_hop_by_hop(backend: &Backend) -> Re
     assert_eq!(stars(&either.order(|r| r.id).await?), [1, 5, 3]);
     let bob = Writer::find(&db, 2).await?;
     assert!(bob.reviews().await?.is_empty());
+    let book = bob.books().create(|b| b.set_title("F")).await?;
+    book.reviews().create(|r| r.set_stars(7)).await?;
+    // Each side asks for its own list, and a scope of one is not that of the other.
+    let both = ann
+        .reviews()
+        .filter(|r| r.stars.gt(2))
+        .or(bob.reviews().all())?;
+    let both = assert_queries!(db, 3, { both.reorder(|r| r.stars).await? });
+    assert_eq!(stars(&both), [3, 4, 5, 7]);
+    let neither = ann.reviews().all().none().or(bob.reviews().all())?;
+    assert_eq!(stars(&neither.await?), [7]);
     let new = Writer::new(&db);
     assert_queries!(db, 0, { assert!(new.reviews().await?.is_empty()) });
     Ok(())
@@ -218,6 +229,114 @@ pub async fn ways_of_any_length_are_not_joined(backend: &Backend) -> Result<()> 
         { ann.notes().await? }
     );
     assert_eq!(notes.len(), 2);
+    Ok(())
+}
+
+/// Siblings are read together, each hop by one statement for all of them, and each gets what it would have got alone.
+pub async fn what_is_not_joined_is_read_for_siblings_together(backend: &Backend) -> Result<()> {
+    let db = books(backend).await?;
+    let cid = Writer::create(&db, |w| w.set_name("Cid")).await?;
+    for (title, stars) in [("D", &[2, 3][..]), ("Z", &[1])] {
+        let book = cid.books().create(|b| b.set_title(title)).await?;
+        for &stars in stars {
+            book.reviews().create(|r| r.set_stars(stars)).await?;
+        }
+    }
+    let writers = || Writer::all(&db).order(|w| w.id);
+    let read = writers().await?;
+    let reviews = assert_sql!(
+        db,
+        [
+            r#"SELECT "books"."writer_id", "books"."id" FROM "books" WHERE "books"."writer_id" IN (?, ?, ?, ?) LIMIT 100001"#,
+            r#"SELECT "reviews".* FROM "reviews" WHERE "reviews"."book_id" IN (?, ?, ?, ?, ?, ?, ?, ?) LIMIT 100001"#
+        ],
+        {
+            let mut reviews = Vec::new();
+            for writer in &read {
+                reviews.push(stars(&writer.reviews().await?));
+            }
+            reviews
+        }
+    );
+    assert_eq!(reviews, [vec![1, 5, 3, 4], vec![], vec![2, 3, 1]]);
+    assert!(!read[0].books().is_loaded());
+    let (sorted, good) = assert_queries!(db, 4, {
+        let (mut sorted, mut good) = (Vec::new(), Vec::new());
+        for writer in &read {
+            sorted.push(stars(&writer.sorted_reviews().await?));
+            good.push(stars(&writer.good_reviews().await?));
+        }
+        (sorted, good)
+    });
+    assert_eq!(sorted, [vec![4, 5, 3, 1], vec![], vec![1, 2, 3]]);
+    assert_eq!(good, [vec![5, 4, 3], vec![], vec![3]]);
+    // What nobody read yet is not used once its rows were written.
+    let read = writers().await?;
+    assert_eq!(read[0].reviews().await?.len(), 4);
+    Review::all(&db)
+        .filter(|r| r.stars.eq(2))
+        .delete_all()
+        .await?;
+    assert_eq!(stars(&read[2].reviews().await?), [3, 1]);
+    // A limit is that of one owner.
+    let alone = assert_queries!(db, 2, { read[0].reviews().limit(1).await? });
+    assert_eq!(alone.len(), 1);
+    Ok(())
+}
+
+/// Ways of three hops, one target, keys of two columns, and rows that several owners lead to.
+pub async fn siblings_share_what_is_on_the_way(backend: &Backend) -> Result<()> {
+    let db = books(backend).await?;
+    let note = |id: i64| {
+        Note::create(&db, move |n| {
+            n.set_subject_id(id).set_subject_type("Review")
+        })
+    };
+    note(2).await?;
+    note(4).await?;
+    let bob = Writer::find(&db, 2).await?;
+    bob.books().create(|b| b.set_title("E")).await?;
+    for (at, writer) in [(1, "attic"), (2, "cellar")] {
+        let room = Room::create(&db, |r| r.set_name(writer)).await?;
+        Desk::create(&db, |d| d.set_writer_id(at).set_room(&room)).await?;
+    }
+    let one = Publisher::create(&db, |p| p.set_shop(1).set_number(1)).await?;
+    let two = Publisher::create(&db, |p| p.set_shop(1).set_number(2)).await?;
+    for (id, publisher) in [(1, &one), (3, &two), (4, &one)] {
+        let book = Book::find(&db, id).await?;
+        book.update(|b| b.set_publisher(publisher)).await?;
+    }
+    let read = Writer::all(&db).order(|w| w.id).await?;
+    let (notes, rooms, publishers) = assert_queries!(db, 3 + 2 + 2, {
+        let (mut notes, mut rooms, mut publishers) = (Vec::new(), Vec::new(), Vec::new());
+        for writer in &read {
+            notes.push(writer.notes().await?.len());
+            rooms.push(writer.room().await?.map(|room| room.name().to_owned()));
+            publishers.push(writer.publishers().await?);
+        }
+        (notes, rooms, publishers)
+    });
+    assert_eq!(notes, [2, 0]);
+    assert_eq!(rooms, ["attic", "cellar"].map(|name| Some(name.to_owned())));
+    assert_eq!(publishers, [vec![two, one.clone()], vec![one]]);
+    assert!(publishers[0][1].is(&publishers[1][0]));
+    Ok(())
+}
+
+/// Preloading goes over what is on the way, with scopes too.
+pub async fn what_is_not_joined_is_preloaded_with_its_scopes(backend: &Backend) -> Result<()> {
+    let db = books(backend).await?;
+    let read = Writer::all(&db)
+        .order(|w| w.id)
+        .includes(|w| (w.good_reviews, w.sorted_reviews))
+        .await?;
+    assert_queries!(db, 0, {
+        assert_eq!(stars(&read[0].good_reviews().await?), [5, 4, 3]);
+        assert_eq!(stars(&read[0].sorted_reviews().await?), [4, 5, 3, 1]);
+        assert!(read[1].good_reviews().await?.is_empty());
+    });
+    let joined = Writer::all(&db).eager_load(|w| w.good_reviews).await?;
+    assert_eq!(joined[0].good_reviews().await?.len(), 3);
     Ok(())
 }
 

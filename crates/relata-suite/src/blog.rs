@@ -104,3 +104,33 @@ pub async fn blog(backend: &Backend) -> Result<Db> {
     .await?;
     Ok(db)
 }
+
+/// What a model of another crate may take: who is called what, and when it was noted.
+#[model(abstract_class)]
+pub struct Noted {
+    /// Its key.
+    id: i64,
+    #[validates(presence)]
+    name: String,
+    person_id: Option<i64>,
+    #[belongs_to]
+    person: Option<Person>,
+}
+
+#[relata::callbacks(abstract_class)]
+impl Noted {
+    #[before_validation]
+    fn tidy(&self) {
+        let tidied = self.name().trim().to_owned();
+        self.set_name(tidied);
+    }
+}
+
+#[relata::scopes(abstract_class)]
+impl Noted {
+    /// Those that are somebody's.
+    #[scope]
+    pub fn of_somebody(all: relata::Relation<Self>) -> relata::Relation<Self> {
+        all.filter(|one| one.person_id.is_not_null())
+    }
+}

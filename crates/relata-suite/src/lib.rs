@@ -13,6 +13,7 @@ pub mod callbacks;
 pub mod collections;
 pub mod default_orders;
 pub mod dependents;
+pub mod depths;
 pub mod eager;
 pub mod hidden;
 pub mod keys;
@@ -252,8 +253,17 @@ macro_rules! suite {
             apart { what_is_not_joined_is_asked_for_hop_by_hop
                 what_is_not_joined_stands_in_the_order_of_what_is_on_the_way
                 ways_of_any_length_are_not_joined
+                what_is_not_joined_is_read_for_siblings_together
+                siblings_share_what_is_on_the_way
+                what_is_not_joined_is_preloaded_with_its_scopes
                 what_is_not_joined_is_otherwise_as_any_through
                 joins_are_disabled_at_run_time }
+            depths { each_row_of_a_tree_has_a_depth
+                the_depth_is_that_of_the_shortest_way
+                depths_end_where_rows_lead_to_each_other
+                depths_of_wide_keys_and_by_name
+                what_is_no_tree_has_no_depth
+                computed_values_order_groups }
             trees { a_tree_is_read_downwards_and_upwards
                 a_tree_is_a_relation_as_any_other
                 a_tree_begins_with_the_rows_of_its_relation
@@ -326,6 +336,7 @@ mod listed {
             ("relations", include_str!("relations.rs")),
             ("saving", include_str!("saving.rs")),
             ("apart", include_str!("apart.rs")),
+            ("depths", include_str!("depths.rs")),
             ("trees", include_str!("trees.rs")),
             ("updates", include_str!("updates.rs")),
             ("validations", include_str!("validations.rs")),

@@ -60,7 +60,7 @@ pub struct Shelf {
 }
 
 /// root(1) has home(2) and etc(3); home has ann(4) and bob(5), which is hidden; ann has pictures(6), bob has secrets(7).
-async fn folders(backend: &Backend) -> Result<Db> {
+pub(crate) async fn folders(backend: &Backend) -> Result<Db> {
     let db = backend.open().await?;
     let models = [
         Folder::reflection(),

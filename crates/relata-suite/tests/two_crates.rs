@@ -69,3 +69,71 @@ fn models_of_two_crates_lead_to_each_other() -> Result<()> {
         Ok(())
     })
 }
+
+/// What the other crate declares, and more.
+#[model(abstract_class, abstract_base = blog::Noted)]
+pub struct Weighed {
+    weight: i64,
+}
+
+mod namesake {
+    /// Another one of that name.
+    #[relata::model(abstract_class)]
+    pub struct Weighed {
+        weight: i64,
+    }
+
+    /// Takes it.
+    #[relata::model(abstract_base = Weighed)]
+    pub struct Stone {
+        id: i64,
+    }
+}
+
+/// Takes what both crates declare.
+#[model(abstract_base = Weighed)]
+pub struct Parcel {
+    to: Option<String>,
+}
+
+/// Takes what the other crate declares, under a path.
+#[model(abstract_base = blog::Noted)]
+pub struct Hint {
+    text: Option<String>,
+}
+
+#[relata::callbacks(abstract_base = blog::Noted)]
+impl Hint {}
+
+#[relata::scopes(abstract_base = relata_suite::blog::Noted)]
+impl Hint {}
+
+#[test]
+fn a_model_takes_an_abstract_class_of_another_crate() -> Result<()> {
+    async fn count<M: blog::Noted>(db: &Db) -> Result<u64> {
+        M::all(db).count().await
+    }
+    relata::run(async {
+        let backend = Backend::new(|| Db::connect("sqlite::memory:"));
+        let db = blog::blog(&backend).await?;
+        let models = [Hint::reflection(), Parcel::reflection()];
+        db.create_tables(models).await?;
+        assert_eq!(namesake::Stone::reflection().columns().len(), 2);
+        let parcel = Parcel::build(&db, |p| p.set_name("").set_weight(2));
+        assert!(!parcel.is_valid().await?);
+        let ann = Person::all(&db)
+            .first()
+            .await?
+            .expect("the blog has people");
+        let hint = Hint::create(&db, |h| h.set_name(" a ").set_person(&ann)).await?;
+        assert_eq!(hint.name(), "a");
+        let error = Hint::create(&db, |h| h.set_name(" ")).await.unwrap_err();
+        assert_eq!(error.to_string(), "Validation failed: Name can't be blank");
+        assert_eq!(
+            Hint::all(&db).of_somebody().count().await?,
+            count::<Hint>(&db).await?
+        );
+        assert!(hint.person().await?.is_some_and(|person| person.is(&ann)));
+        Ok(())
+    })
+}

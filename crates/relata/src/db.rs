@@ -16,6 +16,7 @@ mod hooks;
 pub(crate) mod idle;
 mod levels;
 mod options;
+mod pipeline;
 #[cfg_attr(not(feature = "sqlite"), allow(dead_code))]
 mod queue;
 pub(crate) mod rows;
@@ -23,6 +24,8 @@ mod runtime;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod stakes;
+#[cfg(all(test, feature = "sqlite"))]
+mod tests;
 mod transaction;
 #[cfg_attr(not(feature = "sqlite"), allow(dead_code))]
 mod turns;
@@ -47,6 +50,7 @@ use clock::Clock;
 use events::Listeners;
 pub use events::{Capture, Event};
 pub use faults::Faults;
+use levels::Way;
 pub use options::{Options, Violation};
 use rows::Collected;
 pub use rows::Row;
@@ -67,6 +71,8 @@ pub struct Db(Arc<Inner>);
 
 struct Inner {
     backend: Option<Backend>,
+    /// Whether a connection of it pipelines: known from the start, for it is asked often.
+    pipelines: bool,
     options: Options,
     listeners: Listeners,
     faults: Arc<Faults>,
@@ -115,8 +121,12 @@ impl Db {
     }
 
     fn with(backend: Option<Backend>, options: Options, faults: Arc<Faults>) -> Self {
+        let pipelines = backend
+            .as_ref()
+            .is_some_and(|backend| backend.capabilities().pipelines);
         Self(Arc::new(Inner {
             backend,
+            pipelines,
             options,
             listeners: Listeners::default(),
             faults,
@@ -190,9 +200,10 @@ impl Db {
     /// Runs a statement and gives its rows to its decoder.
     pub(crate) async fn fetch<D: Decode + 'static>(&self, job: &mut Job<D>) -> Result<Outcome> {
         let begun = self.0.listeners.are_there().then(Instant::now);
-        let ran = match levels::ambient(self) {
+        let ran = match levels::way(self) {
             None => self.backend()?.run(job).await,
-            Some(level) => level.run(self, job).await,
+            Some(Way::Level(level)) => level.run(self, job).await,
+            Some(Way::Connection(connection)) => connection.run(job).await,
         };
         if begun.is_none()
             && let Ok((_, outcome)) = ran

@@ -60,6 +60,10 @@
     clippy::unreachable
 )]
 
+// Models of unit tests name the library as those of users do.
+#[cfg(test)]
+extern crate self as relata;
+
 #[doc(hidden)]
 #[path = "declare.rs"]
 pub mod __private;

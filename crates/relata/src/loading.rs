@@ -6,6 +6,7 @@
 //! joined    a relation and its associations, in one query with joins
 //! includes  the tree of what is loaded with records
 //! available records at hand, in place of rows
+//! hops      what siblings lead to through others, hop by hop
 //! owners    which targets belong to which owners          parts     owners whose targets one query finds
 //! collection   what a collection knows without its members, and with them
 //! finders   first, take, find, sole ...    calculate   count, sum ...    groups   of groups    tallies   of many owners' targets    batches   find_each, in_batches
@@ -21,6 +22,7 @@ mod collection;
 mod decode;
 mod finders;
 mod groups;
+mod hops;
 mod includes;
 mod joined;
 mod lazy;

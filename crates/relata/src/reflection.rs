@@ -40,8 +40,8 @@ pub use association::{
 };
 pub(crate) use association::{allowed_position, is_any_deprecated, refused_position};
 pub use builder::ModelBuilder;
-pub(crate) use check::wrong_defaults;
 pub use check::{Mistakes, check_models};
+pub(crate) use check::{mistakes, wrong_defaults};
 pub use classes::{Classes, Registry};
 pub use column::{Column, ColumnDefault, Normalization};
 pub use declared::{Declared, Setting};

@@ -11,9 +11,9 @@ pub use check::{Difference, DifferenceKind};
 
 use crate::db::Db;
 use crate::db::adapter::{Purpose, Statement};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::pending::Pending;
-use crate::reflection::{ModelReflection, wrong_defaults};
+use crate::reflection::{ModelReflection, mistakes, wrong_defaults};
 use crate::sql::schema;
 
 fn statement(text: Arc<str>, writes: bool) -> Statement {
@@ -27,9 +27,11 @@ fn statement(text: Arc<str>, writes: bool) -> Statement {
     }
 }
 
-/// These models, and those of the tables between them, each table once.
+/// These models, and those of the tables between them, each table once; what is wrong with the declaration of one goes to
+/// `refused`.
 fn with_tables_between(
     models: Vec<&'static ModelReflection>,
+    mut refused: impl FnMut(Error) -> Result<()>,
 ) -> Result<Vec<&'static ModelReflection>> {
     let mut all = models.clone();
     // Subclasses have no table of their own, and may declare what has one between.
@@ -42,7 +44,13 @@ fn with_tables_between(
             if !association.is_over_rows_between() || association.inherited {
                 continue;
             }
-            let between = model.resolve(position)?.target;
+            let between = match model.resolve(position) {
+                Ok(resolved) => resolved.target,
+                Err(error) => {
+                    refused(error)?;
+                    continue;
+                }
+            };
             if all.iter().all(|known| known.table() != between.table()) {
                 all.push(between);
             }
@@ -66,7 +74,7 @@ impl Db {
             let dialect = db.dialect();
             db.transaction(async || {
                 let mut later = Vec::new();
-                for model in with_tables_between(models)? {
+                for model in with_tables_between(models, Err)? {
                     if let Some(wrong) = wrong_defaults(model).next() {
                         return Err(wrong);
                     }
@@ -85,13 +93,15 @@ impl Db {
         })
     }
 
-    /// Compares models with the tables they name, and gives each difference: tables, columns and keys that are not
-    /// there, nulls, types, defaults, uniqueness, indexes and foreign keys. None when all is well. What a table has
-    /// beyond its model is no difference, as long as a row can be inserted.
+    /// The report for the start of a program: every mistake in the declarations of models and of all that these lead to,
+    /// as [`check_models`](crate::reflection::check_models) finds them, then each difference between these models and the
+    /// tables they name: tables, columns and keys that are not there, nulls, types, defaults, uniqueness, indexes and
+    /// foreign keys. Nothing when all is well. What a table has beyond its model is no difference, as long as a row can be
+    /// inserted.
     ///
     /// Three SELECTs a model, of the database's own tables.
     ///
-    /// Errors: what is wrong with a declaration; what the database says.
+    /// Errors: what the database says.
     #[track_caller]
     pub fn check_tables(
         &self,
@@ -99,8 +109,10 @@ impl Db {
     ) -> Pending<Vec<Difference>> {
         let (db, models) = (self.clone(), models.into_iter().collect::<Vec<_>>());
         Pending::new(async move {
-            let mut differences = Vec::new();
-            for model in with_tables_between(models)? {
+            let wrong = mistakes(models.clone()).into_iter();
+            let mut differences: Vec<_> = wrong.map(Difference::of_declaration).collect();
+            // What is wrong with it is told already.
+            for model in with_tables_between(models, |_| Ok(()))? {
                 differences.extend(check::differences(&db, model).await?);
             }
             Ok(differences)

@@ -98,7 +98,7 @@ fn every_mistake_of_every_model_that_is_reached_stands_in_one_list() -> Result<(
     );
     let text = error.to_string();
     for wanted in [
-        "5 mistakes in the declarations of associations:\n  Club.members: Could not find the inverse",
+        "5 mistakes in declarations:\n  Club.members: Could not find the inverse",
         "Member.club: counter_cache: unknown attribute `members_count` for Club",
         "Member.club: touch: unknown attribute `seen_at` for Club",
         "Member.sponsor: ",

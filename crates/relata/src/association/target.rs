@@ -150,9 +150,7 @@ impl Association {
             let of_owner =
                 |end: &AssociationReflection| end.scope().is_some_and(Scope::is_of_owner);
             let mut hops = self.resolved.hops().into_iter();
-            // What is found hop by hop is found for one owner at a time: nothing says which of several a key on the way is of.
-            return !self.reflection().disable_joins
-                && !hops.any(|hop| hop.ends.iter().any(|end| of_owner(end)))
+            return !hops.any(|hop| hop.ends.iter().any(|end| of_owner(end)))
                 && self.can_serve_several();
         }
         match self.reflection().scope() {

@@ -26,6 +26,8 @@
 //! - Waits MUST be first come, first served, end at the deadline, and be errors at once where they would be for
 //!   oneself: `Turns` is all of that.
 //! - A read that was given up SHOULD be stopped, and MUST NOT stop another caller's.
+//! - One that says it pipelines ([`Capabilities::pipelines`]) MUST send a statement of a session when it is first
+//!   polled, whether those before it were answered or not, and MUST answer each with its own rows or failure.
 //!
 //! Transactions
 //! - An adapter MUST have savepoints.
@@ -60,6 +62,9 @@ pub struct Capabilities {
     pub one_connection: bool,
     /// The isolation levels that a transaction can ask for.
     pub isolation: &'static [Isolation],
+    /// A connection takes a statement before it answered the ones before it: associations of the same records, which
+    /// do not wait for each other, are then asked for together.
+    pub pipelines: bool,
 }
 
 /// What a database holds at the moment. For leak checks in tests.

@@ -96,6 +96,7 @@ macro_rules! adapters {
 }
 adapters! {
     #[cfg(feature = "sqlite")] Sqlite: super::sqlite::Sqlite;
+    #[cfg(all(test, feature = "sqlite"))] Pipelined: super::tests::Pipelined;
 }
 
 fn unknown(scheme: &str) -> Error {

@@ -31,15 +31,23 @@ tokio::task_local! {
     static AMBIENT: Scope;
 }
 
-/// The transactions that the running code is in, innermost first.
+/// What the running code's statements go over, innermost first.
 #[derive(Clone)]
 pub(super) struct Scope(Arc<Frame>);
 
 struct Frame {
     /// Which database.
     db: usize,
-    at: At,
+    way: Way,
     outer: Option<Scope>,
+}
+
+/// What statements go over that do not take a connection each.
+#[derive(Clone)]
+pub(super) enum Way {
+    Level(At),
+    /// A connection outside any transaction, which reads share.
+    Connection(Lease),
 }
 
 /// A level of an open transaction.
@@ -75,12 +83,23 @@ impl Open {
     }
 }
 
-impl At {
-    /// Runs the poll of code that belongs to this level.
-    pub(super) fn within<T>(scope: &Scope, poll: impl FnOnce() -> T) -> T {
-        AMBIENT.sync_scope(scope.clone(), poll)
+impl Scope {
+    /// Inside what the running code is in already.
+    pub(super) fn new(db: &Db, way: Way) -> Self {
+        Self(Arc::new(Frame {
+            db: db.identity(),
+            way,
+            outer: AMBIENT.try_with(Clone::clone).ok(),
+        }))
     }
 
+    /// Runs the poll of code that belongs to it.
+    pub(super) fn within<T>(&self, poll: impl FnOnce() -> T) -> T {
+        AMBIENT.sync_scope(self.clone(), poll)
+    }
+}
+
+impl At {
     /// Does something if the level is the top, or says why it cannot.
     fn try_at_top<T>(&self, act: &mut impl FnMut(&mut Stack) -> Result<T>) -> Option<Result<T>> {
         let mut stack = self.open.stack();
@@ -207,12 +226,25 @@ fn scopes<T>(look: impl Fn(&Frame) -> Option<T>) -> Option<T> {
 /// The level of a transaction of a database that the running code is in.
 #[inline]
 pub(super) fn ambient(db: &Db) -> Option<At> {
-    scopes(|frame| (frame.db == db.identity()).then(|| frame.at.clone()))
+    scopes(|frame| match &frame.way {
+        Way::Level(at) if frame.db == db.identity() => Some(at.clone()),
+        _ => None,
+    })
+}
+
+/// What the running code's statements to a database go over; nothing where each takes a connection.
+#[inline]
+pub(super) fn way(db: &Db) -> Option<Way> {
+    scopes(|frame| (frame.db == db.identity()).then(|| frame.way.clone()))
 }
 
 /// Whether the running code is inside that transaction.
 pub(super) fn is_inside(held: &Held) -> bool {
-    scopes(|frame| std::ptr::eq(Arc::as_ptr(&frame.at.open.held), held).then_some(())).is_some()
+    let found = scopes(|frame| match &frame.way {
+        Way::Level(at) => std::ptr::eq(Arc::as_ptr(&at.open.held), held).then_some(()),
+        Way::Connection(_) => None,
+    });
+    found.is_some()
 }
 
 /// Begins a transaction, or a savepoint of the one that is open. The guard rolls it back unless it succeeds.
@@ -324,11 +356,7 @@ pub(super) struct Guard {
 impl Guard {
     /// The scope of the code that belongs to the level.
     pub(super) fn scope(&self) -> Scope {
-        Scope(Arc::new(Frame {
-            db: self.db.identity(),
-            at: self.at.clone(),
-            outer: AMBIENT.try_with(Clone::clone).ok(),
-        }))
+        Scope::new(&self.db, Way::Level(self.at.clone()))
     }
 
     /// Takes the level away; nothing was sent for it.

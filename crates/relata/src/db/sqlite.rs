@@ -131,6 +131,8 @@ impl Adapter for Sqlite {
             bind_limit: self.bind_limit,
             one_connection: !self.is_file(),
             isolation: &[Isolation::Serializable],
+            // It answers on the call.
+            pipelines: false,
         }
     }
 

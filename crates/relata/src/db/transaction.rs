@@ -9,7 +9,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use super::Db;
-use super::levels::{self, At, Guard, Scope};
+use super::levels::{self, Guard, Scope};
 use crate::error::{Error, Result};
 use crate::pending;
 
@@ -121,7 +121,7 @@ where
                 }
                 Stage::Runs(mut body, scope, guard) => {
                     // The body's statements name their own callers.
-                    match At::within(&scope, || body.as_mut().poll(context)) {
+                    match scope.within(|| body.as_mut().poll(context)) {
                         Poll::Pending => {
                             this.stage = Stage::Runs(body, scope, guard);
                             return Poll::Pending;
@@ -142,7 +142,7 @@ where
                     };
                 }
                 Stage::Closes(output, Some(mut hook), scope, guard) => {
-                    match At::within(&scope, || hook.as_mut().poll(context)) {
+                    match scope.within(|| hook.as_mut().poll(context)) {
                         Poll::Pending => {
                             this.stage = Stage::Closes(output, Some(hook), scope, guard);
                             return Poll::Pending;

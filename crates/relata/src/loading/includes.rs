@@ -1,6 +1,7 @@
 //! Walks the tree of what is loaded with records: level by level, with an explicit list of what is left, never by recursion.
 //!
-//! Invariant: what hangs off an include is loaded after it, of all that it found.
+//! Invariant: what hangs off an include is loaded after it, of all that it found. Siblings that do not wait for each
+//! other are sent together where the connection pipelines; what comes of them is the same.
 
 use std::sync::Arc;
 
@@ -8,6 +9,7 @@ use super::preload::preload;
 use crate::deprecation::{self, Why};
 use crate::error::Result;
 use crate::record::{Record, StrictLoading};
+use crate::reflection::ModelReflection;
 use crate::relation::{Include, Narrow, Step};
 
 /// How an association is loaded for many owners, beside what it declares.
@@ -46,33 +48,90 @@ enum Owners<'a> {
     Found(Arc<Vec<Record>>),
 }
 
+impl Owners<'_> {
+    fn records(&self) -> &[Record] {
+        match self {
+            Owners::Given(records) => records,
+            Owners::Found(records) => records,
+        }
+    }
+}
+
 /// Loads includes of records that were just read, nested ones after those they hang off.
 pub(crate) async fn includes(
     records: &[Record],
     includes: &[Include],
     manner: Manner<'_>,
 ) -> Result<()> {
-    if records.is_empty() {
+    if records.is_empty() || includes.is_empty() {
         return Ok(());
     }
-    let mut left: Vec<(Owners<'_>, &Include)> = includes
-        .iter()
-        .rev()
-        .map(|one| (Owners::Given(records), one))
-        .collect();
-    while let Some((owners, include)) = left.pop() {
-        let owners = match &owners {
-            Owners::Given(records) => records,
-            Owners::Found(records) => records.as_slice(),
-        };
-        let targets = preload_step(owners, include, manner).await?;
-        if !targets.is_empty() && !include.children.is_empty() {
-            let targets = Arc::new(targets);
-            let children = include.children.iter().rev();
-            left.extend(children.map(|child| (Owners::Found(Arc::clone(&targets)), child)));
+    let mut left = vec![(Owners::Given(records), includes)];
+    while let Some((owners, siblings)) = left.pop() {
+        let owner = owners.records().first();
+        if siblings.len() > 1 && owner.is_some_and(|owner| owner.db().pipelines()) {
+            let (first, rest) = siblings.split_at(independent(owners.records(), siblings)?);
+            let each = first
+                .iter()
+                .map(|include| Box::pin(preload_step(owners.records(), include, manner)));
+            let found = match owner {
+                Some(owner) => owner.db().together(each.collect()).await?,
+                None => Vec::new(),
+            };
+            left.push((owners, rest));
+            let found = first.iter().zip(found).rev();
+            left.extend(found.filter_map(|(include, targets)| below(include, targets)));
+            continue;
         }
+        let Some((include, rest)) = siblings.split_first() else {
+            continue;
+        };
+        let targets = preload_step(owners.records(), include, manner).await?;
+        if !rest.is_empty() {
+            left.push((owners, rest));
+        }
+        left.extend(below(include, targets));
     }
     Ok(())
+}
+
+/// What hangs off an include, of the records that it found.
+fn below(include: &Include, targets: Vec<Record>) -> Option<(Owners<'_>, &[Include])> {
+    let nothing = targets.is_empty() || include.children.is_empty();
+    (!nothing).then(|| {
+        let targets = Owners::Found(Arc::new(targets));
+        (targets, include.children.as_slice())
+    })
+}
+
+/// How many of the siblings, counted from the first, do not wait for each other: none goes over what another loads too.
+fn independent(owners: &[Record], siblings: &[Include]) -> Result<usize> {
+    let mut models: Vec<&'static ModelReflection> = Vec::new();
+    for owner in owners {
+        if models.last().is_none_or(|last| *last != owner.reflection())
+            && !models.contains(&owner.reflection())
+        {
+            models.push(owner.reflection());
+        }
+    }
+    let mut taken = Vec::new();
+    for (at, include) in siblings.iter().enumerate() {
+        let mut own = Vec::new();
+        for model in &models {
+            let mut next = include.step.on(model);
+            while let Some(position) = next {
+                // A subclass has what it inherits at the same position.
+                own.push((model.base().name(), position));
+                let through = model.resolve(position)?.through.as_ref();
+                next = through.map(|through| through.through);
+            }
+        }
+        if own.iter().any(|association| taken.contains(association)) {
+            return Ok(at);
+        }
+        taken.extend(own);
+    }
+    Ok(siblings.len())
 }
 
 /// Loads what a step leads to, of owners that have it.

@@ -10,7 +10,7 @@
 
 use super::includes::Manner;
 use super::preload::{self, Found};
-use super::through;
+use super::{hops, through};
 use crate::association::{Association, asks_for_one};
 use crate::db::adapter::Purpose;
 use crate::deprecation;
@@ -139,7 +139,10 @@ async fn load_siblings(association: &Association) -> Result<bool> {
     if association.is_through() {
         let resolved = association.resolved();
         let before = preload::own_members(&siblings, position, resolved);
-        let found = through::find_joined(&siblings, resolved, &[], MOST, manner).await?;
+        let found = match resolved.declaration().disable_joins {
+            true => Box::pin(hops::find(&siblings, resolved, MOST, manner.strict)).await?,
+            false => through::find_joined(&siblings, resolved, &[], MOST, manner).await?,
+        };
         return Ok(found.is_some_and(|(targets, rows)| {
             let found = Found {
                 targets,

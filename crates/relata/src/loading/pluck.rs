@@ -12,7 +12,7 @@ use crate::db::adapter::{Job, Purpose};
 use crate::error::{Error, ErrorKind, Result, Spot};
 use crate::model::{Key, Model};
 use crate::pending::Pending;
-use crate::relation::{Column, Core, Relation, columns_at};
+use crate::relation::{Column, Computed, Core, Relation, columns_at};
 use crate::sql::expr::Node;
 use crate::sql::{Expr, Place, What, explain};
 
@@ -98,6 +98,18 @@ impl<A: Attribute> Columns for Column<A> {
             return Some(A::owned(Stored::of(&value)));
         }
         A::NULLABLE.then(|| A::owned(Stored::blank(A::KIND)))
+    }
+}
+
+impl<A: Attribute> Columns for Computed<A> {
+    type Output = A;
+
+    fn nodes(&self) -> Vec<(Expr, AttributeType)> {
+        vec![(Expr(self.0.clone()), AttributeType::of::<A>())]
+    }
+
+    fn take(values: &mut dyn Iterator<Item = Value<'static>>) -> Option<A> {
+        <Column<A> as Columns>::take(values)
     }
 }
 
@@ -269,7 +281,8 @@ impl<M> Relation<M> {
         })
     }
 
-    /// The values of named attributes, row by row; `author.name` joins. Of an enum the labels. The erased form of `pluck`.
+    /// The values of named attributes, row by row; `author.name` joins, `tree_depth` is
+    /// [that of a tree](Relation::tree_depth). Of an enum the labels. The erased form of `pluck`.
     ///
     /// Errors, when it is awaited: `UnknownAttribute` or `AssociationNotFound` with the nearest name; [those of
     /// reading](crate::Pending#errors).
@@ -278,20 +291,14 @@ impl<M> Relation<M> {
         &self,
         names: impl IntoIterator<Item = &'a str>,
     ) -> Pending<Vec<Vec<Value<'static>>>> {
-        let columns: Result<Vec<_>> = names.into_iter().map(|name| self.named(name)).collect();
+        let values: Result<Vec<_>> = names
+            .into_iter()
+            .map(|name| self.value_named(name))
+            .collect();
         let mut core = self.core().clone();
         Pending::new(async move {
-            let columns = columns?;
-            let types: Vec<_> = columns
-                .iter()
-                .map(|(place, column)| place.model().columns().get(*column).map(|c| c.ty))
-                .collect();
-            core.select.what = What::Values(
-                columns
-                    .into_iter()
-                    .map(|(place, column)| Node::Column(place, column))
-                    .collect(),
-            );
+            let (nodes, types): (Vec<_>, Vec<_>) = values?.into_iter().unzip();
+            core.select.what = What::Values(nodes);
             core.select = core.with_joined_includes()?.0;
             let mut rows = tuples(&core, Purpose::Pluck, types.clone()).await?;
             label(rows.iter_mut(), &types);

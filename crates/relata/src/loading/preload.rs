@@ -96,6 +96,22 @@ pub(super) async fn load_parts(
         }));
     }
     let mut found = Vec::with_capacity(parts.len());
+    if let Some(owner) = owners.first()
+        && owner.db().pipelines()
+        && parts.iter().all(|part| part.resolved.through.is_none())
+    {
+        let each = parts.iter().map(|part| {
+            let targets = find_targets(&part.owners, position, part.resolved, most, manner);
+            Box::pin(targets)
+        });
+        let of_parts = owner.db().together(each.collect()).await?;
+        for (part, of_part) in parts.drain(..).zip(of_parts) {
+            match of_part {
+                Some(of_part) => found.push((part, of_part)),
+                None => return Ok(None),
+            }
+        }
+    }
     for part in parts.drain(..) {
         match find_targets(&part.owners, position, part.resolved, most, manner).await? {
             Some(of_part) => found.push((part, of_part)),

@@ -287,7 +287,7 @@ impl BatchBuilder {
             let class = match last {
                 Some((known, class)) if known == name => class,
                 // A row that names none is of the base.
-                _ if name.is_empty() => self.reflection.base(),
+                _ if name.is_empty() => self.reflection.class_without_name()?,
                 _ => self.reflection.subclass(name)?,
             };
             last = Some((name, class));

@@ -1,7 +1,7 @@
-//! The check of a whole graph of models: every mistake of every association, before the first record is read.
+//! The check of a whole graph of models: every mistake of every declaration, before the first record is read.
 //!
-//! Invariant: what is wrong with keys and inverses is what resolving says; here is only looked for the columns that options
-//! name.
+//! Invariant: what is wrong with keys and inverses is what resolving says; here is only looked for what resolving does not
+//! ask: the columns that options name, and the classes of a table.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -10,7 +10,7 @@ use super::{Classes, ModelReflection, Reflected, Resolved, Target, Touch};
 use crate::attribute::Label;
 use crate::error::{Error, ErrorKind, Result};
 
-/// What is wrong with the associations of some models: one mistake or more. The source of the error of [`check_models`].
+/// What is wrong with the declarations of some models: one mistake or more. The source of the error of [`check_models`].
 #[derive(Debug, Clone)]
 pub struct Mistakes(Vec<Error>);
 
@@ -25,13 +25,15 @@ impl Mistakes {
 impl fmt::Display for Mistakes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0.len() {
-            1 => f.write_str("1 mistake in the declaration of an association:")?,
-            number => write!(f, "{number} mistakes in the declarations of associations:")?,
+            1 => f.write_str("1 mistake in a declaration:")?,
+            number => write!(f, "{number} mistakes in declarations:")?,
         }
         for mistake in &self.0 {
             let model = mistake.model().unwrap_or("?");
-            let name = mistake.attribute().unwrap_or("?");
-            write!(f, "\n  {model}.{name}: {mistake}")?;
+            match mistake.attribute() {
+                Some(name) => write!(f, "\n  {model}.{name}: {mistake}")?,
+                None => write!(f, "\n  {model}: {mistake}")?,
+            }
         }
         Ok(())
     }
@@ -39,9 +41,10 @@ impl fmt::Display for Mistakes {
 
 impl std::error::Error for Mistakes {}
 
-/// Works out the associations of models, and of all that these lead to, and gives every mistake at once. For the start of
-/// a program and for a test: a mistake of a model made at run time shows otherwise when its association is first used.
-/// Never touches the database; [`Db::check_tables`](crate::Db::check_tables) compares with the tables.
+/// Works out the associations of models, of their subclasses, and of all that these lead to, and gives every mistake at
+/// once. For the start of a program and for a test: a mistake of a model made at run time shows otherwise when its
+/// association is first used. Never touches the database; [`Db::check_tables`](crate::Db::check_tables) gives the same
+/// mistakes, and compares with the tables.
 /// Rails: `check_validity!` of each association.
 ///
 /// ```
@@ -55,18 +58,36 @@ impl std::error::Error for Mistakes {}
 /// # Errors
 /// `Configuration` with all mistakes, whose source is [`Mistakes`]: a target, a key or an inverse that is not there, keys
 /// that do not fit, a counter's or a touch's column that the other side does not have, `as` of a model that the other side
-/// does not lead to, a default of an enum that is none of its labels.
+/// does not lead to, a default of an enum that is none of its labels, a through without its way or source, or before its
+/// way; classes of one table whose columns or associations are not those of their parent, whose parents lead in a circle,
+/// or that no column tells apart.
 pub fn check_models(models: impl IntoIterator<Item = &'static ModelReflection>) -> Result<()> {
-    let mut models: Vec<_> = models.into_iter().collect();
+    let found = mistakes(models.into_iter().collect());
+    let mistakes: Vec<Error> = found.into_iter().map(|(_, mistake)| mistake).collect();
+    match mistakes.is_empty() {
+        true => Ok(()),
+        false => {
+            let mistakes = Mistakes(mistakes);
+            Err(Error::new(ErrorKind::Configuration, mistakes.to_string()).with_source(mistakes))
+        }
+    }
+}
+
+/// Every mistake of models and of all that these lead to, with the model that declares it.
+pub(crate) fn mistakes(
+    mut models: Vec<&'static ModelReflection>,
+) -> Vec<(&'static ModelReflection, Error)> {
     let mut known = HashSet::new();
-    let mut mistakes = Vec::new();
+    let mut all = Vec::new();
     let mut at = 0;
     while let Some(&model) = models.get(at) {
         at += 1;
         if !known.insert(std::ptr::from_ref(model)) {
             continue;
         }
-        mistakes.extend(wrong_defaults(model));
+        let mut mistakes: Vec<Error> = wrong_defaults(model).collect();
+        mistakes.extend(wrong_class(model));
+        models.extend(model.descendants());
         for association in model.reflect_on_all_associations(None) {
             models.extend(association.target.model());
             let each = match association.resolve() {
@@ -84,14 +105,59 @@ pub fn check_models(models: impl IntoIterator<Item = &'static ModelReflection>) 
                 }
             }
         }
+        all.extend(mistakes.into_iter().map(|mistake| (model, mistake)));
     }
-    match mistakes.is_empty() {
-        true => Ok(()),
-        false => {
-            let mistakes = Mistakes(mistakes);
-            Err(Error::new(ErrorKind::Configuration, mistakes.to_string()).with_source(mistakes))
-        }
+    all
+}
+
+/// What is wrong with a model as one of several classes of a table.
+fn wrong_class(model: &'static ModelReflection) -> Vec<Error> {
+    let wrong =
+        |message: String| Error::new(ErrorKind::Configuration, message).with_model(model.name());
+    if model.is_in_a_circle() {
+        let message = format!(
+            "the classes that {} inherits from lead back to one of them: one of them must have no parent",
+            model.name()
+        );
+        return vec![wrong(message)];
     }
+    let mut found = Vec::new();
+    if let Some(inheritance) = model.inheritance
+        && let Err(missing) = model.attribute(inheritance.column)
+    {
+        let message = format!("inheritance_column: {missing}");
+        found.push(Error::new(ErrorKind::UnknownAttribute, message).with_model(model.name()));
+    }
+    let Some(parent) = model.parent() else {
+        return found;
+    };
+    let base = model.base();
+    found.extend(base.other_columns(model));
+    if base.inheritance.is_none() {
+        found.push(wrong(format!(
+            "{} inherits from {}, which has no column that says of which class a row is",
+            model.name(),
+            base.name()
+        )));
+    }
+    let own = model.reflections().iter().map(|one| one.name());
+    let differs = |(inherited, own): &(&super::AssociationReflection, Option<&str>)| {
+        *own != Some(inherited.name())
+    };
+    let mut each = parent
+        .reflections()
+        .iter()
+        .zip(own.map(Some).chain(std::iter::repeat(None)));
+    if let Some((inherited, _)) = each.find(differs) {
+        let message = format!(
+            "{} is to begin with the associations of {}, of which it is a subclass, and `{}` is not at its place",
+            model.name(),
+            parent.name(),
+            inherited.name()
+        );
+        found.push(wrong(message).with_attribute(inherited.name()));
+    }
+    found
 }
 
 /// The defaults of enums that are none of their labels.

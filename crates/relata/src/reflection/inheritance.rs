@@ -18,6 +18,9 @@ pub struct Inheritance {
     pub classes: Classes,
 }
 
+/// How many classes may stand above one another: a function that gives another parent each time has no end either.
+const DEEPEST: usize = 1000;
+
 impl ModelReflection {
     /// The rows of the model's table are of several classes. Rails: `inheritance_column`.
     #[must_use]
@@ -80,10 +83,36 @@ impl ModelReflection {
         self.inheritance.is_some() || self.parent.is_some()
     }
 
-    /// The model that it is a subclass of. Rails: `superclass`.
+    /// The model that it is a subclass of; none where its parents lead in a circle, which [`check_models`](super::check_models)
+    /// tells. Rails: `superclass`.
     #[must_use]
     pub fn parent(&self) -> Option<&'static ModelReflection> {
-        self.parent.as_ref()?.model().ok()
+        let parent = self.parent.as_ref()?;
+        match self.above.get() {
+            Some(above) => *above,
+            None => self.find_parent(parent),
+        }
+    }
+
+    #[cold]
+    fn find_parent(&self, parent: &Target) -> Option<&'static ModelReflection> {
+        let parent = parent.model().ok()?;
+        let above = (!self.is_in_a_circle()).then_some(parent);
+        *self.above.get_or_init(|| above)
+    }
+
+    /// Whether what it inherits from has no end: whoever walks up would walk for ever.
+    pub(super) fn is_in_a_circle(&self) -> bool {
+        let mut met = vec![std::ptr::from_ref(self)];
+        let mut at = self.parent.as_ref().and_then(|parent| parent.model().ok());
+        while let Some(model) = at {
+            if met.contains(&std::ptr::from_ref(model)) || met.len() > DEEPEST {
+                return true;
+            }
+            met.push(model);
+            at = model.parent.as_ref().and_then(|parent| parent.model().ok());
+        }
+        false
     }
 
     /// The model that it inherits from in the end: itself, for most. Rails: `base_class`.
@@ -150,14 +179,40 @@ impl ModelReflection {
             );
             return Err(Error::new(ErrorKind::SubclassNotFound, message).with_model(self.name()));
         }
-        if !std::ptr::eq(class.columns(), self.columns()) {
-            let message = format!(
-                "{name} is to have the columns of {}, of which it is a subclass, and has others",
-                base.name()
-            );
-            return Err(Error::new(ErrorKind::Configuration, message).with_model(name_of(class)));
+        self.lies_as(class)
+    }
+
+    /// The class of a row of this model that names none: the one that all inherit from.
+    ///
+    /// # Errors
+    /// `Configuration` where that has other columns.
+    pub(crate) fn class_without_name(&'static self) -> Result<&'static ModelReflection> {
+        self.lies_as(self.base())
+    }
+
+    /// A class, if rows of this model can be its records.
+    fn lies_as(&self, class: &'static ModelReflection) -> Result<&'static ModelReflection> {
+        match self.other_columns(class) {
+            None => Ok(class),
+            Some(other) => Err(other),
         }
-        Ok(class)
+    }
+
+    /// That two classes of one table have not the same columns.
+    pub(super) fn other_columns(&self, class: &'static ModelReflection) -> Option<Error> {
+        if std::ptr::eq(class.columns(), self.columns()) {
+            return None;
+        }
+        let (name, base) = (class.name(), class.base().name());
+        // The base has what it has: it is this one that differs.
+        let (name, model) = match name == base {
+            true => (self.name(), self.name()),
+            false => (name, name),
+        };
+        let message = format!(
+            "{name} is to have the columns of {base}, of which it is a subclass, and has others"
+        );
+        Some(Error::new(ErrorKind::Configuration, message).with_model(model))
     }
 
     /// What the type column of the model's rows may hold; nothing where any row of the table is one of the model's.

@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 
 use super::columns::columns_at;
 use super::tuples::tuples;
-use super::{Column, Paths, Relation, includes};
+use super::{Column, Computed, Paths, Relation, includes};
 use crate::attribute::value::Value;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{FromRecord, Model};
@@ -54,6 +54,12 @@ impl Orders for Order {
 }
 
 impl<T> Orders for Column<T> {
+    fn orders(self) -> Vec<Order> {
+        vec![self.asc()]
+    }
+}
+
+impl<T> Orders for Computed<T> {
     fn orders(self) -> Vec<Order> {
         vec![self.asc()]
     }

@@ -115,9 +115,43 @@ impl<T> Column<T> {
     }
 }
 
-/// A computed value of type `T`, for `having` and `pluck`.
-#[derive(Debug, Clone)]
+/// A computed value of type `T`, for `having`, `order` and `pluck`.
+#[derive(Debug)]
 pub struct Computed<T>(pub(crate) Node, PhantomData<fn() -> T>);
+
+impl<T> Clone for Computed<T> {
+    fn clone(&self) -> Self {
+        Self::new(self.0.clone())
+    }
+}
+
+impl<T> Computed<T> {
+    pub(crate) fn new(node: Node) -> Self {
+        Self(node, PhantomData)
+    }
+
+    /// Ascending order.
+    pub fn asc(self) -> Order {
+        Order {
+            by: self.0,
+            direction: Direction::Ascending,
+        }
+    }
+
+    /// Descending order.
+    pub fn desc(self) -> Order {
+        Order {
+            by: self.0,
+            direction: Direction::Descending,
+        }
+    }
+
+    /// The same value where it may be null: `pluck` gives an `Option` of it.
+    #[must_use]
+    pub fn optional(self) -> Computed<Option<T>> {
+        Computed::new(self.0)
+    }
+}
 
 fn compare<T>(left: Node, comparison: Comparison, operand: impl Operand<T>) -> Expr {
     Expr(match fitted(&left, operand.operand().0) {

@@ -4,6 +4,7 @@
 //! text never becomes SQL.
 
 use super::{Part, Relation, includes};
+use crate::attribute::AttributeType;
 use crate::attribute::value::{Kind, Value};
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::expr::{Comparison, Node};
@@ -147,13 +148,28 @@ impl<M> Relation<M> {
         Ok(self.map(|core| core.select.filter(Expr(condition))))
     }
 
-    /// Orders by an attribute, `title`, or downwards, `title desc`. Rails: `order(title: :desc)`.
+    /// Orders by an attribute, `title`, or downwards, `title desc`; of a tree also by `tree_depth`.
+    /// Rails: `order(title: :desc)`.
     ///
     /// # Errors
     /// `UnknownAttribute` with the nearest name; `Argument` for a direction that is neither `asc` nor `desc`.
     pub fn order_by(self, order: &str) -> Result<Self> {
         let order = self.order_named(order)?;
         Ok(self.map(|core| core.select.order([order])))
+    }
+
+    /// What a name stands for in an order or a list of values: a column, or the depth of a tree, and its type.
+    pub(crate) fn value_named(&self, name: &str) -> Result<(Node, Option<AttributeType>)> {
+        match self.named(name) {
+            Ok((place, column)) => {
+                let ty = place.model().columns().get(column).map(|column| column.ty);
+                Ok((Node::Column(place, column), ty))
+            }
+            Err(_) if name == "tree_depth" && self.has_tree() => {
+                Ok((self.tree_depth().0, Some(AttributeType::of::<i64>())))
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// The order that `title` or `title desc` says.
@@ -176,8 +192,7 @@ impl<M> Relation<M> {
                 );
             }
         };
-        let (place, column) = self.named(name)?;
-        let by = Node::Column(place, column);
+        let (by, _) = self.value_named(name)?;
         Ok(Order { by, direction })
     }
 

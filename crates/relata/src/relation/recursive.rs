@@ -2,10 +2,10 @@
 //!
 //! Invariant: the result is a relation as any other, of the same model; the typed forms and those by name make the same one.
 
-use super::{Path, Relation};
+use super::{Computed, Path, Relation};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Model;
-use crate::sql::expr::Node;
+use crate::sql::expr::{Node, Refusal};
 use crate::sql::{Asks, Place, Select, Tree};
 
 impl<M: Model> Relation<M> {
@@ -72,6 +72,64 @@ impl<M> Relation<M> {
     pub fn with_recursive_within_named(self, steps: u64, path: &str) -> Result<Self> {
         let over = self.place_named(path)?;
         self.walked(over, Some(steps))
+    }
+
+    /// How many steps lead to a row of the tree, the fewest there are: 0 for the rows that it begins with. A value to order
+    /// by, to compare, to pluck: of the tree that was asked for last. Never touches the database. By name it is `tree_depth`.
+    ///
+    /// Rows that lead to each other are counted once: a way back is no step. It is a query of its own within the statement,
+    /// which names the rows of the tree and counts the steps to each:
+    ///
+    /// ```
+    /// # use relata::prelude::*;
+    /// # #[model] struct Category { id: i64, name: String, parent_id: Option<i64>, #[belongs_to] parent: Option<Category>,
+    /// # #[has_many(foreign_key = parent_id, inverse_of = parent)] children: Category }
+    /// # relata::run(async {
+    /// # let db = Db::connect("sqlite::memory:").await?;
+    /// # db.create_tables([Category::reflection()]).await?;
+    /// let tools = Category::create(&db, |c| c.set_name("Tools")).await?;
+    /// let saws = tools.children().create(|c| c.set_name("Saws")).await?;
+    /// saws.children().create(|c| c.set_name("Band saws")).await?;
+    ///
+    /// let tree = Category::all(&db).filter(|c| c.id.eq(tools.id())).with_recursive(|c| c.children);
+    /// let depth = tree.tree_depth();
+    /// let deepest_first = tree.clone().order(|c| (depth.clone().desc(), c.name));
+    /// assert_eq!(
+    ///     deepest_first.pluck(|c| (c.name, depth.clone())).await?,
+    ///     [("Band saws".to_owned(), 2), ("Saws".to_owned(), 1), ("Tools".to_owned(), 0)]
+    /// );
+    /// assert_eq!(tree.filter(|_| depth.le(1)).count().await?, 2);
+    /// # Ok(()) }).unwrap();
+    /// ```
+    ///
+    /// Where the relation is no tree, a statement with it is refused with `IncompatibleRelation`.
+    #[must_use]
+    pub fn tree_depth(&self) -> Computed<i64> {
+        let (root, model) = (self.core().select.root, self.reflection());
+        let Some(tree) = self.tree() else {
+            let message = format!(
+                "tree_depth is that of a tree, and this relation of {} is none: ask for it by with_recursive first",
+                model.name()
+            );
+            let error = Error::new(ErrorKind::IncompatibleRelation, message);
+            return Computed::new(Node::Refused(Refusal(error.with_model(model.name()))));
+        };
+        let key = model.primary_key().iter();
+        let key = key.map(|&column| Node::Column(root, column)).collect();
+        Computed::new(Node::TreeDepth(key, Box::new(tree.clone())))
+    }
+
+    pub(super) fn has_tree(&self) -> bool {
+        self.tree().is_some()
+    }
+
+    /// The tree that was asked for last.
+    fn tree(&self) -> Option<&Tree> {
+        let mut filters = self.core().select.filters.iter().rev();
+        filters.find_map(|filter| match filter {
+            Node::InTree(_, tree) => Some(&**tree),
+            _ => None,
+        })
     }
 
     fn walked_or_refused(self, over: Place, most: Option<u64>) -> Self {

@@ -8,7 +8,7 @@ use std::fmt;
 use super::table::{ForeignKey, Table, TableColumn};
 use crate::attribute::value::Value;
 use crate::db::Db;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::reflection::{AssociationReflection, Column, ModelReflection, Resolved};
 use crate::sql::{Dialect, schema};
 
@@ -16,6 +16,8 @@ use crate::sql::{Dialect, schema};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum DifferenceKind {
+    /// The model is declared wrongly: whatever its table is, it cannot be used so.
+    Declaration,
     /// There is no such table.
     Table,
     /// The table does not have the column.
@@ -50,6 +52,21 @@ pub struct Difference {
     pub attribute: Option<&'static str>,
     /// What differs, to follow the model's and the attribute's name.
     pub message: String,
+}
+
+impl Difference {
+    /// A mistake of a declaration, as part of the report.
+    pub(super) fn of_declaration((model, mistake): (&'static ModelReflection, Error)) -> Self {
+        let associations = model.reflections().iter().map(AssociationReflection::name);
+        let columns = model.columns().iter().map(Column::name);
+        let mut names = associations.chain(columns);
+        Self {
+            kind: DifferenceKind::Declaration,
+            model: model.name(),
+            attribute: names.find(|name| mistake.attribute() == Some(name)),
+            message: mistake.to_string(),
+        }
+    }
 }
 
 impl fmt::Display for Difference {
@@ -91,8 +108,10 @@ pub(super) async fn differences(
     }
     check.unknown_columns();
     for (position, association) in model.reflections().iter().enumerate() {
-        if association.is_belongs_to() {
-            check.belongs_to(association.name(), model.resolve(position)?);
+        if association.is_belongs_to()
+            && let Ok(resolved) = model.resolve(position)
+        {
+            check.belongs_to(association.name(), resolved);
         }
     }
     check.referred_tables(db).await?;

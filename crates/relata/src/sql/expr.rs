@@ -54,6 +54,8 @@ pub(crate) enum Node {
     Apart(Box<Apart>),
     /// A key, in these columns, is that of a row of a tree.
     InTree(Vec<Node>, Box<Tree>),
+    /// How many steps of a tree lead to the row with the key in these columns; null where none do.
+    TreeDepth(Vec<Node>, Box<Tree>),
     /// A pattern with `\` as its escape; the flag ignores case.
     Like(Box<Node>, String, bool),
     And(Vec<Node>),
@@ -421,7 +423,8 @@ impl Node {
             Node::InTuples(columns, _)
             | Node::RankOfKeys(columns, _)
             | Node::InSelect(columns, _)
-            | Node::InTree(columns, _) => {
+            | Node::InTree(columns, _)
+            | Node::TreeDepth(columns, _) => {
                 columns
                     .iter()
                     .for_each(|column| column.places(rejects_null, visit));
@@ -457,6 +460,7 @@ impl Node {
                 node: told.node.moved(onto)?,
                 ..**told
             })),
+            Node::TreeDepth(columns, tree) => Node::TreeDepth(many(columns)?, tree.clone()),
             Node::Like(operand, pattern, insensitive) => {
                 Node::Like(boxed(operand)?, pattern.clone(), *insensitive)
             }

@@ -387,6 +387,11 @@ impl Writer {
                     self.refused = Some(error);
                 }
             }
+            Node::TreeDepth(columns, tree) => {
+                if let Err(error) = self.tree_depth(columns, tree) {
+                    self.refused = Some(error);
+                }
+            }
             // Rails writes the first as a comparison that SQL refuses to be clever about.
             Node::Always(known) => _ = self.push(if *known { "1=1" } else { "1=0" }),
             Node::Call(function, operand) => self.call(*function, operand),

@@ -28,6 +28,11 @@ pub struct Lamp {
     owner_id: i64,
 }
 
+#[model(abstract_base = Unknown)]
+pub struct Sofa {
+    id: i64,
+}
+
 #[model]
 pub struct Person {
     id: i64,
