@@ -7,12 +7,12 @@ use std::future::IntoFuture;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use super::set_wise::wrote;
 use super::write::stamp;
 use crate::association::Association;
 use crate::attribute::AttributeType;
 use crate::attribute::value::Value;
 use crate::db::adapter::{Job, Purpose, Statement};
+use crate::db::{Telling, Written};
 use crate::error::{Error, ErrorKind, Result};
 use crate::loading::{Columns, Tuples};
 use crate::model::Model;
@@ -285,6 +285,7 @@ async fn run(
     let (model, db) = (insert.relation.reflection(), insert.relation.db());
     let most = db.capabilities().map_or(1, |can| can.bind_limit);
     let at_once = (most / columns.len()).max(1);
+    let written = Written::Table(model.table());
     let write = async || {
         let (mut affected, mut returned) = (0, Vec::new());
         for rows in rows.chunks(at_once) {
@@ -306,12 +307,13 @@ async fn run(
                 model: Some(model.name()),
             };
             if returning.is_empty() {
-                affected += db.execute(statement).await?.affected;
+                affected += db.execute(statement, written).await?.affected;
                 continue;
             }
-            let mut job = Job::new(statement, Tuples::new(types.clone()));
+            let decode = Telling::new(Tuples::new(types.clone()), db, written);
+            let mut job = Job::new(statement, decode);
             db.fetch(&mut job).await?;
-            let given = job.decoded()?.rows;
+            let given = std::mem::take(&mut job.decoder()?.decode.rows);
             affected += given.len() as u64;
             returned.extend(given);
         }
@@ -322,7 +324,6 @@ async fn run(
     } else {
         write().await?
     };
-    wrote(db, model);
     forget_members(&insert.relation)?;
     Ok(written)
 }

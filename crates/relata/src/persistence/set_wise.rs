@@ -1,7 +1,6 @@
 //! Writing all rows of a relation at once, past records and their validations.
 //!
-//! Invariant: what these write is known to have been written, also after it was rolled back, so that nothing unread in
-//! memory is taken for up to date.
+//! Invariant: what these write is known to have been written, so that nothing unread in memory is taken for up to date.
 
 use std::sync::Arc;
 
@@ -9,13 +8,12 @@ use super::destroy::destroy;
 use super::write::stamp;
 use crate::attribute::value::Value;
 use crate::db::adapter::{Purpose, Statement};
-use crate::db::{Db, Participant};
+use crate::db::{Db, Written};
 use crate::error::Result;
 use crate::loading;
 use crate::model::{FromRecord, Model};
 use crate::pending::Pending;
 use crate::record::Record;
-use crate::reflection::ModelReflection;
 use crate::relation::{Assignments, Core, Relation, columns_at};
 use crate::sql::expr::Node;
 use crate::sql::{Asks, Writer};
@@ -166,8 +164,8 @@ async fn run(core: &Core, write: impl FnOnce(&mut Writer) -> Result<()>) -> Resu
     if core.select.asks == Asks::Nothing {
         return Ok(0);
     }
-    let outcome = core.db.execute(statement(core, write)?).await?;
-    wrote(&core.db, core.select.model());
+    let written = Written::Table(core.select.model().table());
+    let outcome = core.db.execute(statement(core, write)?, written).await?;
     Ok(outcome.affected)
 }
 
@@ -183,22 +181,4 @@ fn statement(core: &Core, write: impl FnOnce(&mut Writer) -> Result<()>) -> Resu
         purpose: Purpose::Bulk,
         model: Some(core.select.model().name()),
     })
-}
-
-/// Notes that rows of the model were written, now and again if it is rolled back.
-pub(super) fn wrote(db: &Db, model: &'static ModelReflection) {
-    db.written(model.table());
-    db.enlist(|| Arc::new(Wrote(db.clone(), model)));
-}
-
-struct Wrote(Db, &'static ModelReflection);
-
-impl Participant for Wrote {
-    fn rolled_back(&self) {
-        self.0.written(self.1.table());
-    }
-
-    fn committed(&self) {}
-
-    fn in_doubt(&self) {}
 }

@@ -20,6 +20,7 @@ use super::write::{refuse_readonly, stamp};
 use crate::association::{Association, targets_of};
 use crate::attribute::value::{Kind, Value};
 use crate::callback::Event;
+use crate::db::Written;
 use crate::db::adapter::{Purpose, Statement};
 use crate::error::{Error, ErrorKind, Result};
 use crate::hashing::Hashing;
@@ -392,10 +393,12 @@ pub(super) async fn write(frame: &Frame) -> Result<bool> {
         model: Some(model.name()),
     };
     let outcome = db
-        .execute(witness::narrowed(record, statement)?)
+        .execute(
+            witness::narrowed(record, statement)?,
+            Written::Table(model.table()),
+        )
         .await
         .map_err(|error| error.with_record(record.clone()))?;
-    db.written(model.table());
     if let Some(lock) = lock {
         if outcome.affected == 0 {
             return Err(locking::stale(record, "touch"));

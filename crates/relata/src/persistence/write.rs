@@ -103,7 +103,6 @@ async fn run(
     statement: Statement,
     lock: Option<Lock>,
 ) -> Result<()> {
-    let db = record.db();
     let mut before = Before::of(record);
     let model = record.reflection();
     let outcome = witness::run(record, statement, Some(turn))
@@ -112,7 +111,6 @@ async fn run(
             Some(Spot::Bind(bind)) => named(model, columns.get(bind), error),
             _ => error,
         })?;
-    db.written(model.table());
     if record.is_persisted() && outcome.affected == 0 {
         return Err(match lock {
             Some(_) => locking::stale(record, "update"),
