@@ -211,8 +211,7 @@ async fn update(turn: &Turn<'_>, record: &Record) -> Result<()> {
     if !record.is_changed() {
         return wrote_nothing(record);
     }
-    let bound = record.bind();
-    let mut columns = bound.changed();
+    let (bound, mut columns) = record.bind_changed();
     // A counter is only ever counted: a value that was set, or is out of date, never overwrites it.
     let counters = counters::columns(model);
     columns.retain(|column| !counters.contains(column));
