@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use chrono::{DateTime, Utc};
 
-use relata::{Db, ErrorKind, Result, assert_queries, callbacks, model};
+use relata::{Db, ErrorKind, Record, Relation, Result, Value, assert_queries, callbacks, model};
 
 use crate::Backend;
 use crate::shop::{Badge, Owner, Toy, ann, shop};
@@ -141,6 +141,72 @@ pub async fn a_compact_copy_keeps_the_terms_of_its_record(backend: &Backend) -> 
     copy.set("title", "of the copy")?.save().await?;
     let row = Toy::find(&db, 1).await?;
     assert_eq!((row.title(), row.kind()), ("of the copy", one.kind()));
+    Ok(())
+}
+
+/// A column that was not selected is there once its row was read again, or it was set or saved; null is a value of it too.
+pub async fn a_column_that_was_not_selected_is_read_set_and_saved(backend: &Backend) -> Result<()> {
+    let db = shop(backend).await?;
+    ann(&db).await?;
+    let stars = Toy::find(&db, 1).await?.stars();
+    let partial = async || {
+        let all = Relation::<Record>::of(Toy::reflection(), &db);
+        let all = all.select_named(["id", "title"])?;
+        all.find_key([1.into()]).await
+    };
+    let missing = |toy: &Record, name: &str| {
+        let told = toy.get(name).map(drop).map_err(|error| error.kind());
+        assert_eq!(told, Err(ErrorKind::MissingAttribute), "{name}");
+        let told = toy.attributes().iter().any(|(known, _)| *known == name);
+        assert!(!told && !format!("{toy:?}").contains(&format!("{name}:")));
+    };
+    let there = |toy: &Record, name: &'static str, value: Value<'static>| -> Result<()> {
+        assert_eq!(toy.get(name)?, value);
+        assert!(toy.attributes().contains(&(name, value)));
+        assert!(format!("{toy:?}").contains(&format!("{name}:")));
+        Ok(())
+    };
+
+    // Read again, null or not.
+    let toy = partial().await?;
+    missing(&toy, "stars");
+    missing(&toy, "sold");
+    toy.reload().await?;
+    there(&toy, "stars", stars.into())?;
+    there(&toy, "sold", Value::Null)?;
+    assert!(!toy.is_changed());
+
+    // Set, and set back.
+    let toy = partial().await?;
+    toy.set("stars", 7)?;
+    there(&toy, "stars", 7.into())?;
+    toy.restore_attributes();
+    missing(&toy, "stars");
+
+    // Saved, and rolled back: it is set as before.
+    let rolled_back: Result<()> = db
+        .transaction(async || {
+            toy.set("stars", 7)?.save().await?;
+            Err(relata::Error::new(ErrorKind::Rollback, "no"))
+        })
+        .await;
+    assert!(rolled_back.is_err() && toy.changed() == ["stars"]);
+    toy.save().await?;
+    there(&toy, "stars", 7.into())?;
+    there(&toy.compact(), "stars", 7.into())?;
+    missing(&toy.compact(), "kind");
+
+    // Null is no lack of a value: it was taken for what the row has, and not written.
+    toy.set("owner_id", Value::Null)?;
+    assert_eq!(toy.changed(), ["owner_id"]);
+    there(&toy, "owner_id", Value::Null)?;
+    toy.restore_attributes();
+    missing(&toy, "owner_id");
+    assert!(!toy.is_changed());
+    toy.set("owner_id", Value::Null)?.save().await?;
+    assert!(!toy.is_changed());
+    there(&toy, "owner_id", Value::Null)?;
+    assert_eq!(Toy::find(&db, 1).await?.owner_id(), None);
     Ok(())
 }
 

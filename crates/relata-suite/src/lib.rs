@@ -157,6 +157,7 @@ macro_rules! suite {
                 uniqueness_sees_hidden_rows
                 a_dup_has_times_of_its_own_and_is_initialized
                 a_compact_copy_keeps_the_terms_of_its_record
+                a_column_that_was_not_selected_is_read_set_and_saved
                 errors_of_a_collection_name_owner_and_association
                 rows_are_not_inserted_for_a_new_owner
                 a_new_record_has_no_row_to_read_again

@@ -4,7 +4,7 @@
 //! open; every statement goes through `Db::fetch` or `Db::execute`, and is an event.
 
 #[cfg_attr(not(feature = "sqlite"), allow(dead_code))]
-pub mod adapter;
+pub(crate) mod adapter;
 mod assertions;
 #[cfg_attr(not(feature = "sqlite"), allow(unused_imports, unused_macros))]
 mod backend;
@@ -29,18 +29,17 @@ mod tests;
 mod transaction;
 #[cfg_attr(not(feature = "sqlite"), allow(dead_code))]
 mod turns;
+mod writes;
 
 /// The locks of the queue: a model checker puts its own in their place.
 mod lock {
     pub(super) use std::sync::{Mutex, MutexGuard};
 }
 
-use std::collections::HashMap;
 use std::fmt;
 use std::future::Future;
 use std::panic::Location;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 pub use adapter::{Capabilities, Figures, Outcome, Purpose};
@@ -56,10 +55,10 @@ use rows::Collected;
 pub use rows::Row;
 pub(crate) use stakes::Participant;
 pub use transaction::{Isolation, Transaction, UnlessRolledBack};
+pub(crate) use writes::{Telling, Written};
 
 use crate::deprecation::{DeprecatedAssociations, Said};
 use crate::error::{Error, ErrorKind, Result};
-use crate::hashing::Hashing;
 use crate::job::{JobQueue, Queue};
 use crate::messages::{Messages, Source};
 use crate::pending::{self, Pending};
@@ -77,11 +76,7 @@ struct Inner {
     listeners: Listeners,
     faults: Arc<Faults>,
     clock: Clock,
-    /// Writes so far.
-    writes: AtomicU64,
-    /// How many there were after the last one that may have touched any table, and after the last one to a table.
-    written_all: AtomicU64,
-    written: RwLock<HashMap<&'static str, AtomicU64, Hashing>>,
+    writes: writes::Writes,
     messages: Source,
     jobs: Queue,
     deprecation: Said,
@@ -131,9 +126,7 @@ impl Db {
             listeners: Listeners::default(),
             faults,
             clock: Clock::default(),
-            writes: AtomicU64::new(0),
-            written_all: AtomicU64::new(0),
-            written: RwLock::default(),
+            writes: writes::Writes::default(),
             messages: Source::default(),
             jobs: Queue::default(),
             deprecation: Said::default(),
@@ -244,9 +237,10 @@ impl Db {
         self.told(&job.statement, begun, ran)
     }
 
-    /// Runs a statement that gives no rows.
-    pub(crate) async fn execute(&self, statement: Statement) -> Result<Outcome> {
-        self.fetch(&mut Job::new(statement, Discard)).await
+    /// Runs a statement that writes, and gives no rows.
+    pub(crate) async fn execute(&self, statement: Statement, written: Written) -> Result<Outcome> {
+        let decode = Telling::new(Discard, self, written);
+        self.fetch(&mut Job::new(statement, decode)).await
     }
 
     /// The outcome of a statement that somebody listens to, or that failed.
@@ -413,10 +407,8 @@ impl Db {
     pub fn execute_sql(&self, sql: Raw) -> Pending<Outcome> {
         let db = self.clone();
         Pending::new(async move {
-            let outcome = db.execute(raw(&sql, true, db.dialect())).await;
-            // Whatever it was, it may have written any table.
-            db.written_all();
-            outcome
+            let statement = raw(&sql, true, db.dialect());
+            db.execute(statement, Written::Any).await
         })
     }
 
@@ -494,43 +486,18 @@ impl Db {
     /// How many writes there were through this database: asked before rows are read that may go unread for a while.
     #[inline]
     pub(crate) fn writes(&self) -> u64 {
-        self.0.writes.load(Ordering::Acquire)
+        self.0.writes.count()
     }
 
     /// Whether a table was not written any more after so many writes.
     #[inline]
     pub(crate) fn is_unwritten_since(&self, writes: u64, table: &'static str) -> bool {
-        self.writes() == writes || self.last_write(table) <= writes
+        self.writes() == writes || self.0.writes.last(table) <= writes
     }
 
-    /// How many writes there were when a table was last written.
-    fn last_write(&self, table: &'static str) -> u64 {
-        let written = self.0.written.read();
-        let written = written.unwrap_or_else(PoisonError::into_inner);
-        let of_table = written.get(table);
-        let of_table = of_table.map_or(0, |last| last.load(Ordering::Acquire));
-        of_table.max(self.0.written_all.load(Ordering::Acquire))
-    }
-
-    pub(crate) fn written(&self, table: &'static str) {
-        let writes = self.0.writes.fetch_add(1, Ordering::AcqRel) + 1;
-        {
-            let written = self.0.written.read();
-            let written = written.unwrap_or_else(PoisonError::into_inner);
-            if let Some(last) = written.get(table) {
-                last.fetch_max(writes, Ordering::AcqRel);
-                return;
-            }
-        }
-        let written = self.0.written.write();
-        let mut written = written.unwrap_or_else(PoisonError::into_inner);
-        let last = written.entry(table).or_default();
-        last.fetch_max(writes, Ordering::AcqRel);
-    }
-
-    pub(crate) fn written_all(&self) {
-        let writes = self.0.writes.fetch_add(1, Ordering::AcqRel) + 1;
-        self.0.written_all.fetch_max(writes, Ordering::AcqRel);
+    /// Notes that a write ended, in whatever way.
+    pub(crate) fn note_written(&self, written: Written) {
+        self.0.writes.note(written);
     }
 
     /// Records the statements that run from now on, until it is dropped. For tests.

@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 pub use check::{Difference, DifferenceKind};
 
-use crate::db::Db;
 use crate::db::adapter::{Purpose, Statement};
+use crate::db::{Db, Written};
 use crate::error::{Error, Result};
 use crate::pending::Pending;
 use crate::reflection::{ModelReflection, mistakes, wrong_defaults};
@@ -81,11 +81,13 @@ impl Db {
                     let (now, then) = schema::create(model, dialect)?;
                     later.extend(then);
                     for text in now {
-                        db.execute(statement(Arc::from(text), true)).await?;
+                        db.execute(statement(Arc::from(text), true), Written::Any)
+                            .await?;
                     }
                 }
                 for text in later {
-                    db.execute(statement(Arc::from(text), true)).await?;
+                    db.execute(statement(Arc::from(text), true), Written::Any)
+                        .await?;
                 }
                 Ok(())
             })

@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use relata::attribute::{AttributeType, Kind};
-use relata::reflection::{AssociationReflection, Column, ModelBuilder, ModelReflection};
+use relata::reflection::{AssociationReflection, Column, InverseOf, ModelBuilder, ModelReflection};
 use relata::{Db, Record, Relation, Result, Value};
 
 struct Models {
@@ -277,6 +277,83 @@ fn what_a_secret_column_holds_is_shown_nowhere() -> Result<()> {
         record.set("pin", 4711)?.set("floor", 3)?;
         record.save().await?;
         assert!(!format!("{record:?} {capture:?} {:?}", capture.events()).contains("4711"));
+        Ok(())
+    })
+}
+
+/// `7u64` is an integer as a value, a UUID may be text, and what a client sends is text: the rows were there, and the error
+/// said that they were not.
+#[test]
+fn a_key_is_found_however_it_is_written() -> Result<()> {
+    let uuid = "67e55044-10b1-426f-9247-bb680e5fe0c8";
+    let keys: &[(Kind, &[Value<'static>])] = &[
+        (Kind::Int, &[Value::Int(7), Value::Uint(7), "7".into()]),
+        (Kind::Uint, &[Value::Int(7), Value::Uint(7), "7".into()]),
+        (
+            Kind::Uuid,
+            &[
+                uuid.into(),
+                uuid.replace('-', "").to_uppercase().into(),
+                Value::Uuid(0x67e5_5044_10b1_426f_9247_bb68_0e5f_e0c8),
+            ],
+        ),
+        (Kind::Date, &["2020-02-29".into(), Value::Date(18_321)]),
+        (Kind::Text, &["7".into(), Value::Int(7)]),
+    ];
+    relata::run(async {
+        for (kind, written) in keys {
+            let ty = AttributeType::plain(*kind, false);
+            let (to_loan, slot) = ModelBuilder::target("Loan");
+            let (to_reader, reader_slot) = ModelBuilder::target("Reader");
+            let named = InverseOf::Named("reader");
+            let loans = AssociationReflection::has_many("loans", to_loan).with_inverse_of(named);
+            let reader = ModelBuilder::new("Reader", "readers")
+                .column(Column::new("id", AttributeType::plain(Kind::Int, false)))
+                .primary_key(["id"])
+                .association(loans)
+                .define()?;
+            let loan = ModelBuilder::new("Loan", "loans")
+                .column(Column::new("id", ty))
+                .column(Column::new(
+                    "reader_id",
+                    AttributeType::plain(Kind::Int, true),
+                ))
+                .primary_key(["id"])
+                .association(AssociationReflection::belongs_to("reader", to_reader))
+                .define()?;
+            let _ = (slot.set(loan), reader_slot.set(reader));
+            let db = Db::connect("sqlite::memory:").await?;
+            db.create_tables([reader, loan]).await?;
+            let ann = Record::new(reader, &db);
+            ann.save().await?;
+            let lent = Record::new(loan, &db);
+            lent.set("id", written[0].clone())?.set("reader_id", 1)?;
+            lent.save().await?;
+
+            let all: Relation = Relation::of(loan, &db);
+            let loans = Relation::<Record>::of(reader, &db)
+                .find_key(["1".into()])
+                .await?
+                .association("loans")?;
+            for loaded in [false, true] {
+                for key in written.iter() {
+                    let found = all.find_key([key.clone()]).await?;
+                    assert_eq!(found, lent, "{key:?}");
+                    let found = loans.find_key([key.clone()]).await?;
+                    assert_eq!(found, lent, "{key:?}, loaded: {loaded}");
+                    let found = loans.find_keys(vec![vec![key.clone()]]).await?;
+                    assert_eq!(found, [lent.clone()], "{key:?}, loaded: {loaded}");
+                }
+                let every: Vec<_> = written.iter().map(|key| vec![key.clone()]).collect();
+                let found = all.find_keys(every.clone()).await?;
+                assert_eq!(found, [lent.clone()], "one key, once");
+                assert_eq!(loans.find_keys(every).await?, [lent.clone()]);
+                loans.load_many().await?;
+            }
+            let missing = all.find_key(["no key".into()]).await.unwrap_err();
+            assert!(missing.is_record_not_found(), "{missing}");
+            assert!(missing.to_string().contains("\"no key\""), "{missing}");
+        }
         Ok(())
     })
 }

@@ -48,6 +48,7 @@ use std::time::Duration;
 
 use super::transaction::{Isolation, Terms};
 use super::turns::Held;
+use super::writes::Written;
 use crate::attribute::value::Value;
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::Dialect;
@@ -242,7 +243,7 @@ pub(super) trait Session: Send + Sync + 'static {
 
 /// One cell as the backend holds it, borrowed for as long as the row is current.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Cell<'a> {
+pub(crate) enum Cell<'a> {
     /// NULL.
     Null,
     /// A truth value (backends that have the type).
@@ -266,17 +267,17 @@ pub enum Cell<'a> {
 }
 
 /// The current row of a result.
-pub trait Cells {
+pub(crate) trait Cells {
     /// The cell at position `index`, counted from 0; `Null` past the end.
     fn cell(&self, index: usize) -> Cell<'_>;
 }
 
 /// Names of a result's columns, shared between runs of one prepared statement.
-pub type Names = Arc<Columns>;
+pub(crate) type Names = Arc<Columns>;
 
 /// The names, and what a decoder found out about them: they never change, so it need not look twice.
 #[derive(Default)]
-pub struct Columns {
+pub(crate) struct Columns {
     names: Box<[Box<str>]>,
     noted: AtomicUsize,
 }
@@ -324,7 +325,7 @@ impl std::fmt::Debug for Columns {
 }
 
 /// Receives the rows of a result.
-pub trait Decode: Send {
+pub(crate) trait Decode: Send {
     /// The names of the columns, before the first row.
     fn columns(&mut self, names: &Names) -> Result<()>;
 
@@ -336,11 +337,16 @@ pub trait Decode: Send {
 
     /// The statement leaves the caller's task. If this is dropped elsewhere, nobody was told what the statement did.
     fn departs(&mut self) {}
+
+    /// What the statement writes, where it does.
+    fn writes(&self) -> Option<Written> {
+        None
+    }
 }
 
 /// Receives nothing: for statements without a result.
 #[derive(Debug)]
-pub struct Discard;
+pub(crate) struct Discard;
 
 impl Decode for Discard {
     fn restart(&mut self) {}
@@ -388,19 +394,19 @@ pub enum Purpose {
 
 /// One statement, ready to run: text with placeholders, and the values for them.
 #[derive(Debug, Clone)]
-pub struct Statement {
+pub(crate) struct Statement {
     /// The SQL text, with the dialect's placeholders.
-    pub text: Arc<str>,
+    pub(crate) text: Arc<str>,
     /// The values, in the order of the placeholders.
-    pub binds: Vec<Value<'static>>,
+    pub(crate) binds: Vec<Value<'static>>,
     /// Whether the same text will come again, so that keeping it prepared pays.
-    pub reuse: bool,
+    pub(crate) reuse: bool,
     /// Whether the statement writes; a write takes the writer.
-    pub writes: bool,
+    pub(crate) writes: bool,
     /// What it is for.
-    pub purpose: Purpose,
+    pub(crate) purpose: Purpose,
     /// The model it is for.
-    pub model: Option<&'static str>,
+    pub(crate) model: Option<&'static str>,
 }
 
 impl Statement {

@@ -171,10 +171,14 @@ impl At {
     pub(super) async fn run<D: Decode + 'static>(&self, db: &Db, job: &mut Job<D>) -> Result<Ran> {
         self.open.held.note_used();
         let writes = job.statement.writes;
+        let written = job.decode.as_ref().and_then(Decode::writes);
         let mut take = |stack: &mut Stack| {
             if writes && stack.levels.iter().any(|level| level.reads_only) {
                 let message = "the transaction is read only";
                 return Err(Error::new(ErrorKind::ReadOnlyDatabase, message));
+            }
+            if let (Some(written), Some(level)) = (written, stack.levels.last_mut()) {
+                level.stakes.wrote(written);
             }
             stack.lease.clone().ok_or_else(over)
         };
@@ -511,7 +515,7 @@ async fn finish(db: Db, lease: Lease, stakes: Stakes) -> Result<()> {
     let open = lease.end();
     let stakes = committing.stakes.take().unwrap_or_default();
     match committed {
-        Ok(()) => stakes.committed().await,
+        Ok(()) => stakes.committed(&db).await,
         Err(error) if error.is_commit_outcome_unknown() => {
             stakes.in_doubt(&db);
             Err(error)

@@ -8,6 +8,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use super::Db;
+use super::writes::Written;
 use crate::error::{Error, ErrorKind, Result};
 
 /// Told what became of a transaction it took part in.
@@ -28,6 +29,8 @@ pub(crate) type Hook = Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = Result<()
 /// Who is told how a level ends, and what runs then.
 #[derive(Default)]
 pub(super) struct Stakes {
+    /// What was written: others see it from the commit on.
+    written: Vec<Written>,
     participants: Vec<Arc<dyn Participant>>,
     committing: Vec<Hook>,
     committed: Vec<Hook>,
@@ -44,10 +47,22 @@ impl Stakes {
 
     /// Takes over those of an inner level.
     pub(super) fn take(&mut self, other: Self) {
+        other.written.into_iter().for_each(|one| self.wrote(one));
         self.participants.extend(other.participants);
         self.committing.extend(other.committing);
         self.committed.extend(other.committed);
         self.rolled_back.extend(other.rolled_back);
+    }
+
+    /// Notes what is written, once as far as a look can tell.
+    pub(super) fn wrote(&mut self, written: Written) {
+        let is_same = |one: &Written| match (one, &written) {
+            (Written::Table(one), Written::Table(other)) => std::ptr::eq(*one, *other),
+            (one, other) => std::mem::discriminant(one) == std::mem::discriminant(other),
+        };
+        if !self.written.iter().any(is_same) {
+            self.written.push(written);
+        }
     }
 
     pub(super) fn enlist(&mut self, participant: Arc<dyn Participant>) {
@@ -72,7 +87,10 @@ impl Stakes {
     }
 
     /// Tells that the transaction was committed, and runs what waits for that.
-    pub(super) async fn committed(self) -> Result<()> {
+    pub(super) async fn committed(self, db: &Db) -> Result<()> {
+        self.written
+            .iter()
+            .for_each(|&written| db.note_written(written));
         self.participants
             .iter()
             .for_each(|participant| participant.committed());
@@ -96,7 +114,7 @@ impl Stakes {
         self.participants
             .iter()
             .for_each(|participant| participant.in_doubt());
-        db.written_all();
+        db.note_written(Written::Any);
     }
 
     /// Tells that the levels were rolled back; the hooks are still to be run.
@@ -108,7 +126,7 @@ impl Stakes {
             .iter()
             .rev()
             .for_each(|participant| participant.rolled_back());
-        db.written_all();
+        db.note_written(Written::Any);
         self.rolled_back
     }
 }

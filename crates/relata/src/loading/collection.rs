@@ -5,6 +5,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::finders::held_key;
 use super::load_many;
 use crate::association::{Association, Key};
 use crate::attribute::value::Value;
@@ -134,6 +135,7 @@ impl Association {
             association.must_be_collection()?;
             let members = association.peek_many();
             if members.loaded && association.has_named_inverse() {
+                let wanted = held_key(association.resolved().target, wanted);
                 let found = members
                     .records
                     .into_iter()
@@ -162,7 +164,10 @@ impl Association {
             let members = association.known_many();
             if members.loaded && association.has_named_inverse() {
                 let of = |key: &Vec<Value<'static>>| Key::of_values(key);
-                let by = association.resolved().target.primary_key();
+                let target = association.resolved().target;
+                let by = target.primary_key();
+                let wanted = wanted.into_iter().map(|key| held_key(target, key));
+                let wanted: Vec<_> = wanted.collect();
                 let mut known: HashMap<_, &Record, Hashing> = HashMap::default();
                 for member in &members.records {
                     known.entry(Key::of(member, by)).or_insert(member);

@@ -17,7 +17,7 @@ use crate::model::{FromRecord, Key, Model};
 use crate::pending::Pending;
 use crate::record::Record;
 use crate::reflection::ModelReflection;
-use crate::relation::{Core, Relation, scoping};
+use crate::relation::{Core, Relation, fitting, scoping};
 use crate::sql::expr::Node;
 use crate::sql::{Direction, Expr, Place, What, Writer};
 
@@ -111,6 +111,21 @@ pub(crate) fn check_key(model: &'static ModelReflection, key: &[Value<'static>])
         return Err(Error::new(ErrorKind::Argument, message).with_model(model.name()));
     }
     Ok(())
+}
+
+/// A key as the columns hold it, by which it is asked for and compared: `7` is the same as `"7"`, and as the `7` of a `u64`.
+/// What cannot be one of its column stays as it was given: it names no row, and the error tells it as it was written.
+pub(super) fn held_key(
+    model: &'static ModelReflection,
+    mut key: Vec<Value<'static>>,
+) -> Vec<Value<'static>> {
+    let place = Place::root(model);
+    for (value, &column) in key.iter_mut().zip(model.primary_key()) {
+        if let Ok(held) = fitting(place, column, value.clone()) {
+            *value = held;
+        }
+    }
+    key
 }
 
 /// The condition that the primary key is one of these.
@@ -306,7 +321,7 @@ impl<M: FromRecord> Relation<M> {
     #[track_caller]
     pub fn find_key(&self, key: impl IntoIterator<Item = Value<'static>>) -> Pending<M> {
         let model = self.reflection();
-        let key: Vec<_> = key.into_iter().collect();
+        let key = held_key(model, key.into_iter().collect());
         let condition = by_key(model, vec![key.clone()]);
         let asked = self.core().clone();
         let mut core = asked.clone();
@@ -326,8 +341,10 @@ impl<M: FromRecord> Relation<M> {
     ///
     /// Errors: `RecordNotFound` for a key that is not there; `Argument` for one of another number of columns; [those of reading](crate::Pending#errors).
     #[track_caller]
-    pub fn find_keys(&self, mut keys: Vec<Vec<Value<'static>>>) -> Pending<Vec<M>> {
+    pub fn find_keys(&self, keys: Vec<Vec<Value<'static>>>) -> Pending<Vec<M>> {
         let model = self.reflection();
+        let keys = keys.into_iter().map(|key| held_key(model, key));
+        let mut keys: Vec<_> = keys.collect();
         let of = |key: &Vec<Value<'static>>| association::Key::of_values(key);
         let mut once: HashSet<_, Hashing> = HashSet::default();
         keys.retain(|key| once.insert(of(key)));

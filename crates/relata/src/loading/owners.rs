@@ -7,9 +7,11 @@
 use std::collections::HashMap;
 
 use crate::association::Key;
+use crate::attribute::AttributeType;
 use crate::attribute::value::Value;
 use crate::hashing::Hashing;
 use crate::record::Record;
+use crate::reflection::Resolved;
 
 /// The number of an owner without a key, and of a target that nobody asked for.
 const NONE: u32 = u32::MAX;
@@ -32,6 +34,16 @@ enum Index {
         numbers: Vec<u32>,
     },
     Any(HashMap<Key, u32, Hashing>),
+}
+
+/// The types of the key by which owners hold their targets, which a query for targets reads beside them.
+pub(super) fn types(
+    owner: &Record,
+    resolved: &Resolved,
+) -> impl Iterator<Item = Option<AttributeType>> {
+    let columns = owner.reflection().columns();
+    let key = resolved.owner_key.iter();
+    key.map(|&column| columns.get(column).map(|column| *column.attribute_type()))
 }
 
 impl OwnerKeys {
@@ -114,7 +126,8 @@ impl OwnerKeys {
         Sorted::new(self.numbers, self.count, rows)
     }
 
-    /// Sorts rows of targets by the values of the key that each belongs to.
+    /// Sorts rows of targets by the values of the key that each belongs to, which are of the owners' [`types`]: a database
+    /// has no type of its own for many, and what it gives for them is another key.
     pub(super) fn sort_pairs(self, pairs: Vec<(&[Value<'static>], u32)>) -> Sorted {
         let number = |key: &[Value<'static>]| match (&self.index, key) {
             (Index::Near { least, numbers }, [Value::Int(key)]) => {

@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 
 use super::calculate::{Summable, total, type_of, typed};
-use super::owners::OwnerKeys;
+use super::owners::{self, OwnerKeys};
 use super::pluck::tuples;
 use crate::association::{Association, Key, first_place, targets_of};
 use crate::attribute::value::Value;
@@ -253,11 +253,7 @@ async fn tally(
         .iter()
         .map(|&column| Node::Column(place, column))
         .collect();
-    let types = key
-        .iter()
-        .map(|&column| place.model().columns().get(column));
-    let types = types.map(|column| column.map(|column| *column.attribute_type()));
-    let types = types.chain([answer]).collect();
+    let types = owners::types(first, resolved).chain([answer]).collect();
     core.select.groups = groups.clone();
     core.select.orders.clear();
     core.select.distinct = false;

@@ -11,7 +11,7 @@ use std::collections::HashMap;
 
 use super::includes::{Manner, includes};
 use super::joined::AtPlace;
-use super::owners::{OwnerKeys, Sorted};
+use super::owners::{self, OwnerKeys, Sorted};
 use super::parts::{self, parts};
 use super::pluck::tuples;
 use super::preload::{self, Found, Narrowing};
@@ -204,7 +204,10 @@ pub(super) async fn find_joined(
         cut_each(&mut core, resolved)?;
     }
     core.select.limit = core.select.limit.or(most.checked_add(1));
-    let rows = tuples(&core, Purpose::Preload, Vec::new()).await?;
+    // The targets' own columns are typed where their records are made.
+    let own = std::iter::repeat_n(None, width);
+    let types = own.chain(owners::types(first, resolved)).collect();
+    let rows = tuples(&core, Purpose::Preload, types).await?;
     if rows.len() as u64 > most {
         return Ok(None);
     }

@@ -7,12 +7,13 @@ use std::future::IntoFuture;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use super::set_wise::{about_value, execute, wrote};
+use super::set_wise::{about_value, execute};
 use super::write::stamp;
 use crate::association::Association;
 use crate::attribute::AttributeType;
 use crate::attribute::value::Value;
 use crate::db::adapter::{Job, Purpose, Statement};
+use crate::db::{Telling, Written};
 use crate::error::{Error, ErrorKind, Result};
 use crate::loading::{Columns, Tuples};
 use crate::model::Model;
@@ -285,6 +286,7 @@ async fn run(
     let (model, db) = (insert.relation.reflection(), insert.relation.db());
     let most = db.capabilities().map_or(1, |can| can.bind_limit);
     let at_once = (most / columns.len()).max(1);
+    let written = Written::Table(model.table());
     let write = async || {
         let (mut affected, mut returned) = (0, Vec::new());
         for rows in rows.chunks(at_once) {
@@ -312,14 +314,17 @@ async fn run(
                 Some((Place::root(model), *columns.get(at)?))
             };
             if returning.is_empty() {
-                affected += execute(db, statement, attribute).await?.affected;
+                affected += execute(db, statement, written, attribute).await?.affected;
                 continue;
             }
-            let mut job = Job::new(statement, Tuples::new(types.clone()));
+            let mut job = Job::new(
+                statement,
+                Telling::new(Tuples::new(types.clone()), db, written),
+            );
             if let Err(error) = db.fetch(&mut job).await {
                 return Err(about_value(error, &job.into_binds(), attribute));
             }
-            let given = job.decoded()?.rows;
+            let given = std::mem::take(&mut job.decoder()?.decode.rows);
             affected += given.len() as u64;
             returned.extend(given);
         }
@@ -330,7 +335,6 @@ async fn run(
     } else {
         write().await?
     };
-    wrote(db, model);
     forget_members(&insert.relation)?;
     Ok(written)
 }

@@ -11,8 +11,8 @@ use super::snapshot::Before;
 use super::write::stamp;
 use crate::association::Association;
 use crate::attribute::value::Value;
-use crate::db::Db;
 use crate::db::adapter::{Purpose, Statement};
+use crate::db::{Db, Written};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Key;
 use crate::pending::Pending;
@@ -324,8 +324,8 @@ pub(super) async fn change(
         purpose: Purpose::Update,
         model: Some(model.name()),
     };
-    let outcome = db.execute(statement).await?;
-    db.written(model.table());
+    let written = Written::Table(model.table());
+    let outcome = db.execute(statement, written).await?;
     Ok(outcome.affected)
 }
 

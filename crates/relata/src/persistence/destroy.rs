@@ -274,7 +274,6 @@ async fn delete_with(record: &Record, turn: Option<&Turn<'_>>) -> Result<bool> {
         let outcome = witness::run(record, statement, turn)
             .await
             .map_err(|error| referred_to(record, error))?;
-        db.written(model.table());
         deleted = outcome.affected > 0;
         if !deleted && lock.is_some() {
             return Err(locking::stale(record, "destroy"));

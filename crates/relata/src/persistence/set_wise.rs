@@ -1,7 +1,6 @@
 //! Writing all rows of a relation at once, past records and their validations.
 //!
-//! Invariant: what these write is known to have been written, also after it was rolled back, so that nothing unread in
-//! memory is taken for up to date.
+//! Invariant: what these write is known to have been written, so that nothing unread in memory is taken for up to date.
 
 use std::sync::Arc;
 
@@ -9,13 +8,12 @@ use super::destroy::destroy;
 use super::write::stamp;
 use crate::attribute::value::Value;
 use crate::db::adapter::{Discard, Job, Purpose, Statement};
-use crate::db::{Db, Outcome, Participant};
+use crate::db::{Db, Outcome, Telling, Written};
 use crate::error::{Error, Result, Spot};
 use crate::loading;
 use crate::model::{FromRecord, Model};
 use crate::pending::Pending;
 use crate::record::Record;
-use crate::reflection::ModelReflection;
 use crate::relation::{Assignments, Core, Relation, columns_at};
 use crate::sql::expr::Node;
 use crate::sql::{Asks, Place, Writer};
@@ -171,13 +169,13 @@ async fn run(
         return Ok(0);
     }
     let root = core.select.root;
-    let outcome = execute(&core.db, statement(core, write)?, |value| {
+    let written = Written::Table(core.select.model().table());
+    let outcome = execute(&core.db, statement(core, write)?, written, |value| {
         let set = sets.iter().find(|(_, node)| node.holds(value));
         set.map(|(column, _)| (root, *column))
             .or_else(|| core.select.compared_with(value))
     });
     let outcome = outcome.await?;
-    wrote(&core.db, core.select.model());
     Ok(outcome.affected)
 }
 
@@ -185,9 +183,10 @@ async fn run(
 pub(super) async fn execute(
     db: &Db,
     statement: Statement,
+    written: Written,
     attribute: impl FnOnce(&Value<'static>) -> Option<(Place, usize)>,
 ) -> Result<Outcome> {
-    let mut job = Job::new(statement, Discard);
+    let mut job = Job::new(statement, Telling::new(Discard, db, written));
     match db.fetch(&mut job).await {
         Ok(outcome) => Ok(outcome),
         Err(error) => Err(about_value(error, &job.into_binds(), attribute)),
@@ -226,22 +225,4 @@ fn statement(core: &Core, write: impl FnOnce(&mut Writer) -> Result<()>) -> Resu
         purpose: Purpose::Bulk,
         model: Some(core.select.model().name()),
     })
-}
-
-/// Notes that rows of the model were written, now and again if it is rolled back.
-pub(super) fn wrote(db: &Db, model: &'static ModelReflection) {
-    db.written(model.table());
-    db.enlist(|| Arc::new(Wrote(db.clone(), model)));
-}
-
-struct Wrote(Db, &'static ModelReflection);
-
-impl Participant for Wrote {
-    fn rolled_back(&self) {
-        self.0.written(self.1.table());
-    }
-
-    fn committed(&self) {}
-
-    fn in_doubt(&self) {}
 }

@@ -34,8 +34,6 @@ impl Before {
     /// Puts the record back.
     pub(super) fn restore(&self) {
         Record::restore(&self.0);
-        let record = self.0.record();
-        record.db().written(record.reflection().table());
     }
 
     /// Leaves it to the open transaction to put the record back, if there is one.

@@ -21,6 +21,7 @@ use super::write::{refuse_readonly, stamp};
 use crate::association::{Association, targets_of};
 use crate::attribute::value::{Kind, Value};
 use crate::callback::Event;
+use crate::db::Written;
 use crate::db::adapter::{Purpose, Statement};
 use crate::error::{Error, ErrorKind, Result};
 use crate::hashing::Hashing;
@@ -404,7 +405,6 @@ async fn write_columns(turn: &Turn<'_>, record: &Record, columns: &[usize]) -> R
         model: Some(model.name()),
     };
     let outcome = witness::run(record, statement, Some(turn)).await?;
-    db.written(model.table());
     if let Some(lock) = lock {
         if outcome.affected == 0 {
             return Err(locking::stale(record, "touch"));

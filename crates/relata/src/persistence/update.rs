@@ -284,7 +284,6 @@ async fn apply(
     };
     let statement = statement.map_err(|error| error.with_record(record.clone()))?;
     let written = witness::send(record, statement, Some(turn)).await?;
-    set_wise::wrote(record.db(), record.reflection());
     if written.affected == 0 {
         return Err(match record.reflection().locking_position() {
             Some(_) if !adds => locking::stale(record, "update"),

@@ -6,13 +6,26 @@
 //! writing them again does no harm.
 
 use super::turn::Turn;
+use crate::db::Written;
 use crate::db::adapter::{Cells, Decode, Job, Names, Outcome, Statement};
 use crate::error::Result;
 use crate::record::Record;
 use crate::relation::scoping;
 
-/// Sees a record's write leave.
+/// Sees a record's write leave, and end.
 struct Witness(Record);
+
+impl Witness {
+    fn written(&self) -> Written {
+        Written::Table(self.0.reflection().table())
+    }
+}
+
+impl Drop for Witness {
+    fn drop(&mut self) {
+        self.0.db().note_written(self.written());
+    }
+}
 
 impl Decode for Witness {
     fn columns(&mut self, _names: &Names) -> Result<()> {
@@ -29,6 +42,10 @@ impl Decode for Witness {
         if self.0.is_new_record() {
             self.0.set_in_doubt(true);
         }
+    }
+
+    fn writes(&self) -> Option<Written> {
+        Some(self.written())
     }
 }
 

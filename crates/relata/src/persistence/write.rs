@@ -103,7 +103,6 @@ async fn run(
     statement: Statement,
     lock: Option<Lock>,
 ) -> Result<()> {
-    let db = record.db();
     let mut before = Before::of(record);
     let model = record.reflection();
     let outcome = witness::run(record, statement, Some(turn))
@@ -112,7 +111,6 @@ async fn run(
             Some(Spot::Bind(bind)) => named(model, columns.get(bind), error),
             _ => error,
         })?;
-    db.written(model.table());
     if record.is_persisted() && outcome.affected == 0 {
         return Err(match lock {
             Some(_) => locking::stale(record, "update"),
@@ -213,8 +211,7 @@ async fn update(turn: &Turn<'_>, record: &Record) -> Result<()> {
     if !record.is_changed() {
         return wrote_nothing(record);
     }
-    let bound = record.bind();
-    let mut columns = bound.changed();
+    let (bound, mut columns) = record.bind_changed();
     // A counter is only ever counted: a value that was set, or is out of date, never overwrites it.
     let counters = counters::columns(model);
     columns.retain(|column| !counters.contains(column));

@@ -100,9 +100,7 @@ impl Record {
         let (Some(state), Some(&slot)) = (self.state(), self.batch().slots().get(column)) else {
             return false;
         };
-        state
-            .values()
-            .differs(column, slot, Version::Current, Version::Saved)
+        state.values().is_changed(column, slot)
     }
 
     /// The attribute of that name, as a value; of an enum, the label, or the text that was set and is none. Rails: `post[:title]`.
@@ -136,9 +134,15 @@ impl Record {
         Ok(ty.shown(value))
     }
 
-    /// Whether the column was not selected.
+    /// Whether a column has no value to give: it was not selected, and neither read nor set since.
     pub(crate) fn is_absent(&self, column: usize) -> bool {
-        self.batch().is_absent(column) && !self.column_changed(column)
+        self.is_unread(column) && !self.column_changed(column)
+    }
+
+    /// Whether it is not known what the row has in a column.
+    pub(super) fn is_unread(&self, column: usize) -> bool {
+        let known = |state: &State| !state.values().is_unread(column);
+        self.batch().is_absent(column) && !self.state().is_some_and(known)
     }
 
     /// The error for a column that was not selected.
@@ -256,7 +260,7 @@ impl Record {
     pub fn attributes(&self) -> Vec<(&'static str, Value<'_>)> {
         let columns = self.reflection().columns().iter().enumerate();
         columns
-            .filter(|(column, _)| !self.batch().is_absent(*column))
+            .filter(|(column, _)| !self.is_absent(*column))
             .map(|(column, reflection)| {
                 (reflection.name(), reflection.ty.shown(self.value(column)))
             })

@@ -329,7 +329,8 @@ impl Batch {
                 row.into()
             };
             let associations = self.associations();
-            Box::new(State::new(row, saved, self.new, associations))
+            let unread = self.absent.clone();
+            Box::new(State::new(row, saved, unread, self.new, associations))
         });
         self.touched.store(true, Ordering::Release);
         state

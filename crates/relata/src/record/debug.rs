@@ -16,7 +16,7 @@ impl fmt::Debug for Record {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut out = f.debug_struct(self.reflection().name());
         for (column, reflection) in self.reflection().columns().iter().enumerate() {
-            if self.batch().is_absent(column) {
+            if self.is_absent(column) {
                 continue;
             }
             if reflection.is_secret() {

@@ -168,13 +168,18 @@ impl Record {
     /// What is not saved yet: name, saved value, current value. Rails: `changes`.
     #[must_use]
     pub fn changes(&self) -> Vec<Change<'_>> {
-        changes_of(self, Version::Saved, Version::Current)
+        let changed = self.changed_columns();
+        changes_of(self, changed, Version::Saved, Version::Current)
     }
 
     /// What the last save changed: name, value before, value after. Rails: `saved_changes`.
     #[must_use]
     pub fn saved_changes(&self) -> Vec<Change<'_>> {
-        changes_of(self, Version::Before, Version::Saved)
+        let Some(state) = self.state() else {
+            return Vec::new();
+        };
+        let saved = state.values().was_changed(self.batch().slots());
+        changes_of(self, saved, Version::Before, Version::Saved)
     }
 
     /// Sets every attribute back to what was saved. Rails: `restore_attributes`.
@@ -229,6 +234,12 @@ impl Record {
     /// Takes a copy of the current row, to be bound to a statement.
     pub(crate) fn bind(&self) -> Bound {
         self.state_or_make().values().bind(self)
+    }
+
+    /// As [`bind`](Self::bind), and the columns that differ from what was saved.
+    pub(crate) fn bind_changed(&self) -> (Bound, Vec<usize>) {
+        let values = self.state_or_make().values();
+        (values.bind(self), values.changed(self.batch().slots()))
     }
 
     /// Tells the record that the bound values of these columns are now in the database.
@@ -287,7 +298,7 @@ impl Record {
         for column in 0..self.reflection().columns().len() {
             if !changed.contains(&column) {
                 let value = fresh.value(column);
-                if self.value(column) != value {
+                if self.value(column) != value || self.is_unread(column) {
                     self.fill(column, &value);
                 }
             }
@@ -357,7 +368,9 @@ impl Record {
     pub fn compact(&self) -> Record {
         let copy = self.blank_copy();
         for column in 0..self.reflection().columns().len() {
-            copy.fill(column, &self.value_of(column, Version::Saved));
+            if !self.is_unread(column) {
+                copy.fill(column, &self.value_of(column, Version::Saved));
+            }
         }
         copy.set_life(self.life());
         copy.set_in_doubt(self.is_in_doubt());
@@ -391,8 +404,7 @@ impl Record {
                 || stamps.updated.contains(column)
         };
         for (column, &slot) in self.batch().slots().iter().enumerate() {
-            let unknown = self.batch().is_absent(column) && !self.column_changed(column);
-            if !is_own(&column) && !unknown {
+            if !is_own(&column) && !self.is_absent(column) {
                 copy.state_or_make().values_mut().set(
                     copy.batch(),
                     column,
@@ -415,19 +427,9 @@ impl Bound {
     }
 }
 
-fn changes_of(record: &Record, from: Version, to: Version) -> Vec<Change<'_>> {
-    let Some(state) = record.state() else {
-        return Vec::new();
-    };
-    let slots = &record.batch().slots();
-    let differs: Vec<usize> = {
-        let values = state.values();
-        (0..slots.len())
-            .filter(|&column| values.differs(column, slots[column], from, to))
-            .collect()
-    };
+fn changes_of(record: &Record, changed: Vec<usize>, from: Version, to: Version) -> Vec<Change<'_>> {
     let columns = record.reflection().columns();
-    differs
+    changed
         .into_iter()
         .map(|column| {
             let reflection = &columns[column];

@@ -43,8 +43,12 @@ pub(crate) struct Values {
     pub(super) current: Box<[u64]>,
     pub(super) saved: Arc<[u64]>,
     pub(super) before: Option<Arc<[u64]>>,
-    /// Columns that were set to null: of a new record, null is what they shall be, whatever the table's default is.
+    /// Columns that were set to null, of a new record and of one that lacks some: null is what they shall be, whatever the
+    /// table's default is, or the row has.
     nulls: Columns,
+    /// Columns of the row that nobody read yet: those that the query did not select, as long as no statement gave or
+    /// wrote them.
+    unread: Option<Box<[u64]>>,
     /// What was set and is no value of its column, which is null instead.
     refused: Option<Box<Refused>>,
     /// Who is told of the next change.
@@ -75,6 +79,7 @@ pub(crate) struct Snapshot {
     /// Keeps the arena that the words point into.
     pub(super) record: Record,
     saved: Arc<[u64]>,
+    unread: Option<Box<[u64]>>,
     life: Life,
     was_new: bool,
     /// The columns whose values the database made since.
@@ -131,13 +136,20 @@ const MARKED_FOR_DESTRUCTION: u8 = 16;
 const WRITING: u8 = 32;
 
 impl State {
-    pub(super) fn new(row: &[u64], saved: Arc<[u64]>, new: bool, associations: usize) -> Self {
+    pub(super) fn new(
+        row: &[u64],
+        saved: Arc<[u64]>,
+        unread: Option<Box<[u64]>>,
+        new: bool,
+        associations: usize,
+    ) -> Self {
         Self {
             values: RwLock::new(Values {
                 current: row.into(),
                 saved,
                 before: None,
                 nulls: Columns::default(),
+                unread,
                 refused: None,
                 watch: None,
                 life: if new { Life::New } else { Life::Persisted },
@@ -261,7 +273,7 @@ impl Values {
         }
         if value.is_null() {
             put(&mut self.current, column, slot, None);
-            if self.life == Life::New {
+            if self.life == Life::New || self.unread.is_some() {
                 self.nulls.insert(column);
             }
             self.accept(column);
@@ -313,11 +325,51 @@ impl Values {
         self.nulls.contains(column) && bit(&self.current, column)
     }
 
+    /// Whether nobody read what the row has in a column.
+    pub(super) fn is_unread(&self, column: usize) -> bool {
+        self.unread
+            .as_ref()
+            .is_some_and(|unread| bit(unread, column))
+    }
+
+    /// Whether null was set where nobody knows what the row has: a change, though both are held as null.
+    fn is_unread_and_null(&self, column: usize) -> bool {
+        self.is_unread(column) && self.is_set_to_null(column)
+    }
+
+    /// Whether the current value of a column is not the saved one.
+    pub(super) fn is_changed(&self, column: usize, slot: Slot) -> bool {
+        self.differs(column, slot, Version::Current, Version::Saved)
+            || self.is_unread_and_null(column)
+    }
+
     /// The columns whose current value is not the saved one.
     pub(super) fn changed(&self, slots: &[Slot]) -> Vec<usize> {
-        (0..slots.len())
-            .filter(|&column| self.differs(column, slots[column], Version::Current, Version::Saved))
-            .collect()
+        let differs =
+            |&column: &usize| self.differs(column, slots[column], Version::Current, Version::Saved);
+        let mut changed: Vec<usize> = (0..slots.len()).filter(differs).collect();
+        if self.unread.is_some() {
+            changed.extend((0..slots.len()).filter(|&column| self.is_unread_and_null(column)));
+            changed.sort_unstable();
+        }
+        changed
+    }
+
+    /// The columns that the last save changed.
+    pub(super) fn was_changed(&self, slots: &[Slot]) -> Vec<usize> {
+        let differs =
+            |&column: &usize| self.differs(column, slots[column], Version::Before, Version::Saved);
+        (0..slots.len()).filter(differs).collect()
+    }
+
+    /// The row has what these columns are saved as.
+    fn read(&mut self, columns: &[usize]) {
+        if let Some(unread) = &mut self.unread {
+            for &column in columns {
+                set_bit(unread, column, false);
+                self.nulls.remove(column);
+            }
+        }
     }
 
     pub(super) fn differs(&self, column: usize, slot: Slot, one: Version, other: Version) -> bool {
@@ -354,6 +406,7 @@ impl Values {
             saved.into()
         };
         self.before = Some(std::mem::replace(&mut self.saved, saved));
+        self.read(columns);
         self.was_new = self.life == Life::New;
         self.life = Life::Persisted;
     }
@@ -368,11 +421,15 @@ impl Values {
     pub(super) fn fill(&mut self, batch: &Batch, column: usize, slot: Slot, value: &Value<'_>) {
         self.set(batch, column, slot, value);
         copy(&self.current, Arc::make_mut(&mut self.saved), column, slot);
+        self.read(&[column]);
     }
 
     pub(super) fn revert(&mut self, column: usize, slot: Slot) {
         self.tell();
         self.accept(column);
+        if self.is_unread(column) {
+            self.nulls.remove(column);
+        }
         copy(&self.saved, &mut self.current, column, slot);
     }
 
@@ -380,6 +437,7 @@ impl Values {
         Snapshot {
             record: record.clone(),
             saved: Arc::clone(&self.saved),
+            unread: self.unread.clone(),
             life: self.life,
             was_new: self.was_new,
             generated: Columns::default(),
@@ -398,6 +456,7 @@ impl Values {
             }
         }
         self.saved = Arc::clone(&snapshot.saved);
+        self.unread.clone_from(&snapshot.unread);
         // As in Rails, nothing counts as changed by the last save: it is not known any more which that was.
         self.before = None;
         self.life = snapshot.life;
@@ -409,14 +468,6 @@ impl Bound {
     /// Whether a column is null, or has no value.
     pub(crate) fn is_null(&self, column: usize) -> bool {
         bit(&self.words, column)
-    }
-
-    /// The columns that differ from what was saved when the row was bound.
-    pub(crate) fn changed(&self) -> Vec<usize> {
-        let slots = self.record.batch().slots();
-        (0..slots.len())
-            .filter(|&column| differ(&self.words, &self.saved, column, slots[column]))
-            .collect()
     }
 }
 
