@@ -35,6 +35,7 @@ mod scoping;
 mod tallies;
 mod through;
 
+pub(crate) use apart::settled_rows;
 pub use batches::{Batches, Each};
 pub(crate) use decode::Tuples;
 pub(crate) use finders::find_typed_error;
@@ -43,6 +44,6 @@ pub(crate) use lazy::{has_any, load_many, load_one, load_to_replace};
 pub use pluck::Columns;
 pub use preloader::Preloader;
 pub use records::{preload, preload_named};
-pub(crate) use run::{fetch_by_key, load, statement};
+pub(crate) use run::{fetch_by_key, fetch_row, load, statement};
 pub use scoping::Scoping;
 pub use tallies::{counts, counts_named, maximums, minimums, sums, tallies_named};
