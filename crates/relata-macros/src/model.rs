@@ -130,6 +130,15 @@ impl Model {
         names.iter().filter_map(position).collect()
     }
 
+    /// Whether an association goes through one that goes through another: it is only read.
+    pub(crate) fn is_nested(&self, association: &Association) -> bool {
+        association.through.as_ref().is_some_and(|through| {
+            let way = naming::plain(through);
+            let mut all = self.associations.iter();
+            all.any(|one| one.name == way && one.through.is_some())
+        })
+    }
+
     /// The names of all columns.
     pub(crate) fn column_names(&self) -> Vec<&str> {
         self.columns

@@ -108,7 +108,7 @@ impl Hint {}
 #[relata::scopes(abstract_base = relata_suite::blog::Noted)]
 impl Hint {}
 
-#[test]
+#[relata::test]
 fn a_model_takes_an_abstract_class_of_another_crate() -> Result<()> {
     async fn count<M: blog::Noted>(db: &Db) -> Result<u64> {
         M::all(db).count().await

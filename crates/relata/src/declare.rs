@@ -64,9 +64,9 @@ pub fn delegates<O: Model, M: Model>(db: &crate::Db, association: usize) -> Rela
 
 /// Makes a record the target of a polymorphic association, in memory. Called by `set_subject`.
 pub fn lead(owner: &Record, association: usize, target: Option<&Record>) {
-    if let Ok(association) = Singular::<Record>::new(owner, association).erased() {
-        // The types of the keys were checked when the program was compiled.
-        let _: crate::Result<()> = association.set_target(target);
+    let association = Singular::<Record>::new(owner, association).erased();
+    if let Err(error) = association.and_then(|association| association.set_target(target)) {
+        owner.refuse_at_save(error);
     }
 }
 

@@ -233,6 +233,11 @@ impl Error {
         })
     }
 
+    /// The same without its record, to be kept with that record itself.
+    pub(crate) fn without_record(self) -> Self {
+        self.edit(|inner| inner.record = None)
+    }
+
     /// Keeps the error that caused this one.
     #[must_use]
     pub fn with_source(self, source: impl std::error::Error + Send + Sync + 'static) -> Self {

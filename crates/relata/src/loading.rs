@@ -37,6 +37,7 @@ mod scoping;
 mod tallies;
 mod through;
 
+pub(crate) use apart::settled_rows;
 pub use batches::{Batches, Each, Next};
 pub(crate) use calculate::Summable;
 pub(crate) use decode::Tuples;
@@ -47,6 +48,6 @@ pub use pluck::Columns;
 pub(crate) use pluck::own_positions;
 pub use preloader::Preloader;
 pub use records::{preload, preload_named};
-pub(crate) use run::{fetch_by_key, load, statement};
+pub(crate) use run::{fetch_by_key, fetch_row, load, statement};
 pub use scoping::Scoping;
 pub use tallies::{counts, counts_named, maximums, minimums, sums, tallies_named};

@@ -10,6 +10,8 @@ mod permit;
 #[cfg(feature = "serde")]
 mod serde;
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::fmt;
 
 use crate::attribute::Value;
@@ -17,7 +19,8 @@ use crate::attribute::Value;
 pub use permit::Permit;
 pub(crate) use permit::Permitted;
 
-/// How deep lists and maps may nest, in what is read from outside and in what is assigned.
+/// How deep lists and maps may nest in what is read of a form or by serde, and members in what is assigned. A JSON value
+/// nests as deep as whoever read it let it.
 pub(crate) const DEEPEST: usize = 32;
 
 /// One thing that was given: a value, a list or a map.
@@ -312,11 +315,46 @@ values!(Value<'static>, String, bool, i32, i64, u32, u64, f64);
 
 impl<N: Into<String>, P: Into<Param>> FromIterator<(N, P)> for Params {
     fn from_iter<I: IntoIterator<Item = (N, P)>>(all: I) -> Self {
-        let mut params = Self::new();
+        let mut reading = Reading::default();
         for (name, param) in all {
-            params.set(name, param);
+            reading.set(name.into(), param.into());
         }
-        params
+        reading.params
+    }
+}
+
+/// Params that are read one by one, of any number: where each name stands is known without looking at all.
+#[derive(Default)]
+struct Reading {
+    params: Params,
+    /// Kept once there are many. What hashes it is not ours, for names come from outside.
+    places: HashMap<String, usize>,
+}
+
+impl Reading {
+    /// So many are looked through faster than hashed.
+    const FEW: usize = 16;
+
+    fn set(&mut self, name: String, param: Param) {
+        if self.params.len() < Self::FEW {
+            return self.params.set(name, param);
+        }
+        if self.places.is_empty() {
+            let names = self.params.names().map(str::to_owned);
+            self.places = names.zip(0..).collect();
+        }
+        match self.places.entry(name) {
+            Entry::Occupied(known) => {
+                if let Some((_, held)) = self.params.0.get_mut(*known.get()) {
+                    std::mem::replace(held, param).wiped();
+                }
+            }
+            Entry::Vacant(new) => {
+                let name = new.key().clone();
+                new.insert(self.params.len());
+                self.params.push(name, param);
+            }
+        }
     }
 }
 

@@ -37,6 +37,7 @@ use std::ptr::NonNull;
 pub use batch::StrictLoading;
 pub(crate) use batch::{Batch, Terms};
 pub(crate) use builder::{BatchBuilder, Row, Step, Take, Unfit};
+pub(crate) use debug::FILTERED;
 pub use life::Change;
 pub(crate) use link::{Linked, Members, Tie};
 pub(crate) use state::{Bound, Life, Snapshot, Version};

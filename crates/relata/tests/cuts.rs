@@ -259,6 +259,30 @@ fn a_single_column_write_without_an_answer_leaves_its_record_in_doubt() -> Resul
     })
 }
 
+/// What a failed delete meets says nothing of the write before it.
+#[relata::test]
+fn a_delete_that_fails_leaves_the_doubt_of_an_earlier_write() -> Result<()> {
+    relata::run(async {
+        let file = TempFile::new("doubt-delete");
+        let db = planets(&file.url()).await?;
+        let planet = planet(&db, "before")?;
+        planet.save().await?;
+        planet.set("name", "after")?;
+        db.faults().cut_answer_of_nth(1);
+        assert!(planet.save().await.unwrap_err().is_commit_outcome_unknown());
+        db.faults().clear();
+        for delete in [Record::delete, Record::destroy] {
+            db.faults().fail_nth(1, ErrorKind::InvalidForeignKey);
+            assert!(delete(&planet).await.is_err());
+            db.faults().clear();
+            assert!(is_in_doubt(&planet).await);
+        }
+        planet.delete().await?;
+        assert_eq!(count(&db).await?, 0);
+        Ok(())
+    })
+}
+
 /// A copy would be saved a second time.
 #[relata::test]
 fn a_copy_of_a_record_in_doubt_is_in_doubt() -> Result<()> {

@@ -283,7 +283,7 @@ fn what_a_secret_column_holds_is_shown_nowhere() -> Result<()> {
 
 /// `7u64` is an integer as a value, a UUID may be text, and what a client sends is text: the rows were there, and the error
 /// said that they were not.
-#[test]
+#[relata::test]
 fn a_key_is_found_however_it_is_written() -> Result<()> {
     let uuid = "67e55044-10b1-426f-9247-bb680e5fe0c8";
     let keys: &[(Kind, &[Value<'static>])] = &[

@@ -223,6 +223,48 @@ fn params_are_read_from_any_format_of_serde_and_given_on() {
 }
 
 #[test]
+fn params_nest_so_deep_and_have_any_number_of_names() {
+    let nested =
+        |levels: usize| format!("{}{}", "{\"a\":".repeat(levels), "1") + &"}".repeat(levels);
+    assert!(serde_json::from_str::<Params>(&nested(32)).is_ok());
+    let error = serde_json::from_str::<Params>(&nested(33)).unwrap_err();
+    assert!(
+        error.to_string().contains("deeper than 32 levels"),
+        "{error}"
+    );
+    let lists = format!("{{\"a\":{}{}}}", "[".repeat(32), "]".repeat(32));
+    assert!(serde_json::from_str::<Params>(&lists).is_err());
+
+    let pairs: Vec<String> = (0..60_000).map(|at| format!("\"n{at}\":{at}")).collect();
+    let text = format!("{{{},\"n5\":\"x\",\"n59999\":\"y\"}}", pairs.join(","));
+    let params: Params = serde_json::from_str(&text).expect("a map");
+    assert_eq!(params.len(), 60_000);
+    assert_eq!(params.text("n5"), Some("x"));
+    assert_eq!(params.text("n59999"), Some("y"));
+    assert_eq!(params.names().nth(5), Some("n5"));
+}
+
+#[test]
+fn what_is_printed_of_a_record_is_short_whatever_its_type() {
+    let note = Noted::build(&Db::detached(), |n| {
+        n.set_text("é".repeat(500)).set_data(&json!(vec!["x"; 500]))
+    });
+    let printed = format!("{note:?}");
+    assert!(printed.chars().count() < 300, "{printed}");
+    assert!(
+        printed.contains("é\"...") && printed.contains("\\\"x\\\",\\\"x"),
+        "{printed}"
+    );
+}
+
+#[model]
+pub struct Noted {
+    id: i64,
+    text: String,
+    data: serde_json::Value,
+}
+
+#[test]
 fn errors_are_given_by_attribute() {
     let author = Author::new(&Db::detached());
     author.errors().add_kind("name", "blank");

@@ -52,6 +52,7 @@ impl Book {
         if self.title() == "slow" {
             std::future::pending::<()>().await;
         }
+        assert!(self.title() != "panics", "it panics");
         if self.title() == "counted" {
             DESTROYED.fetch_add(1, Ordering::SeqCst);
         }
@@ -328,6 +329,65 @@ async fn a_worker_runs_until_it_is_told_to_stop(db: Db) -> Result<()> {
     stop.send(()).expect("it listens");
     running.await.expect("no panic")?;
     assert!(jobs(&db).await?.is_empty());
+    Ok(())
+}
+
+#[relata::test]
+async fn a_worker_that_is_told_to_stop_leaves_what_is_due(db: Db) -> Result<()> {
+    let worker = library(&db, &TableQueue::new().batch_size(1)).await?;
+    shelf(&db, &["a", "b", "c"]).await?.destroy().await?;
+    let mut asked = 0;
+    let stop = std::future::poll_fn(move |_| {
+        asked += 1;
+        match asked {
+            1 | 2 => std::task::Poll::Pending,
+            _ => std::task::Poll::Ready(()),
+        }
+    });
+    worker.run_until(stop).await?;
+    assert_eq!(Book::all(&db).count().await?, 1);
+    assert_eq!(jobs(&db).await?.len(), 1);
+    Ok(())
+}
+
+#[relata::test]
+async fn a_panic_is_the_jobs_and_the_others_are_done(db: Db) -> Result<()> {
+    let queue = TableQueue::new().batch_size(1).attempts(2);
+    let worker = library(&db, &queue).await?;
+    shelf(&db, &["panics", "b"]).await?.destroy().await?;
+    assert_eq!(worker.run_due().await?, 2);
+    assert_eq!(Book::all(&db).pluck(|b| b.title).await?, ["panics"]);
+    let job = jobs(&db).await?.remove(0);
+    let why = job.get("error")?;
+    assert_eq!(why.as_str(), Some("the job panicked: it panics"));
+    assert!(queue.dead(&db).await?.is_empty());
+    db.stop_clock_at(START + 5_000_000);
+    assert_eq!(worker.run_due().await?, 1);
+    assert_eq!(queue.dead(&db).await?.len(), 1);
+    Ok(())
+}
+
+#[relata::test]
+async fn a_job_that_ends_its_taker_is_given_up(db: Db) -> Result<()> {
+    let queue = TableQueue::new().attempts(2).lease(Duration::from_secs(60));
+    let worker = library(&db, &queue).await?;
+    shelf(&db, &["a"]).await?.destroy().await?;
+    // As a process leaves it that took it twice, and did not live to end it.
+    Relation::of(TableQueue::reflection(), &db)
+        .update_all_by(&[("attempts", Value::Int(2))])
+        .await?;
+    assert_eq!(worker.run_due().await?, 0);
+    let dead = queue.dead(&db).await?;
+    let [dead] = dead.as_slice() else {
+        panic!("one job is given up, not {}", dead.len());
+    };
+    let why = dead.get("error")?;
+    assert!(
+        why.as_str()
+            .is_some_and(|why| why.contains("has not ended it within 60s")),
+        "{why:?}"
+    );
+    assert_eq!(Book::all(&db).count().await?, 1);
     Ok(())
 }
 

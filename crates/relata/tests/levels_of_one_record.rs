@@ -116,12 +116,12 @@ async fn every_pair(url: &str) -> Result<()> {
     Ok(())
 }
 
-#[test]
+#[relata::test]
 fn who_has_the_turn_never_waits_for_an_inner_level() {
     relata::run(every_pair("sqlite::memory:")).unwrap();
 }
 
-#[test]
+#[relata::test]
 fn who_has_the_turn_never_waits_for_an_inner_level_of_a_file() {
     let file = std::env::temp_dir().join(format!("relata-levels-{}.db", std::process::id()));
     let _ = std::fs::remove_file(&file);

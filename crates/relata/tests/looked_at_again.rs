@@ -79,7 +79,7 @@ async fn made(db: &Db, name: &str) -> Result<Crate> {
     Ok(made)
 }
 
-#[test]
+#[relata::test]
 fn what_a_callback_changed_is_validated_again() {
     relata::run(async {
         let db = Db::connect("sqlite::memory:").await?;
@@ -103,7 +103,7 @@ fn what_a_callback_changed_is_validated_again() {
 }
 
 /// Both were found valid before one of them was written.
-#[test]
+#[relata::test]
 fn of_two_new_members_with_one_unique_value_the_second_is_refused() {
     relata::run(async {
         let db = Db::connect("sqlite::memory:").await?;

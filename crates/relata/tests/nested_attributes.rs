@@ -450,6 +450,11 @@ async fn a_collection_is_given_by_keys_and_a_confirmation_is_kept(db: Db) -> Res
         .assign(Params::new().with("post_ids", ["3"]), permit![post_ids: []])
         .await;
     assert!(error.unwrap_err().is_record_not_found());
+    // What stands before it was not set.
+    let values = given([("name", "Bea".into()), ("post_ids", ["9"].into())]);
+    let error = ann.assign(values, permit![name, post_ids: []]).await;
+    assert!(error.unwrap_err().is_record_not_found());
+    assert_eq!((ann.name(), ann.is_changed()), ("Ann", false));
     // One that is not a list is not of the permitted shape.
     ann.update_from(Params::new().with("post_ids", "2"), permit![post_ids: []])
         .await?;
@@ -718,5 +723,75 @@ async fn a_member_that_is_named_twice_is_one_member(db: Db) -> Result<()> {
         .collect();
     assert_eq!(titles, ["c"]);
     assert_eq!(found.posts().size().await?, 1);
+    Ok(())
+}
+
+#[relata::test]
+async fn a_member_that_is_named_twice_is_one_and_many_are_found_at_once(db: Db) -> Result<()> {
+    tables(&db).await?;
+    let ann = Person::create(&db, |p| p.set_name("Ann")).await?;
+    ann.set_admin(Some(true)).save().await?;
+    for number in 0..40 {
+        let note = ann.notes().create(|n| n.set_body(format!("{number}")));
+        note.await?;
+    }
+    let ann = Person::find(&db, ann.id()).await?;
+    let named = |id: i64, body: &str| given([("id", id.into()), ("body", body.into())]);
+    let mut notes: Vec<Params> = (1..=40).rev().map(|id| named(id, "first")).collect();
+    notes.push(named(7, "again"));
+    notes.push(given([("body", "new".into())]));
+    let values = Params::new().with("notes_attributes", notes);
+    let permit = permit![notes: [id, body]];
+    assert_queries!(db, 1, {
+        ann.assign(&values, &permit).await?;
+    });
+    assert_eq!(ann.notes().target().len(), 41);
+    ann.save().await?;
+    let bodies = Note::all(&db).order(|n| n.id).pluck(|n| n.body).await?;
+    assert_eq!(
+        (bodies.len(), &*bodies[6], &*bodies[7]),
+        (41, "again", "first")
+    );
+    // They are in memory now: nothing is asked for.
+    assert_queries!(db, 0, {
+        ann.assign(&values, &permit).await?;
+    });
+    assert_eq!(ann.notes().target().len(), 42);
+    Ok(())
+}
+
+/// Each name that memory looked through for each other one would be minutes here.
+#[relata::test]
+async fn names_and_values_of_one_request_may_be_many(db: Db) -> Result<()> {
+    tables(&db).await?;
+    let many = 20_000;
+    let mut params: Params = (0..many)
+        .map(|number| (format!("name{number}"), number))
+        .collect();
+    assert_eq!(params.len(), 20_000);
+    params.set("name3", 7);
+    let again: Params = params
+        .clone()
+        .into_iter()
+        .chain([("name19999".to_owned(), Param::from(8))])
+        .collect();
+    assert_eq!(again.len(), 20_000);
+    assert_eq!(again.names().nth(19_999), Some("name19999"));
+    assert_eq!(again.get("name19999"), Some(&Param::from(8)));
+    assert_eq!(again.get("name3"), Some(&Param::from(7)));
+
+    let post = Post::build(&db, |p| p.set_title("x"));
+    let comments: Vec<Params> = (0..many)
+        .map(|at| given([("stars", format!("x{at}").into())]))
+        .collect();
+    let error = post
+        .assign(
+            Params::new().with("comments_attributes", comments),
+            permit![comments: [stars]],
+        )
+        .await
+        .unwrap_err();
+    assert!(error.is_record_invalid());
+    assert_eq!(post.errors().attribute_names().len(), 20_000);
     Ok(())
 }

@@ -660,3 +660,49 @@ async fn a_save_that_is_dropped_while_it_waits_for_the_writer_leaves_the_turn(
     assert_eq!(db.figures().writers, 0);
     Ok(())
 }
+
+/// As a save does: what locks a row, or reads it among the rows of a block, gives the turn back while it waits.
+async fn a_read_beside_a_transaction_of_the_same_record(db: Db) -> Result<()> {
+    let note = saved_note(&db).await?;
+    let verbs: [fn(&Note) -> Pending<()>; 2] = [|note| note.lock(), |note| note.reload()];
+    for (verb, within) in verbs
+        .into_iter()
+        .flat_map(|one| [(one, false), (one, true)])
+    {
+        let begun = tokio::sync::Notify::new();
+        let inside = db.transaction(async || {
+            begun.notify_one();
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            note.set_title("inside").save().await
+        });
+        let other = async {
+            begun.notified().await;
+            if !within {
+                return verb(&note).await;
+            }
+            let some = Note::all(&db).filter(|n| n.reads.lt(7));
+            let block = some.scoping(async || verb(&note).await);
+            block.all_queries().await
+        };
+        let both = async { tokio::join!(inside, other) };
+        let both = tokio::time::timeout(Duration::from_secs(2), both).await;
+        let (inside, other): (Result<()>, Result<()>) = both.expect("neither waits for the other");
+        inside?;
+        other?;
+        assert_eq!((note.title(), note.is_changed()), ("inside", false));
+        note.set_title("before").save().await?;
+    }
+    Ok(())
+}
+
+#[relata::test(file)]
+async fn a_lock_that_waits_does_not_hold_the_record(db: Db) -> Result<()> {
+    a_read_beside_a_transaction_of_the_same_record(db).await
+}
+
+#[relata::test]
+async fn a_lock_that_waits_for_the_connection_in_memory_does_not_hold_the_record(
+    db: Db,
+) -> Result<()> {
+    a_read_beside_a_transaction_of_the_same_record(db).await
+}

@@ -34,7 +34,12 @@ pub(crate) fn methods(
     let record = types::at(span, quote!(&self.0));
     let others = match association.kind {
         kind if kind.is_collection() => ids(vis, association, &target, &gone, index),
-        _ => singular(vis, association, &target, &given, &gone, index),
+        _ => {
+            let sets = (!model.is_nested(association))
+                .then(|| setting(vis, association, &target, &gone, index));
+            let others = singular(vis, association, &target, &given, &gone, index);
+            quote!(#sets #others)
+        }
     };
     let reader = quote! {
         #(#attrs)*
@@ -125,11 +130,11 @@ fn ids(
     }
 }
 
-fn singular(
+/// What makes a record the target.
+fn setting(
     vis: &Visibility,
     association: &Association,
     target: &TokenStream,
-    given: &TokenStream,
     gone: &Option<TokenStream>,
     index: &TokenStream,
 ) -> TokenStream {
@@ -138,8 +143,8 @@ fn singular(
         association.ident.span(),
         association.span,
     );
-    let [set, build, create, reload, reset] = ["set", "build", "create", "reload", "reset"]
-        .map(|verb| format_ident!("{verb}_{name}", span = at));
+    let [set, build, create] =
+        ["set", "build", "create"].map(|verb| format_ident!("{verb}_{name}", span = at));
     let value = Ident::new("target", span);
     let (generics, taken, some) = if association.optional {
         (
@@ -156,42 +161,28 @@ fn singular(
     };
     let record = types::at(span, quote!(&self.0));
     let filled = quote_spanned!(span=> impl ::core::ops::FnOnce(&#target) -> &#target);
-    let reload_body = if association.optional {
-        Ident::new("__reload_optional", span)
-    } else {
-        Ident::new("__reload", span)
-    };
-    let docs = [
+    let (set_doc, build_doc, create_doc) = (
         docs::set_association(association),
         docs::build(name),
         docs::create(name),
-        docs::reload(name),
-        docs::reset(name),
-    ];
-    let [set_doc, build_doc, create_doc, reload_doc, reset_doc] = docs;
+    );
     let call = |method: &str, index: TokenStream, argument: &dyn ToTokens| {
         let method = Ident::new(method, span);
         quote_spanned!(span=> <#target as ::relata::Model>::#method(#record, #index, #argument))
     };
     let told = |method: &Ident| position_told(association, index, &method.to_string());
-    let place = |method: &Ident| position(association, index, &method.to_string());
     let (setting, building, creating) = (
         call("__set", told(&set), &some),
         call("__build", told(&build), &value),
-        call("__create", place(&create), &value),
+        call(
+            "__create",
+            position(association, index, &create.to_string()),
+            &value,
+        ),
     );
     let pending = quote_spanned!(span=> ::relata::Pending<#target>);
-    let reloaded = quote_spanned!(span=> ::relata::Pending<#given>);
-    let (reload_at, reset_at) = (place(&reload), told(&reset));
-    let reloading =
-        quote_spanned!(span=> <#target as ::relata::Model>::#reload_body(#record, #reload_at));
     // The place of the call is what is told.
     let caller = gone.is_some().then(|| quote!(#[track_caller]));
-    let changes = if association.kind == Macro::BelongsTo {
-        changes(vis, association, gone, index)
-    } else {
-        TokenStream::new()
-    };
     quote! {
         #gone
         #set_doc
@@ -208,6 +199,44 @@ fn singular(
         #[track_caller]
         #[inline]
         #vis fn #create(&self, #value: #filled) -> #pending { #creating }
+    }
+}
+
+/// What reads the target again or forgets it, and says whether it is another.
+fn singular(
+    vis: &Visibility,
+    association: &Association,
+    target: &TokenStream,
+    given: &TokenStream,
+    gone: &Option<TokenStream>,
+    index: &TokenStream,
+) -> TokenStream {
+    let (name, at, span) = (
+        &association.name,
+        association.ident.span(),
+        association.span,
+    );
+    let [reload, reset] = ["reload", "reset"].map(|verb| format_ident!("{verb}_{name}", span = at));
+    let record = types::at(span, quote!(&self.0));
+    let reload_body = if association.optional {
+        Ident::new("__reload_optional", span)
+    } else {
+        Ident::new("__reload", span)
+    };
+    let (reload_doc, reset_doc) = (docs::reload(name), docs::reset(name));
+    let reloaded = quote_spanned!(span=> ::relata::Pending<#given>);
+    let reload_at = position(association, index, &reload.to_string());
+    let reset_at = position_told(association, index, &reset.to_string());
+    let reloading =
+        quote_spanned!(span=> <#target as ::relata::Model>::#reload_body(#record, #reload_at));
+    // The place of the call is what is told.
+    let caller = gone.is_some().then(|| quote!(#[track_caller]));
+    let changes = if association.kind == Macro::BelongsTo {
+        changes(vis, association, gone, index)
+    } else {
+        TokenStream::new()
+    };
+    quote! {
         #gone
         #reload_doc
         #[track_caller]

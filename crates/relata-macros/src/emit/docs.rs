@@ -117,6 +117,9 @@ pub(crate) fn set_association(association: &Association) -> TokenStream {
     let name = &association.name;
     let what = match association.kind {
         Macro::BelongsTo => format!("Sets `{name}` and the key that refers to it"),
+        _ if association.through.is_some() => format!(
+            "Sets `{name}`, saved with this record; what is only read, for the source is no `belongs_to`, that save says"
+        ),
         _ => format!("Sets `{name}`, which is saved with this record"),
     };
     doc(&format!("{what}. {SILENT} Rails: `{name}=`."))

@@ -1,7 +1,8 @@
 //! A queue that is a table of the same database: a job is a row, written in the transaction that destroys the owner.
 //!
 //! A job that was taken is not due again before its lease ends. How often it was taken is what tells one taker from the
-//! next: who was too slow cannot end what another has taken since.
+//! next: who was too slow cannot end what another has taken since. One that was taken as often as it may be, and that
+//! nobody ended, ended its taker: it is given up when it would be taken again.
 //!
 //! Invariant: a row leaves the table only when its job is done.
 
@@ -29,7 +30,8 @@ static COLUMNS: [Column; 10] = [
     column("target_model", Kind::Text, false),
     column("keys", Kind::Text, false),
     column("attempts", Kind::Int, false),
-    column("due_at", Kind::Timestamp, false),
+    // What every look at the table asks for.
+    column("due_at", Kind::Timestamp, false).index(),
     column("dead_at", Kind::Timestamp, true),
     column("error", Kind::Text, true),
 ];
@@ -119,7 +121,8 @@ impl TableQueue {
         self
     }
 
-    /// How often a job is tried before it is given up.
+    /// How often a job is tried before it is given up. A job that never ends, for it takes the process with it, is given up
+    /// too, once its last lease is over.
     #[must_use]
     pub fn attempts(mut self, attempts: u32) -> Self {
         self.attempts = attempts.max(1);
@@ -193,7 +196,7 @@ fn later(db: &Db, wait: Duration) -> Value<'static> {
 }
 
 /// Takes the job that has been due for longest, if one is due.
-pub(super) async fn take(db: &Db, lease: Duration) -> Result<Option<Taken>> {
+pub(super) async fn take(db: &Db, queue: &TableQueue) -> Result<Option<Taken>> {
     loop {
         let due = all(db)
             .filter_by("dead_at", Value::Null)?
@@ -205,9 +208,18 @@ pub(super) async fn take(db: &Db, lease: Duration) -> Result<Option<Taken>> {
         };
         let (id, attempts) = (number(&row, "id")?, number(&row, "attempts")?);
         let mut taken = Taken { id, attempts, row };
+        if taken.is_last(queue) {
+            let message = format!(
+                "whoever took the job for the last time has not ended it within {:?}: it took longer, or the process ended",
+                queue.lease
+            );
+            let why = Error::new(ErrorKind::Other, message);
+            taken.failed(db, queue, &why).await?;
+            continue;
+        }
         let values = [
             ("attempts", Value::Int(attempts + 1)),
-            ("due_at", later(db, lease)),
+            ("due_at", later(db, queue.lease)),
         ];
         let rows = taken.rows(db)?.update_all_by(&values).await?;
         if rows == 1 {
@@ -224,11 +236,15 @@ fn number(row: &Record, name: &str) -> Result<i64> {
 
 impl Taken {
     /// The row, as long as nobody else took it.
-    fn rows(&self, db: &Db) -> Result<Relation<Record>> {
+    fn taken(&self, db: &Db) -> Result<Relation<Record>> {
         all(db)
             .filter_by("id", self.id)?
-            .filter_by("attempts", self.attempts)?
-            .filter_by("dead_at", Value::Null)
+            .filter_by("attempts", self.attempts)
+    }
+
+    /// The same, as long as it was not given up.
+    fn rows(&self, db: &Db) -> Result<Relation<Record>> {
+        self.taken(db)?.filter_by("dead_at", Value::Null)
     }
 
     /// The job, of models among these.
@@ -256,9 +272,14 @@ impl Taken {
         ))
     }
 
-    /// The job is done: its row goes.
+    /// The job is done: its row goes, also where it was given up meanwhile.
     pub(super) async fn done(&self, db: &Db) -> Result<()> {
-        self.rows(db)?.delete_all().await.map(drop)
+        self.taken(db)?.delete_all().await.map(drop)
+    }
+
+    /// Whether it was taken as often as it may be.
+    fn is_last(&self, queue: &TableQueue) -> bool {
+        self.attempts >= i64::from(queue.attempts)
     }
 
     /// The job failed: it is due again later, or given up.
@@ -266,7 +287,7 @@ impl Taken {
         let attempts = u32::try_from(self.attempts).unwrap_or(u32::MAX);
         let doublings = attempts.saturating_sub(1).min(20);
         let wait = queue.backoff.saturating_mul(1 << doublings);
-        let dead = attempts >= queue.attempts;
+        let dead = self.is_last(queue);
         let now = Value::Timestamp(db.now());
         let values = [
             ("error", Value::from(why.to_string())),

@@ -1,14 +1,17 @@
 //! Who does the jobs of a table.
 //!
-//! Invariant: a job's error is the job's; only what keeps the table itself from being read or written ends a run.
+//! Invariant: a job's error is the job's, and so is a panic of a callback that it runs; only what keeps the table itself from being read or written ends a run.
 
-use std::future::Future;
+use std::future::{self, Future};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::task::Poll;
 use std::time::Duration;
 
 use super::TableQueue;
 use super::table::{self, Taken};
 use crate::db::Db;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::pending::Pending;
 use crate::reflection::ModelReflection;
 
@@ -39,17 +42,24 @@ impl Worker {
         self
     }
 
-    /// Does all jobs that are due, one after the other, and gives how many it took. One that fails is put off, or given
-    /// up after its last attempt.
+    /// Does all jobs that are due, one after the other, and gives how many it took. One that fails, be it with a panic, is
+    /// put off, or given up after its last attempt.
     ///
     /// Errors: what keeps the table from being read or written.
     #[track_caller]
     pub fn run_due(&self) -> Pending<u64> {
         let worker = self.clone();
-        Pending::new(async move { worker.all_due().await })
+        Pending::new(async move {
+            let mut took = 0;
+            while worker.next_due().await? {
+                took += 1;
+            }
+            Ok(took)
+        })
     }
 
-    /// Does jobs as they come, until `stop` is ready: give it to `tokio::spawn`. A job that is being done is ended first.
+    /// Does jobs as they come, until `stop` is ready: give it to `tokio::spawn`. A job that is being done is ended first,
+    /// and those that are due after it stay.
     ///
     /// Errors: what keeps the table from being read or written.
     #[track_caller]
@@ -59,25 +69,28 @@ impl Worker {
     {
         Pending::new(async move {
             let mut stop = std::pin::pin!(stop);
-            loop {
-                self.all_due().await?;
+            while !is_ready(stop.as_mut()).await {
+                if self.next_due().await? {
+                    continue;
+                }
                 if tokio::time::timeout(self.every, &mut stop).await.is_ok() {
-                    return Ok(());
+                    break;
                 }
             }
+            Ok(())
         })
     }
 
-    async fn all_due(&self) -> Result<u64> {
-        let mut took = 0;
-        while let Some(taken) = table::take(&self.db, self.queue.lease).await? {
-            took += 1;
-            match self.perform(&taken).await {
-                Ok(()) => taken.done(&self.db).await?,
-                Err(why) => taken.failed(&self.db, &self.queue, &why).await?,
-            }
+    /// Does the next job that is due, if one is.
+    async fn next_due(&self) -> Result<bool> {
+        let Some(taken) = table::take(&self.db, &self.queue).await? else {
+            return Ok(false);
+        };
+        match caught(self.perform(&taken)).await {
+            Ok(()) => taken.done(&self.db).await?,
+            Err(why) => taken.failed(&self.db, &self.queue, &why).await?,
         }
-        Ok(took)
+        Ok(true)
     }
 
     async fn perform(&self, taken: &Taken) -> Result<()> {
@@ -86,4 +99,26 @@ impl Worker {
             .await
             .map(drop)
     }
+}
+
+/// Whether a future is ready by now. One that was is not to be asked again.
+async fn is_ready(mut future: Pin<&mut impl Future<Output = ()>>) -> bool {
+    future::poll_fn(|context| Poll::Ready(future.as_mut().poll(context).is_ready())).await
+}
+
+/// What a job came to; a panic is an error of it. Its future is given up then, and its transaction with it.
+async fn caught(job: impl Future<Output = Result<()>>) -> Result<()> {
+    let mut job = std::pin::pin!(job);
+    future::poll_fn(|context| {
+        let polled = catch_unwind(AssertUnwindSafe(|| job.as_mut().poll(context)));
+        polled.unwrap_or_else(|panic| {
+            let said = panic
+                .downcast_ref::<String>()
+                .map(String::as_str)
+                .or_else(|| panic.downcast_ref::<&str>().copied());
+            let message = format!("the job panicked: {}", said.unwrap_or("without a text"));
+            Poll::Ready(Err(Error::new(ErrorKind::Other, message)))
+        })
+    })
+    .await
 }

@@ -2,10 +2,12 @@
 
 use std::fmt;
 
-use ::serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use ::serde::de::{
+    Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor,
+};
 use ::serde::{Serialize, Serializer};
 
-use super::{Param, Params};
+use super::{DEEPEST, Param, Params, Reading};
 use crate::attribute::Value;
 
 impl Serialize for Params {
@@ -38,11 +40,34 @@ impl<'de> Deserialize<'de> for Params {
 
 impl<'de> Deserialize<'de> for Param {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(Anything)
+        Anything { depth: 0 }.deserialize(deserializer)
     }
 }
 
-struct Anything;
+/// Reads one thing, so deep in others.
+#[derive(Clone, Copy)]
+struct Anything {
+    depth: usize,
+}
+
+impl Anything {
+    /// What stands in a list or a map; an error where that nests too deep.
+    fn inside<E: Error>(self) -> Result<Self, E> {
+        let depth = self.depth + 1;
+        if depth > DEEPEST {
+            return Err(E::custom("the values nest deeper than 32 levels"));
+        }
+        Ok(Self { depth })
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Anything {
+    type Value = Param;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Param, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
 
 impl<'de> Visitor<'de> for Anything {
     type Value = Param;
@@ -60,7 +85,7 @@ impl<'de> Visitor<'de> for Anything {
     }
 
     fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Param, D::Error> {
-        Param::deserialize(deserializer)
+        self.inside()?.deserialize(deserializer)
     }
 
     fn visit_bool<E>(self, value: bool) -> Result<Param, E> {
@@ -88,18 +113,18 @@ impl<'de> Visitor<'de> for Anything {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Param, A::Error> {
-        let mut list = Vec::new();
-        while let Some(item) = items.next_element()? {
+        let (mut list, inside) = (Vec::new(), self.inside()?);
+        while let Some(item) = items.next_element_seed(inside)? {
             list.push(item);
         }
         Ok(Param::List(list))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Param, A::Error> {
-        let mut map = Params::new();
-        while let Some((name, param)) = entries.next_entry::<String, Param>()? {
-            map.set(name, param);
+        let (mut map, inside) = (Reading::default(), self.inside()?);
+        while let Some(name) = entries.next_key()? {
+            map.set(name, entries.next_value_seed(inside)?);
         }
-        Ok(Param::Map(map))
+        Ok(Param::Map(map.params))
     }
 }

@@ -1,11 +1,14 @@
 //! Giving a record values from outside, through a list of what is permitted.
 //!
 //! All is worked out before anything is done: what is permitted, what each value is as its column's, which members are
-//! meant. So what is refused leaves the record as it was. Nesting is a stack of what is left to look at, not recursion.
+//! meant. So what is refused leaves the record as it was. What comes after that is the database's, where members are
+//! replaced at once, and that of `before_add`: those see the values that stood before them. Nesting is a stack of what is
+//! left to look at, not recursion.
 //!
 //! Invariant: a value that the list does not name is never set, at any depth.
 
 use std::borrow::Borrow;
+use std::collections::HashSet;
 
 #[cfg(feature = "password")]
 use zeroize::Zeroizing;
@@ -32,8 +35,8 @@ impl Record {
     ///
     /// Errors: `RecordInvalid` for values that their columns cannot hold, each among the record's `errors`;
     /// `RecordNotFound` for an `id` that is no member's; `TooManyRecords`; `UnknownAttribute` for a name on the list that
-    /// the model does not have; `ReadonlyAttribute` for one that a saved record keeps; `Argument` for what has another shape, and for what nests deeper than 32 levels. Whatever
-    /// the error, nothing was set.
+    /// the model does not have; `ReadonlyAttribute` for one that a saved record keeps; `Argument` for what has another shape, and for what nests deeper than 32 levels: nothing was
+    /// set then. What replacing members at once says, and an error of a `before_add`: what stands before them is set.
     #[track_caller]
     pub fn assign(&self, given: impl Into<Param>, permit: impl Borrow<Permit>) -> Pending<()> {
         let (record, given, permit) = (self.clone(), given.into(), permit.borrow().clone());
@@ -162,8 +165,8 @@ pub(super) enum Step {
     /// A member that memory did not hold is a member of it.
     Join(Association, Record),
     Mark(Record),
-    /// The members are those with these keys.
-    Keys(Association, Vec<Vec<Value<'static>>>),
+    /// The members are these, whose keys were given.
+    Members(Association, Vec<Record>),
     /// In which order members were given.
     Order(Association, Vec<Option<Record>>),
 }
@@ -385,7 +388,8 @@ impl Plan {
                     let association = Association::at(&values.record, position)?;
                     tell_used(&association, &name)?;
                     let keys = keys(&association, given)?;
-                    self.steps.push(Step::Keys(association, keys));
+                    let members = super::replace::found(&association, keys).await?;
+                    self.steps.push(Step::Members(association, members));
                 }
                 _ => self.set(&values, &name, given)?,
             }
@@ -457,9 +461,13 @@ impl Plan {
         if !self.refused.is_empty() {
             let errors = self.root.errors();
             errors.clear();
-            for (attribute, problem) in self.refused {
-                let message = format!("cannot be set: the value {problem}");
-                errors.push(attribute, "invalid", Vec::new(), Some(&message));
+            let mut told = HashSet::new();
+            for refused in self.refused {
+                if told.insert(refused.clone()) {
+                    let (attribute, problem) = refused;
+                    let message = format!("cannot be set: the value {problem}");
+                    errors.push_new(attribute, "invalid", &message);
+                }
             }
             return Err(self.root.invalid());
         }
@@ -478,12 +486,10 @@ impl Plan {
                     association.add(&member)?;
                 }
                 Step::Put(association, target) => association.put(Some(&target))?,
-                // It may have been named twice.
-                Step::Join(association, member) if !association.holds(&member) => {
+                Step::Join(association, member) => {
                     association.own(&member);
                     association.remember(&member);
                 }
-                Step::Join(..) => {}
                 #[cfg(feature = "password")]
                 Step::Secret(record, password, text) => {
                     record.set_secret(password, text.as_ref().map(|text| text.as_str()))?;
@@ -493,7 +499,7 @@ impl Plan {
                     record.set_challenge(password, text.as_ref().map(|text| text.as_str()))?;
                 }
                 Step::Mark(record) => record.mark_for_destruction(),
-                Step::Keys(association, keys) => association.replace_ids(keys).await?,
+                Step::Members(association, members) => association.replace_many(members).await?,
                 Step::Order(association, members) => nested::keep_order(&association, &members),
             }
         }

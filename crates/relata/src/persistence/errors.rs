@@ -2,6 +2,9 @@
 //!
 //! Invariant: a problem names an attribute or association of the model, or the record as a whole (`base`).
 
+#[cfg(feature = "serde")]
+use std::collections::HashMap;
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
@@ -128,6 +131,12 @@ impl Errors {
         self.problems().push(problem);
     }
 
+    /// Adds a problem that is known not to be there, with its message.
+    pub(super) fn push_new(&self, attribute: String, kind: &'static str, message: &str) {
+        let problem = self.problem(attribute, kind, Vec::new(), Some(message));
+        self.problems().push(problem);
+    }
+
     fn problem(
         &self,
         attribute: String,
@@ -213,13 +222,10 @@ impl Errors {
     /// The attributes that have problems, each once. Rails: `attribute_names`.
     #[must_use]
     pub fn attribute_names(&self) -> Vec<String> {
-        let mut names: Vec<String> = Vec::new();
-        for problem in self.problems().iter() {
-            if !names.contains(&problem.attribute) {
-                names.push(problem.attribute.clone());
-            }
-        }
-        names
+        let problems = self.problems();
+        let mut met = HashSet::new();
+        let names = problems.iter().map(|problem| &problem.attribute);
+        names.filter(|name| met.insert(*name)).cloned().collect()
     }
 
     /// The problems by attribute, each with its code and message, for a client: `{"title": [{"code": "blank",
@@ -235,19 +241,20 @@ impl Errors {
 #[cfg(feature = "serde")]
 impl serde::Serialize for Errors {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut all = crate::params::Params::new();
-        for name in self.attribute_names() {
-            let problems = self.to_vec().into_iter();
-            let problems = problems.filter(|problem| problem.attribute == name);
-            let one = |problem: Problem| {
-                crate::params::Params::new()
-                    .with("code", problem.kind)
-                    .with("message", problem.message)
-            };
-            let problems: Vec<_> = problems.map(one).collect();
-            all.set(name, problems);
+        use crate::params::Params;
+        let mut all: Vec<(String, Vec<Params>)> = Vec::new();
+        let mut places = HashMap::new();
+        for problem in self.to_vec() {
+            let at = *places.entry(problem.attribute).or_insert_with_key(|name| {
+                all.push((name.clone(), Vec::new()));
+                all.len() - 1
+            });
+            let one = Params::new()
+                .with("code", problem.kind)
+                .with("message", problem.message);
+            all[at].1.push(one);
         }
-        serde::Serialize::serialize(&all, serializer)
+        serializer.collect_map(all)
     }
 }
 
@@ -300,6 +307,8 @@ pub(crate) struct Keeping {
     deferred: Mutex<Weak<Deferred>>,
     /// The association that destroyed it.
     destroyed_by: Mutex<Option<&'static Resolved>>,
+    /// What a setter that gives no error could not do.
+    refusal: Mutex<Option<Error>>,
     /// In which order members were given values, by association.
     orders: Mutex<Vec<(usize, Places)>>,
     /// Told when the turn to write the record is free.
@@ -408,6 +417,34 @@ impl Record {
         if self.has_errors() {
             self.errors().clear();
         }
+    }
+
+    /// Keeps why something could not be set, where the setter gives no error: the next save gives it, once.
+    pub(crate) fn refuse_at_save(&self, error: Error) {
+        if let Some(keeping) = self.keeping() {
+            let mut known = keeping
+                .refusal
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            if !self.has_refusal() {
+                *known = None;
+            }
+            // Without its record, which would keep itself alive.
+            known.get_or_insert_with(|| error.without_record());
+            self.set_refusal(true);
+        }
+    }
+
+    /// Why something could not be set that was, if nobody was told yet.
+    pub(super) fn take_refusal(&self) -> Option<Error> {
+        let keeping = self.existing_extension::<Keeping>()?;
+        let mut known = keeping
+            .refusal
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let refusal = known.take().filter(|_| self.has_refusal());
+        self.set_refusal(false);
+        refusal.map(|error| error.with_record(self.clone()))
     }
 
     pub(crate) fn invalid(&self) -> Error {

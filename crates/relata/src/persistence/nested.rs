@@ -2,12 +2,13 @@
 //!
 //! Invariant: values change a member of this very owner, or make a new one; an `id` of anybody else's is an error.
 
+use std::collections::{HashMap, HashSet};
 use std::iter::Enumerate;
 use std::vec;
 
 use super::assign::{Job, Step, Values};
 use super::errors::Keeping;
-use crate::association::Association;
+use crate::association::{Association, Key};
 use crate::attribute::Value;
 use crate::callback::{MemberLimit, RejectIf};
 use crate::error::{Error, ErrorKind, Result};
@@ -22,7 +23,7 @@ pub(super) struct Members<'p> {
     nested: NestedAttributes,
     left: Enumerate<vec::IntoIter<Param>>,
     /// The members that the values may be for.
-    known: Vec<Record>,
+    known: Known,
     permit: &'p Permit,
     path: String,
     depth: usize,
@@ -54,7 +55,7 @@ impl<'p> Members<'p> {
         let known = if reflection.is_collection() {
             members_meant(association, &left, permit).await?
         } else {
-            loading::load_one(association).await?.into_iter().collect()
+            Known::of(loading::load_one(association).await?.into_iter().collect())
         };
         Ok(Self {
             association: association.clone(),
@@ -100,8 +101,11 @@ impl<'p> Members<'p> {
         let mut then = Vec::new();
         let association = self.association.clone();
         let record = match whom {
-            Whom::Known(record) => {
-                if association.reflection().is_collection() && !association.holds(&record) {
+            Whom::Known(record) => record,
+            Whom::Found(at) => {
+                let record = self.known.records[at].clone();
+                // It may be named twice.
+                if self.known.joins(at) {
                     then.push(Step::Join(association, record.clone()));
                 }
                 record
@@ -144,7 +148,7 @@ impl<'p> Members<'p> {
 
     fn whom(&self, id: Option<&Param>) -> Result<Whom> {
         let association = &self.association;
-        let there = self.known.first();
+        let there = self.known.records.first();
         let collection = association.reflection().is_collection();
         if self.nested.update_only
             && !collection
@@ -154,12 +158,9 @@ impl<'p> Members<'p> {
         }
         if let Some(id) = id {
             let key = key(association, id.clone());
-            let found = self
-                .known
-                .iter()
-                .find(|member| !member.is_new_record() && key.as_ref() == Some(&key_of(member)));
-            return match found {
-                Some(found) => Ok(Whom::Known(found.clone())),
+            let key = key.and_then(|key| Key::of_values(&key));
+            return match key.and_then(|key| self.known.by_key.get(&key)) {
+                Some(&at) => Ok(Whom::Found(at)),
                 None => Err(not_found(association, &shown(id))),
             };
         }
@@ -195,7 +196,50 @@ impl<'p> Members<'p> {
 /// Whom values are for.
 enum Whom {
     Known(Record),
+    /// The one that was named.
+    Found(usize),
     New,
+}
+
+/// Members that values may be for.
+struct Known {
+    records: Vec<Record>,
+    /// Those with a row, by its key. What hashes it is not ours, for keys come from outside.
+    by_key: HashMap<Key, usize>,
+    /// Below it, memory holds them as members.
+    held: usize,
+    /// Of the others, those that are to be members in memory.
+    joining: HashSet<usize>,
+}
+
+impl Known {
+    /// Members that memory holds.
+    fn of(records: Vec<Record>) -> Self {
+        let mut known = Self {
+            held: records.len(),
+            records: Vec::new(),
+            by_key: HashMap::new(),
+            joining: HashSet::new(),
+        };
+        known.extend(records);
+        known
+    }
+
+    fn extend(&mut self, records: Vec<Record>) {
+        for record in records {
+            if !record.is_new_record()
+                && let Some(key) = Key::of_values(&key_of(&record))
+            {
+                self.by_key.entry(key).or_insert(self.records.len());
+            }
+            self.records.push(record);
+        }
+    }
+
+    /// Whether memory does not hold that one, and was not told to yet.
+    fn joins(&mut self, at: usize) -> bool {
+        at >= self.held && self.joining.insert(at)
+    }
 }
 
 /// What was given for a collection, one by one: a list, the values of a map of them, or one with an `id`.
@@ -230,21 +274,22 @@ async fn members_meant(
     association: &Association,
     elements: &[Param],
     permit: &Permit,
-) -> Result<Vec<Record>> {
+) -> Result<Known> {
     let members = association.peek_many();
-    let mut known = members.records;
+    let mut known = Known::of(members.records);
     if members.loaded || !association.can_query() || !permit.heeds("id") {
         return Ok(known);
     }
-    let mut missing: Vec<Vec<Value<'static>>> = Vec::new();
+    let (mut missing, mut named) = (Vec::new(), HashSet::new());
     for element in elements {
         let Param::Map(map) = element else { continue };
         let id = map.get("id").filter(|id| !id.is_blank());
-        if let Some(key) = id.and_then(|id| key(association, id.clone()))
-            && !missing.contains(&key)
-            && !known.iter().any(|member| key_of(member) == key)
+        if let Some(values) = id.and_then(|id| key(association, id.clone()))
+            && let Some(key) = Key::of_values(&values)
+            && !known.by_key.contains_key(&key)
+            && named.insert(key)
         {
-            missing.push(key);
+            missing.push(values);
         }
     }
     if !missing.is_empty() {

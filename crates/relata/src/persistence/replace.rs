@@ -133,7 +133,10 @@ fn unsaved_members(association: &Association, error: Error) -> Error {
 }
 
 /// The records with these keys, in their order, whoever they belong to.
-async fn found(association: &Association, keys: Vec<Vec<Value<'static>>>) -> Result<Vec<Record>> {
+pub(super) async fn found(
+    association: &Association,
+    keys: Vec<Vec<Value<'static>>>,
+) -> Result<Vec<Record>> {
     if keys.is_empty() {
         return Ok(Vec::new());
     }

@@ -14,7 +14,7 @@ use crate::attribute::value::Value;
 use crate::callback::Body;
 use crate::error::{Error, ErrorKind, Result};
 use crate::loading;
-use crate::record::Record;
+use crate::record::{FILTERED, Record};
 use crate::validation::{Comparison, Length, Limit, Numericality, Rule, Validation};
 
 type Details = Vec<(&'static str, Value<'static>)>;
@@ -46,7 +46,7 @@ pub(super) async fn look(record: &Record, validation: &Validation) -> Result<()>
         && let Some(text) = record.refused_label(column)
     {
         let found = Found { record, validation };
-        return found.add("inclusion", of(&Value::from(text)));
+        return found.add("inclusion", found.of(&Value::from(text)));
     }
     if (validation.allow_null && value.is_null()) || (validation.allow_blank && is_blank(&value)) {
         return Ok(());
@@ -59,23 +59,23 @@ pub(super) async fn look(record: &Record, validation: &Validation) -> Result<()>
         Rule::Numericality(what) => found.number(column, &value, what),
         Rule::Comparison(how, limit) => found.comparison(column, &value, how, limit),
         Rule::Format { form, without } if form(value.as_str().unwrap_or_default()) == without => {
-            found.add("invalid", of(&value))
+            found.add("invalid", found.of(&value))
         }
         Rule::Inclusion(list) if !found.is_among(column, &value, list) => {
-            found.add("inclusion", of(&value))
+            found.add("inclusion", found.of(&value))
         }
-        Rule::Labels if value.is_null() => found.add("inclusion", of(&value)),
+        Rule::Labels if value.is_null() => found.add("inclusion", found.of(&value)),
         Rule::Exclusion(list) if found.is_among(column, &value, list) => {
-            found.add("exclusion", of(&value))
+            found.add("exclusion", found.of(&value))
         }
         Rule::Confirmation { case_sensitive } => found.confirmation(&value, case_sensitive),
         Rule::Acceptance if !is_accepted(&value) => found.add("accepted", Vec::new()),
         Rule::Uniqueness(what) if uniqueness::is_taken(record, column, &what).await? => {
-            found.add("taken", of(&value))
+            found.add("taken", found.of(&value))
         }
         Rule::Check(check) => match check(record) {
             Ok(()) => Ok(()),
-            Err(message) => found.says("invalid", of(&value), Some(&message)),
+            Err(message) => found.says("invalid", found.of(&value), Some(&message)),
         },
         _ => Ok(()),
     }
@@ -140,6 +140,12 @@ impl Found<'_> {
             .with_attribute(self.validation.attribute))
     }
 
+    /// The value that is wrong.
+    fn of(&self, value: &Value<'_>) -> Details {
+        let value = told(self.record, self.validation.attribute, value);
+        vec![("value", value)]
+    }
+
     fn length(&self, count: usize, length: Length) -> Result<()> {
         let broken = [
             (length.is.filter(|is| count != *is), "wrong_length"),
@@ -157,17 +163,17 @@ impl Found<'_> {
 
     fn number(&self, column: usize, value: &Value<'_>, what: Numericality) -> Result<()> {
         let Some(number) = number(value) else {
-            return self.add("not_a_number", of(value));
+            return self.add("not_a_number", self.of(value));
         };
         if what.only_integer && number.fract() != 0.0 {
-            return self.add("not_an_integer", of(value));
+            return self.add("not_an_integer", self.of(value));
         }
         let odd = number.rem_euclid(2.0) == 1.0;
         if what.odd && !odd {
-            self.add("odd", of(value))?;
+            self.add("odd", self.of(value))?;
         }
         if what.even && number.rem_euclid(2.0) != 0.0 {
-            self.add("even", of(value))?;
+            self.add("even", self.of(value))?;
         }
         for (how, limit) in what.limits {
             self.comparison(column, value, *how, *limit)?;
@@ -182,6 +188,10 @@ impl Found<'_> {
         how: Comparison,
         limit: Limit,
     ) -> Result<()> {
+        let other = match limit {
+            Limit::Other(name) => Some(name),
+            _ => None,
+        };
         let limit = self.limit(column, limit)?;
         if value.is_null() {
             return self.add("blank", Vec::new());
@@ -198,8 +208,12 @@ impl Found<'_> {
         if holds {
             return Ok(());
         }
-        let mut details = of(value);
-        details.push(("count", limit.into_owned()));
+        let mut details = self.of(value);
+        let limit = match other {
+            Some(other) => told(self.record, other, &limit),
+            None => limit.into_owned(),
+        };
+        details.push(("count", limit));
         self.add(how.name(), details)
     }
 
@@ -277,8 +291,15 @@ impl Record {
     }
 }
 
-fn of(value: &Value<'_>) -> Details {
-    vec![("value", value.clone().into_owned())]
+/// The value of an attribute as an error may hold it: a secret column's stays out.
+pub(super) fn told(record: &Record, attribute: &str, value: &Value<'_>) -> Value<'static> {
+    let model = record.reflection();
+    let column = model.column_position(attribute);
+    let column = column.and_then(|column| model.columns().get(column));
+    match column {
+        Some(column) if column.is_secret() => Value::from(FILTERED),
+        _ => value.clone().into_owned(),
+    }
 }
 
 fn characters(value: &Value<'_>) -> usize {

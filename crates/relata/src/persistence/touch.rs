@@ -21,7 +21,6 @@ use super::write::{refuse_readonly, stamp};
 use crate::association::{Association, targets_of};
 use crate::attribute::value::{Kind, Value};
 use crate::callback::Event;
-use crate::db::Written;
 use crate::db::adapter::{Purpose, Statement};
 use crate::error::{Error, ErrorKind, Result};
 use crate::hashing::Hashing;

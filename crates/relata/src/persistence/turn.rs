@@ -12,6 +12,30 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::pending;
 use crate::record::Record;
 
+/// Does something in the turn to write a record; where it would have to wait for the writer, once more with that. No
+/// function that takes an async closure: what such a one borrows could not be sent between threads.
+macro_rules! in_turn {
+    ($record:expr, $turn:ident => $does:expr) => {{
+        let turn = $crate::persistence::turn::Turn::of($record).await?;
+        let $turn = &turn;
+        let done = $does.await;
+        match turn.over(done)? {
+            Some(done) => Ok(done),
+            // Apart, so that who need not wait carries no place for it.
+            None => {
+                Box::pin(async {
+                    let turn = $crate::persistence::turn::Turn::with_writer($record).await?;
+                    let $turn = &turn;
+                    $does.await
+                })
+                .await
+            }
+        }
+    }};
+}
+
+pub(super) use in_turn;
+
 /// The turn to write a record.
 pub(super) struct Turn<'a> {
     record: &'a Record,

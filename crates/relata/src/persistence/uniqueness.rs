@@ -3,6 +3,7 @@
 //! Invariant: the query alone keeps nothing unique, for two may ask before either writes; where an index refuses the
 //! row, the record's errors say the same as if the query had found it.
 
+use super::rules;
 use crate::attribute::value::Value;
 use crate::error::{Error, ErrorKind, Result};
 use crate::record::Record;
@@ -92,7 +93,9 @@ pub(super) fn as_validation(record: &Record, error: Error) -> Error {
         (Some(validation), Some(_)) => {
             let value = model
                 .column_position(validation.attribute)
-                .map_or(Value::Null, |column| record.value(column).into_owned());
+                .map_or(Value::Null, |column| {
+                    rules::told(record, validation.attribute, &record.value(column))
+                });
             let attribute = validation.attribute.to_owned();
             let details = vec![("value", value)];
             record

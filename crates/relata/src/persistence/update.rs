@@ -7,7 +7,7 @@ use super::locking;
 use super::save::SaveOptions;
 use super::set_wise;
 use super::snapshot::Before;
-use super::turn::Turn;
+use super::turn::{Turn, in_turn};
 use super::witness;
 use super::write::{refuse, refuse_doubt};
 use crate::attribute::value::{Kind, Value};
@@ -181,13 +181,7 @@ async fn write_columns(
     values: Vec<(usize, Value<'static>)>,
     verb: &str,
 ) -> Result<()> {
-    let turn = Turn::of(record).await?;
-    let written = set_columns(&turn, record, &values, verb).await;
-    if turn.over(written)?.is_some() {
-        return Ok(());
-    }
-    let turn = Turn::with_writer(record).await?;
-    Box::pin(set_columns(&turn, record, &values, verb)).await
+    in_turn!(record, turn => set_columns(turn, record, &values, verb))
 }
 
 async fn set_columns(
@@ -209,13 +203,7 @@ async fn set_columns(
 }
 
 async fn increment(record: &Record, column: usize, by: i64) -> Result<()> {
-    let turn = Turn::of(record).await?;
-    let added = add(&turn, record, column, by).await;
-    if turn.over(added)?.is_some() {
-        return Ok(());
-    }
-    let turn = Turn::with_writer(record).await?;
-    Box::pin(add(&turn, record, column, by)).await
+    in_turn!(record, turn => add(turn, record, column, by))
 }
 
 async fn add(turn: &Turn<'_>, record: &Record, column: usize, by: i64) -> Result<()> {

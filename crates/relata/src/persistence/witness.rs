@@ -13,17 +13,21 @@ use crate::record::Record;
 use crate::relation::scoping;
 
 /// Sees a record's write leave, and end.
-struct Witness(Record);
+struct Witness {
+    record: Record,
+    /// Whether the record is in doubt for that, and was not before.
+    doubts: bool,
+}
 
 impl Witness {
     fn written(&self) -> Written {
-        Written::Table(self.0.reflection().table())
+        Written::Table(self.record.reflection().table())
     }
 }
 
 impl Drop for Witness {
     fn drop(&mut self) {
-        self.0.db().note_written(self.written());
+        self.record.db().note_written(self.written());
     }
 }
 
@@ -39,8 +43,9 @@ impl Decode for Witness {
     }
 
     fn departs(&mut self) {
-        if self.0.is_new_record() {
-            self.0.set_in_doubt(true);
+        if self.record.is_new_record() && !self.record.is_in_doubt() {
+            self.record.set_in_doubt(true);
+            self.doubts = true;
         }
     }
 
@@ -85,7 +90,11 @@ pub(super) async fn send(
 ) -> Result<Outcome> {
     let writer = turn.and_then(Turn::writer);
     let hesitant = turn.is_some() && writer.is_none();
-    let mut job = Job::new(statement, Witness(record.clone())).hesitant(hesitant);
+    let witness = Witness {
+        record: record.clone(),
+        doubts: false,
+    };
+    let mut job = Job::new(statement, witness).hesitant(hesitant);
     let outcome = match writer {
         None => record.db().fetch(&mut job).await,
         Some(writer) => Box::pin(record.db().fetch_with(writer, &mut job)).await,
@@ -93,7 +102,12 @@ pub(super) async fn send(
     let unknown = outcome
         .as_ref()
         .is_err_and(crate::Error::is_commit_outcome_unknown);
-    if unknown || record.is_in_doubt() {
+    // An earlier write's doubt is none of this one's: what failed says nothing of that.
+    let mut doubts = || match job.decoder() {
+        Ok(witness) => witness.doubts,
+        Err(_) => record.is_new_record(),
+    };
+    if unknown || doubts() {
         record.set_in_doubt(unknown);
     }
     outcome.map_err(|error| error.with_record(record.clone()))

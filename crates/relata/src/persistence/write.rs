@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::errors::unknown_key;
 use super::locking::{self, Lock};
 use super::snapshot::Before;
-use super::turn::Turn;
+use super::turn::{Turn, in_turn};
 use super::{counters, uniqueness, witness};
 use crate::attribute::value::{Kind, Value};
 use crate::db::adapter::{Purpose, Statement};
@@ -17,7 +17,7 @@ use crate::record::{Bound, Life, Record};
 use crate::reflection::ModelReflection;
 use crate::sql::statements::{self, Guard};
 
-/// Refuses what no save may write.
+/// Refuses what no save may write, and says what a setter could not do that gives no error.
 pub(super) fn refuse(record: &Record) -> Result<()> {
     if record.is_destroyed() {
         let message = format!(
@@ -26,7 +26,11 @@ pub(super) fn refuse(record: &Record) -> Result<()> {
         );
         return Err(Error::new(ErrorKind::RecordNotSaved, message).with_record(record.clone()));
     }
-    refuse_readonly(record)
+    if !record.is_barred() {
+        return Ok(());
+    }
+    refuse_readonly(record)?;
+    record.take_refusal().map_or(Ok(()), Err)
 }
 
 /// Refuses a record whose last write may have happened or not. To be asked by who has the turn to write it: while
@@ -54,18 +58,7 @@ pub(super) fn refuse_readonly(record: &Record) -> Result<()> {
 /// Writes one record. A second write of the same record waits for the first, and then writes what is still dirty.
 /// Without `touch` an UPDATE leaves the time of the last change.
 pub(super) async fn write(record: &Record, touch: bool) -> Result<()> {
-    let turn = Turn::of(record).await?;
-    let written = write_in(&turn, record, touch).await;
-    match turn.over(written)? {
-        Some(()) => Ok(()),
-        // Apart, so that who need not wait carries no place for it.
-        None => Box::pin(write_with_writer(record, touch)).await,
-    }
-}
-
-async fn write_with_writer(record: &Record, touch: bool) -> Result<()> {
-    let turn = Turn::with_writer(record).await?;
-    write_in(&turn, record, touch).await
+    in_turn!(record, turn => write_in(turn, record, touch))
 }
 
 async fn write_in(turn: &Turn<'_>, record: &Record, touch: bool) -> Result<()> {

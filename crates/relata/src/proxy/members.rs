@@ -6,7 +6,7 @@ use super::Collection;
 use super::collection::all;
 use crate::association::{Association, Removal};
 use crate::attribute::value::Value;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::model::{Key, Model, typed};
 use crate::pending::Pending;
 use crate::persistence::InsertAll;
@@ -31,32 +31,41 @@ pub(super) fn built<M: Model>(association: &Association, set: impl FnOnce(&M) ->
     record.map(typed)
 }
 
-/// The same; without what the scope says, where that is impossible.
+/// The same; without what the scope says, where that is impossible: the owner's next save says why.
 pub(super) fn built_or_plain<M: Model>(association: &Association, set: impl FnOnce(&M) -> &M) -> M {
     let (mut set, db) = (Some(set), association.owner().db());
     let built = built(association, |model: &M| match set.take() {
         Some(set) => set(model),
         None => model,
     });
-    match (built, set) {
-        (Ok(model), _) => model,
-        (Err(_), Some(set)) => M::build(db, set),
-        (Err(_), None) => M::new(db),
+    let error = match built {
+        Ok(model) => return model,
+        Err(error) => error,
+    };
+    association.owner().refuse_at_save(error);
+    match set {
+        Some(set) => M::build(db, set),
+        None => M::new(db),
     }
 }
 
 impl<M: Model> Collection<'_, M> {
-    /// A new member with values, not saved: it is saved with its owner. Never touches the database. Rails: `build`.
+    /// A new member with values, not saved: it is saved with its owner. Where it cannot be one, for `before_add` gives an
+    /// error or the association is only read, the owner's next save says so. Never touches the database. Rails: `build`.
     pub fn build(&self, set: impl FnOnce(&M) -> &M) -> M {
-        // What is deprecated is built all the same, for this gives no error. Wrong declarations come here too: the record is
-        // made, and saving says what is wrong.
+        // What is deprecated is built all the same, for this gives no error.
         let allowed = |_| Association::at(self.owner, allowed_position(self.position()));
-        let Ok(association) = self.erased().or_else(allowed) else {
-            return M::build(self.owner.db(), set);
+        let association = match self.erased().or_else(allowed) {
+            Ok(association) => association,
+            Err(error) => {
+                self.owner.refuse_at_save(error);
+                return M::build(self.owner.db(), set);
+            }
         };
         let member = built_or_plain(&association, set);
-        // The types of both keys were checked when the program was compiled.
-        let _: Result<bool, Error> = association.add(&member);
+        if let Err(error) = association.add(&member) {
+            self.owner.refuse_at_save(error);
+        }
         member
     }
 

@@ -175,11 +175,15 @@ impl<T: Target> Singular<'_, T> {
     }
 
     /// Makes a record the target, in memory. A `belongs_to`'s owner takes its key; a `has_one` is saved with its owner,
-    /// and what it led to before is removed then. Never touches the database. Rails: `author=`.
+    /// and what it led to before is removed then. Where it cannot be set, as what goes through others that are only read,
+    /// the owner's next save says so. Never touches the database. Rails: `author=`.
     pub fn set(&self, target: Option<&T::One>) {
-        if let Ok(association) = self.erased() {
-            // The types of both keys were checked when the program was compiled.
-            let _: Result<(), Error> = association.put(target.map(FromRecord::as_record));
+        let target = target.map(FromRecord::as_record);
+        let put = self
+            .erased()
+            .and_then(|association| association.put(target));
+        if let Err(error) = put {
+            self.owner.refuse_at_save(error);
         }
     }
 
@@ -212,22 +216,27 @@ where
     ) -> Relation<T::One> {
         match self.erased() {
             Ok(one) => Relation::from_core(one.relation().into_core()).with_recursive(over),
-            // A wrong declaration gives no rows here, and its error where it is awaited through the association.
-            Err(_) => T::One::all(self.owner.db()).none(),
+            // A wrong declaration gives its error where the relation is run.
+            Err(error) => T::One::all(self.owner.db()).refuse(error),
         }
     }
 
     /// A new target with values, linked and not saved. A `belongs_to`'s owner loses its key until the target is saved;
-    /// what a `has_one` of a saved owner led to before is removed when the owner is saved. Never touches the database. Rails: `build_author`.
+    /// what a `has_one` of a saved owner led to before is removed when the owner is saved. Where it cannot be linked, the
+    /// owner's next save says so. Never touches the database. Rails: `build_author`.
     pub fn build(&self, set: impl FnOnce(&T::One) -> &T::One) -> T::One {
         let association = match self.erased() {
             Ok(association) => association,
-            // The declaration is wrong: the record is made, and saving says what is wrong.
-            Err(_) => return T::One::build(self.owner.db(), set),
+            // The record is made all the same, for this gives no error.
+            Err(error) => {
+                self.owner.refuse_at_save(error);
+                return T::One::build(self.owner.db(), set);
+            }
         };
         let target: T::One = built_or_plain(&association, set);
-        // A key that cannot be copied is found again when the record is saved.
-        let _: Result<(), Error> = association.put(Some(&target));
+        if let Err(error) = association.put(Some(&target)) {
+            self.owner.refuse_at_save(error);
+        }
         target
     }
 

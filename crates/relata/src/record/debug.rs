@@ -1,6 +1,6 @@
 //! Printing, comparing and hashing records.
 //!
-//! Invariants: printing never asks the database, shows no secret column and no more than a line's worth of text;
+//! Invariants: printing never asks the database, shows no secret column and no more than a line's worth of a value;
 //! two records are equal when they are of one model and have the same key that is not null, or are one object.
 
 use std::fmt;
@@ -12,6 +12,9 @@ use crate::attribute::value::Value;
 /// Characters of a text that are shown.
 const SHOWN: usize = 60;
 
+/// What stands for a secret value.
+pub(crate) const FILTERED: &str = "[FILTERED]";
+
 impl fmt::Debug for Record {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut out = f.debug_struct(self.reflection().name());
@@ -20,18 +23,14 @@ impl fmt::Debug for Record {
                 continue;
             }
             if reflection.is_secret() {
-                out.field(reflection.name(), &format_args!("[FILTERED]"));
+                out.field(reflection.name(), &format_args!("{FILTERED}"));
                 continue;
             }
-            match self.value(column) {
-                Value::Text(text) if text.chars().nth(SHOWN).is_some() => {
-                    let start: String = text.chars().take(SHOWN).collect();
-                    out.field(reflection.name(), &format_args!("{start:?}..."));
-                }
-                value => {
-                    out.field(reflection.name(), &value);
-                }
-            }
+            let value = self.value(column);
+            match start_of(&value) {
+                Some(start) => out.field(reflection.name(), &format_args!("{start}...")),
+                None => out.field(reflection.name(), &value),
+            };
         }
         if self.is_persisted() {
             out.finish()
@@ -39,6 +38,19 @@ impl fmt::Debug for Record {
             out.finish_non_exhaustive()
         }
     }
+}
+
+/// The start of a value that is too long to be shown whole, as it is shown.
+fn start_of(value: &Value<'_>) -> Option<String> {
+    let (Value::Text(text) | Value::Decimal(text) | Value::Json(text)) = value else {
+        return None;
+    };
+    let (end, _) = text.char_indices().nth(SHOWN)?;
+    let start = &text[..end];
+    Some(match value {
+        Value::Decimal(_) => start.to_owned(),
+        _ => format!("{start:?}"),
+    })
 }
 
 impl PartialEq for Record {

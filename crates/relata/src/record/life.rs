@@ -108,6 +108,20 @@ impl Record {
         self.batch().terms.readonly || self.state().is_some_and(super::state::State::is_readonly)
     }
 
+    /// Whether saving is refused, for it is readonly or what was set last could not be: one look for both.
+    pub(crate) fn is_barred(&self) -> bool {
+        self.batch().terms.readonly || self.state().is_some_and(super::state::State::is_barred)
+    }
+
+    /// Whether something was set that could not be, and nobody was told yet.
+    pub(crate) fn has_refusal(&self) -> bool {
+        self.state().is_some_and(super::state::State::has_refusal)
+    }
+
+    pub(crate) fn set_refusal(&self, on: bool) {
+        self.state_or_make().set_refusal(on);
+    }
+
     /// Refuses saving from now on. Rails: `readonly!`.
     pub fn readonly(&self) -> &Self {
         self.state_or_make().set_readonly();
@@ -281,6 +295,7 @@ impl Record {
         }
         let state = self.state_or_make();
         state.set_marked_for_destruction(false);
+        state.set_refusal(false);
         let mut values = state.values_mut();
         values.before = None;
         values.life = Life::Persisted;

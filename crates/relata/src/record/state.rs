@@ -134,6 +134,7 @@ const STRICT_ALL: u8 = 4;
 const STRICT_N_PLUS_ONE: u8 = 8;
 const MARKED_FOR_DESTRUCTION: u8 = 16;
 const WRITING: u8 = 32;
+const REFUSAL: u8 = 64;
 
 impl State {
     pub(super) fn new(
@@ -214,6 +215,18 @@ impl State {
 
     pub(super) fn is_readonly(&self) -> bool {
         self.is_marked(READONLY)
+    }
+
+    pub(super) fn set_refusal(&self, on: bool) {
+        self.mark(REFUSAL, on);
+    }
+
+    pub(super) fn has_refusal(&self) -> bool {
+        self.is_marked(REFUSAL)
+    }
+
+    pub(super) fn is_barred(&self) -> bool {
+        self.is_marked(READONLY | REFUSAL)
     }
 
     pub(super) fn set_marked_for_destruction(&self, on: bool) {

@@ -139,7 +139,7 @@ async fn books(readers: &[Record], name: &str) -> Result<Vec<Vec<String>>> {
 
 /// Keys of the query were compared as the database gives them, and of a `Uuid` it gives text: every sibling was told that it
 /// had nothing.
-#[test]
+#[relata::test]
 fn owners_are_told_apart_by_keys_of_every_kind() -> Result<()> {
     relata::run(async {
         let alone = KINDS.iter().map(|kind| vec![*kind]);

@@ -117,7 +117,7 @@ fn tables(seen: &[Seen]) -> Vec<String> {
     seen.iter().map(of).collect()
 }
 
-#[test]
+#[relata::test]
 fn siblings_are_sent_before_the_first_of_them_is_answered() -> Result<()> {
     relata::run(async {
         let db = articles("pipelined::memory:").await?;
@@ -149,7 +149,7 @@ fn siblings_are_sent_before_the_first_of_them_is_answered() -> Result<()> {
     })
 }
 
-#[test]
+#[relata::test]
 fn inside_a_transaction_they_go_over_its_connection() -> Result<()> {
     relata::run(async {
         let db = articles("pipelined::memory:").await?;
@@ -173,7 +173,7 @@ fn inside_a_transaction_they_go_over_its_connection() -> Result<()> {
     })
 }
 
-#[test]
+#[relata::test]
 fn what_hangs_off_them_follows_and_what_goes_over_another_waits_for_it() -> Result<()> {
     relata::run(async {
         let db = articles("pipelined::memory:").await?;
@@ -201,7 +201,7 @@ fn what_hangs_off_them_follows_and_what_goes_over_another_waits_for_it() -> Resu
     })
 }
 
-#[test]
+#[relata::test]
 fn the_classes_of_a_polymorphic_association_are_asked_for_together() -> Result<()> {
     relata::run(async {
         let db = articles("pipelined::memory:").await?;
@@ -229,7 +229,7 @@ fn the_classes_of_a_polymorphic_association_are_asked_for_together() -> Result<(
     })
 }
 
-#[test]
+#[relata::test]
 fn a_failure_is_that_of_the_first_that_failed_and_leaves_no_connection_behind() -> Result<()> {
     relata::run(async {
         let db = articles("pipelined::memory:").await?;
@@ -245,7 +245,7 @@ fn a_failure_is_that_of_the_first_that_failed_and_leaves_no_connection_behind() 
     })
 }
 
-#[test]
+#[relata::test]
 fn a_read_that_is_given_up_gives_the_connection_back() -> Result<()> {
     relata::run(async {
         let db = articles("pipelined::memory:").await?;
@@ -265,7 +265,7 @@ fn a_read_that_is_given_up_gives_the_connection_back() -> Result<()> {
     })
 }
 
-#[test]
+#[relata::test]
 fn a_connection_that_answers_on_the_call_is_asked_one_by_one() -> Result<()> {
     relata::run(async {
         let db = articles("sqlite::memory:").await?;
