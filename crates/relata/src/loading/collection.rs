@@ -32,6 +32,8 @@ impl Association {
 
     /// How many members; loads them. Rails: `length`.
     ///
+    /// `SELECT "posts".* FROM "posts" WHERE "posts"."person_id" = ?`, where they are not loaded.
+    ///
     /// Errors: `StrictLoadingViolation`, where it loads; [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn len(&self) -> Pending<usize> {
@@ -40,6 +42,8 @@ impl Association {
     }
 
     /// How many rows the database has. Always asks, but on an owner without a key. Rails: `count`.
+    ///
+    /// `SELECT COUNT(*) FROM "posts" WHERE "posts"."person_id" = ?`
     ///
     /// Errors: `Argument` for a singular association; [those of reading](crate::Pending#errors).
     #[track_caller]
@@ -62,6 +66,8 @@ impl Association {
     }
 
     /// Whether there are members, in memory or in the database. Rails: `any?`.
+    ///
+    /// `SELECT 1 AS one FROM "posts" WHERE "posts"."person_id" = ? LIMIT 1`
     ///
     /// Errors: `Argument` for a singular association; `StrictLoadingViolation`, where it loads; [those of reading](crate::Pending#errors).
     #[track_caller]
@@ -96,6 +102,8 @@ impl Association {
 
     /// Whether there is exactly one member. Rails: `one?`.
     ///
+    /// `SELECT COUNT(*) FROM (SELECT 1 AS one FROM "posts" WHERE ... LIMIT 2) "subquery_for_count"`
+    ///
     /// Errors: `Argument` for a singular association; `StrictLoadingViolation`, where it loads; [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn one(&self) -> Pending<bool> {
@@ -105,6 +113,8 @@ impl Association {
 
     /// Whether a record is a member: one that is not saved, in memory; else by its key, which is asked for unless the
     /// members are loaded. A record of another model is none. Rails: `include?`.
+    ///
+    /// `SELECT 1 AS one FROM "posts" WHERE "posts"."person_id" = ? AND "posts"."id" = ? LIMIT 1`
     ///
     /// Errors: `Argument` for a singular association; `StrictLoadingViolation`, where it loads; [those of reading](crate::Pending#errors).
     #[track_caller]
@@ -125,6 +135,8 @@ impl Association {
 
     /// The member with that key. The database is asked, unless the members are loaded and the inverse was named.
     /// Rails: `find`.
+    ///
+    /// `SELECT "posts".* FROM "posts" WHERE "posts"."person_id" = ? AND "posts"."id" = ? LIMIT 1`
     ///
     /// Errors: `RecordNotFound`; `Argument` for a singular association, or a key of another number of columns.
     #[track_caller]
@@ -152,6 +164,8 @@ impl Association {
 
     /// The members with these keys, in the order of the keys, asked for as by [`find_key`](Self::find_key).
     /// Rails: `find([1, 2])`.
+    ///
+    /// `SELECT "posts".* FROM "posts" WHERE "posts"."person_id" = ? AND "posts"."id" IN (?, ?)`
     ///
     /// Errors: `RecordNotFound` names those that are missing; `Argument` as for [`find_key`](Self::find_key).
     #[track_caller]
@@ -191,6 +205,8 @@ impl Association {
     /// Memory is asked when the members are loaded, the owner is new or strict, or a member in memory is new or changed;
     /// what is not loaded then is loaded first.
     ///
+    /// `SELECT "posts".* FROM "posts" WHERE "posts"."person_id" = ? ORDER BY "posts"."id" ASC LIMIT 1`
+    ///
     /// Errors: `Argument` for a singular association; `StrictLoadingViolation`, where it loads; [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn first(&self) -> Pending<Option<Record>> {
@@ -204,6 +220,8 @@ impl Association {
     }
 
     /// The last member, as [`first`](Self::first). Rails: `last`.
+    ///
+    /// `SELECT "posts".* FROM "posts" WHERE "posts"."person_id" = ? ORDER BY "posts"."id" DESC LIMIT 1`
     ///
     /// Errors: `Argument` for a singular association; `StrictLoadingViolation`, where it loads; [those of reading](crate::Pending#errors).
     #[track_caller]
@@ -219,6 +237,8 @@ impl Association {
 
     /// Any member, as [`first`](Self::first) without an order. Rails: `take`.
     ///
+    /// `SELECT "posts".* FROM "posts" WHERE "posts"."person_id" = ? LIMIT 1`
+    ///
     /// Errors: `Argument` for a singular association; `StrictLoadingViolation`, where it loads; [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn take(&self) -> Pending<Option<Record>> {
@@ -232,6 +252,8 @@ impl Association {
     }
 
     /// The first members, as [`first`](Self::first). Rails: `first(3)`.
+    ///
+    /// `SELECT "posts".* FROM "posts" WHERE "posts"."person_id" = ? ORDER BY "posts"."id" ASC LIMIT 3`
     ///
     /// Errors: `Argument` for a singular association; `StrictLoadingViolation`, where it loads; [those of reading](crate::Pending#errors).
     #[track_caller]
@@ -247,6 +269,8 @@ impl Association {
 
     /// Any members, as [`first`](Self::first) without an order. Rails: `take(3)`.
     ///
+    /// `SELECT "posts".* FROM "posts" WHERE "posts"."person_id" = ? LIMIT 3`
+    ///
     /// Errors: `Argument` for a singular association; `StrictLoadingViolation`, where it loads; [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn take_n(&self, rows: u64) -> Pending<Vec<Record>> {
@@ -260,6 +284,8 @@ impl Association {
     }
 
     /// The last members in their order, as [`first`](Self::first). Rails: `last(3)`.
+    ///
+    /// `SELECT "posts".* FROM "posts" WHERE "posts"."person_id" = ? ORDER BY "posts"."id" DESC LIMIT 3`
     ///
     /// Errors: `Argument` for a singular association; `StrictLoadingViolation`, where it loads; [those of reading](crate::Pending#errors).
     #[track_caller]
