@@ -206,6 +206,17 @@ fn entry(
             }
             _ => {
                 errors.take(narrow(&option, &mut only));
+                // Of a transaction it is what was done that counts, and nobody can name more of that.
+                let done = ["create", "update", "destroy"];
+                if let Some(context) = only.on.iter().find(|context| {
+                    name.ends_with("_commit") && !done.iter().any(|known| context == known)
+                        || name == "after_rollback" && !done.iter().any(|known| context == known)
+                }) {
+                    let message = format!(
+                        "`{name}` runs on `create`, `update` or `destroy`, and not on `{context}`"
+                    );
+                    errors.on(context, message);
+                }
                 None
             }
         };

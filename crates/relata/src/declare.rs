@@ -359,6 +359,22 @@ pub fn check_text(name: &str, stored: &str, known: &[&str]) -> Result<(), String
     ))
 }
 
+/// What a `custom` validation says of a value. Called by `#[model]`.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn judged<V, F: crate::validation::Judges<V>>(value: V, by: F) -> Result<(), String> {
+    by.judge(value)
+}
+
+/// The same, of a closure.
+///
+/// # Errors
+/// What is wrong with the value.
+pub fn verdict(found: impl crate::validation::Verdict) -> Result<(), String> {
+    found.verdict()
+}
+
 /// Whether a stored number is one of an enum's. Called by `#[derive(Attribute)]`.
 ///
 /// # Errors

@@ -291,7 +291,7 @@ impl Polymorphic for Record {
 #[diagnostic::on_unimplemented(
     message = "`{P}` has no variant for `{Self}`",
     label = "the association cannot lead to it",
-    note = "add a variant for the model to the enum"
+    note = "add a variant for the model to the enum; a record of a subclass goes by its base: `&admin.as_base()`"
 )]
 pub trait Among<P> {
     /// The record.
@@ -307,7 +307,8 @@ impl<M: FromRecord> Among<Record> for M {
 /// What a polymorphic association that may be missing can be set to: a record, or `None`.
 #[diagnostic::on_unimplemented(
     message = "a polymorphic association to `{P}` cannot be set to `{Self}`",
-    label = "neither a reference to one of its models nor `None`"
+    label = "neither a reference to one of its models nor `None`",
+    note = "a record of a subclass goes by its base: `&admin.as_base()`"
 )]
 pub trait Towards<'a, P> {
     /// The record, if there is one.

@@ -36,6 +36,8 @@ pub(crate) use includes::{
     Include, Step, add_named as include_named, add_places as include_places, graft,
 };
 pub use leads::AnyPath;
+#[doc(hidden)]
+pub use leads::ComparedByEq;
 pub(crate) use named::cast as fitting;
 pub(crate) use narrow::{Narrow, narrowed, narrowed_named};
 pub use operand::{List, Operand};

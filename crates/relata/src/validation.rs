@@ -150,6 +150,51 @@ pub type Form = &'static (dyn Fn(&str) -> bool + Send + Sync);
 /// What is wrong with a value, to follow the attribute's name.
 pub type Check = &'static (dyn Fn(&Record) -> Result<(), String> + Send + Sync);
 
+/// What a function that validates a value gives.
+#[diagnostic::on_unimplemented(
+    message = "a function that validates a value gives a `Result`, not `{Self}`",
+    label = "not a `Result` that says what is wrong",
+    note = "write `fn is_isbn(isbn: &str) -> Result<(), String>`: `Err(\"is no ISBN\".into())` where it is wrong"
+)]
+pub trait Verdict {
+    /// What is wrong with the value, to follow the attribute's name.
+    ///
+    /// # Errors
+    /// That.
+    fn verdict(self) -> Result<(), String>;
+}
+
+impl<P: Into<String>> Verdict for Result<(), P> {
+    fn verdict(self) -> Result<(), String> {
+        self.map_err(Into::into)
+    }
+}
+
+/// A function that validates a value of this type.
+#[diagnostic::on_unimplemented(
+    message = "`custom` takes a function of the value, and `{Self}` is none of a `{V}`",
+    label = "not a function from `{V}` to `Result<(), String>`",
+    note = "write `fn is_isbn(isbn: &str) -> Result<(), String>`; a function of the record is marked `#[validate]` in \
+            `#[callbacks] impl`"
+)]
+pub trait Judges<V> {
+    /// What is wrong with the value.
+    ///
+    /// # Errors
+    /// That.
+    fn judge(&self, value: V) -> Result<(), String>;
+}
+
+impl<F, V, R> Judges<V> for F
+where
+    F: Fn(V) -> R,
+    R: Verdict,
+{
+    fn judge(&self, value: V) -> Result<(), String> {
+        self(value).verdict()
+    }
+}
+
 #[derive(Clone, Copy)]
 pub(crate) enum Rule {
     Presence,

@@ -343,6 +343,18 @@ fn values_are_set_by_name() -> Result<()> {
         assert_eq!(set::<DateTime<Utc>>(at).await?, at);
         let paris = at.with_timezone(&chrono::FixedOffset::east_opt(7200).unwrap());
         assert_eq!(set::<DateTime<Utc>>(paris).await?, at);
+        // As RFC 3339 has it; the offset is worked in, as Rails does.
+        for text in [
+            "2023-11-14T23:13:20.000001+01:00",
+            "2023-11-14 17:13:20.000001 -0500",
+        ] {
+            assert_eq!(set::<DateTime<Utc>>(text).await?, at);
+            assert_eq!(
+                set::<OffsetDateTime>(text).await?.unix_timestamp(),
+                1_700_000_000
+            );
+            assert_eq!(set::<NaiveDateTime>(text).await?, at.naive_utc());
+        }
         assert_eq!(set::<NaiveDateTime>(at.naive_utc()).await?, at.naive_utc());
         assert_eq!(set::<NaiveDate>(at.date_naive()).await?, at.date_naive());
         assert_eq!(

@@ -138,6 +138,7 @@ async fn relations(db: Db) -> Result<()> {
     all.find_by(|p| p.title.eq("x")).await?;
     all.find_by_or_fail(|p| p.title.eq("x")).await?;
     all.explain().await?;
+    all.scoping(async || Post::create(&db, |p| p).await).await?;
     let mut batches = all.in_batches(10);
     while let Some(posts) = batches.next().await? {
         posts[0].author().await?;
@@ -450,7 +451,8 @@ fn awaitable(folder: &Path, names: &mut Vec<String>) {
                 || signature.contains("-> Pending<")
                 || signature.contains("-> Transaction<")
                 || signature.contains("-> NoTouching<")
-                || signature.contains("-> impl Future<");
+                || signature.contains("-> Next<")
+                || signature.contains("-> Scoping<");
             if public && waits && !name.starts_with("__") {
                 names.push(name.to_owned());
             }

@@ -1,7 +1,7 @@
 //! Validations as data, in the order of the fields.
 
 use proc_macro2::TokenStream;
-use quote::{format_ident, quote};
+use quote::{format_ident, quote, quote_spanned};
 
 use super::types;
 use crate::model::{Column, Condition, Limit, Model, Only, Rule, Validation, plain};
@@ -188,10 +188,17 @@ fn rule(model: &Model, name: &str, rule: &Rule, column: Option<(usize, &Column)>
             Some((index, column)) => {
                 let ty = types::at(types::span_of(&column.ty), &column.ty);
                 let index = super::inheritance::column(model, index);
-                quote!(check(#name, &|record| ::core::result::Result::map_err(
-                    (#function)(<#ty as ::relata::Attribute>::__read(record, #index)),
-                    ::core::convert::Into::into,
-                )))
+                // At the user's own token, where the function does not suit the value.
+                let at = syn::spanned::Spanned::span(function);
+                let value =
+                    quote_spanned!(at=> <#ty as ::relata::Attribute>::__read(record, #index));
+                let verdict = match function {
+                    syn::Expr::Path(_) => {
+                        quote_spanned!(at=> ::relata::__private::judged(#value, #function))
+                    }
+                    _ => quote_spanned!(at=> ::relata::__private::verdict((#function)(#value))),
+                };
+                quote!(check(#name, &|record| #verdict))
             }
             None => quote!(presence(#name)),
         },

@@ -272,15 +272,36 @@ fn entry(input: ParseStream<'_>, known: &Known<'_>) -> syn::Result<Entry> {
 
 fn named(input: ParseStream<'_>) -> syn::Result<Entry> {
     let name = Ident::parse_any(input)?;
-    let value = if input.peek(Token![=]) {
+    let value = if input.peek(Token![=]) && !input.peek(Token![=>]) {
         input.parse::<Token![=]>()?;
+        ruby(input, &name)?;
         Value::Expr(Box::new(input.parse()?))
     } else if input.peek(syn::token::Paren) {
         Value::List(input.parse()?)
+    } else if input.peek(Token![:]) || input.peek(Token![=>]) {
+        let message = format!("an option is written with `=`: `{name} = ...`");
+        return Err(input.error(message));
     } else {
         Value::None
     };
     Ok(Entry { name, value })
+}
+
+/// Tells a value that is written as in Ruby.
+fn ruby(input: ParseStream<'_>, name: &Ident) -> syn::Result<()> {
+    let ahead = input.fork();
+    let message = if input.peek(Token![:]) && !input.peek(Token![::]) {
+        String::from("names are written without a colon")
+    } else if input.peek(Token![->]) {
+        format!("a function is a closure here: `{name} = |all| ...`")
+    } else if ahead.parse::<Ident>().is_ok_and(|word| word == "nil") {
+        format!(
+            "Rust has no `nil`: leave `{name}` out, or write what it takes for nothing, as `none` or `false`"
+        )
+    } else {
+        return Ok(());
+    };
+    Err(input.error(message))
 }
 
 /// The options inside `#[name(...)]`; none for `#[name]`.

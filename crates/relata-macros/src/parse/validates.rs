@@ -4,7 +4,7 @@ use syn::{Attribute, Expr, ExprLit, ExprUnary, Lit, UnOp};
 
 use super::options::{Entry, Known, Value, entries, of_attribute};
 use crate::errors::Errors;
-use crate::model::{Condition, Limit, Only, Rule, Validation};
+use crate::model::{Condition, Limit, Only, Rule, Validation, plain};
 
 const RULES: &[&str] = &[
     "presence",
@@ -142,7 +142,11 @@ fn rule(entry: &Entry, common: &Only, errors: &mut Errors) -> Vec<Validation> {
         }
         Value::None => Vec::new(),
         Value::Expr(_) => match entry.flag() {
-            Ok(true) => Vec::new(),
+            Ok(true) => {
+                let message = format!("leave the value out: `#[validates({name})]`");
+                errors.at(entry.span(), message);
+                return Vec::new();
+            }
             Ok(false) => {
                 let message = format!("leave `{name}` out where it is not to be validated");
                 errors.at(entry.span(), message);
@@ -236,11 +240,18 @@ impl Found {
                     "`length` says how long: `length(min = 2, max = 80)` or `length(is = 4)`",
                 );
             }
+            "length" if exceeds(self.min.as_ref(), self.max.as_ref()) => {
+                let message = "no length meets both limits: `max` is less than `min`";
+                return Err(syn::Error::new_spanned(self.max, message));
+            }
             "length" => Rule::Length {
                 min: self.min,
                 max: self.max,
                 is: self.is,
             },
+            "numericality" if self.odd && self.even => {
+                return missing("no number is both odd and even: leave one of them out");
+            }
             "numericality" => Rule::Numericality {
                 only_integer: self.only_integer,
                 odd: self.odd,
@@ -296,6 +307,61 @@ impl Found {
     }
 }
 
+/// Whether a lower limit is above an upper one, where both are written as numbers.
+fn exceeds(min: Option<&Expr>, max: Option<&Expr>) -> bool {
+    let number = |limit: Option<&Expr>| match limit {
+        Some(Expr::Lit(ExprLit {
+            lit: Lit::Int(number),
+            ..
+        })) => number.base10_parse::<u64>().ok(),
+        _ => None,
+    };
+    number(min)
+        .zip(number(max))
+        .is_some_and(|(min, max)| min > max)
+}
+
+/// Whether a word is another with one letter too many, too few, wrong or out of its turn.
+fn is_slip(word: &str, known: &str) -> bool {
+    let (one, other) = (word.as_bytes(), known.as_bytes());
+    let alike = one
+        .iter()
+        .zip(other)
+        .take_while(|(one, other)| one == other);
+    let start = alike.count();
+    let (one, other) = (&one[start..], &other[start..]);
+    match (one, other) {
+        ([], []) => false,
+        _ if one.get(1..) == Some(other) || Some(one) == other.get(1..) => true,
+        _ if one.get(1..) == other.get(1..) => true,
+        ([a, b, rest @ ..], [c, d, others @ ..]) => (a, b, rest) == (d, c, others),
+        _ => false,
+    }
+}
+
+/// The contexts of `on`. One of the user's own has any name, but one that is nearly `create` or `update` is a slip: what is
+/// validated in it would never be.
+fn contexts(entry: &Entry) -> syn::Result<Vec<proc_macro2::Ident>> {
+    let contexts = entry.idents("create")?;
+    for context in &contexts {
+        let name = plain(context);
+        let message = match ["create", "update"]
+            .into_iter()
+            .find(|known| is_slip(&name, known))
+        {
+            _ if name == "save" => String::from(
+                "each save validates: leave `on` out, or write `on = create` or `on = update`",
+            ),
+            Some(near) => format!(
+                "`{name}` is nearly `{near}`: write `on = {near}`, or give a context of your own another name"
+            ),
+            None => continue,
+        };
+        return Err(syn::Error::new(context.span(), message));
+    }
+    Ok(contexts)
+}
+
 /// An option that narrows a rule or a callback.
 pub(crate) fn narrow(entry: &Entry, only: &mut Only) -> syn::Result<()> {
     match entry.name().as_str() {
@@ -303,7 +369,7 @@ pub(crate) fn narrow(entry: &Entry, only: &mut Only) -> syn::Result<()> {
         "allow_null" => only.allow_null = entry.flag()?,
         "allow_blank" => only.allow_blank = entry.flag()?,
         "strict" => only.strict = entry.flag()?,
-        "on" => only.on = entry.idents("create")?,
+        "on" => only.on = contexts(entry)?,
         name => only.conditions.push(Condition {
             function: entry.value("Post::is_live")?.clone(),
             holds: name == "if",
@@ -362,6 +428,10 @@ fn limit(value: &Expr) -> syn::Result<Limit> {
             }) => (lit, quote!(-)),
             _ => return Ok(Limit::Computed(value.clone())),
         },
+        Expr::Path(path) if path.path.is_ident("nil") => {
+            let message = "Rust has no `nil`: `allow_null` is the option that lets null be";
+            return Err(syn::Error::new_spanned(path, message));
+        }
         Expr::Path(path) if path.path.get_ident().is_some() => {
             let name = path.path.get_ident().cloned();
             return Ok(name.map_or_else(|| Limit::Computed(value.clone()), Limit::Attribute));

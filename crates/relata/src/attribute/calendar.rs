@@ -97,8 +97,31 @@ fn time(text: &[u8]) -> Option<i64> {
     Some(((hour * 60 + minute) * 60 + second) * 1_000_000 + micros)
 }
 
-/// Microseconds since 1970-01-01 of `2024-01-31 12:00:00`, with or without fraction, `T` or `Z`; of a date alone, its
-/// midnight.
+/// `12:30:00+02:00`, `12:30:00 -0500`: microseconds since midnight in UTC, which may lie in the day before or after.
+#[cold]
+fn time_elsewhere(text: &[u8]) -> Option<i64> {
+    let sign = text.iter().rposition(|byte| matches!(byte, b'+' | b'-'))?;
+    let (clock, offset) = (text[..sign].trim_ascii_end(), &text[sign + 1..]);
+    let (hours, minutes) = match offset {
+        [hours @ .., b':', a, b] if hours.len() == 2 => (number(hours)?, number(&[*a, *b])?),
+        [hours @ .., a, b] if hours.len() == 2 => (number(hours)?, number(&[*a, *b])?),
+        [_, _] => (number(offset)?, 0),
+        _ => return None,
+    };
+    if hours > 23 || minutes > 59 {
+        return None;
+    }
+    let ahead = (hours * 60 + minutes) * 60_000_000;
+    let clock = time(clock)?;
+    Some(if text[sign] == b'+' {
+        clock - ahead
+    } else {
+        clock + ahead
+    })
+}
+
+/// Microseconds since 1970-01-01 of `2024-01-31 12:00:00`, with or without fraction, `T`, `Z` or an offset, as RFC 3339 has
+/// it; of a date alone, its midnight.
 pub(crate) fn parse_timestamp(text: &[u8]) -> Option<i64> {
     let text = text
         .strip_suffix(b"Z")
@@ -106,7 +129,13 @@ pub(crate) fn parse_timestamp(text: &[u8]) -> Option<i64> {
         .or_else(|| text.strip_suffix(b" UTC"))
         .unwrap_or(text);
     let (day, clock) = match text.iter().position(|&byte| byte == b' ' || byte == b'T') {
-        Some(at) => (date(&text[..at])?, time(&text[at + 1..])?),
+        Some(at) => {
+            let clock = &text[at + 1..];
+            (
+                date(&text[..at])?,
+                time(clock).or_else(|| time_elsewhere(clock))?,
+            )
+        }
         None => (date(text)?, 0),
     };
     day.checked_mul(MICROS_A_DAY)?.checked_add(clock)
@@ -175,6 +204,36 @@ mod tests {
             assert_eq!(parse_date(text.as_bytes()), Some(days), "{text}");
             assert_eq!(format_date(days), text);
         }
+    }
+
+    #[test]
+    fn offsets_lead_to_utc() {
+        let utc = parse_timestamp(b"2024-01-31T12:00:00.25Z");
+        assert!(utc.is_some());
+        for text in [
+            "2024-01-31T14:00:00.25+02:00",
+            "2024-01-31 14:00:00.25 +0200",
+            "2024-01-31 14:00:00.25+02",
+            "2024-01-31T06:30:00.25-05:30",
+            "2024-02-01T01:00:00.25+13:00",
+            "2024-01-30T23:00:00.25-13:00",
+            "2024-01-31T12:00:00.25-00:00",
+        ] {
+            assert_eq!(parse_timestamp(text.as_bytes()), utc, "{text}");
+        }
+        for text in [
+            "2024-01-31T12:00:00+24:00",
+            "2024-01-31T12:00:00+02:60",
+            "2024-01-31T12:00:00+2",
+            "2024-01-31T12:00:00+02:0x",
+            "2024-01-31T12:00:00+",
+            "2024-01-31T+02:00",
+            "2024-01-31+02:00",
+        ] {
+            assert_eq!(parse_timestamp(text.as_bytes()), None, "{text}");
+        }
+        // A day has no offset: its midnight elsewhere is another day here.
+        assert_eq!(parse_date(b"2024-01-31T00:00:00+02:00"), None);
     }
 
     #[test]

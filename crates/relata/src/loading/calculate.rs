@@ -216,6 +216,8 @@ impl<M> Relation<M> {
 impl<M> Relation<M> {
     /// The sum of a named attribute; 0 of no rows. The erased form of `sum`.
     ///
+    /// `SELECT SUM("posts"."stars") FROM "posts"`
+    ///
     /// Errors, when it is awaited: `UnknownAttribute` or `AssociationNotFound` with the nearest name; `Argument` of a relation
     /// with groups; [those of reading](crate::Pending#errors).
     #[track_caller]
@@ -231,6 +233,8 @@ impl<M> Relation<M> {
 
     /// The average of a named attribute; null of no rows. The erased form of `average`.
     ///
+    /// `SELECT AVG("posts"."stars") FROM "posts"`
+    ///
     /// Errors: `UnknownAttribute` or `AssociationNotFound` with the nearest name; [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn average_named(&self, name: &str) -> Pending<Value<'static>> {
@@ -239,6 +243,8 @@ impl<M> Relation<M> {
 
     /// The smallest value of a named attribute; null of no rows. The erased form of `minimum`.
     ///
+    /// `SELECT MIN("posts"."stars") FROM "posts"`
+    ///
     /// Errors: `UnknownAttribute` or `AssociationNotFound` with the nearest name; [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn minimum_named(&self, name: &str) -> Pending<Value<'static>> {
@@ -246,6 +252,8 @@ impl<M> Relation<M> {
     }
 
     /// The largest value of a named attribute; null of no rows. The erased form of `maximum`.
+    ///
+    /// `SELECT MAX("posts"."stars") FROM "posts"`
     ///
     /// Errors: `UnknownAttribute` or `AssociationNotFound` with the nearest name; [those of reading](crate::Pending#errors).
     #[track_caller]
@@ -294,6 +302,8 @@ impl<M: Model> Relation<M> {
 
     /// The average of a column; `None` of no rows. Rails: `average`.
     ///
+    /// `SELECT AVG("posts"."stars") FROM "posts"`
+    ///
     /// Errors: [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn average<T: Summable>(
@@ -306,6 +316,8 @@ impl<M: Model> Relation<M> {
 
     /// The smallest value of a column; `None` of no rows. Rails: `minimum`.
     ///
+    /// `SELECT MIN("posts"."stars") FROM "posts"`
+    ///
     /// Errors: [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn minimum<T: Attribute>(
@@ -317,6 +329,8 @@ impl<M: Model> Relation<M> {
     }
 
     /// The largest value of a column; `None` of no rows. Rails: `maximum`.
+    ///
+    /// `SELECT MAX("posts"."stars") FROM "posts"`
     ///
     /// Errors: [those of reading](crate::Pending#errors).
     #[track_caller]

@@ -33,6 +33,8 @@ impl Association {
 
     /// How many members; loads them. Rails: `length`.
     ///
+    /// `SELECT "posts".* FROM "posts" WHERE "posts"."person_id" = ?`, where they are not loaded.
+    ///
     /// Errors: `StrictLoadingViolation`, where it loads; [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn len(&self) -> Pending<usize> {
@@ -41,6 +43,8 @@ impl Association {
     }
 
     /// How many rows the database has. Always asks, but on an owner without a key. Rails: `count`.
+    ///
+    /// `SELECT COUNT(*) FROM "posts" WHERE "posts"."person_id" = ?`
     ///
     /// Errors: `Argument` for a singular association; [those of reading](crate::Pending#errors).
     #[track_caller]
@@ -63,6 +67,8 @@ impl Association {
     }
 
     /// Whether there are members, in memory or in the database. Rails: `any?`.
+    ///
+    /// `SELECT 1 AS one FROM "posts" WHERE "posts"."person_id" = ? LIMIT 1`
     ///
     /// Errors: `Argument` for a singular association; `StrictLoadingViolation`, where it loads; [those of reading](crate::Pending#errors).
     #[track_caller]
@@ -97,6 +103,8 @@ impl Association {
 
     /// Whether there is exactly one member. Rails: `one?`.
     ///
+    /// `SELECT COUNT(*) FROM (SELECT 1 AS one FROM "posts" WHERE ... LIMIT 2) "subquery_for_count"`
+    ///
     /// Errors: `Argument` for a singular association; `StrictLoadingViolation`, where it loads; [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn one(&self) -> Pending<bool> {
@@ -106,6 +114,8 @@ impl Association {
 
     /// Whether a record is a member: one that is not saved, in memory; else by its key, which is asked for unless the
     /// members are loaded. A record of another model is none. Rails: `include?`.
+    ///
+    /// `SELECT 1 AS one FROM "posts" WHERE "posts"."person_id" = ? AND "posts"."id" = ? LIMIT 1`
     ///
     /// Errors: `Argument` for a singular association; `StrictLoadingViolation`, where it loads; [those of reading](crate::Pending#errors).
     #[track_caller]
@@ -126,6 +136,8 @@ impl Association {
 
     /// The member with that key. The database is asked, unless the members are loaded and the inverse was named.
     /// Rails: `find`.
+    ///
+    /// `SELECT "posts".* FROM "posts" WHERE "posts"."person_id" = ? AND "posts"."id" = ? LIMIT 1`
     ///
     /// Errors: `RecordNotFound`; `Argument` for a singular association, or a key of another number of columns.
     #[track_caller]
@@ -154,6 +166,8 @@ impl Association {
 
     /// The members with these keys, in the order of the keys, asked for as by [`find_key`](Self::find_key).
     /// Rails: `find([1, 2])`.
+    ///
+    /// `SELECT "posts".* FROM "posts" WHERE "posts"."person_id" = ? AND "posts"."id" IN (?, ?)`
     ///
     /// Errors: `RecordNotFound` names those that are missing; `Argument` as for [`find_key`](Self::find_key).
     #[track_caller]
@@ -196,6 +210,8 @@ impl Association {
     /// Memory is asked when the members are loaded, the owner is new or strict, or a member in memory is new or changed;
     /// what is not loaded then is loaded first.
     ///
+    /// `SELECT "posts".* FROM "posts" WHERE "posts"."person_id" = ? ORDER BY "posts"."id" ASC LIMIT 1`
+    ///
     /// Errors: `Argument` for a singular association; `StrictLoadingViolation`, where it loads; [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn first(&self) -> Pending<Option<Record>> {
@@ -209,6 +225,8 @@ impl Association {
     }
 
     /// The last member, as [`first`](Self::first). Rails: `last`.
+    ///
+    /// `SELECT "posts".* FROM "posts" WHERE "posts"."person_id" = ? ORDER BY "posts"."id" DESC LIMIT 1`
     ///
     /// Errors: `Argument` for a singular association; `StrictLoadingViolation`, where it loads; [those of reading](crate::Pending#errors).
     #[track_caller]
@@ -224,6 +242,8 @@ impl Association {
 
     /// Any member, as [`first`](Self::first) without an order. Rails: `take`.
     ///
+    /// `SELECT "posts".* FROM "posts" WHERE "posts"."person_id" = ? LIMIT 1`
+    ///
     /// Errors: `Argument` for a singular association; `StrictLoadingViolation`, where it loads; [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn take(&self) -> Pending<Option<Record>> {
@@ -237,6 +257,8 @@ impl Association {
     }
 
     /// The first members, as [`first`](Self::first). Rails: `first(3)`.
+    ///
+    /// `SELECT "posts".* FROM "posts" WHERE "posts"."person_id" = ? ORDER BY "posts"."id" ASC LIMIT 3`
     ///
     /// Errors: `Argument` for a singular association; `StrictLoadingViolation`, where it loads; [those of reading](crate::Pending#errors).
     #[track_caller]
@@ -252,6 +274,8 @@ impl Association {
 
     /// Any members, as [`first`](Self::first) without an order. Rails: `take(3)`.
     ///
+    /// `SELECT "posts".* FROM "posts" WHERE "posts"."person_id" = ? LIMIT 3`
+    ///
     /// Errors: `Argument` for a singular association; `StrictLoadingViolation`, where it loads; [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn take_n(&self, rows: u64) -> Pending<Vec<Record>> {
@@ -265,6 +289,8 @@ impl Association {
     }
 
     /// The last members in their order, as [`first`](Self::first). Rails: `last(3)`.
+    ///
+    /// `SELECT "posts".* FROM "posts" WHERE "posts"."person_id" = ? ORDER BY "posts"."id" DESC LIMIT 3`
     ///
     /// Errors: `Argument` for a singular association; `StrictLoadingViolation`, where it loads; [those of reading](crate::Pending#errors).
     #[track_caller]

@@ -196,6 +196,8 @@ impl<M> Relation<M> {
 impl<M: FromRecord> Relation<M> {
     /// Runs the query, as awaiting the relation does. Rails: `load`, `to_a`.
     ///
+    /// `SELECT "posts".* FROM "posts"`, and one for each association that is included.
+    ///
     /// Errors: [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn load(&self) -> Pending<Vec<M>> {
@@ -217,6 +219,8 @@ impl<M: FromRecord> Relation<M> {
 
     /// Any one row, or `RecordNotFound`. Rails: `take!`, and `find_by!` after its conditions.
     ///
+    /// The statement is that of [`take`](Self::take).
+    ///
     /// Errors: `RecordNotFound`; [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn take_or_fail(&self) -> Pending<M> {
@@ -225,6 +229,8 @@ impl<M: FromRecord> Relation<M> {
     }
 
     /// Up to `rows` rows, without an order. It stands in the place of a limit of the relation. Rails: `take(3)`.
+    ///
+    /// `SELECT "posts".* FROM "posts" LIMIT 3`
     ///
     /// Errors: [those of reading](crate::Pending#errors).
     #[track_caller]
@@ -247,6 +253,8 @@ impl<M: FromRecord> Relation<M> {
 
     /// The first row, or `RecordNotFound`. Rails: `first!`.
     ///
+    /// The statement is that of [`first`](Self::first).
+    ///
     /// Errors: `RecordNotFound`; [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn first_or_fail(&self) -> Pending<M> {
@@ -255,6 +263,8 @@ impl<M: FromRecord> Relation<M> {
     }
 
     /// The first rows by the relation's order, or by the key. Rails: `first(3)`.
+    ///
+    /// `SELECT "posts".* FROM "posts" ORDER BY "posts"."id" ASC LIMIT 3`
     ///
     /// Errors: [those of reading](crate::Pending#errors).
     #[track_caller]
@@ -266,6 +276,8 @@ impl<M: FromRecord> Relation<M> {
     /// The last row by the relation's order, or by the key. A limited relation is read whole first, for its last
     /// row is the last of those. Rails: `last`.
     ///
+    /// `SELECT "posts".* FROM "posts" ORDER BY "posts"."id" DESC LIMIT 1`
+    ///
     /// Errors: [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn last(&self) -> Pending<Option<M>> {
@@ -274,6 +286,8 @@ impl<M: FromRecord> Relation<M> {
     }
 
     /// The last rows, in the relation's own order. Rails: `last(3)`.
+    ///
+    /// `SELECT "posts".* FROM "posts" ORDER BY "posts"."id" DESC LIMIT 3`
     ///
     /// Errors: [those of reading](crate::Pending#errors).
     #[track_caller]
@@ -296,6 +310,8 @@ impl<M: FromRecord> Relation<M> {
     /// The only row: `RecordNotFound` when there is none, `SoleRecordExceeded` when there are several.
     /// Rails: `sole`.
     ///
+    /// `SELECT "posts".* FROM "posts" LIMIT 2`
+    ///
     /// Errors: `RecordNotFound`, `SoleRecordExceeded`; [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn sole(&self) -> Pending<M> {
@@ -316,6 +332,8 @@ impl<M: FromRecord> Relation<M> {
     }
 
     /// The row with that key among the relation's. The erased form of `find`. Rails: `find(1)`.
+    ///
+    /// `SELECT "posts".* FROM "posts" WHERE "posts"."id" = ? LIMIT 1`
     ///
     /// Errors: `RecordNotFound`; `Argument` for a key of another number of columns; [those of reading](crate::Pending#errors).
     #[track_caller]
@@ -338,6 +356,8 @@ impl<M: FromRecord> Relation<M> {
 
     /// The rows with these keys, in the order of the keys; `RecordNotFound` names those that are missing.
     /// Rails: `find([1, 2])`.
+    ///
+    /// `SELECT "posts".* FROM "posts" WHERE "posts"."id" IN (?, ?)`
     ///
     /// Errors: `RecordNotFound` for a key that is not there; `Argument` for one of another number of columns; [those of reading](crate::Pending#errors).
     #[track_caller]
@@ -428,6 +448,8 @@ impl<M: FromRecord> Relation<M> {
 impl<M: Model> Relation<M> {
     /// The record with that key among the relation's. Rails: `find(1)`.
     ///
+    /// `SELECT "posts".* FROM "posts" WHERE "posts"."id" = ? LIMIT 1`
+    ///
     /// Errors: `RecordNotFound`.
     #[track_caller]
     pub fn find(&self, key: impl Into<M::Key>) -> Pending<M> {
@@ -436,6 +458,8 @@ impl<M: Model> Relation<M> {
 
     /// The records with these keys, in the order of the keys, each once. Rails: `find([1, 2])`.
     ///
+    /// `SELECT "posts".* FROM "posts" WHERE "posts"."id" IN (?, ?)`
+    ///
     /// Errors: `RecordNotFound` names the keys that have no row among the relation's.
     #[track_caller]
     pub fn find_many<K: Into<M::Key>>(&self, keys: impl IntoIterator<Item = K>) -> Pending<Vec<M>> {
@@ -443,6 +467,8 @@ impl<M: Model> Relation<M> {
     }
 
     /// The first row for which the condition holds, without an order. Rails: `find_by`.
+    ///
+    /// `SELECT "posts".* FROM "posts" WHERE "posts"."title" = ? LIMIT 1`
     ///
     /// Errors: [those of reading](crate::Pending#errors).
     #[track_caller]
@@ -454,6 +480,8 @@ impl<M: Model> Relation<M> {
     }
 
     /// The first row for which the condition holds, or `RecordNotFound`. Rails: `find_by!`.
+    ///
+    /// The statement is that of [`find_by`](Self::find_by).
     ///
     /// Errors: `RecordNotFound`; [those of reading](crate::Pending#errors).
     #[track_caller]

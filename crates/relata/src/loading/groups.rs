@@ -97,6 +97,8 @@ impl<M: Model> Relation<M> {
     /// The average of a column for each value of another, or tuple of others; `None` of a group without values.
     /// Rails: `group(:author_id).average(:stars)`.
     ///
+    /// `SELECT "posts"."author_id", AVG("posts"."stars") FROM "posts" GROUP BY "posts"."author_id"`
+    ///
     /// Errors: [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn average_by<C: Columns, T: Summable>(
@@ -112,6 +114,8 @@ impl<M: Model> Relation<M> {
     /// The smallest value of a column for each value of another, or tuple of others; `None` of a group without values.
     /// Rails: `group(:author_id).minimum(:stars)`.
     ///
+    /// `SELECT "posts"."author_id", MIN("posts"."stars") FROM "posts" GROUP BY "posts"."author_id"`
+    ///
     /// Errors: [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn minimum_by<C: Columns, T: Attribute>(
@@ -124,6 +128,8 @@ impl<M: Model> Relation<M> {
 
     /// The largest value of a column for each value of another, or tuple of others; `None` of a group without values.
     /// Rails: `group(:author_id).maximum(:stars)`.
+    ///
+    /// `SELECT "posts"."author_id", MAX("posts"."stars") FROM "posts" GROUP BY "posts"."author_id"`
     ///
     /// Errors: [those of reading](crate::Pending#errors).
     #[track_caller]
@@ -185,6 +191,8 @@ impl<M> Relation<M> {
     /// How many rows for each combination of values of named attributes. The erased form of `count_by`.
     /// Rails: `group(:author_id).count`.
     ///
+    /// `SELECT "posts"."author_id", COUNT(*) FROM "posts" GROUP BY "posts"."author_id"`
+    ///
     /// Errors: `UnknownAttribute` or `AssociationNotFound` with the nearest name, when it is awaited; so for the others.
     #[track_caller]
     pub fn count_by_named<'a>(
@@ -200,6 +208,8 @@ impl<M> Relation<M> {
 
     /// The sum of a named attribute for each combination of values of others. The erased form of `sum_by`.
     ///
+    /// `SELECT "posts"."author_id", SUM("posts"."stars") FROM "posts" GROUP BY "posts"."author_id"`
+    ///
     /// Errors: as [`count_by_named`](Self::count_by_named); [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn sum_by_named<'a>(
@@ -212,6 +222,8 @@ impl<M> Relation<M> {
 
     /// The average of a named attribute for each combination of values of others; null of a group without values. The
     /// erased form of `average_by`.
+    ///
+    /// `SELECT "posts"."author_id", AVG("posts"."stars") FROM "posts" GROUP BY "posts"."author_id"`
     ///
     /// Errors: as [`count_by_named`](Self::count_by_named); [those of reading](crate::Pending#errors).
     #[track_caller]
@@ -226,6 +238,8 @@ impl<M> Relation<M> {
     /// The smallest value of a named attribute for each combination of values of others; null of a group without values.
     /// The erased form of `minimum_by`.
     ///
+    /// `SELECT "posts"."author_id", MIN("posts"."stars") FROM "posts" GROUP BY "posts"."author_id"`
+    ///
     /// Errors: as [`count_by_named`](Self::count_by_named); [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn minimum_by_named<'a>(
@@ -238,6 +252,8 @@ impl<M> Relation<M> {
 
     /// The largest value of a named attribute for each combination of values of others; null of a group without values.
     /// The erased form of `maximum_by`.
+    ///
+    /// `SELECT "posts"."author_id", MAX("posts"."stars") FROM "posts" GROUP BY "posts"."author_id"`
     ///
     /// Errors: as [`count_by_named`](Self::count_by_named); [those of reading](crate::Pending#errors).
     #[track_caller]

@@ -188,6 +188,8 @@ impl<M: Model> Relation<M> {
 
     /// The values of the first row. Rails: `pick`.
     ///
+    /// `SELECT "posts"."title" FROM "posts" LIMIT 1`
+    ///
     /// Errors: as [`pluck`](Self::pluck); [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn pick<C: Columns>(
@@ -199,6 +201,8 @@ impl<M: Model> Relation<M> {
     }
 
     /// Rows of some columns as values of a type of yours.
+    ///
+    /// `SELECT "posts"."id", "posts"."title" FROM "posts"`
     ///
     /// Errors: as [`pluck`](Self::pluck); [those of reading](crate::Pending#errors).
     #[track_caller]
@@ -212,6 +216,8 @@ impl<M: Model> Relation<M> {
     }
 
     /// The keys. Rails: `ids`.
+    ///
+    /// `SELECT "posts"."id" FROM "posts"`
     ///
     /// Errors: [those of reading](crate::Pending#errors).
     #[track_caller]
@@ -229,6 +235,8 @@ impl<M: Model> Relation<M> {
 
 impl<M> Relation<M> {
     /// How the database would run the query: its plan, line by line. Rails: `explain`.
+    ///
+    /// `EXPLAIN QUERY PLAN SELECT "posts".* FROM "posts"`, as the database says it.
     ///
     /// Errors: [those of reading](crate::Pending#errors).
     #[track_caller]
@@ -252,6 +260,8 @@ impl<M> Relation<M> {
     }
 
     /// The keys, each as its values. The erased form of `ids`.
+    ///
+    /// `SELECT "posts"."id" FROM "posts"`
     ///
     /// Errors: [those of reading](crate::Pending#errors).
     #[track_caller]
@@ -284,6 +294,8 @@ impl<M> Relation<M> {
     /// The values of named attributes, row by row; `author.name` joins, `tree_depth` is
     /// [that of a tree](Relation::tree_depth). Of an enum the labels. The erased form of `pluck`.
     ///
+    /// `SELECT "posts"."id", "posts"."title" FROM "posts"`
+    ///
     /// Errors, when it is awaited: `UnknownAttribute` or `AssociationNotFound` with the nearest name; [those of
     /// reading](crate::Pending#errors).
     #[track_caller]
@@ -307,6 +319,8 @@ impl<M> Relation<M> {
     }
 
     /// The values of named attributes of the first row. The erased form of `pick`.
+    ///
+    /// `SELECT "posts"."title" FROM "posts" LIMIT 1`
     ///
     /// Errors: as [`pluck_named`](Self::pluck_named).
     #[track_caller]

@@ -206,6 +206,16 @@ macro_rules! permit {
     (@ $permit:expr, $name:ident $(, $($rest:tt)*)?) => {
         $crate::permit!(@ $permit.name(::core::stringify!($name)), $($($rest)*)?)
     };
+    (@ $permit:expr, [$($inner:tt)*] $($rest:tt)*) => {
+        ::core::compile_error!(
+            "what the members of an association may be given stands in one pair of brackets: `comments: [id, body]`"
+        )
+    };
+    (@ $permit:expr, : $name:ident $($rest:tt)*) => {
+        ::core::compile_error!(::core::concat!(
+            "names are written without a colon: `", ::core::stringify!($name), "`"
+        ))
+    };
     (@ $permit:expr, $($wrong:tt)+) => {
         ::core::compile_error!(
             "a list of what may be assigned has names, `name: []`, `name: {}` and `association: [...]`, with commas between them"

@@ -21,6 +21,8 @@ use crate::sql::expr::Node;
 impl Association {
     /// Adds a record to a collection. On a saved owner it is saved; on a new owner it is saved with it. Rails: `<<`.
     ///
+    /// `INSERT INTO "posts" ("title", "person_id") VALUES (?, ?)`, or an UPDATE of the key of what is saved.
+    ///
     /// Errors: as [`concat`](Self::concat).
     #[track_caller]
     pub fn push(&self, member: &Record) -> Pending<()> {
@@ -29,6 +31,8 @@ impl Association {
 
     /// Adds records to a collection. On a saved owner they are saved, all or none, and stay in memory also when that
     /// fails; on a new owner they are saved with it. Rails: `concat`.
+    ///
+    /// The statement is that of [`push`](Self::push).
     ///
     /// Errors: `AssociationTypeMismatch`; what saving says of the first that cannot be saved.
     #[track_caller]
@@ -44,6 +48,8 @@ impl Association {
 
     /// Saves a new member that was made with [`build_member`](Self::build_member), on a saved owner. It joins the
     /// collection once it is saved. Rails: `create!`.
+    ///
+    /// `INSERT INTO "posts" ("title", "person_id") VALUES (?, ?)`
     ///
     /// Errors: `RecordNotSaved` on a new owner; what saving says.
     #[track_caller]
@@ -109,6 +115,8 @@ impl Association {
 
     /// Takes the members with these keys out of the collection, as [`delete`](Self::delete). Rails: `delete(1, 2)`.
     ///
+    /// `SELECT "posts".* FROM "posts" WHERE "posts"."person_id" = ? AND "posts"."id" IN (?, ?)`, then as [`delete`](Self::delete).
+    ///
     /// Errors: `RecordNotFound` for one that is not a member; else as [`delete`](Self::delete).
     #[track_caller]
     pub fn delete_keys(&self, keys: Vec<Vec<Value<'static>>>) -> Pending<Vec<Record>> {
@@ -121,6 +129,8 @@ impl Association {
     }
 
     /// Destroys records, and takes them out of the collection. Gives the records. Rails: `destroy`.
+    ///
+    /// `DELETE FROM "posts" WHERE "posts"."id" = ?` for each.
     ///
     /// Errors: `AssociationTypeMismatch`; what destroying says.
     #[track_caller]
@@ -136,6 +146,8 @@ impl Association {
     }
 
     /// Destroys the members with these keys, as [`destroy`](Self::destroy). Rails: `destroy(1, 2)`.
+    ///
+    /// `SELECT "posts".* FROM "posts" WHERE "posts"."person_id" = ? AND "posts"."id" IN (?, ?)`, then as [`destroy`](Self::destroy).
     ///
     /// Errors: `RecordNotFound` for one that is not a member; else as [`destroy`](Self::destroy).
     #[track_caller]
@@ -180,6 +192,8 @@ impl Association {
 
     /// Loads the members and destroys each, all or none; the collection is loaded and empty then. Gives the records.
     /// Rails: `destroy_all`.
+    ///
+    /// `SELECT "posts".* FROM "posts" WHERE "posts"."person_id" = ?`, where they are not loaded; then `DELETE FROM "posts" WHERE "posts"."id" = ?` for each.
     ///
     /// Errors: `StrictLoadingViolation`; what destroying says.
     #[track_caller]

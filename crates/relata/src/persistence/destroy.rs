@@ -52,6 +52,8 @@ impl Record {
     /// Reads the row again, into this object: what was set and not saved is lost, associations are forgotten.
     /// Rails: `reload`.
     ///
+    /// `SELECT "posts".* FROM "posts" WHERE "posts"."id" = ? LIMIT 1`
+    ///
     /// Errors: `RecordNotFound` when the row is gone.
     #[track_caller]
     pub fn reload(&self) -> Pending<()> {

@@ -53,6 +53,8 @@ impl<M> Relation<M> {
     /// Saves a record that was built for the relation; of a relation chained from a collection, it becomes a member.
     /// Rails: `create!`.
     ///
+    /// `INSERT INTO "posts" ("title") VALUES (?)`
+    ///
     /// Errors: what saving says; `RecordNotSaved` on a collection of a new owner.
     #[track_caller]
     pub fn create_record(&self, record: &Record) -> Pending<()> {
@@ -76,6 +78,8 @@ impl<M: Model> Relation<M> {
 
     /// A new record that is what the conditions say by equality, with values, saved. Rails: `where(kind: 1).create!`.
     ///
+    /// `INSERT INTO "posts" ("title") VALUES (?)`
+    ///
     /// Errors: what saving says.
     #[track_caller]
     pub fn create(&self, set: impl FnOnce(&M) -> &M) -> Pending<M> {
@@ -90,6 +94,8 @@ impl<M: Model> Relation<M> {
 
     /// The first record for which the condition holds; else a new one that is what the condition says, with more values,
     /// saved. When another makes it meanwhile, theirs is found. Rails: `find_or_create_by!`.
+    ///
+    /// `SELECT "posts".* FROM "posts" WHERE "posts"."title" = ? LIMIT 1`, and an INSERT where there is none.
     ///
     /// ```
     /// # use relata::{Db, Model, model};
@@ -115,6 +121,8 @@ impl<M: Model> Relation<M> {
     /// The first record for which the condition holds; else a new one that is what the condition says, with more values,
     /// not saved. Rails: `find_or_initialize_by`.
     ///
+    /// `SELECT "posts".* FROM "posts" WHERE "posts"."title" = ? LIMIT 1`
+    ///
     /// Errors: [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn find_or_initialize_by<E: Into<Expr>>(
@@ -127,6 +135,8 @@ impl<M: Model> Relation<M> {
 
     /// A new record that is what the condition says, with more values, saved; if a unique index refuses it, the one that
     /// is there. For where it is mostly new. Rails: `create_or_find_by!`.
+    ///
+    /// `INSERT INTO "posts" ("title") VALUES (?)`, and `SELECT "posts".* FROM "posts" WHERE "posts"."title" = ? LIMIT 1` where it is there.
     ///
     /// Errors: `RecordNotFound` when the row that was in the way does not meet the condition; what saving says.
     #[track_caller]
@@ -143,6 +153,8 @@ impl<M: FromRecord> Relation<M> {
     /// The first record by the relation's order, or by the key; else a new one as [`build_record`](Self::build_record)
     /// makes it, with more values, saved. Rails: `first_or_create!`.
     ///
+    /// `SELECT "posts".* FROM "posts" ORDER BY "posts"."id" ASC LIMIT 1`, and an INSERT where there is none.
+    ///
     /// Errors: what saving says.
     #[track_caller]
     pub fn first_or_create(&self, set: impl FnOnce(&M) -> &M) -> Pending<M> {
@@ -152,6 +164,8 @@ impl<M: FromRecord> Relation<M> {
 
     /// The first record by the relation's order, or by the key; else a new one with more values, not saved.
     /// Rails: `first_or_initialize`.
+    ///
+    /// `SELECT "posts".* FROM "posts" ORDER BY "posts"."id" ASC LIMIT 1`
     ///
     /// Errors: [those of reading](crate::Pending#errors).
     #[track_caller]
@@ -163,6 +177,8 @@ impl<M: FromRecord> Relation<M> {
     /// Any record of the relation; else a new one with more values, saved. What `find_or_create_by` does once its
     /// condition is part of the relation.
     ///
+    /// `SELECT "posts".* FROM "posts" LIMIT 1`, and an INSERT where there is none.
+    ///
     /// Errors: what saving says.
     #[track_caller]
     pub fn take_or_create(&self, set: impl FnOnce(&M) -> &M) -> Pending<M> {
@@ -171,6 +187,8 @@ impl<M: FromRecord> Relation<M> {
     }
 
     /// Any record of the relation; else a new one with more values, not saved.
+    ///
+    /// `SELECT "posts".* FROM "posts" LIMIT 1`
     ///
     /// Errors: [those of reading](crate::Pending#errors).
     #[track_caller]
@@ -181,6 +199,8 @@ impl<M: FromRecord> Relation<M> {
 
     /// A new record as [`build_record`](Self::build_record) makes it, with more values, saved; if a unique index refuses
     /// it, the relation's record that is there. What `create_or_find_by` does once its condition is part of the relation.
+    ///
+    /// `INSERT INTO "posts" ("title") VALUES (?)`, and `SELECT "posts".* FROM "posts" LIMIT 1` where it is there.
     ///
     /// Errors: `RecordNotFound` when the row that was in the way is not the relation's; what saving says.
     #[track_caller]
@@ -261,6 +281,8 @@ impl Relation {
     /// The first record with these attributes; else a new one that has them, saved. The erased form of
     /// `find_or_create_by`. Rails: `find_or_create_by!(name: "x")`.
     ///
+    /// `SELECT "posts".* FROM "posts" WHERE "posts"."title" = ? LIMIT 1`, and an INSERT where there is none.
+    ///
     /// Errors: `UnknownAttribute` with the nearest name; `InvalidValue`; what saving says.
     #[track_caller]
     pub fn find_or_create_with(&self, attributes: &[(&str, Value<'static>)]) -> Pending<Record> {
@@ -272,6 +294,8 @@ impl Relation {
 
     /// The first record with these attributes; else a new one that has them, not saved.
     /// Rails: `find_or_initialize_by(name: "x")`.
+    ///
+    /// `SELECT "posts".* FROM "posts" WHERE "posts"."title" = ? LIMIT 1`
     ///
     /// Errors: `UnknownAttribute` with the nearest name; `InvalidValue`.
     #[track_caller]
@@ -287,6 +311,8 @@ impl Relation {
 
     /// A new record that has these attributes, saved; if a unique index refuses it, the one that is there.
     /// Rails: `create_or_find_by!(name: "x")`.
+    ///
+    /// `INSERT INTO "posts" ("title") VALUES (?)`, and `SELECT "posts".* FROM "posts" WHERE "posts"."title" = ? LIMIT 1` where it is there.
     ///
     /// Errors: `UnknownAttribute` with the nearest name; `InvalidValue`; `RecordNotFound` when the row that was in the way
     /// has other attributes; what saving says.

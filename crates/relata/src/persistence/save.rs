@@ -76,6 +76,8 @@ impl Record {
     /// A new parent, or a new target of a `has_one`, that is not valid is left out and keeps its errors, as in Rails;
     /// where the record could not be without that parent, saving fails instead.
     ///
+    /// `INSERT INTO "posts" ("title") VALUES (?)`, `UPDATE "posts" SET "title" = ? WHERE "posts"."id" = ?`
+    ///
     /// Errors: `RecordInvalid` when a validation fails; `RecordNotSaved` when the record was destroyed, or its row is
     /// gone; `ReadOnlyRecord`; what the database says.
     #[track_caller]
@@ -84,6 +86,8 @@ impl Record {
     }
 
     /// Saves the record with options. Rails: `save!(validate: false, touch: false)`.
+    ///
+    /// The statement is that of [`save`](Self::save).
     ///
     /// Errors: as [`save`](Self::save).
     #[track_caller]

@@ -55,6 +55,8 @@ impl<M: Model> Relation<M> {
 impl<M> Relation<M> {
     /// As `update_all`, with attributes by name. Rails: `update_all(title: "x")`.
     ///
+    /// `UPDATE "posts" SET "title" = ? WHERE "posts"."stars" = ?`
+    ///
     /// Errors: `UnknownAttribute` with the nearest name; `InvalidValue`; what the database says.
     #[track_caller]
     pub fn update_all_by(&self, values: &[(&str, Value<'static>)]) -> Pending<u64> {
@@ -64,6 +66,8 @@ impl<M> Relation<M> {
     }
 
     /// Sets the time of the last change of all rows, with one UPDATE. Gives the number of rows. Rails: `touch_all`.
+    ///
+    /// `UPDATE "posts" SET "updated_at" = ? WHERE "posts"."stars" = ?`
     ///
     /// Errors: what the database says.
     #[track_caller]
@@ -97,6 +101,8 @@ impl<M> Relation<M> {
 
 impl<M: FromRecord> Relation<M> {
     /// Loads the relation's records and destroys each, all or none. Gives the records. Rails: `destroy_all`.
+    ///
+    /// `SELECT "posts".* FROM "posts"`, then `DELETE FROM "posts" WHERE "posts"."id" = ?` for each.
     ///
     /// Errors: what destroying says.
     #[track_caller]

@@ -135,6 +135,8 @@ impl Record {
 
     /// As [`touch`](Self::touch), with the times in the named attributes too. Rails: `touch(:read_at)`.
     ///
+    /// `UPDATE "posts" SET "read_at" = ?, "updated_at" = ? WHERE "posts"."id" = ?`
+    ///
     /// Errors: `UnknownAttribute` with the nearest name; `Argument` for an attribute that holds no time; else as
     /// [`touch`](Self::touch).
     #[track_caller]

@@ -51,6 +51,8 @@ impl Record {
 
     /// Sets one attribute and saves the record without validating it. Rails: `update_attribute`.
     ///
+    /// `UPDATE "posts" SET "title" = ? WHERE "posts"."id" = ?`
+    ///
     /// Errors: `UnknownAttribute` with the nearest name; `InvalidValue`; what saving says.
     #[track_caller]
     pub fn update_attribute(&self, name: &str, value: impl Into<Value<'static>>) -> Pending<()> {
@@ -96,6 +98,8 @@ impl Record {
 
     /// As [`increment`](Self::increment), downwards. Rails: `decrement!`.
     ///
+    /// `UPDATE "posts" SET "stars" = COALESCE("posts"."stars", 0) + ? WHERE "posts"."id" = ?`
+    ///
     /// Errors: as [`increment`](Self::increment).
     #[track_caller]
     pub fn decrement(&self, name: &str, by: i64) -> Pending<()> {
@@ -108,6 +112,8 @@ impl Record {
     }
 
     /// Turns a truth value over and saves the record without validating it; null counts as false. Rails: `toggle!`.
+    ///
+    /// `UPDATE "posts" SET "live" = ? WHERE "posts"."id" = ?`
     ///
     /// Errors: `UnknownAttribute` with the nearest name; `Argument` for an attribute that is no truth value; what
     /// saving says.

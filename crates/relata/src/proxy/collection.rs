@@ -99,6 +99,8 @@ impl<M: Model> Collection<'_, M> {
 
     /// The members, from memory or from the database; they stay in memory. Rails: `load`, `to_a`.
     ///
+    /// `SELECT "posts".* FROM "posts" WHERE "posts"."person_id" = ?`
+    ///
     /// Errors: `StrictLoadingViolation`, where it loads; [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn load(&self) -> Pending<Vec<M>> {
@@ -149,6 +151,8 @@ impl<M: Model> Collection<'_, M> {
 
     /// Reads the members again; unsaved ones are forgotten. Rails: `reload`.
     ///
+    /// `SELECT "posts".* FROM "posts" WHERE "posts"."person_id" = ?`
+    ///
     /// Errors: `StrictLoadingViolation`, where it loads; [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn reload(&self) -> Pending<Vec<M>> {
@@ -168,6 +172,8 @@ impl<M: Model> Collection<'_, M> {
     /// How many members: those in memory when they are loaded; else a count of the rows, plus those in memory that are
     /// not saved. A count of 0 makes the collection loaded. Rails: `size`.
     ///
+    /// `SELECT COUNT(*) FROM "posts" WHERE "posts"."person_id" = ?`
+    ///
     /// Errors: `StrictLoadingViolation`, where it loads; [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn size(&self) -> Pending<u64> {
@@ -179,6 +185,8 @@ impl<M: Model> Collection<'_, M> {
 
     /// How many members; loads them. Rails: `length`.
     ///
+    /// `SELECT "posts".* FROM "posts" WHERE "posts"."person_id" = ?`, where they are not loaded.
+    ///
     /// Errors: `StrictLoadingViolation`, where it loads; [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn len(&self) -> Pending<usize> {
@@ -188,6 +196,8 @@ impl<M: Model> Collection<'_, M> {
 
     /// How many rows the database has. Always asks. Rails: `count`.
     ///
+    /// `SELECT COUNT(*) FROM "posts" WHERE "posts"."person_id" = ?`
+    ///
     /// Errors: [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn count(&self) -> Pending<u64> {
@@ -195,6 +205,8 @@ impl<M: Model> Collection<'_, M> {
     }
 
     /// Whether there are no members, in memory or in the database. Rails: `empty?`, `none?`.
+    ///
+    /// `SELECT 1 AS one FROM "posts" WHERE "posts"."person_id" = ? LIMIT 1`
     ///
     /// Errors: `StrictLoadingViolation`, where it loads; [those of reading](crate::Pending#errors).
     #[track_caller]
@@ -207,6 +219,8 @@ impl<M: Model> Collection<'_, M> {
 
     /// Whether there are members, in memory or in the database. Rails: `any?`.
     ///
+    /// `SELECT 1 AS one FROM "posts" WHERE "posts"."person_id" = ? LIMIT 1`
+    ///
     /// Errors: `StrictLoadingViolation`, where it loads; [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn any(&self) -> Pending<bool> {
@@ -218,6 +232,8 @@ impl<M: Model> Collection<'_, M> {
 
     /// Whether there is more than one member. Rails: `many?`.
     ///
+    /// `SELECT COUNT(*) FROM (SELECT 1 AS one FROM "posts" WHERE ... LIMIT 2) "subquery_for_count"`
+    ///
     /// Errors: `StrictLoadingViolation`, where it loads; [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn many(&self) -> Pending<bool> {
@@ -228,6 +244,8 @@ impl<M: Model> Collection<'_, M> {
     }
 
     /// Whether there is exactly one member. Rails: `one?`.
+    ///
+    /// `SELECT COUNT(*) FROM (SELECT 1 AS one FROM "posts" WHERE ... LIMIT 2) "subquery_for_count"`
     ///
     /// Errors: `StrictLoadingViolation`, where it loads; [those of reading](crate::Pending#errors).
     #[track_caller]
@@ -241,6 +259,8 @@ impl<M: Model> Collection<'_, M> {
     /// Whether a record is a member: one that is not saved, in memory; else by its key, which is asked for unless the
     /// members are loaded. Rails: `include?`.
     ///
+    /// `SELECT 1 AS one FROM "posts" WHERE "posts"."person_id" = ? AND "posts"."id" = ? LIMIT 1`
+    ///
     /// Errors: `StrictLoadingViolation`, where it loads; [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn contains(&self, record: &M) -> Pending<bool> {
@@ -252,6 +272,8 @@ impl<M: Model> Collection<'_, M> {
 
     /// Whether the database has members. Always asks. Rails: `exists?`.
     ///
+    /// `SELECT 1 AS one FROM "posts" WHERE "posts"."person_id" = ? LIMIT 1`
+    ///
     /// Errors: [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn exists(&self) -> Pending<bool> {
@@ -260,6 +282,8 @@ impl<M: Model> Collection<'_, M> {
 
     /// The member with that key. The database is asked, unless the members are loaded and `inverse_of` was written.
     /// Rails: `find`.
+    ///
+    /// `SELECT "posts".* FROM "posts" WHERE "posts"."person_id" = ? AND "posts"."id" = ? LIMIT 1`
     ///
     /// Errors: `RecordNotFound`.
     #[track_caller]
@@ -281,6 +305,8 @@ impl<M: Model> Collection<'_, M> {
 
     /// The first member for which the condition holds. Always asks. Rails: `find_by`.
     ///
+    /// `SELECT "posts".* FROM "posts" WHERE "posts"."person_id" = ? AND "posts"."title" = ? LIMIT 1`
+    ///
     /// Errors: `StrictLoadingViolation`, where it loads; [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn find_by<E: Into<Expr>>(
@@ -293,6 +319,8 @@ impl<M: Model> Collection<'_, M> {
     /// The first member. Memory is asked when the members are loaded, the owner is new or strict, or a member in memory
     /// is new or changed; else the database, by the key. Rails: `first`.
     ///
+    /// `SELECT "posts".* FROM "posts" WHERE "posts"."person_id" = ? ORDER BY "posts"."id" ASC LIMIT 1`
+    ///
     /// Errors: `StrictLoadingViolation`, where it loads; [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn first(&self) -> Pending<Option<M>> {
@@ -301,6 +329,8 @@ impl<M: Model> Collection<'_, M> {
     }
 
     /// The last member, as [`first`](Self::first). Rails: `last`.
+    ///
+    /// `SELECT "posts".* FROM "posts" WHERE "posts"."person_id" = ? ORDER BY "posts"."id" DESC LIMIT 1`
     ///
     /// Errors: `StrictLoadingViolation`, where it loads; [those of reading](crate::Pending#errors).
     #[track_caller]
@@ -311,6 +341,8 @@ impl<M: Model> Collection<'_, M> {
 
     /// Any member, as [`first`](Self::first) without an order. Rails: `take`.
     ///
+    /// `SELECT "posts".* FROM "posts" WHERE "posts"."person_id" = ? LIMIT 1`
+    ///
     /// Errors: `StrictLoadingViolation`, where it loads; [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn take(&self) -> Pending<Option<M>> {
@@ -319,6 +351,8 @@ impl<M: Model> Collection<'_, M> {
     }
 
     /// The first members, as [`first`](Self::first). Rails: `first(3)`.
+    ///
+    /// `SELECT "posts".* FROM "posts" WHERE "posts"."person_id" = ? ORDER BY "posts"."id" ASC LIMIT 3`
     ///
     /// Errors: `StrictLoadingViolation`, where it loads; [those of reading](crate::Pending#errors).
     #[track_caller]
@@ -338,6 +372,8 @@ impl<M: Model> Collection<'_, M> {
 
     /// The last members in their order, as [`first`](Self::first). Rails: `last(3)`.
     ///
+    /// `SELECT "posts".* FROM "posts" WHERE "posts"."person_id" = ? ORDER BY "posts"."id" DESC LIMIT 3`
+    ///
     /// Errors: `StrictLoadingViolation`, where it loads; [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn last_n(&self, rows: u64) -> Pending<Vec<M>> {
@@ -347,6 +383,8 @@ impl<M: Model> Collection<'_, M> {
 
     /// The keys of the members: from memory when some are there, which loads the rest; else they are read alone, and
     /// remembered until the collection changes in memory. Rails: `comment_ids`.
+    ///
+    /// `SELECT "posts"."id" FROM "posts" WHERE "posts"."person_id" = ?`
     ///
     /// Errors: `StrictLoadingViolation`, where it loads; [those of reading](crate::Pending#errors).
     #[track_caller]

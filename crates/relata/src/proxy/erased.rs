@@ -11,6 +11,8 @@ use crate::record::Record;
 impl Association {
     /// The target of a singular association, from memory or from the database. Rails: `post.author`.
     ///
+    /// `SELECT "people".* FROM "people" WHERE "people"."id" = ? LIMIT 1`
+    ///
     /// Errors: `Argument` for a collection; `StrictLoadingViolation`; what the database says.
     #[track_caller]
     pub fn load_one(&self) -> Pending<Option<Record>> {
@@ -22,6 +24,8 @@ impl Association {
     }
 
     /// The members of a collection, from memory or from the database. Rails: `post.comments.load`.
+    ///
+    /// `SELECT "posts".* FROM "posts" WHERE "posts"."person_id" = ?`
     ///
     /// Errors: `Argument` for a singular association; `StrictLoadingViolation`; what the database says.
     #[track_caller]
@@ -82,6 +86,8 @@ impl Association {
     }
 
     /// Forgets the target and reads it again. Rails: `reload_author`, `post.comments.reload`.
+    ///
+    /// The statement is that of [`load_one`](Self::load_one) or [`load_many`](Self::load_many).
     ///
     /// Errors: as [`load_many`](Self::load_many).
     #[track_caller]

@@ -71,6 +71,8 @@ impl<M: Model> Collection<'_, M> {
 
     /// A new member with values, saved. The owner must be saved. Rails: `create!`.
     ///
+    /// `INSERT INTO "posts" ("title", "person_id") VALUES (?, ?)`
+    ///
     /// Errors: `RecordNotSaved` on a new owner; what saving says, in which case it is no member.
     #[track_caller]
     pub fn create(&self, set: impl FnOnce(&M) -> &M) -> Pending<M> {
@@ -87,6 +89,8 @@ impl<M: Model> Collection<'_, M> {
     /// The first member for which the condition holds; else a new one that is what the condition says, with more values,
     /// saved. Rails: `find_or_create_by!`.
     ///
+    /// `SELECT "posts".* FROM "posts" WHERE "posts"."person_id" = ? AND "posts"."title" = ? LIMIT 1`, and an INSERT where there is none.
+    ///
     /// Errors: as [`create`](Self::create).
     #[track_caller]
     pub fn find_or_create_by<E: Into<Expr>>(
@@ -99,6 +103,8 @@ impl<M: Model> Collection<'_, M> {
 
     /// The first member for which the condition holds; else a new one that is what the condition says, with more values,
     /// not saved: a member that is saved with the owner. Rails: `find_or_initialize_by`.
+    ///
+    /// `SELECT "posts".* FROM "posts" WHERE "posts"."person_id" = ? AND "posts"."title" = ? LIMIT 1`
     ///
     /// Errors: [those of reading](crate::Pending#errors); a `before_add`'s own.
     #[track_caller]
@@ -127,6 +133,9 @@ impl<M: Model> Collection<'_, M> {
     /// The first member, as [`first`](Self::first) gives it, those that are not saved among them; else a new one with
     /// values, saved. Rails: `first_or_create!`.
     ///
+    /// `SELECT "posts".* FROM "posts" WHERE "posts"."person_id" = ? ORDER BY "posts"."id" ASC LIMIT 1`, and an INSERT where
+    /// there is none.
+    ///
     /// Errors: as [`first`](Self::first) and [`create`](Self::create).
     #[track_caller]
     pub fn first_or_create(&self, set: impl FnOnce(&M) -> &M) -> Pending<M> {
@@ -147,6 +156,8 @@ impl<M: Model> Collection<'_, M> {
     /// Adds a record. On a saved owner it is saved with its new key; on a new owner it waits for the owner.
     /// Rails: `<<`.
     ///
+    /// `INSERT INTO "posts" ("title", "person_id") VALUES (?, ?)`, or an UPDATE of the key of what is saved.
+    ///
     /// Errors: what saving says; the record stays in memory as a member then.
     #[track_caller]
     pub fn push(&self, member: &M) -> Pending<()> {
@@ -154,6 +165,8 @@ impl<M: Model> Collection<'_, M> {
     }
 
     /// Adds records, all or none. Rails: `concat`.
+    ///
+    /// The statement is that of [`push`](Self::push).
     ///
     /// Errors: what saving says of the first that cannot be saved; all stay in memory as members then.
     #[track_caller]
@@ -164,6 +177,8 @@ impl<M: Model> Collection<'_, M> {
 
     /// Makes these the members. On a saved owner, those that are missing leave and new ones are saved, all or none, and
     /// nothing is written where nothing changes; on a new owner it waits for the owner. Rails: `comments=`, `replace`.
+    ///
+    /// The statements are those of [`delete`](Self::delete) for who leaves and of [`push`](Self::push) for who comes.
     ///
     /// Errors: `RecordNotSaved` when a new member is not valid; `NotNullViolation` when the key of one that leaves cannot
     /// be null; what the database says.
@@ -176,6 +191,8 @@ impl<M: Model> Collection<'_, M> {
     /// Makes the records with these keys the members: one SELECT for them, then as [`replace`](Self::replace).
     /// Rails: `comment_ids=`.
     ///
+    /// `SELECT "posts".* FROM "posts" WHERE "posts"."id" IN (?, ?)`
+    ///
     /// Errors: `RecordNotFound` naming those that are missing; else as [`replace`](Self::replace).
     #[track_caller]
     pub fn replace_ids<K: Into<M::Key>>(&self, ids: impl IntoIterator<Item = K>) -> Pending<()> {
@@ -184,6 +201,8 @@ impl<M: Model> Collection<'_, M> {
     }
 
     /// Takes records out: one UPDATE sets their keys to null. Rails: `delete`.
+    ///
+    /// `UPDATE "posts" SET "person_id" = ? WHERE "posts"."person_id" = ? AND "posts"."id" IN (?, ?)`
     ///
     /// Errors: `NotNullViolation` when the key cannot be null; what the database says.
     #[track_caller]
@@ -194,6 +213,8 @@ impl<M: Model> Collection<'_, M> {
 
     /// Takes the members with these keys out, and gives them. Rails: `delete(1, 2)`.
     ///
+    /// `SELECT "posts".* FROM "posts" WHERE "posts"."person_id" = ? AND "posts"."id" IN (?, ?)`, then as [`delete`](Self::delete).
+    ///
     /// Errors: `RecordNotFound` for one that is not a member; else as [`delete`](Self::delete).
     #[track_caller]
     pub fn delete_ids<K: Into<M::Key>>(&self, ids: impl IntoIterator<Item = K>) -> Pending<Vec<M>> {
@@ -203,6 +224,8 @@ impl<M: Model> Collection<'_, M> {
     }
 
     /// Destroys records, all or none, and takes them out. Rails: `destroy`.
+    ///
+    /// `DELETE FROM "posts" WHERE "posts"."id" = ?` for each.
     ///
     /// Errors: what destroying says.
     #[track_caller]
@@ -227,6 +250,8 @@ impl<M: Model> Collection<'_, M> {
     /// Takes all members out with one UPDATE that sets their keys to null, and loads none. The collection is loaded and
     /// empty then. Gives the number of rows. Rails: `delete_all`.
     ///
+    /// `UPDATE "posts" SET "person_id" = ? WHERE "posts"."person_id" = ?`
+    ///
     /// Errors: `NotNullViolation` when the key cannot be null; what the database says.
     #[track_caller]
     pub fn delete_all(&self) -> Pending<u64> {
@@ -249,6 +274,8 @@ impl<M: Model> Collection<'_, M> {
 
     /// Loads the members and destroys each, all or none. The collection is loaded and empty then. Gives the records.
     /// Rails: `destroy_all`.
+    ///
+    /// `SELECT "posts".* FROM "posts" WHERE "posts"."person_id" = ?`, where they are not loaded; then `DELETE FROM "posts" WHERE "posts"."id" = ?` for each.
     ///
     /// Errors: what destroying says.
     #[track_caller]

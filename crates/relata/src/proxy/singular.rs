@@ -137,6 +137,8 @@ impl<T: Target> Singular<'_, T> {
 
     /// Reads the target again. Rails: `reload_author`.
     ///
+    /// `SELECT "people".* FROM "people" WHERE "people"."id" = ? LIMIT 1`
+    ///
     /// Errors: `StrictLoadingViolation`, where it loads; [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn reload(&self) -> Pending<T> {
@@ -145,6 +147,8 @@ impl<T: Target> Singular<'_, T> {
     }
 
     /// The target, from memory or from the database.
+    ///
+    /// `SELECT "people".* FROM "people" WHERE "people"."id" = ? LIMIT 1`
     ///
     /// Errors: `StrictLoadingViolation`, where it loads; [those of reading](crate::Pending#errors).
     #[track_caller]
@@ -190,6 +194,8 @@ impl<T: Target> Singular<'_, T> {
     /// Makes a record the target, and saves. Of a `has_one`, the target that was there leaves with its key set to null
     /// and the new one is saved, both or none; of a new owner it waits in memory. Of a `belongs_to`, the owner is saved.
     /// Rails: `profile=`.
+    ///
+    /// `UPDATE "profiles" SET "person_id" = ? WHERE "profiles"."id" = ?` for who leaves and for who comes.
     ///
     /// Errors: `RecordNotSaved` when the old target cannot be without its owner, or the new one is not valid; what the
     /// database says.
@@ -242,6 +248,8 @@ where
 
     /// A new target with values, saved and linked. What a `has_one` led to before leaves, with its key set to null.
     /// Rails: `create_author!`.
+    ///
+    /// `INSERT INTO "profiles" ("person_id") VALUES (?)`
     ///
     /// Errors: `RecordNotSaved` on a new owner of a `has_one`; `RecordInvalid`, in which case it is linked all the same.
     #[track_caller]

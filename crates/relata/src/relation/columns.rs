@@ -389,6 +389,16 @@ impl<M: Model> Path<M> {
         self.is_any_of(records.into_iter().map(|record| &**record))
     }
 
+    #[doc(hidden)]
+    pub fn eq(self, _: impl leads::ComparedByEq) -> Expr {
+        Expr(Node::Always(false))
+    }
+
+    #[doc(hidden)]
+    pub fn ne(self, _: impl leads::ComparedByEq) -> Expr {
+        Expr(Node::Always(false))
+    }
+
     /// Leads to nothing: the key is null. For a `belongs_to`. Rails: `where(author: nil)`.
     pub fn is_null(self) -> Expr {
         let nothing = leads::to_nothing(self.above, self.association);

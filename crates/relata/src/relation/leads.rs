@@ -148,6 +148,15 @@ fn among(above: Place, resolved: &Resolved, keys: Vec<Vec<Value<'static>>>) -> N
     Node::key_among(above, &resolved.owner_key, keys)
 }
 
+/// What an association is compared with by `eq`: nothing, for it is no column. This tells what to write.
+#[diagnostic::on_unimplemented(
+    message = "an association is compared with records by `is`, and not by `eq` or `ne`",
+    label = "not compared with an association like this",
+    note = "write `p.author.is(&ann)`, `!p.author.is(&ann)` or `p.author.is_null()`; a key is compared in its column: \
+            `p.author_id.eq(1)`"
+)]
+pub trait ComparedByEq {}
+
 /// A path over a polymorphic association: `c.subject`. It is compared and included, and never joined.
 pub struct AnyPath<P> {
     above: Place,
@@ -196,6 +205,16 @@ impl<P> AnyPath<P> {
     /// Leads to one of the rows of a relation. Rails: `where(subject: Post.where(...))`.
     pub fn is_among<M: Model + Among<P>>(self, rows: Relation<M>) -> Expr {
         self.said(to_rows(self.above, self.association, rows.erased()))
+    }
+
+    #[doc(hidden)]
+    pub fn eq(self, _: impl ComparedByEq) -> Expr {
+        Expr(Node::Always(false))
+    }
+
+    #[doc(hidden)]
+    pub fn ne(self, _: impl ComparedByEq) -> Expr {
+        Expr(Node::Always(false))
     }
 
     /// Leads to nothing: the key is null. Rails: `where(subject: nil)`.

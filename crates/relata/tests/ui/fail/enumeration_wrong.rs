@@ -38,4 +38,15 @@ struct Line {
     more: String,
 }
 
+#[model]
+struct Leaf {
+    id: i64,
+    #[enumeration(values = (Draft, Live), validate(allow_nil))]
+    status: Status,
+    #[enumeration(values = (Draft, Live), prefix, validate = 3)]
+    old_status: Status,
+    #[enumeration(values = (Draft, Live), suffix, validate(allow_null, strict))]
+    new_status: Status,
+}
+
 fn main() {}

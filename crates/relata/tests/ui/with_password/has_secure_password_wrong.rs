@@ -11,6 +11,12 @@ struct User {
     code_digest: Option<String>,
     #[has_secure_password(algorithm = bcrypt, cost = 3)]
     pin_digest: Option<String>,
+    #[has_secure_password(reset_token(expires = 3600))]
+    key_digest: Option<String>,
+    #[has_secure_password(reset_token(expires_in = "1h"))]
+    tag_digest: Option<String>,
+    #[has_secure_password(reset_token = 3600)]
+    sign_digest: Option<String>,
 }
 
 #[callbacks]
