@@ -226,6 +226,11 @@ fn full(root: &Path) -> Vec<Step> {
                     .env("RELATA_PROGRAMS", "10000"),
             ],
         ),
+        // Races and chains at their full length.
+        Step::runs(
+            "lengths",
+            vec![Run::new("cargo test -p relata --test races --test deep").env("RELATA_SOAK", "1")],
+        ),
         // The record room's threads in every order, with locks that a scheduler hands out.
         Step::runs(
             "orders",

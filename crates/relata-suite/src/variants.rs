@@ -66,6 +66,21 @@ pub async fn a_collection_is_asked_and_written_in_every_way(backend: &Backend) -
         (rows, Toy::all(&db).filter(|t| t.stars.eq(7)).count().await?),
         (all.len() as u64, all.len() as u64)
     );
+    let counted = ann.toys().all().increment_counter("stars");
+    assert_eq!(counted.await?, all.len() as u64);
+    let one = Toy::all(&db).filter(|t| t.id.eq(ids[0]));
+    assert_sql!(
+        db,
+        [
+            "UPDATE \"toys\" SET \"stars\" = COALESCE(\"toys\".\"stars\", 0) + ? WHERE \"toys\".\"id\" = ?"
+        ],
+        { one.decrement_counter("stars").await? }
+    );
+    let mut stars = ann.toys().pluck(|t| t.stars).await?;
+    stars.sort_unstable();
+    assert_eq!(stars, [7, 8, 8]);
+    let error = one.increment_counter("strs").await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::UnknownAttribute);
     let gone = ann.toys().destroy_ids([ids[0]]).await?;
     assert!(
         gone.iter()

@@ -103,16 +103,16 @@ pub trait Model: Clone + Send + Sync + Deref<Target = Record> + 'static {
     /// # Ok(()) }).unwrap();
     /// ```
     ///
-    /// Errors: as [`Record::update_from`]; the error carries the record.
+    /// Of a base of several classes in one table, a permitted `type` says of which the record is: its validations and
+    /// callbacks run.
+    ///
+    /// Errors: as [`Record::update_from`]; the error carries the record; `SubclassNotFound` for a `type` that is none of the
+    /// model.
     #[track_caller]
     fn create_from(db: &Db, given: impl Into<Param>, permit: impl Borrow<Permit>) -> Pending<Self> {
-        let record = Record::begun(Self::reflection(), db);
-        let created =
-            crate::persistence::create_from(record.clone(), given.into(), permit.borrow());
-        Pending::new(async move {
-            created.await?;
-            Self::from_record(record)
-        })
+        let (model, given) = (Self::reflection(), given.into());
+        let created = crate::persistence::create_from(model, db, given, permit.borrow());
+        Pending::new(async move { Self::from_record(created.await?) })
     }
 
     /// Sets these attributes back to what was saved, and leaves the others. Never touches the database. By name:

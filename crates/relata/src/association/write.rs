@@ -320,7 +320,8 @@ impl Association {
         self.blank_target_of(self.resolved.target)
     }
 
-    fn blank_target_of(&self, model: &'static ModelReflection) -> Result<Record> {
+    /// As [`blank_target`](Self::blank_target), of a subclass of the association's model.
+    pub(crate) fn blank_target_of(&self, model: &'static ModelReflection) -> Result<Record> {
         self.check_not_nested()?;
         if self.klass()?.is_none() {
             let message =

@@ -17,6 +17,7 @@ use super::nested::{self, Members};
 use super::save::save;
 use crate::association::Association;
 use crate::attribute::Value;
+use crate::db::Db;
 use crate::deprecation;
 use crate::error::{Error, ErrorKind, Result};
 use crate::params::{DEEPEST, Given, Param, Params, Permit, Permitted};
@@ -115,12 +116,18 @@ async fn update_from(record: &Record, given: Params, permit: &Permit) -> Result<
     .await
 }
 
-/// Gives a record that has just begun its values, and saves it.
+/// A new record with these values, saved: of the class that they name, where the list has that.
 #[track_caller]
-pub(crate) fn create_from(record: Record, given: Param, permit: &Permit) -> Pending<()> {
-    let permit = permit.clone();
+pub(crate) fn create_from(
+    model: &'static ModelReflection,
+    db: &Db,
+    given: Param,
+    permit: &Permit,
+) -> Pending<Record> {
+    let (permit, db) = (permit.clone(), db.clone());
     Pending::new(async move {
         let given = map(given)?;
+        let record = Record::begun(class_of(model, &given, &permit)?, &db);
         let created = async |given| {
             let assigned = assign(&record, given, &permit).await;
             // Also of one whose values were refused: it is shown to whoever gave them.
@@ -130,12 +137,40 @@ pub(crate) fn create_from(record: Record, given: Param, permit: &Permit) -> Pend
             assigned?;
             save(&record).await
         };
-        if !reaches_members(&given) {
-            return created(given).await;
+        if reaches_members(&given) {
+            db.transaction(async || created(given.clone()).await)
+                .await?;
+        } else {
+            created(given).await?;
         }
-        let db = record.db().clone();
-        db.transaction(async || created(given.clone()).await).await
+        Ok(record)
     })
+}
+
+/// Which class a new record of a model is, by what is given and permitted for the column that says so.
+/// Rails: `subclass_from_attributes`.
+pub(super) fn class_of(
+    model: &'static ModelReflection,
+    given: &Params,
+    permit: &Permit,
+) -> Result<&'static ModelReflection> {
+    let column = model.is_inherited().then(|| model.type_column()).flatten();
+    let column = column.and_then(|column| model.columns().get(column));
+    let Some((name, param)) = column.and_then(|column| {
+        let name = column.name();
+        given.get(name).map(|param| (name, param))
+    }) else {
+        return Ok(model);
+    };
+    match param {
+        Param::Value(Value::Text(class))
+            if !class.is_empty()
+                && matches!(permit.of_attribute(name, param), Permitted::Attribute) =>
+        {
+            model.subclass(class)
+        }
+        _ => Ok(model),
+    }
 }
 
 /// What is left to look at.

@@ -25,14 +25,12 @@ use crate::sql::statements::{self, Counting};
 impl<M> Relation<M> {
     /// Adds to number columns of all rows of the relation, in the database: what others add meanwhile is kept, and null
     /// counts as 0. Records in memory keep what they hold. With `touch` the time of the last change is set too. Gives
-    /// the number of rows. Rails: `update_counters`, `increment_counter`, `decrement_counter`.
+    /// the number of rows. Rails: `update_counters`.
     ///
     /// `UPDATE "users" SET "posts_count" = COALESCE("users"."posts_count", 0) + ? WHERE "users"."id" = ?`
     ///
     /// Errors: `UnknownAttribute` with the nearest name; `Argument` for an attribute that is no number; what the database
     /// says.
-    #[doc(alias = "increment_counter")]
-    #[doc(alias = "decrement_counter")]
     #[track_caller]
     pub fn update_counters<'a>(
         &self,
@@ -53,6 +51,24 @@ impl<M> Relation<M> {
             sets.extend(touched(model, core.db.now(), touch));
             set_wise::update_all(&core, sets).await
         })
+    }
+
+    /// Adds one to a number column of all rows of the relation. Gives the number of rows. Rails: `increment_counter`.
+    ///
+    /// `UPDATE "users" SET "posts_count" = COALESCE("users"."posts_count", 0) + ? WHERE "users"."id" = ?`
+    ///
+    /// Errors: as [`update_counters`](Self::update_counters), which adds more, and to several.
+    #[track_caller]
+    pub fn increment_counter(&self, name: &str) -> Pending<u64> {
+        self.update_counters([(name, 1)], false)
+    }
+
+    /// As [`increment_counter`](Self::increment_counter), one less. Rails: `decrement_counter`.
+    ///
+    /// Errors: as [`update_counters`](Self::update_counters).
+    #[track_caller]
+    pub fn decrement_counter(&self, name: &str) -> Pending<u64> {
+        self.update_counters([(name, -1)], false)
     }
 
     /// Counts the members of collections of one row again and writes what was found: one COUNT a collection, one UPDATE.

@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use std::iter::Enumerate;
 use std::vec;
 
-use super::assign::{Job, Step, Values};
+use super::assign::{Job, Step, Values, class_of};
 use super::errors::Keeping;
 use crate::association::{Association, Key};
 use crate::attribute::Value;
@@ -111,7 +111,8 @@ impl<'p> Members<'p> {
                 record
             }
             Whom::New => {
-                let record = association.blank_target()?;
+                let class = class_of(association.resolved().target, &given, self.permit)?;
+                let record = association.blank_target_of(class)?;
                 // Who is told of it finds the values there, as where it is built.
                 then.push(Step::Initialize(record.clone()));
                 then.push(if association.reflection().is_collection() {

@@ -88,7 +88,8 @@ impl Record {
     /// `UPDATE "posts" SET "stars" = COALESCE("posts"."stars", 0) + ? WHERE "posts"."id" = ?`
     ///
     /// Errors: `UnknownAttribute` with the nearest name; `Argument` for an attribute that is no number; `RangeError`
-    /// beyond its range; else as [`update_columns`](Self::update_columns).
+    /// beyond its range, as far as this record knows its number: what others added beyond 64 bits is as with
+    /// [`Column::increment`](crate::relation::Column::increment); else as [`update_columns`](Self::update_columns).
     #[track_caller]
     pub fn increment(&self, name: &str, by: i64) -> Pending<()> {
         let column = self.reflection().attribute(name);

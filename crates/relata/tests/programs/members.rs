@@ -278,6 +278,73 @@ impl Run<'_> {
         Ok(())
     }
 
+    /// After a rollback the objects stay, with what was set of them: those that were saved in it are new again, those that
+    /// were destroyed live. What was read in it says what the rows were, and is read again.
+    async fn settle(&mut self, before: Vec<Held>) -> Ended {
+        let after = std::mem::take(&mut self.held);
+        let is_known =
+            |object: &Album, among: &[Held]| among.iter().any(|one| one.object.is(object));
+        let mut read_again = Vec::new();
+        for held in &before {
+            // Destroyed in it, or its place was taken by another object.
+            if !is_known(&held.object, &after)
+                && held.id.is_some_and(|id| {
+                    !after.iter().any(|one| {
+                        one.id == Some(id)
+                            && !one.object.is_new_record()
+                            && one.object.is_persisted()
+                    })
+                })
+            {
+                read_again.push(held.object.clone());
+            }
+        }
+        for mut held in after {
+            if held.object.is_new_record() {
+                held.id = None;
+            } else if !is_known(&held.object, &before) {
+                if held.id.is_some_and(|id| self.rows.albums.contains_key(&id)) {
+                    read_again.push(held.object);
+                }
+                continue;
+            }
+            for member in &mut held.members {
+                let row = member.id.and_then(|id| self.rows.tracks.get(&id));
+                member.saved = row.map(|row| row.0.clone());
+                member.id = member.id.filter(|_| row.is_some());
+            }
+            // What was destroyed in it stays out of the loaded collection until that is read again.
+            let own = |(track, row): &(&i64, &(String, i64))| {
+                Some(row.1) == held.id && !held.members.iter().any(|one| one.id == Some(**track))
+            };
+            let out = held.loaded && self.rows.tracks.iter().any(|row| own(&row));
+            let known = before.iter().find(|one| one.object.is(&held.object));
+            let known = known.map_or(&[][..], |one| &one.members);
+            let read = held.members.iter().any(|member| {
+                member.object.is_persisted()
+                    && !known.iter().any(|one| one.object.is(&member.object))
+            });
+            if out || read {
+                held.object.tracks().reset();
+                held.members.clear();
+                held.loaded = false;
+            }
+            self.held.push(held);
+        }
+        for object in read_again {
+            object
+                .reload()
+                .await
+                .map_err(|error| format!("{error:?}"))?;
+            let id = object.id();
+            self.held.push(Held {
+                object,
+                ..self.fresh(id).await?
+            });
+        }
+        Ok(())
+    }
+
     async fn one(&mut self, step: &Step) -> Ended {
         match step {
             Step::New(number) => {
@@ -344,7 +411,7 @@ impl Run<'_> {
                 }
             }
             Step::Transaction(back, inner) => {
-                let (db, before) = (self.db, self.rows.clone());
+                let (db, before, held) = (self.db, self.rows.clone(), self.held.clone());
                 let mut ended = Ok(());
                 let done = db
                     .transaction(async || {
@@ -360,13 +427,8 @@ impl Run<'_> {
                     return Err(format!("{step:?} gave {done:?}"));
                 }
                 if *back {
-                    // What memory keeps of members after a rollback is what `run` asks.
                     self.rows = before;
-                    self.held.clear();
-                    for id in self.rows.albums.keys().copied().collect::<Vec<_>>() {
-                        let fresh = self.fresh(id).await?;
-                        self.held.push(fresh);
-                    }
+                    self.settle(held).await?;
                 }
             }
         }
