@@ -493,7 +493,13 @@ fn checks(model: &Model) -> TokenStream {
                 let targets = quote_spanned!(at=> <#target as ::relata::Polymorphic>::SHAPES);
                 let check = quote_spanned!(span=> ::relata::reflection::shape::check_polymorphic(
                     &<#ident as ::relata::Model>::SHAPE, #index, #targets));
-                return quote!(const _: () = #check;);
+                let delegates = association.delegates.iter().map(|ty| {
+                    let (span, name) = (ty.span(), plain(ty));
+                    let check = quote_spanned!(span=> ::relata::reflection::shape::check_delegate(
+                        &<#ident as ::relata::Model>::SHAPE, #index, #name));
+                    quote!(const _: () = #check;)
+                });
+                return quote!(const _: () = #check; #(#delegates)*);
             }
             let key = call("check_key", association.key_span());
             // Of a has_one or has_many, it names columns of this model, which are checked already.

@@ -8,6 +8,7 @@
 //! `has_one` and `has_many` over the same key leave out.
 
 mod keys;
+mod options;
 mod text;
 mod through;
 
@@ -15,6 +16,7 @@ use super::{AssociationReflection, Column, InverseOf, Macro};
 use crate::attribute::AttributeType;
 use keys::{belongs_to_key, exists, has_key};
 pub use keys::{check_key, check_polymorphic, check_primary_key};
+pub use options::check_delegate;
 use text::Text;
 pub use through::check_through;
 
