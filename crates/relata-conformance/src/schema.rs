@@ -302,7 +302,11 @@ pub fn setting(value: &Json) -> Setting {
         ),
         Json::Object(map) if map.contains_key("$class") => Setting::Class,
         // `{active: false, column: :likes_count}`: options of a counter.
-        Json::Object(map) if map.keys().all(|key| ["active", "column"].contains(&key.as_str())) => {
+        Json::Object(map)
+            if map
+                .keys()
+                .all(|key| ["active", "column"].contains(&key.as_str())) =>
+        {
             let one = |(name, value): (&String, &Json)| (name.clone(), setting(value));
             Setting::Options(map.iter().map(one).collect())
         }

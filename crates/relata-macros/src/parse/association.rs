@@ -318,7 +318,8 @@ fn option(entry: &Entry, association: &mut Association) -> syn::Result<()> {
             if association.kind == Macro::BelongsTo
                 && let Some(word) = word_in(closure.body.to_token_stream(), "per_owner")
             {
-                let message = "a belongs_to leads to one row: `per_owner` is for the limit of what has many";
+                let message =
+                    "a belongs_to leads to one row: `per_owner` is for the limit of what has many";
                 return Err(syn::Error::new(word, message));
             }
             association.scope = Some(Scope { closure });
