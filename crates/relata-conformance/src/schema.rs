@@ -301,6 +301,15 @@ pub fn setting(value: &Json) -> Setting {
                 .collect(),
         ),
         Json::Object(map) if map.contains_key("$class") => Setting::Class,
+        // `{active: false, column: :likes_count}`: options of a counter.
+        Json::Object(map)
+            if map
+                .keys()
+                .all(|key| ["active", "column"].contains(&key.as_str())) =>
+        {
+            let one = |(name, value): (&String, &Json)| (name.clone(), setting(value));
+            Setting::Options(map.iter().map(one).collect())
+        }
         // `{title: :desc}`: an order.
         Json::Object(map) if !map.is_empty() && map.values().all(Json::is_string) => {
             let one = |(name, way): (&String, &Json)| Some(format!("{name} {}", way.as_str()?));

@@ -125,23 +125,24 @@ pub struct Label {
     labelled: Labelled,
 }
 
-/// It says that labels lead to it, and they do not know it.
-#[model]
-pub struct Crate {
-    id: i64,
-    #[has_many(as = labelled)]
-    labels: Label,
-}
-
+/// One that is declared says so while it is compiled; one that is made at run time, here.
 #[test]
-fn a_model_that_its_polymorphic_association_does_not_know_is_a_mistake() {
-    let error = check_models([Crate::reflection()]).unwrap_err();
+fn a_model_that_its_polymorphic_association_does_not_know_is_a_mistake() -> Result<()> {
+    let labels = AssociationReflection::has_many("labels", Target::Model(Label::reflection))
+        .with_interface("labelled");
+    let crate_ = ModelBuilder::new("Crate", "crates")
+        .column(column("id"))
+        .primary_key(["id"])
+        .association(labels)
+        .define()?;
+    let error = check_models([crate_]).unwrap_err();
     let message = error.to_string();
     assert!(message.contains("Crate.labels"), "{message}");
     assert!(
         message.contains("Label.labelled") && message.contains("variant"),
         "{message}"
     );
+    Ok(())
 }
 
 /// Leads to whatever is registered.

@@ -57,6 +57,14 @@ fn one(model: &Model, association: &Association, errors: &mut Errors) {
         errors.at(through.span(), message);
         return;
     }
+    if over.polymorphic {
+        let message = format!(
+            "`{name}` cannot go through `{way}`, which leads to any of several models: declare a belongs_to or has_one to \
+             one of them, and go through that"
+        );
+        errors.at(through.span(), message);
+        return;
+    }
     if association.kind == Macro::HasOne && over.kind.is_collection() {
         let message = format!(
             "a has_one goes through one record, and `{way}` is a collection: name a has_one or belongs_to, or declare \

@@ -6,7 +6,7 @@ use proc_macro2::{Ident, TokenStream};
 use quote::{quote, quote_spanned};
 
 use super::{inheritance, types};
-use crate::model::{Association, Inverse, Macro, Model};
+use crate::model::{Association, Inverse, Macro, Model, plain};
 
 /// One `const` an association, evaluated by the compiler, at the token that it judges.
 pub(super) fn checks(model: &Model) -> TokenStream {
@@ -52,7 +52,13 @@ pub(super) fn checks(model: &Model) -> TokenStream {
             let kept = quote!(#counter #touch);
             if association.polymorphic {
                 let check = of_targets("check_polymorphic", association.key_span());
-                return quote!(#check #kept);
+                let delegates = association.delegates.iter().map(|ty| {
+                    let (span, name) = (ty.span(), plain(ty));
+                    let check = quote_spanned!(span=> ::relata::reflection::shape::check_delegate(
+                        &<#ident as ::relata::Model>::SHAPE, #index, #name));
+                    quote!(const _: () = #check;)
+                });
+                return quote!(#check #kept #(#delegates)*);
             }
             let key = call("check_key", association.key_span());
             // Of a has_one or has_many, it names columns of this model, which are checked already.

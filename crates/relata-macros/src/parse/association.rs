@@ -1,6 +1,6 @@
 //! `#[belongs_to(...)]`, `#[has_one(...)]`, `#[has_many(...)]`: which options each takes, and what they say.
 
-use proc_macro2::Span;
+use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{Attribute, Expr, ExprClosure, Type};
 
@@ -314,9 +314,15 @@ fn option(entry: &Entry, association: &mut Association) -> syn::Result<()> {
         }
         "index_errors" => association.index_errors = index_errors(entry)?,
         "scope" => {
-            association.scope = Some(Scope {
-                closure: scope(entry)?,
-            })
+            let closure = scope(entry)?;
+            if association.kind == Macro::BelongsTo
+                && let Some(word) = word_in(closure.body.to_token_stream(), "per_owner")
+            {
+                let message =
+                    "a belongs_to leads to one row: `per_owner` is for the limit of what has many";
+                return Err(syn::Error::new(word, message));
+            }
+            association.scope = Some(Scope { closure });
         }
         "default_order" => association.default_order = Some(default_order(entry)?),
         "deprecated" => association.deprecated = entry.flag()?,
@@ -492,6 +498,15 @@ fn scope(entry: &Entry) -> syn::Result<ExprClosure> {
             ),
         )),
     }
+}
+
+/// Where a word stands among tokens.
+fn word_in(tokens: TokenStream, word: &str) -> Option<Span> {
+    tokens.into_iter().find_map(|token| match token {
+        TokenTree::Ident(ident) if ident == word => Some(ident.span()),
+        TokenTree::Group(group) => word_in(group.stream(), word),
+        _ => None,
+    })
 }
 
 /// `default_order = |p| p.id.desc()`.

@@ -11,10 +11,11 @@ use crate::callback::Event;
 use crate::db::Db;
 use crate::error::Result;
 use crate::reflection::{
-    AssociationReflection, Dependent, InverseReason, KeyReason, ModelReflection, Reflected,
-    Resolved,
+    AssociationReflection, Classes, Dependent, InverseReason, KeyReason, ModelReflection,
+    Reflected, Resolved, Target,
 };
-use crate::relation::{Relation, Scope};
+use crate::relation::{Core, Relation, Scope};
+use crate::sql::Apart;
 
 impl Reflected {
     /// What the declaration came to, for people: keys and where they come from, the inverse and why, options, methods, what
@@ -31,12 +32,12 @@ impl Reflected {
     #[must_use]
     pub fn explain(&self) -> String {
         let mut page = Page::default();
-        let target = self.declaration().target_name();
         _ = writeln!(
             page.0,
-            "{} {} -> {target}",
+            "{} {} -> {}",
             self.macro_kind().name(),
-            self.name()
+            self.name(),
+            leads_to(self)
         );
         let resolved = self.resolve();
         match &resolved {
@@ -114,6 +115,18 @@ impl Page {
 
     fn gap(&mut self) {
         self.0.push('\n');
+    }
+}
+
+/// The model that it leads to, or those that it may lead to.
+fn leads_to(one: &AssociationReflection) -> String {
+    let Target::AnyOf(classes) = one.target else {
+        return one.target_name().to_owned();
+    };
+    let names: Vec<&str> = classes.models().iter().map(|model| model.name()).collect();
+    match classes {
+        Classes::Closed(_) => names.join(" or "),
+        Classes::Open(_) => format!("any that is registered: {}", names.join(", ")),
     }
 }
 
@@ -238,11 +251,14 @@ fn counts(
     else {
         return Vec::new();
     };
-    let table = resolved.target.table();
-    vec![
-        (Event::AfterCreate, format!("{table}.{column} + 1")),
-        (Event::AfterDestroy, format!("{table}.{column} - 1")),
-    ]
+    let each = shapes(resolved).into_iter().flat_map(|one| {
+        let table = one.target.table();
+        [
+            (Event::AfterCreate, format!("{table}.{column} + 1")),
+            (Event::AfterDestroy, format!("{table}.{column} - 1")),
+        ]
+    });
+    each.collect()
 }
 
 fn cautions(one: &Reflected, resolved: &Resolved) -> Vec<String> {
@@ -319,7 +335,9 @@ fn statements(one: &Reflected, resolved: &'static Resolved) -> Vec<String> {
             true => load.limit(1),
             false => load,
         };
-        lines.push(line("load", &load));
+        for read in apart(load) {
+            lines.push(line("load", &read));
+        }
         for read in preloads(resolved, &[]) {
             lines.push(line("preload", &read));
         }
@@ -341,6 +359,24 @@ fn statements(one: &Reflected, resolved: &'static Resolved) -> Vec<String> {
         }
     }
     lines
+}
+
+/// The statements of a query whose lists are asked for apart, one after the other: most are one.
+fn apart(all: Relation) -> Vec<Relation> {
+    let mut core = all.into_core();
+    let mut reads = Vec::new();
+    for list in core.select.apart() {
+        let from = Core {
+            select: list.from.clone(),
+            ..core.clone()
+        };
+        reads.extend(apart(Relation::from_core(from)));
+    }
+    let keys = |list: &Apart| vec![vec![Value::Int(1); list.key.len()]; 2];
+    core.select
+        .settle(|list| list.among(keys(list)), |list| list.rank(keys(list)));
+    reads.push(Relation::from_core(core));
+    reads
 }
 
 /// The statements that preload it, one after the other: of a through, what is on the way comes first. What narrows the

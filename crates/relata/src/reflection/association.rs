@@ -4,6 +4,7 @@
 
 mod default_order;
 mod deprecated;
+mod methods;
 
 pub(super) use deprecated::nothing_at;
 pub(crate) use deprecated::{allowed_position, is_any_deprecated, refused_position};
@@ -561,26 +562,6 @@ impl AssociationReflection {
     #[must_use]
     pub fn documentation(&self) -> &'static str {
         self.doc
-    }
-
-    /// The names of the methods that `#[model]` gives a record for it.
-    #[must_use]
-    pub fn methods(&self) -> Vec<String> {
-        let name = self.name;
-        let mut methods = vec![name.to_owned()];
-        if self.nested.is_some() {
-            methods.push(format!("{name}_attributes"));
-        }
-        if self.is_collection() {
-            methods.push(format!("{}_ids", relata_inflect::singularize(name)));
-            return methods;
-        }
-        let verbs = ["set", "build", "create", "reload", "reset"];
-        methods.extend(verbs.map(|verb| format!("{verb}_{name}")));
-        if self.is_belongs_to() {
-            methods.extend(["changed", "previously_changed"].map(|what| format!("{name}_{what}")));
-        }
-        methods
     }
 }
 

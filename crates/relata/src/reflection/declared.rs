@@ -29,6 +29,8 @@ pub enum Setting {
     Text(String),
     /// Several names.
     Texts(Vec<String>),
+    /// Options of the option: `{active: false, column: "posts_count"}`.
+    Options(Vec<(String, Setting)>),
     /// A class itself, where its name is wanted.
     Class,
     /// Something that runs: a callable, a module.
@@ -280,8 +282,8 @@ impl Declared {
         setting: &Setting,
     ) -> Result<()> {
         match (option, setting) {
-            // `extend` adds methods to the collection: they are the caller's.
-            ("class_name" | "extend", _) => {}
+            // `extend` adds methods to the collection: they are the caller's. Rails takes a `join_table`, and asks nobody.
+            ("class_name" | "extend" | "join_table", _) => {}
             ("deprecated", Setting::Flag(deprecated)) => association.deprecated = *deprecated,
             ("default_order", Setting::Text(order)) => {
                 association.default_order = Some(Scope::ordering_by_default(order.clone()));
@@ -343,6 +345,19 @@ impl Declared {
             }
             ("counter_cache", Setting::Text(column)) => {
                 association.counter_cache = Some(leak(column.clone()));
+            }
+            ("counter_cache", Setting::Options(parts)) => {
+                association.counter_cache = Some(AssociationReflection::CONVENTIONAL_COUNTER);
+                for (part, setting) in parts {
+                    match (part.as_str(), setting) {
+                        ("active", Setting::Flag(active)) => association.counter_active = *active,
+                        ("column", Setting::Text(column)) => {
+                            association.counter_cache = Some(leak(column.clone()));
+                        }
+                        ("column", Setting::Null) => {}
+                        _ => return Err(self.lacking(&format!("counter_cache.{part}"))),
+                    }
+                }
             }
             ("before_add" | "after_add" | "before_remove" | "after_remove", _)
                 if !self.callbacks.is_empty() => {}
@@ -495,6 +510,11 @@ fn spelled(setting: &Setting) -> String {
         Setting::Flag(value) => value.to_string(),
         Setting::Text(text) => text.clone(),
         Setting::Texts(texts) => texts.join(", "),
+        Setting::Options(parts) => {
+            let each = parts.iter();
+            let each = each.map(|(name, setting)| format!("{name}: {}", spelled(setting)));
+            format!("{{{}}}", each.collect::<Vec<_>>().join(", "))
+        }
         Setting::Class | Setting::Code => "code".to_owned(),
     }
 }

@@ -9,6 +9,7 @@
 
 mod kept;
 mod keys;
+mod options;
 mod text;
 mod through;
 
@@ -17,6 +18,7 @@ use crate::attribute::AttributeType;
 pub use kept::{check_counter, check_touch};
 use keys::{belongs_to_key, exists, has_key};
 pub use keys::{check_key, check_polymorphic, check_primary_key};
+pub use options::check_delegate;
 use text::Text;
 pub use through::check_through;
 

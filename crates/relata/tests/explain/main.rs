@@ -3,6 +3,8 @@
 //!
 //! `RELATA_BLESS=1 cargo test -p relata --test explain` writes the pages anew: read the difference.
 
+mod kinds;
+
 use relata::attribute::{AttributeType, Kind};
 use relata::reflection::{
     Classes, Column, Declared, ModelBuilder, ModelReflection, Reflected, Registry, Setting, Target,
@@ -106,13 +108,16 @@ pub struct Line {
 /// The page of an association, as it is kept in a file.
 fn kept(one: Option<Reflected>) {
     let one = one.expect("declared");
+    kept_as(&format!("{one:?}"), &one.explain());
+}
+
+fn kept_as(name: &str, page: &str) {
     let path = format!(
-        "{}/tests/explain/pages/{one:?}.txt",
+        "{}/tests/explain/pages/{name}.txt",
         env!("CARGO_MANIFEST_DIR")
     );
-    let page = one.explain();
     if std::env::var_os("RELATA_BLESS").is_some() {
-        std::fs::write(&path, &page).expect("writes the page");
+        std::fs::write(&path, page).expect("writes the page");
     }
     let known = std::fs::read_to_string(&path).unwrap_or_default();
     assert_eq!(page, known, "{path}: RELATA_BLESS=1 writes it anew");

@@ -105,8 +105,9 @@ async fn articles(url: &str) -> Result<Db> {
 /// The tables that statements were sent to and answered from, in that order.
 fn tables(seen: &[Seen]) -> Vec<String> {
     let table = |text: &str| {
-        let (_, from) = text.split_once("FROM \"").unwrap();
-        from.split('"').next().unwrap().to_owned()
+        let from = text.split("FROM \"").nth(1);
+        let name = from.and_then(|from| from.split('"').next());
+        name.unwrap_or("nothing").to_owned()
     };
     let of = |seen: &Seen| match seen {
         Seen::Connection => "connection".to_owned(),

@@ -2,6 +2,7 @@
 //!
 //! Invariant: a key is found by the rules of `resolve`.
 
+use super::options::{check_interface, check_target_columns, check_type_column};
 use super::{InverseOf, Shape, about, fail, same, starts_with};
 
 /// A foreign key, on the model that holds it.
@@ -122,6 +123,9 @@ pub const fn check_key(owner: &Shape, association: usize, target: &Shape) {
 /// While the program is compiled, with a sentence about what is wrong.
 #[track_caller]
 pub const fn check_polymorphic(owner: &Shape, association: usize, targets: &[&Shape]) {
+    if !owner.mistakes {
+        check_type_column(owner, association);
+    }
     let mut at = 0;
     while at < targets.len() {
         if !owner.mistakes && !targets[at].mistakes {
@@ -136,6 +140,7 @@ const fn check_belongs_to(owner: &Shape, association: usize, target: &Shape) {
     let declared = &owner.associations[association];
     let key = belongs_to_key(owner, association);
     compare(owner, association, (owner, key), target);
+    check_target_columns(owner, association, target);
     if declared.required {
         return;
     }
@@ -226,6 +231,7 @@ const fn check_has(owner: &Shape, association: usize, target: &Shape) {
         }
         part += 1;
     }
+    check_interface(owner, association, target);
     // The `belongs_to` over the same key checks the rest.
     let mut at = 0;
     while at < target.associations.len() {
