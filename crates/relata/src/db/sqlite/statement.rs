@@ -446,7 +446,7 @@ impl Session {
         self.settle();
         let decode = job.decode.as_mut().ok_or_else(lost)?;
         let (connection, text) = (&mut self.connection, &job.statement.text);
-        let slot = self.kept.slot(text, || {
+        let slot = self.kept.slot(text, job.statement.reuse, || {
             // SAFETY: the connection is open and borrowed exclusively; it closes after the statements in `kept`.
             unsafe { Prepared::new(connection.handle(), text) }
         })?;
