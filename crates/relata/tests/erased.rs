@@ -394,3 +394,38 @@ fn a_long_name_of_an_association_is_cut_between_characters() -> Result<()> {
         Ok(())
     })
 }
+
+/// JSON and decimals of any length were printed whole.
+#[test]
+fn a_printed_record_shows_a_line_of_any_text() -> Result<()> {
+    let builder = ModelBuilder::new("Paper", "papers");
+    let kinds = [
+        ("text", Kind::Text),
+        ("json", Kind::Json),
+        ("number", Kind::Decimal),
+    ];
+    let paper = kinds
+        .into_iter()
+        .fold(builder, |builder, (name, kind)| {
+            builder.column(Column::new(name, AttributeType::plain(kind, true)))
+        })
+        .define()?;
+    let record = Record::new(paper, &Db::detached());
+    record
+        .set("text", "ä".repeat(60))?
+        .set("json", format!("[{}]", "1".repeat(58)))?
+        .set("number", "1".repeat(60))?;
+    let shown = format!("{record:?}");
+    assert!(
+        shown.contains(&"ä".repeat(60)) && !shown.contains("..."),
+        "{shown}"
+    );
+    record
+        .set("text", "ä".repeat(61))?
+        .set("json", format!("[{}]", "1".repeat(5_000)))?
+        .set("number", "1".repeat(5_000))?;
+    let shown = format!("{record:?}");
+    assert_eq!(shown.matches("...").count(), 3, "{shown}");
+    assert!(shown.len() < 400, "{shown}");
+    Ok(())
+}

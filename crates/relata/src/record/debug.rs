@@ -23,15 +23,12 @@ impl fmt::Debug for Record {
                 out.field(reflection.name(), &format_args!("[FILTERED]"));
                 continue;
             }
-            match self.value(column) {
-                Value::Text(text) if text.chars().nth(SHOWN).is_some() => {
-                    let start: String = text.chars().take(SHOWN).collect();
-                    out.field(reflection.name(), &format_args!("{start:?}..."));
-                }
-                value => {
-                    out.field(reflection.name(), &value);
-                }
-            }
+            let (name, value) = (reflection.name(), self.value(column));
+            match (&value, start_of_long(&value)) {
+                (_, None) => out.field(name, &value),
+                (Value::Decimal(_), Some(start)) => out.field(name, &format_args!("{start}...")),
+                (_, Some(start)) => out.field(name, &format_args!("{start:?}...")),
+            };
         }
         if self.is_persisted() {
             out.finish()
@@ -39,6 +36,15 @@ impl fmt::Debug for Record {
             out.finish_non_exhaustive()
         }
     }
+}
+
+/// What is shown of a value that is a longer text.
+fn start_of_long<'a>(value: &'a Value<'_>) -> Option<&'a str> {
+    let (Value::Text(text) | Value::Json(text) | Value::Decimal(text)) = value else {
+        return None;
+    };
+    let (end, _) = text.char_indices().nth(SHOWN)?;
+    text.get(..end)
 }
 
 impl PartialEq for Record {

@@ -384,6 +384,9 @@ impl Cells for Row {
     }
 }
 
+/// The bytes of a value. Of text that SQLite found no memory for it gives null: such a row is given to nobody, for the
+/// statement then fails with `SQLITE_NOMEM` at a step that follows, at the latest when it halts.
+///
 /// # Safety
 /// `start` must be null, or the address of `length` bytes that live and do not change for `'a`.
 #[inline]
