@@ -524,7 +524,7 @@ macro_rules! __with_passwords {
 #[cfg(not(feature = "password"))]
 macro_rules! __with_passwords {
     ($($methods:tt)*) => {
-        compile_error!(
+        ::core::compile_error!(
             "`#[has_secure_password]` needs a feature of relata: `features = [\"password\"]`"
         );
     };
@@ -543,7 +543,9 @@ macro_rules! __with_stores {
 #[cfg(not(feature = "json"))]
 macro_rules! __with_stores {
     ($($methods:tt)*) => {
-        compile_error!("`#[store_accessor]` needs a feature of relata: `features = [\"json\"]`");
+        ::core::compile_error!(
+            "`#[store_accessor]` needs a feature of relata: `features = [\"json\"]`"
+        );
     };
 }
 

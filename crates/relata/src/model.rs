@@ -67,6 +67,8 @@ pub trait Model: Clone + Send + Sync + Deref<Target = Record> + 'static {
     /// The record with that key. Rails: `Post.find(1)`.
     ///
     /// `SELECT "posts".* FROM "posts" WHERE "posts"."id" = ?`
+    ///
+    /// Errors: `RecordNotFound`; `UnknownPrimaryKey` for a model without key; [those of reading](crate::Pending#errors).
     #[track_caller]
     fn find(db: &Db, key: impl Into<Self::Key>) -> Pending<Self> {
         crate::loading::find(Self::reflection(), db, key.into().values())
@@ -81,6 +83,8 @@ pub trait Model: Clone + Send + Sync + Deref<Target = Record> + 'static {
     }
 
     /// A new record with values, saved. Rails: `Post.create!(title: "x")`.
+    ///
+    /// Errors: those of [`save`](crate::Record::save).
     #[track_caller]
     fn create(db: &Db, set: impl FnOnce(&Self) -> &Self) -> Pending<Self> {
         let model = Self::build(db, set);

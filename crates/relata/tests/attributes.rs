@@ -422,6 +422,16 @@ fn values_are_set_by_name() -> Result<()> {
             set::<Uuid>("67e55044").await.unwrap_err().kind(),
             ErrorKind::InvalidValue
         );
+        // A date that no timestamp reaches.
+        for beyond in [i32::MIN, i32::MAX] {
+            assert_eq!(
+                set::<OffsetDateTime>(Value::Date(beyond))
+                    .await
+                    .unwrap_err()
+                    .kind(),
+                ErrorKind::InvalidValue
+            );
+        }
         assert_eq!(
             set::<NaiveDate>("2023-02-29").await.unwrap_err().kind(),
             ErrorKind::InvalidValue

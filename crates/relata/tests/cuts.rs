@@ -2,6 +2,10 @@
 
 mod planets;
 
+use std::future::IntoFuture;
+use std::pin::pin;
+use std::task::Poll;
+
 use planets::{TempFile, count, names, planet, planets, save};
 use relata::{ErrorKind, Raw, Record, Result};
 
@@ -295,6 +299,33 @@ fn a_copy_of_a_record_in_doubt_is_in_doubt() -> Result<()> {
         db.faults().clear();
         assert!(is_in_doubt(&planet.compact()).await);
         assert_eq!(names(&db).await?, ["once"]);
+        Ok(())
+    })
+}
+
+/// The task that commits was dropped before it was polled, and told nobody.
+#[test]
+fn a_runtime_that_ends_before_the_commit_leaves_a_doubt() -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let lost = runtime.block_on(async {
+        let db = planets("sqlite::memory:").await?;
+        let lost = planet(&db, "lost")?;
+        {
+            let mut transaction = pin!(db.transaction(async || lost.save().await).into_future());
+            let committed = std::future::poll_fn(|context| {
+                Poll::Ready(transaction.as_mut().poll(context).is_ready())
+            });
+            assert!(!committed.await, "the commit has no task of its own");
+        }
+        Ok::<_, relata::Error>(lost)
+    })?;
+    assert!(lost.is_persisted());
+    drop(runtime);
+    relata::run(async {
+        assert!(is_in_doubt(&lost).await);
         Ok(())
     })
 }

@@ -342,12 +342,16 @@ fn a_key_is_found_however_it_is_written() -> Result<()> {
                     let found = loans.find_key([key.clone()]).await?;
                     assert_eq!(found, lent, "{key:?}, loaded: {loaded}");
                     let found = loans.find_keys(vec![vec![key.clone()]]).await?;
-                    assert_eq!(found, [lent.clone()], "{key:?}, loaded: {loaded}");
+                    assert_eq!(
+                        found,
+                        std::slice::from_ref(&lent),
+                        "{key:?}, loaded: {loaded}"
+                    );
                 }
                 let every: Vec<_> = written.iter().map(|key| vec![key.clone()]).collect();
                 let found = all.find_keys(every.clone()).await?;
-                assert_eq!(found, [lent.clone()], "one key, once");
-                assert_eq!(loans.find_keys(every).await?, [lent.clone()]);
+                assert_eq!(found, std::slice::from_ref(&lent), "one key, once");
+                assert_eq!(loans.find_keys(every).await?, std::slice::from_ref(&lent));
                 loans.load_many().await?;
             }
             let missing = all.find_key(["no key".into()]).await.unwrap_err();
@@ -356,4 +360,72 @@ fn a_key_is_found_however_it_is_written() -> Result<()> {
         }
         Ok(())
     })
+}
+
+/// A name of a table in a query is cut to what databases take: it was cut in the middle of a character.
+#[test]
+fn a_long_name_of_an_association_is_cut_between_characters() -> Result<()> {
+    relata::run(async {
+        for name in [
+            "parent".to_owned(),
+            "ä".repeat(40),
+            format!("x{}", "日本".repeat(20)),
+        ] {
+            let name: &'static str = name.leak();
+            let (to_node, slot) = ModelBuilder::target("Node");
+            let key: &'static [&'static str] = &["parent_id"];
+            let parent = AssociationReflection::belongs_to(name, to_node).with_foreign_key(key);
+            let node = ModelBuilder::new("Node", "nodes")
+                .column(Column::new("id", AttributeType::plain(Kind::Int, false)))
+                .column(Column::new(
+                    "parent_id",
+                    AttributeType::plain(Kind::Int, true),
+                ))
+                .primary_key(["id"])
+                .association(parent)
+                .define()?;
+            let _ = slot.set(node);
+            let db = Db::connect("sqlite::memory:").await?;
+            db.create_tables([node]).await?;
+            let path = [name; 3].join(".");
+            let nodes: Relation = Relation::of(node, &db).left_outer_joins_named(&path)?;
+            assert_eq!(nodes.count().await?, 0, "{}", nodes.to_sql());
+        }
+        Ok(())
+    })
+}
+
+/// JSON and decimals of any length were printed whole.
+#[test]
+fn a_printed_record_shows_a_line_of_any_text() -> Result<()> {
+    let builder = ModelBuilder::new("Paper", "papers");
+    let kinds = [
+        ("text", Kind::Text),
+        ("json", Kind::Json),
+        ("number", Kind::Decimal),
+    ];
+    let paper = kinds
+        .into_iter()
+        .fold(builder, |builder, (name, kind)| {
+            builder.column(Column::new(name, AttributeType::plain(kind, true)))
+        })
+        .define()?;
+    let record = Record::new(paper, &Db::detached());
+    record
+        .set("text", "ä".repeat(60))?
+        .set("json", format!("[{}]", "1".repeat(58)))?
+        .set("number", "1".repeat(60))?;
+    let shown = format!("{record:?}");
+    assert!(
+        shown.contains(&"ä".repeat(60)) && !shown.contains("..."),
+        "{shown}"
+    );
+    record
+        .set("text", "ä".repeat(61))?
+        .set("json", format!("[{}]", "1".repeat(5_000)))?
+        .set("number", "1".repeat(5_000))?;
+    let shown = format!("{record:?}");
+    assert_eq!(shown.matches("...").count(), 3, "{shown}");
+    assert!(shown.len() < 400, "{shown}");
+    Ok(())
 }

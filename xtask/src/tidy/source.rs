@@ -34,6 +34,9 @@ pub(super) fn check(findings: &mut Findings, path: &str, source: &Source) {
         sql_text(findings, path, source);
         named_futures(findings, path, source);
     }
+    if path.starts_with("crates/relata/src/") && is_library(path) {
+        caller(findings, path, source);
+    }
     if is_test(path) {
         watched_tests(findings, path, source);
     }
@@ -282,6 +285,43 @@ fn watched_tests(findings: &mut Findings, path: &str, source: &Source) {
     }
 }
 
+/// What gives a `Pending` knows who called it: the events of its statements name that place, and not one in the library.
+fn caller(findings: &mut Findings, path: &str, source: &Source) {
+    let mut signature: Option<(usize, String)> = None;
+    for (line, code) in source.library() {
+        if signature.is_none() && words(code).any(|(_, word)| word == "fn") {
+            signature = Some((line, String::new()));
+        }
+        let Some((begun, text)) = &mut signature else {
+            continue;
+        };
+        text.push_str(code.trim());
+        let Some(end) = text.find(['{', ';']) else {
+            continue;
+        };
+        // What has no body is of a trait, whose implementations say it.
+        let gives = text[..end].rsplit_once("-> ").map(|(_, gives)| gives);
+        let pending = gives.is_some_and(|gives| words(gives).any(|(_, word)| word == "Pending"));
+        let attributes = source.code[..*begun - 1].iter().rev();
+        let mut attributes = attributes.take_while(|line| {
+            let line = line.trim();
+            line.is_empty() || line.starts_with("#[")
+        });
+        if text[end..].starts_with('{')
+            && pending
+            && !attributes.any(|line| line.contains("track_caller"))
+        {
+            findings.violation(
+                path,
+                *begun,
+                "track-caller",
+                "write `#[track_caller]`: else events name a place in the library",
+            );
+        }
+        signature = None;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -374,6 +414,16 @@ mod tests {
                 "//! A.\n#![forbid(unsafe_code)]\nlet unsafety = 1;"
             ),
             OK
+        );
+    }
+
+    #[test]
+    fn what_gives_a_pending_knows_its_caller() {
+        let text = "//! A.\nfn a() -> Pending<u8> {\n}\n#[track_caller]\n/// B.\nfn b(\n    c: u8,\n) -> Pending<u8> {\n}\n\
+                    trait C {\n    fn c() -> Pending<u8>;\n    fn d(p: Pending<u8>) -> u8 { 0 }\n}\nfn e(\n) -> Result<Pending<u8>> { f() }";
+        assert_eq!(
+            broken("crates/relata/src/a.rs", text),
+            ["2 track-caller", "14 track-caller"]
         );
     }
 

@@ -185,7 +185,7 @@ fn text(value: &Value<'_>) -> Option<String> {
 fn micros(value: &Value<'_>) -> Option<i64> {
     match value {
         Value::Timestamp(v) | Value::DateTime(v) => Some(*v),
-        Value::Date(v) => Some(i64::from(*v) * calendar::MICROS_A_DAY),
+        Value::Date(v) => i64::from(*v).checked_mul(calendar::MICROS_A_DAY),
         Value::Text(v) => calendar::parse_timestamp(v.as_bytes()),
         _ => None,
     }

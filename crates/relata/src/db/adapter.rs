@@ -15,7 +15,8 @@
 //!   from the row that an INSERT gives whose text asks for it (the dialect says which).
 //! - It MUST classify its errors: unique, foreign key, not null, check, too long, range, serialization,
 //!   deadlock, busy or lock timeout, cancelled, lost, read only, disk full. What is left is `StatementInvalid`.
-//! - It SHOULD keep statements prepared when [`Statement::reuse`] says that the text returns.
+//! - It SHOULD keep statements prepared when [`Statement::reuse`] says that the text returns, and not give up those that
+//!   do for one that does not.
 //!
 //! Connections
 //! - A connection MUST belong to the adapter, never to a caller's future. When a future is dropped, its connection

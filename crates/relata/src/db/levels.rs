@@ -417,12 +417,13 @@ impl Guard {
         self.is_open = false;
         self.at.open.changed.notify_waiters();
         let lease = lease.ok_or_else(over)?;
-        // From here on it is the library's: dropping the caller's future changes nothing any more.
-        let finish = finish(
-            self.db.clone(),
-            lease,
-            Stakes::of(levels.into_iter().map(|level| level.stakes)),
-        );
+        // From here on it is the library's: dropping the caller's future changes nothing any more. Those with a stake are
+        // in its hands before it is polled, for a runtime that shuts down may never do that.
+        let committing = Committing {
+            db: self.db.clone(),
+            stakes: Some(Stakes::of(levels.into_iter().map(|level| level.stakes))),
+        };
+        let finish = finish(committing, lease);
         let finished = match self.caller {
             Some(caller) => runtime.spawn(pending::at(caller, finish)).await,
             None => runtime.spawn(finish).await,
@@ -506,11 +507,8 @@ impl Drop for Committing {
     }
 }
 
-async fn finish(db: Db, lease: Lease, stakes: Stakes) -> Result<()> {
-    let mut committing = Committing {
-        db: db.clone(),
-        stakes: Some(stakes),
-    };
+async fn finish(mut committing: Committing, lease: Lease) -> Result<()> {
+    let db = committing.db.clone();
     let committed = db.observe("COMMIT", lease.commit()).await;
     let open = lease.end();
     let stakes = committing.stakes.take().unwrap_or_default();

@@ -3,6 +3,7 @@
 //! Invariants: of a rolled-back level, all participants first hear that it is being rolled back, and then, in reverse
 //! order, that it was; hooks run after the participants were told, each for itself.
 
+use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -32,7 +33,7 @@ pub(super) struct Stakes {
     /// What was written: others see it from the commit on.
     written: Vec<Written>,
     participants: Vec<Arc<dyn Participant>>,
-    committing: Vec<Hook>,
+    committing: VecDeque<Hook>,
     committed: Vec<Hook>,
     rolled_back: Vec<Hook>,
 }
@@ -70,7 +71,7 @@ impl Stakes {
     }
 
     pub(super) fn before_commit(&mut self, hook: Hook) {
-        self.committing.push(hook);
+        self.committing.push_back(hook);
     }
 
     pub(super) fn after_commit(&mut self, hook: Hook) {
@@ -83,7 +84,7 @@ impl Stakes {
 
     /// What is to be done before the commit, one after the other: each may register more.
     pub(super) fn next_before_commit(&mut self) -> Option<Hook> {
-        (!self.committing.is_empty()).then(|| self.committing.remove(0))
+        self.committing.pop_front()
     }
 
     /// Tells that the transaction was committed, and runs what waits for that.

@@ -65,6 +65,7 @@ where
     S: BackendConfig<Args = DestroyJob, Kind = K> + TaskSink<DestroyJob, K> + Send + 'static,
     K: 'static,
 {
+    #[track_caller]
     fn enqueue(&self, db: &Db, job: DestroyJob) -> Pending<()> {
         let storage = Arc::clone(&self.storage);
         db.after_commit_or_now(Box::new(move || {

@@ -159,6 +159,7 @@ impl TableQueue {
 }
 
 impl JobQueue for TableQueue {
+    #[track_caller]
     fn enqueue(&self, db: &Db, job: DestroyJob) -> Pending<()> {
         let db = db.clone();
         Pending::new(async move {

@@ -261,6 +261,7 @@ impl<M> Relation<M> {
         self.aggregate_named(Function::Maximum, name)
     }
 
+    #[track_caller]
     fn aggregate_named(&self, function: Function, name: &str) -> Pending<Value<'static>> {
         let (column, core) = (self.named(name), self.core().clone());
         Pending::new(async move {
@@ -273,6 +274,7 @@ impl<M> Relation<M> {
 }
 
 impl<M: Model> Relation<M> {
+    #[track_caller]
     fn aggregate<A: Attribute>(&self, function: Function, column: Node) -> Pending<Option<A>> {
         let core = self.core().clone();
         Pending::new(async move {

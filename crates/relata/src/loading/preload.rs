@@ -406,21 +406,25 @@ fn lead_back(owners: &[Record], resolved: &'static Resolved, found: &Found) {
     if reflection.is_collection() || first.is_published(inverse) {
         return;
     }
-    let mut batches: Vec<Record> = Vec::new();
+    // Most owners are of one batch: the others are looked up.
+    let mut batches: Vec<Record> = owners.first().cloned().into_iter().collect();
+    let mut numbers: HashMap<usize, u32, Hashing> = HashMap::default();
     let mut places = vec![Place::NONE; found.targets.len()];
     let mut at = 0;
     for siblings in owners.chunk_by(Record::is_sibling) {
         let Some(sibling) = siblings.first() else {
             continue;
         };
-        let known = batches.iter().position(|known| known.is_sibling(sibling));
-        let batch = known.unwrap_or_else(|| {
-            batches.push(sibling.clone());
-            batches.len() - 1
-        });
+        let batch = match batches.first() {
+            Some(first) if first.is_sibling(sibling) => 0,
+            _ => *numbers.entry(sibling.identity().0).or_insert_with(|| {
+                batches.push(sibling.clone());
+                u32::try_from(batches.len() - 1).unwrap_or_default()
+            }),
+        };
         for owner in siblings {
             let place = Place {
-                batch: u32::try_from(batch).unwrap_or_default(),
+                batch,
                 row: u32::try_from(owner.row_number()).unwrap_or_default(),
             };
             for &row in found.rows.of(at) {

@@ -335,7 +335,11 @@ pub(super) async fn change(
             .map(|&column| stamp(model, column, now))
             .chain(key)
             .collect(),
-        reuse: true,
+        // The number is part of the text, as Rails writes it.
+        reuse: counting
+            .counters
+            .iter()
+            .all(|(_, by)| by.unsigned_abs() == 1),
         writes: true,
         purpose: Purpose::Update,
         model: Some(model.name()),

@@ -26,10 +26,11 @@ impl fmt::Debug for Record {
                 out.field(reflection.name(), &format_args!("{FILTERED}"));
                 continue;
             }
-            let value = self.value(column);
-            match start_of(&value) {
-                Some(start) => out.field(reflection.name(), &format_args!("{start}...")),
-                None => out.field(reflection.name(), &value),
+            let (name, value) = (reflection.name(), self.value(column));
+            match (&value, start_of_long(&value)) {
+                (_, None) => out.field(name, &value),
+                (Value::Decimal(_), Some(start)) => out.field(name, &format_args!("{start}...")),
+                (_, Some(start)) => out.field(name, &format_args!("{start:?}...")),
             };
         }
         if self.is_persisted() {
@@ -40,17 +41,13 @@ impl fmt::Debug for Record {
     }
 }
 
-/// The start of a value that is too long to be shown whole, as it is shown.
-fn start_of(value: &Value<'_>) -> Option<String> {
-    let (Value::Text(text) | Value::Decimal(text) | Value::Json(text)) = value else {
+/// What is shown of a value that is a longer text.
+fn start_of_long<'a>(value: &'a Value<'_>) -> Option<&'a str> {
+    let (Value::Text(text) | Value::Json(text) | Value::Decimal(text)) = value else {
         return None;
     };
     let (end, _) = text.char_indices().nth(SHOWN)?;
-    let start = &text[..end];
-    Some(match value {
-        Value::Decimal(_) => start.to_owned(),
-        _ => format!("{start:?}"),
-    })
+    text.get(..end)
 }
 
 impl PartialEq for Record {

@@ -36,7 +36,7 @@ impl Aliases {
             if place.is_on_way() {
                 base.push_str("_join");
             }
-            base.truncate(LONGEST - 3);
+            base.truncate(base.floor_char_boundary(LONGEST - 3));
             let numbered = (2..).map(|number| format!("{base}_{number}"));
             std::iter::once(base.clone())
                 .chain(numbered)

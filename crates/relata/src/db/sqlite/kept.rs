@@ -13,7 +13,7 @@ const KEPT: usize = 256;
 /// Addresses of texts that are remembered.
 const RECENT: usize = 32;
 
-/// One thing a text; the one that was not used for the longest time makes room.
+/// One thing a text; the one that was not used for the longest time makes room. What nobody expects again goes first.
 pub(super) struct Kept<T> {
     slots: Vec<Slot<T>>,
     by_text: HashMap<Arc<str>, usize, Hashing>,
@@ -38,11 +38,13 @@ impl<T> Kept<T> {
         }
     }
 
-    /// The number of the text's slot. What is to be in it is made if it is not there.
+    /// The number of the text's slot. What is to be in it is made if it is not there, and is the first to make room unless
+    /// the text returns.
     #[inline]
     pub(super) fn slot<E>(
         &mut self,
         text: &Arc<str>,
+        returns: bool,
         make: impl FnOnce() -> Result<T, E>,
     ) -> Result<usize, E> {
         self.uses += 1;
@@ -56,19 +58,21 @@ impl<T> Kept<T> {
             return Ok(known);
         }
         let found = match self.by_text.get(text) {
-            Some(&found) => found,
-            None => self.keep(text, make()?),
+            Some(&found) => {
+                self.slots[found].used = self.uses;
+                found
+            }
+            None => self.keep(text, returns, make()?),
         };
-        self.slots[found].used = self.uses;
         self.recent[hint] = found;
         Ok(found)
     }
 
-    fn keep(&mut self, text: &Arc<str>, thing: T) -> usize {
+    fn keep(&mut self, text: &Arc<str>, returns: bool, thing: T) -> usize {
         let new = Slot {
             text: Arc::clone(text),
             thing,
-            used: self.uses,
+            used: if returns { self.uses } else { 0 },
         };
         let slot = if self.slots.len() < KEPT {
             self.slots.push(new);
@@ -105,7 +109,7 @@ mod tests {
         let mut kept = Kept::new();
         let mut made = 0;
         let mut find = |kept: &mut Kept<String>, text: &Arc<str>| {
-            let slot = kept.slot(text, || {
+            let slot = kept.slot(text, true, || {
                 made += 1;
                 Ok::<_, Infallible>(text.to_string())
             });
@@ -125,5 +129,31 @@ mod tests {
         assert_eq!(find(&mut kept, &texts[0]), (KEPT + 1, 0));
         assert_eq!(find(&mut kept, &texts[1]), (KEPT + 2, 2));
         assert!(kept.get_mut(KEPT).is_none());
+    }
+
+    #[test]
+    fn texts_that_do_not_return_push_out_each_other() {
+        let mut kept = Kept::new();
+        let mut made = 0;
+        let mut find = |kept: &mut Kept<()>, text: &str, returns| {
+            let slot = kept.slot(&Arc::from(text), returns, || {
+                made += 1;
+                Ok::<_, Infallible>(())
+            });
+            (slot.unwrap(), made)
+        };
+        for n in 0..KEPT {
+            find(&mut kept, &format!("text {n}"), true);
+        }
+        let (slot, _) = find(&mut kept, "once", false);
+        assert_eq!(find(&mut kept, "once more", false).0, slot);
+        assert_eq!(find(&mut kept, "and more", false), (slot, KEPT + 3));
+        for n in 1..KEPT {
+            assert_eq!(find(&mut kept, &format!("text {n}"), true), (n, KEPT + 3));
+        }
+        // What returned after all is as good as any other.
+        find(&mut kept, "and more", false);
+        assert_eq!(find(&mut kept, "new", true), (1, KEPT + 4));
+        assert_eq!(find(&mut kept, "and more", false), (slot, KEPT + 4));
     }
 }

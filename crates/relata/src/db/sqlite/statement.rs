@@ -384,6 +384,9 @@ impl Cells for Row {
     }
 }
 
+/// The bytes of a value. Of text that SQLite found no memory for it gives null: such a row is given to nobody, for the
+/// statement then fails with `SQLITE_NOMEM` at a step that follows, at the latest when it halts.
+///
 /// # Safety
 /// `start` must be null, or the address of `length` bytes that live and do not change for `'a`.
 #[inline]
@@ -446,7 +449,7 @@ impl Session {
         self.settle();
         let decode = job.decode.as_mut().ok_or_else(lost)?;
         let (connection, text) = (&mut self.connection, &job.statement.text);
-        let slot = self.kept.slot(text, || {
+        let slot = self.kept.slot(text, job.statement.reuse, || {
             // SAFETY: the connection is open and borrowed exclusively; it closes after the statements in `kept`.
             unsafe { Prepared::new(connection.handle(), text) }
         })?;
