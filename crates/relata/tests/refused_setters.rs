@@ -121,6 +121,20 @@ async fn a_has_one_through_another_that_is_only_read(db: Db) -> Result<()> {
     ann.save().await
 }
 
+#[test]
+fn what_is_only_read_has_no_methods_that_set() {
+    let methods = |name| Supplier::reflect_on_association(name).map(|one| one.methods());
+    assert_eq!(
+        methods("page"),
+        Some(vec![
+            "page".to_owned(),
+            "reload_page".into(),
+            "reset_page".into()
+        ])
+    );
+    assert!(methods("history").is_some_and(|all| all.contains(&"set_history".to_owned())));
+}
+
 #[relata::test]
 async fn a_member_says_it_too_and_nothing_is_written(db: Db) -> Result<()> {
     let ann = supplier(&db).await?;

@@ -23,7 +23,7 @@ pub(super) struct Members<'p> {
     nested: NestedAttributes,
     left: Enumerate<vec::IntoIter<Param>>,
     /// The members that the values may be for.
-    known: Known,
+    known: Box<Known>,
     permit: &'p Permit,
     path: String,
     depth: usize,
@@ -61,7 +61,7 @@ impl<'p> Members<'p> {
             association: association.clone(),
             nested,
             left: left.into_iter().enumerate(),
-            known,
+            known: Box::new(known),
             permit,
             path: path.to_owned(),
             depth,

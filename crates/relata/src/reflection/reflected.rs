@@ -47,6 +47,20 @@ impl Reflected {
         self.declaration
     }
 
+    /// The names of the methods that `#[model]` gives a record for it. What goes through one that goes through another is
+    /// only read: it has none that set.
+    #[must_use]
+    pub fn methods(&self) -> Vec<String> {
+        let mut methods = self.declaration.methods();
+        let way = self.declaration.through;
+        let mut all = self.model.reflections().iter();
+        if way.is_some_and(|way| all.any(|one| one.name == way && one.through.is_some())) {
+            let sets = ["set", "build", "create"].map(|verb| format!("{verb}_{}", self.name));
+            methods.retain(|method| !sets.contains(method));
+        }
+        methods
+    }
+
     /// Keys, target and inverse, worked out once. Never touches the database.
     ///
     /// # Errors

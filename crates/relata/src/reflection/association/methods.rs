@@ -3,7 +3,8 @@
 use super::AssociationReflection;
 
 impl AssociationReflection {
-    /// The names of the methods that `#[model]` gives a record for it.
+    /// The names of the methods that `#[model]` gives a record for it; [`Reflected::methods`](super::super::Reflected::methods)
+    /// knows which of them the model leaves out.
     #[must_use]
     pub fn methods(&self) -> Vec<String> {
         let name = self.name;
@@ -15,8 +16,11 @@ impl AssociationReflection {
             methods.push(format!("{}_ids", relata_inflect::singularize(name)));
             return methods;
         }
-        let verbs = ["set", "build", "create", "reload", "reset"];
-        methods.extend(verbs.map(|verb| format!("{verb}_{name}")));
+        let verbs = match self.is_polymorphic() {
+            true => &["set", "reload", "reset"][..],
+            false => &["set", "build", "create", "reload", "reset"],
+        };
+        methods.extend(verbs.iter().map(|verb| format!("{verb}_{name}")));
         if self.is_belongs_to() {
             methods.extend(["changed", "previously_changed"].map(|what| format!("{name}_{what}")));
         }
