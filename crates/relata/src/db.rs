@@ -49,7 +49,7 @@ pub use faults::Faults;
 pub use options::{Options, Violation};
 use rows::Collected;
 pub use rows::Row;
-pub(crate) use stakes::Participant;
+pub(crate) use stakes::{Handover, Participant};
 pub use transaction::{Isolation, Transaction, UnlessRolledBack};
 
 use crate::deprecation::{DeprecatedAssociations, Said};

@@ -308,6 +308,7 @@ async fn set_wise(db: Db) -> Result<()> {
     all.update_all(|p| p.name.set("y")).await?;
     all.update_all_by(&[("name", Value::from("y"))]).await?;
     all.touch_all().await?;
+    all.touch_all_columns(["seen_at"]).await?;
     all.delete_all().await?;
     all.destroy_all().await?;
     Ok(())

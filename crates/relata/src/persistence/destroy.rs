@@ -13,12 +13,13 @@ use super::snapshot::Before;
 use super::turn::Turn;
 use super::witness;
 use super::write::refuse_readonly;
+use crate::association::Association;
 use crate::attribute::value::Value;
 use crate::db::adapter::{Purpose, Statement};
 use crate::error::{Error, ErrorKind, Result};
 use crate::loading;
 use crate::pending::{self, Pending};
-use crate::record::{Life, Record};
+use crate::record::{Life, Record, StrictLoading};
 use crate::reflection::AssociationReflection;
 use crate::relation::{Relation, scoping};
 use crate::sql::statements::{self, Guard};
@@ -48,8 +49,8 @@ impl Record {
         Pending::new(async move { delete_in_turn(&record, false).await.map(drop) })
     }
 
-    /// Reads the row again, into this object: what was set and not saved is lost, associations are forgotten.
-    /// Rails: `reload`.
+    /// Reads the row again, into this object: what was set and not saved is lost, associations are forgotten. A record that
+    /// refuses lazy loads has those loaded again that it had. Rails: `reload`.
     ///
     /// Errors: `RecordNotFound` when the row is gone.
     #[track_caller]
@@ -57,18 +58,15 @@ impl Record {
         let record = self.clone();
         Pending::new(async move {
             has_row(&record, "reload")?;
+            if record.strict_loading_mode() == Some(StrictLoading::All) {
+                return Box::pin(reload_strict(&record)).await;
+            }
             let turn = Turn::of(&record).await?;
             let read = reload(&record).await;
             if turn.over(read)?.is_some() {
                 return Ok(());
             }
-            // The connection first, as every transaction has it, then the turn.
-            let db = record.db().clone();
-            db.read_only(async || {
-                let _turn = Turn::of(&record).await?;
-                reload(&record).await
-            })
-            .await
+            reload_with_connection(&record).await
         })
     }
 
@@ -149,6 +147,34 @@ async fn reload(record: &Record) -> Result<()> {
         fetched.ok()
     };
     take(record, fresh)
+}
+
+/// Reads the row again with a connection at hand: the connection first, as every transaction has it, then the turn.
+async fn reload_with_connection(record: &Record) -> Result<()> {
+    let db = record.db().clone();
+    db.read_only(async || {
+        let _turn = Turn::of(record).await?;
+        reload(record).await
+    })
+    .await
+}
+
+/// Reads the row of a record that refuses lazy loads, and the associations that memory knew of.
+async fn reload_strict(record: &Record) -> Result<()> {
+    let associations = record.reflection().reflections();
+    let known = (0..associations.len()).filter(|&position| Association::is_known(record, position));
+    let known: Vec<&'static str> = known
+        .filter_map(|position| Some(associations.get(position)?.name()))
+        .collect();
+    let turn = Turn::of(record).await?;
+    let read = reload(record).await;
+    if turn.over(read)?.is_none() {
+        reload_with_connection(record).await?;
+    }
+    loading::Preloader::of(std::slice::from_ref(record))
+        .associations_named(known)
+        .call()
+        .await
 }
 
 async fn lock(record: &Record) -> Result<()> {
@@ -267,7 +293,10 @@ async fn delete_with(record: &Record, turn: Option<&Turn<'_>>) -> Result<bool> {
             return Err(locking::stale(record, "destroy"));
         }
     }
-    record.set_life(Life::Destroyed);
+    record.set_life(match record.is_new_record() {
+        true => Life::Dropped,
+        false => Life::Destroyed,
+    });
     before.enlist();
     Ok(deleted)
 }

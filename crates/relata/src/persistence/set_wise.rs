@@ -6,10 +6,11 @@
 use std::sync::Arc;
 
 use super::destroy::destroy;
+use super::touch::time;
 use super::write::stamp;
 use crate::attribute::value::Value;
 use crate::db::adapter::{Purpose, Statement};
-use crate::db::{Db, Participant};
+use crate::db::{Db, Handover, Participant};
 use crate::error::Result;
 use crate::loading;
 use crate::model::{FromRecord, Model};
@@ -70,14 +71,25 @@ impl<M> Relation<M> {
     /// Errors: what the database says.
     #[track_caller]
     pub fn touch_all(&self) -> Pending<u64> {
+        self.touch_all_columns([])
+    }
+
+    /// As [`touch_all`](Self::touch_all), with the times in the named attributes too. Rails: `touch_all(:read_at)`.
+    ///
+    /// Errors: `UnknownAttribute` with the nearest name; `Argument` for an attribute that holds no time; what the database
+    /// says.
+    #[track_caller]
+    pub fn touch_all_columns<'a>(&self, also: impl IntoIterator<Item = &'a str>) -> Pending<u64> {
         let core = self.core().clone();
+        let model = core.select.model();
+        let also: Result<Vec<usize>> = also.into_iter().map(|name| time(model, name)).collect();
         Pending::new(async move {
-            let model = core.select.model();
-            let now = core.db.now();
-            let sets = model
-                .stamps()
-                .updated
+            let (also, now) = (also?, core.db.now());
+            let updated = model.stamps().updated.iter();
+            let other = updated.filter(|column| !also.contains(column));
+            let sets = also
                 .iter()
+                .chain(other)
                 .map(|&column| (column, Node::Value(stamp(model, column, now))))
                 .collect();
             update_all(&core, sets).await
@@ -198,7 +210,7 @@ impl Participant for Wrote {
         self.0.written(self.1.table());
     }
 
-    fn committed(&self) {}
+    fn committed(&self, _left: &mut Handover) {}
 
     fn in_doubt(&self) {}
 }
