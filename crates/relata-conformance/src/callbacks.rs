@@ -75,7 +75,18 @@ pub fn callback(
         }
     };
     let name: &'static str = declaration.kind.clone().leak();
-    let callback = Callback::new(event, name, Box::leak(Box::new(run)));
+    let callback = if name.starts_with("around_") {
+        // A block that takes no block never says `yield`: what it surrounds does not run.
+        Callback::around(
+            event,
+            name,
+            Box::leak(Box::new(move |record: &Record, _inside| {
+                Pending::of(std::future::ready(run(record)))
+            })),
+        )
+    } else {
+        Callback::new(event, name, Box::leak(Box::new(run)))
+    };
     let callback = callback.on(contexts.leak());
     Ok(match condition {
         Some(condition) => callback.only_if(condition),

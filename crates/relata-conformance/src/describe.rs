@@ -124,6 +124,10 @@ fn describe_record(world: &World, record: &Record, holders: Vec<String>) -> Ran<
     let mut attributes = Map::new();
     for column in record.reflection().columns() {
         match record.get(column.name()) {
+            Ok(_) if crate::vocabulary::is_digest_to_come(record, column.name()) => {
+                let digest = json!(crate::vocabulary::DIGEST);
+                attributes.insert(column.name().to_owned(), digest);
+            }
             Ok(value) => {
                 let value = describe(world, &Value::of_attribute(&value))?;
                 attributes.insert(column.name().to_owned(), value);

@@ -28,6 +28,10 @@ pub fn is_looked_for(world: &World, model: &str, declaration: &Declaration) -> b
     if is_hidden(options) {
         return false;
     }
+    let scoped = world.config.get("automatic_scope_inversing") == Some(&Json::Bool(false));
+    if scoped && declaration.scope.is_some() {
+        return false;
+    }
     if !matches!(declaration.kind.as_str(), "has_one" | "has_many") {
         return true;
     }
@@ -51,4 +55,39 @@ pub fn is_looked_for(world: &World, model: &str, declaration: &Declaration) -> b
     let all = world.declarations(&target);
     let mut named = all.iter().filter(|one| one.name.as_deref() == Some(&*back));
     named.any(shows)
+}
+
+/// The collection that Rails takes for the inverse of a `belongs_to` where inverses may be plural.
+#[must_use]
+pub fn plural(world: &World, model: &str, declaration: &Declaration) -> Option<String> {
+    let options = &declaration.options;
+    let written = ["inverse_of", "polymorphic"];
+    if declaration.kind != "belongs_to"
+        || is_hidden(options)
+        || written.iter().any(|option| options.contains_key(*option))
+    {
+        return None;
+    }
+    let target = match options.get("class_name").and_then(Json::as_str) {
+        Some(class) => class.to_owned(),
+        None => relata_inflect::camelize(declaration.name.as_deref().unwrap_or_default()),
+    };
+    let singular = relata_inflect::underscore(relata_inflect::demodulize(model));
+    let plural = relata_inflect::pluralize(&singular);
+    let all = world.declarations(&target);
+    let named = |name: &str| {
+        let mut named = all.iter().filter(|one| one.name.as_deref() == Some(name));
+        named.find(|one| one.kind.starts_with("has_"))
+    };
+    if named(&singular).is_some() {
+        return None;
+    }
+    let found = named(&plural)?;
+    let off = found.options.get("inverse_of") == Some(&Json::Bool(false));
+    let leads_back = match found.options.get("class_name").and_then(Json::as_str) {
+        Some(class) => class == model,
+        None => true,
+    };
+    let shows = !is_hidden(&found.options) && !off && found.scope.is_none() && leads_back;
+    shows.then_some(plural)
 }

@@ -6,7 +6,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use relata::reflection::ModelReflection;
-use relata::{Record, Relation};
+use relata::{Association, Record, Relation};
 
 use crate::form::Method;
 use crate::stop::Ran;
@@ -20,14 +20,21 @@ pub struct Query {
     pub joined: Vec<String>,
     /// The paths of the associations that are loaded with it.
     pub included: Vec<String>,
+    /// The paths of the associations that are loaded in the same query.
+    pub eager: Vec<String>,
     /// The modules that add methods.
     pub modules: Vec<Arc<str>>,
     /// The methods that an association adds.
     pub methods: Vec<Arc<Method>>,
+    /// The collection that it was chained from.
+    pub members_of: Option<Association>,
+    /// It is that collection itself, not narrowed.
+    pub is_whole: bool,
     /// The attributes that it is grouped by.
     pub groups: Vec<String>,
-    /// What is wrong with an association to be loaded apart: Rails finds it once there is a record to load it for.
-    pub missing: Option<relata::Error>,
+    /// What is wrong with an association to be loaded apart, and its path: Rails finds it once there is a record to load it
+    /// for, whose class may have it.
+    pub missing: Option<(relata::Error, String)>,
     /// The records, once they were read: a relation of Rails is an object that keeps them.
     loaded: Arc<Mutex<Option<Vec<Record>>>>,
 }
@@ -40,8 +47,11 @@ impl Query {
             relation,
             joined: Vec::new(),
             included: Vec::new(),
+            eager: Vec::new(),
             modules: Vec::new(),
             methods: Vec::new(),
+            members_of: None,
+            is_whole: false,
             groups: Vec::new(),
             missing: None,
             loaded: Arc::default(),
@@ -59,6 +69,7 @@ impl Query {
     pub fn with(&self, relation: Relation) -> Self {
         Self {
             relation,
+            is_whole: false,
             loaded: Arc::default(),
             ..self.clone()
         }
@@ -85,8 +96,8 @@ impl Query {
             return Ok(records);
         }
         let records = self.relation.load().await?;
-        if let (Some(missing), Some(first)) = (&self.missing, records.first()) {
-            return Err(missing.clone().with_record(first.clone()).into());
+        if let Some((missing, path)) = &self.missing {
+            preload_by_class(missing, path, &records).await?;
         }
         *self.memory() = Some(records.clone());
         Ok(records)
@@ -114,8 +125,13 @@ impl Query {
         let model = self.model();
         let of_table =
             |path: &&String| target(model, path).is_some_and(|found| found.table() == name);
-        if let Some(joined) = self.joined.iter().find(of_table) {
-            return Some(joined.clone());
+        let on_way = |path: &&String| ways(model, path).any(|found| found.table() == name);
+        let meets = |path: &&String| of_table(path) || on_way(path);
+        if let Some(joined) = self.joined.iter().find(meets) {
+            return Some(match on_way(&joined) {
+                true => format!("\"{name}\""),
+                false => joined.clone(),
+            });
         }
         if model.reflect_on_association(name).is_some() {
             return Some(name.to_owned());
@@ -126,10 +142,64 @@ impl Query {
     }
 }
 
+/// Loads an association that the model lacks for records whose own classes have it.
+async fn preload_by_class(missing: &relata::Error, path: &str, records: &[Record]) -> Ran<()> {
+    let top = path.split('.').next().unwrap_or_default();
+    let lacks = |one: &&Record| one.reflection().reflect_on_association(top).is_none();
+    if let Some(one) = records.iter().find(lacks) {
+        return Err(missing.clone().with_record(one.clone()).into());
+    }
+    let mut classes: Vec<&'static ModelReflection> = Vec::new();
+    for record in records {
+        if !classes.contains(&record.reflection()) {
+            classes.push(record.reflection());
+        }
+    }
+    for class in classes {
+        let own = records.iter().filter(|one| one.reflection() == class);
+        let own: Vec<Record> = own.cloned().collect();
+        relata::loading::Preloader::of(&own)
+            .associations_named([path])
+            .call()
+            .await?;
+    }
+    Ok(())
+}
+
+/// The models that the throughs of a path go over.
+fn ways(
+    model: &'static ModelReflection,
+    path: &str,
+) -> impl Iterator<Item = &'static ModelReflection> {
+    let mut all = Vec::new();
+    let mut above = Some(model);
+    for name in path.split('.') {
+        let Some(model) = above else { break };
+        let mut through = model.reflect_on_association(name).and_then(|one| {
+            let through = one.declaration().through()?;
+            model.reflect_on_association(through)
+        });
+        while let Some(one) = through {
+            all.extend(target(model, one.name()));
+            let next = one.declaration().through();
+            through = next.and_then(|next| model.reflect_on_association(next));
+        }
+        above = target(model, name);
+    }
+    all.into_iter()
+}
+
 /// The model that a path of associations leads to.
 #[must_use]
 pub fn target(model: &'static ModelReflection, path: &str) -> Option<&'static ModelReflection> {
     path.split('.').try_fold(model, |model, name| {
+        // The name of a table on the way of a through.
+        if let Some(table) = name.strip_prefix('"') {
+            let table = table.trim_end_matches('"');
+            let all = model.reflections().iter();
+            let mut found = all.flat_map(|one| ways(model, one.name()));
+            return found.find(|model| model.table() == table);
+        }
         let position = model.association(name).ok()?;
         model.resolve(position).ok().map(|resolved| resolved.target)
     })

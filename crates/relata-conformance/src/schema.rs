@@ -157,8 +157,11 @@ pub fn define(
         };
         let prepended = |one: &&Declaration| callbacks::is_prepended(one);
         let first = model.declarations.iter().rev().filter(prepended);
-        let rest = model.declarations.iter().filter(|one| !prepended(one));
-        for declaration in first.chain(rest) {
+        let rest = (0..).zip(&model.declarations);
+        let rest = rest.filter(|(_, one)| !prepended(one));
+        // What is declared anew is what was declared last.
+        let rest = rest.filter(|(at, one)| !is_declared_again(model, *at, one));
+        for declaration in first.chain(rest.map(|(_, one)| one)) {
             builder = declare(
                 world,
                 builder,
@@ -178,6 +181,21 @@ pub fn define(
         }
     }
     Ok(defined)
+}
+
+/// Whether an association of that name stands below.
+fn is_declared_again(model: &Model, at: usize, declaration: &Declaration) -> bool {
+    let is_association = |one: &Declaration| {
+        const MACROS: [&str; 4] = [
+            "belongs_to",
+            "has_one",
+            "has_many",
+            "has_and_belongs_to_many",
+        ];
+        MACROS.contains(&one.kind.as_str())
+    };
+    let same = |one: &Declaration| is_association(one) && one.name == declaration.name;
+    is_association(declaration) && model.declarations.iter().skip(at + 1).any(same)
 }
 
 fn declare(
@@ -218,6 +236,9 @@ fn declare(
                 "{model}: a default_scope with options"
             ))),
         },
+        "query_constraints" => {
+            Ok(builder.query_constraints(declaration.args.iter().filter_map(Json::as_str)))
+        }
         // Programs of the language: the interpreter runs them.
         "method" | "scope" => Ok(builder),
         "set" => match (
@@ -259,7 +280,28 @@ fn association(world: &Arc<World>, model: &str, declaration: &Declaration) -> Ra
     if !crate::inverses::is_looked_for(world, model, declaration) {
         declared = declared.without_automatic_inverse();
     }
+    let on = |name: &str| world.config.get(name) == Some(&Json::Bool(true));
+    if on("index_nested_attribute_errors")
+        && declaration.kind == "has_many"
+        && !declaration.options.contains_key("index_errors")
+    {
+        declared = declared.option("index_errors", Setting::Flag(true))?;
+    }
+    if on("automatically_invert_plural_associations")
+        && let Some(plural) = crate::inverses::plural(world, model, declaration)
+    {
+        declared = declared.option("inverse_of", Setting::Text(plural))?;
+    }
     for (option, value) in &declaration.options {
+        // `{active: false, column: :comments_total}`
+        if let ("counter_cache", Json::Object(counter)) = (option.as_str(), value) {
+            let column = counter.get("column").unwrap_or(&Json::Bool(true));
+            declared = declared.option(option, setting(column))?;
+            if counter.get("active") == Some(&Json::Bool(false)) {
+                declared = declared.with_inactive_counter();
+            }
+            continue;
+        }
         declared = declared.option(option, setting(value))?;
         for callback in members(world, name, option, value)? {
             declared = declared.callback(callback);

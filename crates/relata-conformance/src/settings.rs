@@ -15,10 +15,13 @@ const SETTINGS: &[(&str, &[Json])] = &[
         &[Json::Bool(true), Json::Bool(false)],
     ),
     ("has_many_inversing", &[Json::Bool(true), Json::Bool(false)]),
-    ("automatic_scope_inversing", &[Json::Bool(true)]),
+    (
+        "automatic_scope_inversing",
+        &[Json::Bool(true), Json::Bool(false)],
+    ),
     (
         "automatically_invert_plural_associations",
-        &[Json::Bool(false)],
+        &[Json::Bool(false), Json::Bool(true)],
     ),
     ("partial_inserts", &[Json::Bool(false), Json::Bool(true)]),
     (
@@ -39,7 +42,10 @@ const SETTINGS: &[(&str, &[Json])] = &[
         "raise_on_missing_required_finder_order_columns",
         &[Json::Bool(true)],
     ),
-    ("index_nested_attribute_errors", &[Json::Bool(false)]),
+    (
+        "index_nested_attribute_errors",
+        &[Json::Bool(false), Json::Bool(true)],
+    ),
 ];
 
 /// Settings that any value is taken of.

@@ -44,6 +44,8 @@ pub enum Value {
     Association(Association),
     /// A relation.
     Query(Arc<Query>),
+    /// What `in_batches` gives without a block.
+    Batched(Arc<crate::vocabulary::Batched>),
     /// `where` without arguments.
     WhereChain(Arc<Query>),
     /// A reflection.
@@ -369,6 +371,7 @@ pub fn kind(value: &Value) -> &'static str {
         Value::Class(_) => "class",
         Value::Errors(_) => "errors",
         Value::Preloader(_) => "preloader",
+        Value::Batched(_) => "batches",
         Value::Callable(_) => "callable",
         Value::Wildcard => "wildcard",
     }

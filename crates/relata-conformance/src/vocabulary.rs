@@ -4,6 +4,7 @@
 //! language has; nothing here knows a scenario.
 
 mod assign;
+mod batches;
 mod bulk;
 mod class;
 mod collection;
@@ -12,6 +13,7 @@ mod core;
 mod delegated;
 mod enumerable;
 mod generated;
+mod making;
 mod maps;
 mod object;
 mod parts;
@@ -23,8 +25,9 @@ mod reflection;
 
 use std::sync::Arc;
 
+pub use batches::Batched;
 pub use generated::generated;
-pub use password::masked;
+pub use password::{DIGEST, is_digest_to_come, masked};
 
 use relata::Record;
 
@@ -60,6 +63,7 @@ pub async fn call(world: &Arc<World>, receiver: &Value, name: &str, args: Args) 
         Value::Record(record) => record::call(world, record, name, args).await,
         Value::Collection(association) => collection::call(world, association, name, args).await,
         Value::Query(query) => query::call(world, query, name, args).await,
+        Value::Batched(batched) => batches::batched(world, batched, name, &args).await,
         Value::WhereChain(query) => conditions::chain(query, name, &args),
         Value::Class(class) => class::call(world, class, name, args).await,
         Value::Reflection(one) => reflection::call(world, one, name, &args).await,

@@ -40,6 +40,8 @@ pub struct World {
     seconds: AtomicI64,
     /// What asynchronous destroys left for later.
     pub jobs: Mutex<Vec<DestroyJob>>,
+    /// What passwords of records were set to, which relata shows nobody.
+    secrets: Mutex<Vec<(Record, String, String)>>,
     /// The objects that were asked for their identity.
     identities: Mutex<Vec<Value>>,
 }
@@ -77,6 +79,7 @@ impl World {
             complaint: Mutex::default(),
             seconds: AtomicI64::new(0),
             jobs: Mutex::default(),
+            secrets: Mutex::default(),
             identities: Mutex::default(),
         });
         world.db.set_job_queue(Jobs::of(&world));
@@ -117,6 +120,25 @@ impl World {
         self.declared
             .write()
             .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Keeps what a password was set to.
+    pub fn keep_secret(&self, record: &Record, name: &str, text: Option<&str>) {
+        let mut all = lock(&self.secrets);
+        all.retain(|(known, of, _)| !(known.is(record) && of == name));
+        if let Some(text) = text {
+            all.push((record.clone(), name.to_owned(), text.to_owned()));
+        }
+    }
+
+    /// What a password was set to.
+    #[must_use]
+    pub fn secret(&self, record: &Record, name: &str) -> Option<String> {
+        let all = lock(&self.secrets);
+        let mut found = all
+            .iter()
+            .filter(|(known, of, _)| known.is(record) && of == name);
+        found.next().map(|(.., text)| text.clone())
     }
 
     /// The models as declared so far.

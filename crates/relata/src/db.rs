@@ -53,7 +53,7 @@ use levels::Way;
 pub use options::{Options, Violation};
 use rows::Collected;
 pub use rows::Row;
-pub(crate) use stakes::Participant;
+pub(crate) use stakes::{Handover, Participant};
 pub use transaction::{Isolation, Transaction, UnlessRolledBack};
 pub(crate) use writes::{Telling, Written};
 

@@ -304,7 +304,7 @@ fn a_copy_of_a_record_in_doubt_is_in_doubt() -> Result<()> {
 }
 
 /// The task that commits was dropped before it was polled, and told nobody.
-#[test]
+#[relata::test]
 fn a_runtime_that_ends_before_the_commit_leaves_a_doubt() -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

@@ -363,7 +363,7 @@ fn a_key_is_found_however_it_is_written() -> Result<()> {
 }
 
 /// A name of a table in a query is cut to what databases take: it was cut in the middle of a character.
-#[test]
+#[relata::test]
 fn a_long_name_of_an_association_is_cut_between_characters() -> Result<()> {
     relata::run(async {
         for name in [
@@ -396,7 +396,7 @@ fn a_long_name_of_an_association_is_cut_between_characters() -> Result<()> {
 }
 
 /// JSON and decimals of any length were printed whole.
-#[test]
+#[relata::test]
 fn a_printed_record_shows_a_line_of_any_text() -> Result<()> {
     let builder = ModelBuilder::new("Paper", "papers");
     let kinds = [

@@ -320,7 +320,7 @@ async fn set_wise(db: Db) -> Result<()> {
     all.update_all(|p| p.name.set("y")).await?;
     all.update_all_by(&[("name", Value::from("y"))]).await?;
     all.touch_all().await?;
-    all.touch_all_columns(["age"]).await?;
+    all.touch_all_columns(["seen_at"]).await?;
     all.increment_counter("age").await?;
     all.decrement_counter("age").await?;
     all.delete_all().await?;

@@ -7,6 +7,7 @@ use relata::{Record, Relation};
 
 use super::assign;
 use crate::eval::Args;
+use crate::query::Query;
 use crate::stop::{Ran, Stop};
 use crate::value::Value;
 use crate::world::World;
@@ -71,4 +72,88 @@ pub(super) async fn call(
         Value::map(keys.iter().map(|key| Value::text(key)).zip(values))
     };
     Ok(Value::list(written.into_iter().map(row)))
+}
+
+/// `update_all`.
+pub(super) async fn update_all(query: &Query, args: &Args) -> Ran<Value> {
+    let rows = updated(query, args).await?;
+    Ok(Value::Int(i64::try_from(rows).unwrap_or(i64::MAX)))
+}
+
+/// The number of rows that `update_all` writes: of values by name, or of SQL that sets columns to values, or adds to them.
+pub(super) async fn updated(query: &Query, args: &Args) -> Ran<u64> {
+    let mut values: Vec<(String, relata::Value<'static>)> = Vec::new();
+    let mut added: Vec<(String, i64)> = Vec::new();
+    match args.all.as_slice() {
+        [Value::Text(sql)] => of_sql(sql, &[], &mut values, &mut added)?,
+        [Value::List(list)] => {
+            let all = list.items();
+            let sql = all.first().map(Value::to_text).unwrap_or_default();
+            of_sql(
+                &sql,
+                all.get(1..).unwrap_or_default(),
+                &mut values,
+                &mut added,
+            )?;
+        }
+        _ => {
+            for (name, value) in &args.entries() {
+                let value = value
+                    .to_attribute()
+                    .ok_or_else(|| Stop::unsupported("update_all with a value that is computed"))?;
+                values.push((name.to_text(), value));
+            }
+        }
+    }
+    let values: Vec<_> = values
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.clone()))
+        .collect();
+    match (values.is_empty(), added.is_empty()) {
+        (_, true) => Ok(query.relation.update_all_by(&values).await?),
+        (true, false) => {
+            let added = added.iter().map(|(name, by)| (name.as_str(), *by));
+            Ok(query.relation.update_counters(added, false).await?)
+        }
+        _ => Err(Stop::unsupported("update_all that sets and adds")),
+    }
+}
+
+/// `n = n + 1, title = 'x'`.
+fn of_sql(
+    sql: &str,
+    binds: &[Value],
+    values: &mut Vec<(String, relata::Value<'static>)>,
+    added: &mut Vec<(String, i64)>,
+) -> Ran<()> {
+    let lacking = || Stop::unsupported(format!("update_all with the SQL {sql}"));
+    let mut binds = binds.iter();
+    for part in sql.split(',') {
+        let (name, value) = part.split_once('=').ok_or_else(lacking)?;
+        let name = name.trim().trim_matches('"').to_owned();
+        let value = value.trim();
+        let by = |sign: i64, by: &str| Some(sign * by.trim().parse::<i64>().ok()?);
+        if value == "?" {
+            let bound = binds.next().and_then(Value::to_attribute);
+            values.push((name, bound.ok_or_else(lacking)?));
+        } else if let Some(text) = value.strip_prefix('\'') {
+            let text = text.trim_end_matches('\'').to_owned();
+            values.push((name, relata::Value::Text(text.into())));
+        } else if value.eq_ignore_ascii_case("null") {
+            values.push((name, relata::Value::Null));
+        } else if let Ok(number) = value.parse::<i64>() {
+            values.push((name, relata::Value::Int(number)));
+        } else if let Some((of, more)) = value.split_once('+')
+            && of.trim() == name
+        {
+            added.push((name, by(1, more).ok_or_else(lacking)?));
+        } else if let Some((of, less)) = value.split_once('-')
+            && of.trim() == name
+        {
+            added.push((name, by(-1, less).ok_or_else(lacking)?));
+        } else {
+            return Err(lacking());
+        }
+    }
+    Ok(())
 }

@@ -256,6 +256,10 @@ async fn of_model(
             // What the macro gives is the map of the associations so far.
             let model = world.model(model.name()).unwrap_or(model);
             let reflection = |declaration| Value::Reflection(Reflection { model, declaration });
+            if name == "has_and_belongs_to_many" {
+                let named = model.reflect_on_association(&args.at(0).to_text());
+                return Ok(named.map_or(Value::Nil, |one| reflection(one.declaration())));
+            }
             Value::map(
                 model
                     .reflections()

@@ -61,6 +61,7 @@ const IN_MEMORY: &[&str] = &[
     "each_with_index",
     "blank?",
     "present?",
+    "member?",
     "tally",
     "zip",
     "+",
@@ -75,6 +76,8 @@ const IN_MEMORY: &[&str] = &[
 /// The members as a relation, which has the methods that the association adds.
 async fn query_of(world: &Arc<World>, association: &Association) -> Ran<Query> {
     let mut query = Query::of(association.relation());
+    query.members_of = Some(association.clone());
+    query.is_whole = true;
     let model = association.owner().reflection().name();
     let name = association.reflection().name();
     let Some(declaration) =
@@ -185,7 +188,7 @@ async fn build(world: &Arc<World>, association: &Association, args: &Args) -> Ra
     })
 }
 
-fn is_about(error: &relata::Error, record: &Record) -> bool {
+pub(super) fn is_about(error: &relata::Error, record: &Record) -> bool {
     error.erased_record().is_some_and(|one| one.is(record))
 }
 
@@ -268,6 +271,10 @@ async fn take_out(
             false => association.delete(records).await?,
         }
     };
+    // A callback kept them.
+    if taken.is_empty() {
+        return Ok(Value::Nil);
+    }
     Ok(Value::records(taken))
 }
 
@@ -345,6 +352,21 @@ async fn look(
                 false => one(found),
             }
         }
+        ("sole", []) if association.is_loaded() => {
+            let members = association.target();
+            let model = association.reflection().target_name();
+            match members.as_slice() {
+                [one] => Ok(Value::Record(one.clone())),
+                [] => Err(Stop::raised(
+                    "ActiveRecord::RecordNotFound",
+                    format!("Couldn't find {model}"),
+                )),
+                _ => Err(Stop::raised(
+                    "ActiveRecord::SoleRecordExceeded",
+                    format!("Wanted only one {model}"),
+                )),
+            }
+        }
         ("find", [_, ..]) if plain => find(association, &args.all).await,
         // An owner that is not saved has no rows, whatever is in memory.
         ("pluck", _) if association.is_loaded() && !association.owner().is_new_record() => {
@@ -394,7 +416,15 @@ fn some(found: relata::Result<Vec<Record>>) -> Ran<Value> {
 
 /// `find`: one key, several, or a list of them.
 async fn find(association: &Association, keys: &[Value]) -> Ran<Value> {
+    let several = association
+        .klass()?
+        .is_some_and(|one| one.primary_key().len() > 1);
     let (keys, many) = match keys {
+        [Value::List(list)]
+            if several && !list.items().iter().any(|one| matches!(one, Value::List(_))) =>
+        {
+            (keys.to_vec(), false)
+        }
         [Value::List(list)] => (list.items(), true),
         keys => (keys.to_vec(), keys.len() > 1),
     };
@@ -412,7 +442,10 @@ async fn in_memory(association: &Association, args: &Args) -> Ran<Value> {
         let values = args
             .all
             .iter()
-            .map(|name| Ok(Value::of_attribute(&member.get(&name.to_text())?)))
+            .map(|name| match name.to_text().as_str() {
+                "id" => generated::key(member),
+                name => Ok(Value::of_attribute(&member.get(name)?)),
+            })
             .collect::<Ran<Vec<_>>>()?;
         rows.push(match <[Value; 1]>::try_from(values) {
             Ok([one]) => one,

@@ -36,7 +36,7 @@ pub(super) fn filter(query: &Query, args: &Args) -> Ran<Query> {
 }
 
 /// SQL of the scenario, with its values: `?` for each, or `:name`.
-fn raw(sql: &str, binds: &[Value], args: &Args) -> Raw {
+pub(super) fn raw(sql: &str, binds: &[Value], args: &Args) -> Raw {
     let named = |name: &str| match binds.first() {
         Some(Value::Map(map)) => map
             .iter()
@@ -374,10 +374,35 @@ pub(super) fn order(query: &Query, args: &Args) -> Ran<Query> {
             other => return Err(Stop::unsupported(format!("order by {}", inspect(other)))),
         };
         for term in terms {
-            query = query.with(query.relation.clone().order_by(&term)?);
+            for term in of_key(&query, term) {
+                let ordered = query.relation.clone().order_by(&term);
+                query = query.with(ordered.map_err(of_column)?);
+            }
         }
     }
     Ok(query)
+}
+
+/// An order by `id`, which of a key of several columns is one by each.
+fn of_key(query: &Query, term: String) -> Vec<String> {
+    let model = query.model();
+    let (name, direction) = term.split_once(' ').unwrap_or((&term, "asc"));
+    if name != "id" || model.column_position("id").is_some() {
+        return vec![term];
+    }
+    let names = model.primary_key_names();
+    names.map(|name| format!("{name} {direction}")).collect()
+}
+
+/// What the database would say of a column that there is not.
+pub(super) fn of_column(error: relata::Error) -> Stop {
+    match error.kind() {
+        relata::ErrorKind::UnknownAttribute => Stop::raised(
+            "ActiveRecord::StatementInvalid",
+            format!("no such column: {error}"),
+        ),
+        _ => error.into(),
+    }
 }
 
 fn directed(query: &Query, key: &str, value: &Value) -> Ran<Vec<String>> {

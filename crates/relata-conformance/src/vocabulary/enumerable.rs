@@ -65,6 +65,7 @@ const METHODS: &[&str] = &[
     "flatten",
     "group_by",
     "include?",
+    "member?",
     "index",
     "index_by",
     "inject",
@@ -190,6 +191,22 @@ pub(super) async fn call(
                 (None, _) => Value::Nil,
             }
         }
+        ("[]", [Value::Range(range)]) => {
+            let length = i64::try_from(items.len()).unwrap_or_default();
+            let place = |value: &Value, default: i64| match value {
+                Value::Int(at) if *at < 0 => at + length,
+                Value::Int(at) => *at,
+                _ => default,
+            };
+            let from = place(&range.0, 0);
+            let to = place(&range.1, length - 1) - i64::from(range.2 && range.1.is_true());
+            if from < 0 || from > length {
+                return Ok(Value::Nil);
+            }
+            let some = usize::try_from(to - from + 1).unwrap_or_default();
+            let from = usize::try_from(from).unwrap_or_default();
+            Value::list(items.into_iter().skip(from).take(some))
+        }
         ("[]", [Value::Int(from), Value::Int(some)]) => {
             let (from, some) = (usize::try_from(*from), usize::try_from(*some));
             Value::list(
@@ -199,7 +216,9 @@ pub(super) async fn call(
                     .take(some.unwrap_or_default()),
             )
         }
-        ("include?", [item]) => Value::Bool(items.iter().any(|known| equal(known, item))),
+        ("include?" | "member?", [item]) => {
+            Value::Bool(items.iter().any(|known| equal(known, item)))
+        }
         ("index" | "find_index", [item]) => items
             .iter()
             .position(|known| equal(known, item))
@@ -330,6 +349,7 @@ async fn go_through(
             | "all?"
             | "none?"
             | "one?"
+            | "many?"
             | "count"
             | "sum"
             | "sort_by"
@@ -406,6 +426,7 @@ async fn go_through(
         "any?" => Value::Bool(false),
         "all?" | "none?" => Value::Bool(true),
         "one?" => Value::Bool(kept(true).count() == 1),
+        "many?" => Value::Bool(kept(true).count() > 1),
         "count" => Value::count(kept(true).count()),
         "sum" => sum(&given)?,
         "sort_by" => Value::list(sorted(

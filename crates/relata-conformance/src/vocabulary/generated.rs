@@ -170,7 +170,11 @@ fn means<'a>(model: &'static ModelReflection, name: &'a str) -> Option<Means<'a>
     if let Some((attribute, label)) = name.strip_suffix('!').and_then(label) {
         return Some(Means::Become(attribute, label));
     }
-    let endings: [(&str, OfColumn<'a>); 9] = [
+    let endings: [(&str, OfColumn<'a>); 13] = [
+        ("_change_to_be_saved", Means::Change),
+        ("_previous_change", Means::SavedChange),
+        ("_came_from_user?", Means::Present),
+        ("_for_database", Means::BeforeTypeCast),
         ("_before_type_cast", Means::BeforeTypeCast),
         ("_previously_changed?", Means::SavedChanged),
         ("_previously_was", Means::BeforeLastSave),
@@ -241,7 +245,7 @@ pub(super) async fn declared(
     {
         return Some(world.run_method(&this, &method, args.with_map()).await);
     }
-    if let Some(done) = super::password::call(record, name, &args).await {
+    if let Some(done) = super::password::call(world, record, name, &args).await {
         return Some(done);
     }
     if means(model, name).is_none() && of_ids(model, name).is_none() {
@@ -304,14 +308,28 @@ fn of_attribute(record: &Record, means: Means<'_>, args: &Args) -> Ran<Value> {
             Value::Text(text) => !text.trim().is_empty(),
             _ => true,
         }),
-        Means::Changed(name) => Value::Bool(pending(name).is_some()),
+        Means::Changed(name) => Value::Bool(pending(name).is_some_and(|(before, after)| {
+            let is = |option: &str, value: &relata::Value<'_>| {
+                let wanted = args.option(option);
+                let value = Value::of_attribute(value);
+                wanted.is_none_or(|wanted| crate::value::equal(&wanted, &value))
+            };
+            is("from", &before) && is("to", &after)
+        })),
         Means::Was(name) => match pending(name) {
             Some((before, _)) => Value::of_attribute(&before),
             None => Value::of_attribute(&record.get(name)?),
         },
         Means::Change(name) => change(pending(name)),
         Means::SavedChange(name) => change(saved(name)),
-        Means::SavedChanged(name) => Value::Bool(saved(name).is_some()),
+        Means::SavedChanged(name) => Value::Bool(saved(name).is_some_and(|(before, after)| {
+            let is = |option: &str, value: &relata::Value<'_>| {
+                let wanted = args.option(option);
+                let value = Value::of_attribute(value);
+                wanted.is_none_or(|wanted| crate::value::equal(&wanted, &value))
+            };
+            is("from", &before) && is("to", &after)
+        })),
         // Where no save changed anything, there is nothing before it.
         Means::BeforeLastSave(_) if record.saved_changes().is_empty() => Value::Nil,
         Means::BeforeLastSave(name) => match (saved(name), pending(name)) {
@@ -472,6 +490,12 @@ pub(super) fn now<T>(filling: impl Future<Output = Ran<T>>) -> Ran<T> {
 
 /// Gives a new record its attributes, and to the block.
 pub(super) async fn fill(world: &Arc<World>, record: &Record, args: &Args) -> Ran<()> {
+    if let Some(other @ (Value::Text(_) | Value::Int(_) | Value::Record(_))) = args.all.first() {
+        let what = crate::value::inspect(other);
+        return Err(Stop::argument(format!(
+            "When assigning attributes, you must pass a hash as an argument, {what} passed."
+        )));
+    }
     assign::assign(world, record, &args.entries()).await?;
     if let Some(block) = &args.block {
         world

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use relata::Record;
 
-use super::{conditions, enumerable, missing, refine};
+use super::{batches, bulk, conditions, enumerable, making, missing, refine};
 use crate::eval::{Args, Env};
 use crate::query::Query;
 use crate::stop::{Ran, Stop};
@@ -78,7 +78,14 @@ async fn read(
     let relation = &query.relation;
     let ran = match (name, args.all.as_slice()) {
         ("where", []) if args.options.is_none() => Ok(Value::WhereChain(Arc::clone(query))),
-        ("to_sql", []) => Ok(Value::text(&relation.to_sql())),
+        ("to_sql", []) => match relation.to_sql() {
+            // What cannot be written is told in its place.
+            refused if refused.starts_with("/* ") => {
+                let why = refused.trim_start_matches("/* ").trim_end_matches(" */");
+                Err(Stop::argument(why))
+            }
+            sql => Ok(Value::text(&sql)),
+        },
         ("loaded?", []) => Ok(Value::Bool(query.loaded().is_some())),
         ("load" | "reload", []) => {
             if name == "reload" {
@@ -209,7 +216,19 @@ async fn read(
         }
         ("ids", []) => {
             let names: Vec<Value> = query.model().primary_key_names().map(Value::name).collect();
-            pluck(query, &names).await
+            match pluck(query, &names).await {
+                // With what is loaded in the same query a row is there several times, and its key once.
+                Ok(Value::List(list)) if !query.eager.is_empty() => {
+                    let mut once: Vec<Value> = Vec::new();
+                    for key in list.items() {
+                        if !once.iter().any(|known| crate::value::equal(known, &key)) {
+                            once.push(key);
+                        }
+                    }
+                    Ok(Value::list(once))
+                }
+                other => other,
+            }
         }
         ("include?", [Value::Record(record)]) => {
             match super::items(world, &conditions::shared(query)).await {
@@ -234,16 +253,24 @@ async fn read(
             | "first_or_create!"
             | "first_or_initialize",
             _,
-        ) => make(world, query, name, args).await,
-        ("update_all", _) => update_all(query, args).await,
+        ) => making::make(world, query, name, args).await,
+        ("create_or_find_by" | "create_or_find_by!", _) => {
+            making::create_or_find(world, query, name, args).await
+        }
+        ("authenticate_by", _) => super::password::by(query, args).await,
+        ("update_all", _) => bulk::update_all(query, args).await,
         ("delete_all", []) => relation.delete_all().await.map(number).map_err(Stop::from),
-        ("touch_all", []) => relation.touch_all().await.map(number).map_err(Stop::from),
+        ("touch_all", names) => {
+            let names: Vec<String> = names.iter().map(Value::to_text).collect();
+            let touched = relation.touch_all_columns(names.iter().map(String::as_str));
+            touched.await.map(number).map_err(Stop::from)
+        }
         ("destroy_all", []) => (relation.destroy_all().await)
             .map(Value::records)
             .map_err(Stop::from),
         ("scoping" | "unscoped", []) if !plain => scoping(world, query, name, args).await,
         ("in_batches" | "find_each" | "find_in_batches", _) => {
-            batches(world, query, name, args).await
+            batches::call(world, query, name, args).await
         }
         ("insert_all" | "insert" | "upsert_all" | "explain", _) => {
             Err(Stop::unsupported(format!("{name} of a relation by name")))
@@ -402,110 +429,6 @@ fn group(by: Vec<relata::Value<'static>>) -> Value {
     }
 }
 
-/// New records that the relation would keep, and those that are looked for first.
-async fn make(world: &Arc<World>, query: &Arc<Query>, name: &str, args: &Args) -> Ran<Value> {
-    let mut query = Query::clone(query);
-    if name.starts_with("find_or") {
-        query = conditions::filter(&query, args)?;
-        if let Some(found) = query.relation.take().await? {
-            return Ok(Value::Record(found));
-        }
-    } else if name.starts_with("first_or")
-        && let Some(found) = query.relation.first().await?
-    {
-        return Ok(Value::Record(found));
-    }
-    if matches!(
-        name,
-        "new" | "build" | "find_or_initialize_by" | "first_or_initialize"
-    ) {
-        let mut filled = Ok(());
-        let record = query.relation.build_member(|record| {
-            filled = super::generated::now(super::generated::fill(world, record, args));
-        })?;
-        return filled.map(|()| Value::Record(record));
-    }
-    let record = query.relation.build_record()?;
-    super::generated::fill(world, &record, args).await?;
-    match query.relation.create_record(&record).await {
-        Err(error) if name.ends_with('!') || !crate::stop::is_soft(&error) => Err(error.into()),
-        _ => Ok(Value::Record(record)),
-    }
-}
-
-/// Batches: lists of records, or the records, for a block; without one, what Rails gives is a class of its own.
-async fn batches(world: &Arc<World>, query: &Query, name: &str, args: &Args) -> Ran<Value> {
-    let size = match args.option("of").or_else(|| args.option("batch_size")) {
-        Some(Value::Int(size)) => size.unsigned_abs(),
-        _ => 1_000,
-    };
-    let mut batches = query.relation.in_batches(size);
-    let Some(block) = &args.block else {
-        if name == "in_batches" {
-            return Ok(Value::Wildcard);
-        }
-        let mut all = Vec::new();
-        while let Some(records) = batches.next().await? {
-            match name {
-                "find_each" => all.extend(records.into_iter().map(Value::Record)),
-                _ => all.push(Value::records(records)),
-            }
-        }
-        return Ok(Value::list(all));
-    };
-    if name == "in_batches" && args.option("load").is_none() {
-        // What is yielded is a relation of the rows' keys.
-        while let Some(records) = batches.next().await? {
-            let rows = in_batch(query, &records)?;
-            world.yield_to(block, vec![Value::query(rows)]).await?;
-        }
-        return Ok(Value::Nil);
-    }
-    while let Some(records) = batches.next().await? {
-        if name == "find_each" {
-            for record in records {
-                world.yield_to(block, vec![Value::Record(record)]).await?;
-            }
-        } else {
-            world.yield_to(block, vec![Value::records(records)]).await?;
-        }
-    }
-    Ok(Value::Nil)
-}
-
-/// The rows of a batch, as a relation: those with the keys of its records.
-fn in_batch(query: &Query, records: &[Record]) -> Ran<Query> {
-    let mut names = query.model().primary_key_names();
-    let (Some(name), None) = (names.next(), names.next()) else {
-        return Err(Stop::unsupported("in_batches by a composite key"));
-    };
-    let keys = records.iter().map(|one| Ok(one.get(name)?.into_owned()));
-    let keys = keys.collect::<Ran<Vec<_>>>()?;
-    let all = relata::Relation::of(query.model(), query.relation.db());
-    Ok(query.with(all.filter_in(name, keys)?))
-}
-
-async fn update_all(query: &Query, args: &Args) -> Ran<Value> {
-    let entries = args.entries();
-    if entries.is_empty() {
-        return Err(Stop::unsupported("update_all with SQL"));
-    }
-    let mut values = Vec::new();
-    for (name, value) in &entries {
-        let Some(value) = value.to_attribute() else {
-            return Err(Stop::unsupported(
-                "update_all with a value that is computed",
-            ));
-        };
-        values.push((name.to_text(), value));
-    }
-    let values: Vec<_> = values
-        .iter()
-        .map(|(name, value)| (name.as_str(), value.clone()))
-        .collect();
-    Ok(number(query.relation.update_all_by(&values).await?))
-}
-
 fn positive(number: i64) -> u64 {
     u64::try_from(number).unwrap_or_default()
 }
@@ -533,7 +456,7 @@ pub(super) fn key(value: &Value) -> Ran<Vec<relata::Value<'static>>> {
 async fn find(query: &Query, args: &Args) -> Ran<Value> {
     let many = |values: &[Value]| values.iter().map(key).collect::<Ran<Vec<_>>>();
     match args.all.as_slice() {
-        [] => Err(Stop::raised(
+        [] | [Value::Nil] => Err(Stop::raised(
             "ActiveRecord::RecordNotFound",
             format!("Couldn't find {} without an ID", query.model().name()),
         )),
@@ -569,21 +492,33 @@ async fn exists(query: &Query, args: &Args) -> Ran<Value> {
 
 /// `pluck`: the values of one column, or lists of the values of several.
 async fn pluck(query: &Query, names: &[Value]) -> Ran<Value> {
+    let model = query.model();
+    let key: Vec<&str> = model.primary_key_names().collect();
+    // `id` of a key of several columns is the list of them.
+    let is_key =
+        |path: &str| path == "id" && key.len() > 1 && model.column_position("id").is_none();
     let names = names
         .iter()
         .map(|name| conditions::column_named(query, &name.to_text()));
     let paths = names.collect::<Ran<Vec<_>>>()?;
+    let asked = paths.iter().flat_map(|path| match is_key(path) {
+        true => key.clone(),
+        false => vec![path.as_str()],
+    });
     let rows = query
         .relation
-        .pluck_named(paths.iter().map(String::as_str))
-        .await?;
-    let single = paths.len() == 1;
+        .pluck_named(asked)
+        .await
+        .map_err(conditions::of_column)?;
     Ok(Value::list(rows.into_iter().map(|row| {
         let mut values = row.iter().map(Value::of_attribute);
-        if single {
-            values.next().unwrap_or(Value::Nil)
-        } else {
-            Value::list(values)
+        let mut each = paths.iter().map(|path| match is_key(path) {
+            true => Value::list(values.by_ref().take(key.len())),
+            false => values.next().unwrap_or(Value::Nil),
+        });
+        match paths.len() {
+            1 => each.next().unwrap_or(Value::Nil),
+            _ => Value::list(each),
         }
     })))
 }

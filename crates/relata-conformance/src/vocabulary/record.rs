@@ -18,6 +18,9 @@ const METHODS: &[&str] = &[
     "[]=",
     "toggle",
     "previous_changes",
+    "changes_to_save",
+    "changed_attributes",
+    "attributes_in_database",
     "increment",
     "has_attribute?",
     "decrement",
@@ -71,6 +74,7 @@ const METHODS: &[&str] = &[
     "transaction",
     "update",
     "update!",
+    "with_lock",
     "valid?",
     "validate",
     "validate!",
@@ -129,7 +133,14 @@ pub(super) async fn call(
         ("touch", names) => {
             let names: Vec<String> = names.iter().map(Value::to_text).collect();
             let names = names.iter().map(String::as_str);
-            let touched = record.touch_columns(names).await?;
+            let touched = record.touch_columns(names).await;
+            let touched = touched.map_err(|error| match error.kind() {
+                relata::ErrorKind::UnknownAttribute => {
+                    let message = format!("can't write unknown attribute: {error}");
+                    Stop::raised("ActiveModel::MissingAttributeError", message)
+                }
+                _ => error.into(),
+            })?;
             if !touched && !relata::is_touching(record.reflection()) {
                 Value::Nil
             } else {
@@ -192,6 +203,31 @@ pub(super) async fn call(
             record.lock().await?;
             this()
         }
+        ("with_lock", _) => {
+            let Some(block) = &args.block else {
+                return Err(Stop::argument("no block given"));
+            };
+            // The block's own error goes on as it was raised.
+            let mut stop = None;
+            let ran = record
+                .with_lock(async || {
+                    world.yield_to(block, Vec::new()).await.map_err(|why| {
+                        let error = why.to_error();
+                        stop = Some(why);
+                        error
+                    })
+                })
+                .await;
+            match (ran, stop) {
+                (Ok(value), _) => value,
+                (Err(_), Some(Stop::Raised(raised))) if raised.class == crate::stop::ROLLBACK => {
+                    Value::Nil
+                }
+                (Err(_), Some(stop)) => return Err(stop),
+                (Err(error), None) => return Err(error.into()),
+            }
+        }
+        ("to_s", []) => Value::text(&format!("#<{}>", record.reflection().name())),
         ("changed_for_autosave?", []) => Value::Bool(record.is_changed_for_autosave()),
         ("reload", []) => {
             record.reload().await?;
@@ -227,7 +263,13 @@ pub(super) async fn call(
         }
         ("changed?" | "has_changes_to_save?", []) => Value::Bool(record.is_changed()),
         ("changed", []) => Value::list(record.changed().into_iter().map(Value::text)),
-        ("changes", []) => changes(record.changes()),
+        ("changes" | "changes_to_save", []) => changes(record.changes()),
+        ("changed_attributes" | "attributes_in_database", []) => {
+            let all = record.changes().into_iter();
+            Value::map(
+                all.map(|(name, before, _)| (Value::text(name), Value::of_attribute(&before))),
+            )
+        }
         ("saved_changes" | "previous_changes", []) => changes(record.saved_changes()),
         ("saved_changes?", []) => Value::Bool(!record.saved_changes().is_empty()),
         ("restore_attributes", []) => {
@@ -254,7 +296,12 @@ pub(super) async fn call(
         ("clone", []) => Value::Twin(Arc::new(record.clone())),
         ("attributes", []) => attributes(record)?,
         ("to_key", []) => Value::list(super::items(world, &generated::key(record)?).await?),
-        ("to_param", []) => Value::text(&Value::of_attribute(&record.get("id")?).to_text()),
+        ("to_param", []) if record.is_new_record() => Value::Nil,
+        ("to_param", []) => {
+            let key = super::items(world, &generated::key(record)?).await?;
+            let parts: Vec<String> = key.iter().map(Value::to_text).collect();
+            Value::text(&parts.join("_"))
+        }
         ("association", [name]) => {
             Value::Association(relata::Association::of(record, &name.to_text())?)
         }
@@ -263,7 +310,7 @@ pub(super) async fn call(
         ("strict_loading_n_plus_one_only?", []) => {
             Value::Bool(record.strict_loading_mode() == Some(StrictLoading::NPlusOneOnly))
         }
-        ("transaction", []) => return super::class::transaction(world, &args).await,
+        ("transaction", _) => return super::class::transaction(world, &args).await,
         _ => return Err(missing(&this(), name)),
     })
 }

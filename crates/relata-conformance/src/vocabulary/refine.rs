@@ -92,6 +92,28 @@ pub(super) fn refine(query: &Query, name: &str, args: &Args) -> Option<Ran<Query
         "create_with" => {
             let mut query = query.clone();
             for (name, value) in args.entries() {
+                let model = query.model();
+                // A record is the value of its key.
+                if let (Value::Record(target), Ok(at)) =
+                    (&value, model.association(&name.to_text()))
+                    && let Ok(resolved) = model.resolve(at)
+                    && resolved.declaration().is_belongs_to()
+                {
+                    let keys = resolved.owner_key.iter().zip(resolved.target_key.iter());
+                    for (&mine, &theirs) in keys {
+                        let name = model.columns()[mine].name();
+                        let theirs = resolved.target.columns()[theirs].name();
+                        let given = match target.get(theirs) {
+                            Ok(value) => value.into_owned(),
+                            Err(error) => return Some(Err(error.into())),
+                        };
+                        match query.relation.clone().create_with_value(name, given) {
+                            Ok(relation) => query = query.with(relation),
+                            Err(error) => return Some(Err(error.into())),
+                        }
+                    }
+                    continue;
+                }
                 let Some(value) = value.to_attribute() else {
                     return Some(Err(Stop::unsupported(
                         "create_with a value that is no attribute",
@@ -120,7 +142,14 @@ pub(super) fn refine(query: &Query, name: &str, args: &Args) -> Option<Ran<Query
         })),
         "excluding" | "without" => excluding(query, args),
         "in_order_of" => in_order_of(query, args),
-        "having" | "from" | "with" | "scoping" if args.block.is_none() => {
+        "having" => match args.all.split_first() {
+            Some((Value::Text(sql), binds)) => {
+                let condition = conditions::raw(sql, binds, args);
+                Ok(query.map(|relation| relation.having_sql(condition)))
+            }
+            _ => Err(Stop::unsupported("having by a map")),
+        },
+        "from" | "with" | "scoping" if args.block.is_none() => {
             Err(Stop::unsupported(format!("{name} of a relation by name")))
         }
         _ => return None,
@@ -218,7 +247,10 @@ fn include(query: &Query, how: &str, args: &Args) -> Ran<Query> {
         for path in conditions::paths(&value) {
             match how {
                 "preload" => {}
-                "eager_load" => query.joined.push(path.clone()),
+                "eager_load" => {
+                    query.joined.push(path.clone());
+                    query.eager.push(path.clone());
+                }
                 _ => query.included.push(path.clone()),
             }
             let (relation, path) = (query.relation.clone(), [path.as_str()]);
@@ -233,7 +265,7 @@ fn include(query: &Query, how: &str, args: &Args) -> Ran<Query> {
                     return Err(cannot_join(&query, path[0], error));
                 }
                 Err(error) if error.kind() == relata::ErrorKind::AssociationNotFound => {
-                    query.missing = Some(error);
+                    query.missing = Some((error, path[0].to_owned()));
                     query
                 }
                 Err(error) => return Err(error.into()),

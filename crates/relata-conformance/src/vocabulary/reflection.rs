@@ -29,6 +29,9 @@ pub(super) async fn call(
     Ok(match (name, args.all.as_slice()) {
         ("name", []) => Value::name(declaration.name()),
         ("macro", []) => Value::name(declaration.macro_kind().name()),
+        ("class_name", []) if declaration.is_polymorphic() => {
+            Value::text(&relata_inflect::camelize(declaration.name()))
+        }
         ("class_name", []) => Value::text(declaration.target_name()),
         ("klass", []) if declaration.is_polymorphic() => {
             let message = "Polymorphic associations do not support computing the class.";
@@ -78,7 +81,8 @@ pub(super) async fn call(
         },
         ("join_table", []) => match resolved()?.through {
             Some(through) if between => Value::text(through.over().target.table()),
-            _ => Value::Nil,
+            // Where there is none, its name by the rule.
+            _ => Value::text(&between_of(one.model.table(), resolved()?.target.table())),
         },
         ("active_record_primary_key", []) => {
             let resolved = resolved()?;
@@ -111,7 +115,12 @@ pub(super) async fn call(
                     declaration: inverse,
                 })
             }),
-        ("has_inverse?", []) => Value::Bool(resolved()?.inverse.is_some()),
+        // Its name, as what is true.
+        ("has_inverse?", []) => match resolved()?.inverse_reflection() {
+            Some(inverse) => Value::name(inverse.name()),
+            None if declared_without_inverse(world, one) => Value::Bool(false),
+            None => Value::Nil,
+        },
         ("scope", []) if declaration.scope().is_none() => Value::Nil,
         ("scope", []) => scopes_of(world, one).pop().unwrap_or(Value::Nil),
         ("deprecated?", []) => Value::Bool(declaration.is_deprecated()),
@@ -285,4 +294,30 @@ fn counter_of(one: &AssociationReflection) -> Option<String> {
         None if one.is_belongs_to() => None,
         None => Some(format!("{}_count", one.name())),
     }
+}
+
+/// Whether `inverse_of: false` says that there is none.
+fn declared_without_inverse(world: &World, one: &Reflection) -> bool {
+    let macros = [
+        "belongs_to",
+        "has_one",
+        "has_many",
+        "has_and_belongs_to_many",
+    ];
+    let declared = world.declaration(one.model.name(), one.declaration.name(), &macros);
+    declared.is_some_and(|declared| {
+        declared.options.get("inverse_of") == Some(&serde_json::Value::Bool(false))
+    })
+}
+
+/// The name of the table between two by Rails' rule: both names in order, a beginning that they share once.
+fn between_of(one: &str, other: &str) -> String {
+    let (first, second) = if one < other {
+        (one, other)
+    } else {
+        (other, one)
+    };
+    let shared = first.rfind(['_', '.']).map_or("", |end| &first[..=end]);
+    let rest = second.strip_prefix(shared).unwrap_or(second);
+    format!("{first}_{rest}")
 }

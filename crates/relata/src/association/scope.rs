@@ -155,9 +155,10 @@ fn named(ty: TypeColumn, place: Place) -> Option<Node> {
 /// The place of a through's first table, where the owner's key is, in the query for its targets.
 pub(crate) fn first_place(resolved: &'static Resolved) -> (Place, &'static [usize]) {
     let hops = resolved.hops();
-    let back = hops.iter().skip(1).rev();
-    let place = back.fold(Place::root(resolved.target), |place, hop| {
-        place.back(hop.over)
+    // The rows between are of the model that the hop before leads to, a subclass of the one that declares the next too.
+    let back = hops.iter().zip(hops.iter().skip(1)).rev();
+    let place = back.fold(Place::root(resolved.target), |place, (before, hop)| {
+        place.back(hop.over, before.over.target)
     });
     let first = hops.first().map_or(resolved, |hop| hop.over);
     (place, &first.target_key)
@@ -176,6 +177,14 @@ fn way_back(
     let all = all.map(|core| {
         core.select.join(last, JoinKind::Inner);
         let path = last.path();
+        // What the scope says of the rows between is said of those that lead to the target.
+        let root = core.select.root;
+        if let (Some(hop), Some(&way)) = (hops.last(), path.first()) {
+            let met = |place: Place| Ok(place.met(root, hop.over, way));
+            for filter in &mut core.select.filters {
+                *filter = filter.with_places(&met).unwrap_or_else(|_| filter.clone());
+            }
+        }
         // What says of which model a row is, or is led to, is a condition as a key is.
         let mut target = core.select.root;
         for (hop, &place) in hops.iter().rev().zip(&path) {

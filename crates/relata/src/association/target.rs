@@ -88,16 +88,17 @@ impl Association {
         self.owner.unlink(self.position);
     }
 
-    /// Whether a query could find something: a `belongs_to` needs its key, the others an owner that is saved or
-    /// whose key is set.
+    /// Whether a query could find something: a `belongs_to` needs its key, the others an owner that is saved, or what goes
+    /// through a `belongs_to` its key. What else a new owner has is in memory, whatever its key is, as in Rails.
     pub(crate) fn can_query(&self) -> bool {
         self.has_key()
             && (self.is_belongs_to() || !self.owner.is_new_record() || self.has_own_key())
     }
 
-    /// Whether the owner's key is not its primary key, and so may be set before it is saved.
+    /// Whether it goes through a `belongs_to`, whose key may be set before the owner is saved.
     fn has_own_key(&self) -> bool {
-        *self.resolved.owner_key != *self.owner.reflection().primary_key()
+        let through = self.resolved.through.as_ref();
+        through.is_some_and(|through| through.over().declaration().is_belongs_to())
     }
 
     /// Refuses a lazy load that strict loading forbids.

@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 
 use super::change::Same;
-use super::{Association, Key};
+use super::{Association, Key, first_place};
 use crate::attribute::value::Value;
 use crate::error::{ErrorKind, Result};
 use crate::hashing::Hashing;
@@ -94,7 +94,9 @@ impl Association {
         let mut led = Ok(());
         let join = joins.build_target(|join| {
             let source = self.source_of(join);
-            led = source.and_then(|source| source.assign(Some(target)));
+            led = source
+                .and_then(|source| source.assign(Some(target)))
+                .and_then(|()| self.give_scope_to(join));
         })?;
         led?;
         if joins.reflection().is_collection() {
@@ -103,6 +105,23 @@ impl Association {
             joins.put(Some(&join))?;
         }
         Ok(join)
+    }
+
+    /// Gives a new join what the scope of the association says of the rows between.
+    fn give_scope_to(&self, join: &Record) -> Result<()> {
+        if self.reflection().scope().is_none() {
+            return Ok(());
+        }
+        let (way, _) = first_place(self.resolved);
+        let keys = join.reflection().primary_key();
+        for filter in &self.relation().select().filters {
+            if let Some((column, value)) = filter.equality(way)
+                && !keys.contains(&column)
+            {
+                join.set_value(column, value.clone())?;
+            }
+        }
+        Ok(())
     }
 
     /// Whether a join leads to a target, as far as memory knows.

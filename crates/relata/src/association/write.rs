@@ -22,6 +22,11 @@ impl Association {
             self.check_target(target)?;
         }
         let towards = self.towards(target)?;
+        if self.owner.is_destroyed()
+            && let Some(&mine) = towards.resolved.owner_key.first()
+        {
+            self.owner.may_set(mine)?;
+        }
         towards.copy_key(target)?;
         towards.link(target);
         if let Some(target) = target {
@@ -142,9 +147,18 @@ impl Association {
         }
     }
 
-    /// Copies the owner's key into a target's columns. An owner without a key has none to give yet.
+    /// Copies the owner's key into a target's columns. An owner without a key has none to give yet: a target that leads back
+    /// to it belongs to no other owner from now on.
     pub(crate) fn give_key_to(&self, target: &Record) -> Result<()> {
         if !self.has_key() {
+            if self.inverse().is_none() {
+                return Ok(());
+            }
+            for (&mine, &theirs) in self.resolved.owner_key.iter().zip(self.given_key()) {
+                if !target.value(theirs).is_null() {
+                    target.set_value(theirs, self.owner.value(mine).into_owned())?;
+                }
+            }
             return Ok(());
         }
         for (&mine, &theirs) in self.resolved.owner_key.iter().zip(self.given_key()) {

@@ -3,6 +3,7 @@
 //! Invariants: of a rolled-back level, all participants first hear that it is being rolled back, and then, in reverse
 //! order, that it was; hooks run after the participants were told, each for itself.
 
+use std::any::Any;
 use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;
@@ -18,11 +19,14 @@ pub(crate) trait Participant: Send + Sync {
     fn rolling_back(&self) {}
     /// The level it was enlisted in, or one around it, was rolled back.
     fn rolled_back(&self);
-    /// The transaction was committed.
-    fn committed(&self);
+    /// The transaction was committed. Told in the order of enlisting, with what those before it left to be known.
+    fn committed(&self, left: &mut Handover);
     /// Whether it was committed is not known.
     fn in_doubt(&self);
 }
+
+/// What participants of one kind leave to each other while they are told of a commit.
+pub(crate) type Handover = Option<Box<dyn Any + Send>>;
 
 /// Runs before or after the outermost commit, or after a rollback.
 pub(crate) type Hook = Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = Result<()>> + Send>> + Send>;
@@ -92,9 +96,11 @@ impl Stakes {
         self.written
             .iter()
             .for_each(|&written| db.note_written(written));
+        let mut left = None;
         self.participants
             .iter()
-            .for_each(|participant| participant.committed());
+            .for_each(|participant| participant.committed(&mut left));
+        drop(left);
         let (failed, first) = run(self.committed).await;
         if failed == 0 {
             return Ok(());

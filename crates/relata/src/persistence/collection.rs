@@ -96,7 +96,8 @@ impl Association {
     }
 
     /// Takes records out of the collection: one UPDATE sets their keys to null. The objects keep the key that they hold,
-    /// as in Rails. What is not saved is only dropped. Gives the records. Rails: `delete`.
+    /// as in Rails. What is not saved is only dropped. Gives the records that left: none where a callback kept them.
+    /// Rails: `delete`.
     ///
     /// `UPDATE "posts" SET "person_id" = ? WHERE "posts"."person_id" = ? AND "posts"."id" IN (?, ?)`
     ///
@@ -108,8 +109,8 @@ impl Association {
             association.must_be_collection()?;
             association.check_not_nested()?;
             check_all(&association, &members)?;
-            delete(&association, &members).await?;
-            Ok(members)
+            let left = delete(&association, &members).await?;
+            Ok(if left { members } else { Vec::new() })
         })
     }
 
@@ -123,12 +124,13 @@ impl Association {
         let association = self.clone();
         Pending::new(async move {
             let members = by_keys(&association, keys).await?;
-            delete(&association, &members).await?;
-            Ok(members)
+            let left = delete(&association, &members).await?;
+            Ok(if left { members } else { Vec::new() })
         })
     }
 
-    /// Destroys records, and takes them out of the collection. Gives the records. Rails: `destroy`.
+    /// Destroys records, and takes them out of the collection. Gives the records that left: none where a callback kept them.
+    /// Rails: `destroy`.
     ///
     /// `DELETE FROM "posts" WHERE "posts"."id" = ?` for each.
     ///
@@ -140,8 +142,8 @@ impl Association {
             association.must_be_collection()?;
             association.check_not_nested()?;
             check_all(&association, &members)?;
-            destroy_members(&association, &members).await?;
-            Ok(members)
+            let left = destroy_members(&association, &members).await?;
+            Ok(if left { members } else { Vec::new() })
         })
     }
 
@@ -155,8 +157,8 @@ impl Association {
         let association = self.clone();
         Pending::new(async move {
             let members = by_keys(&association, keys).await?;
-            destroy_members(&association, &members).await?;
-            Ok(members)
+            let left = destroy_members(&association, &members).await?;
+            Ok(if left { members } else { Vec::new() })
         })
     }
 
@@ -263,6 +265,7 @@ async fn add(association: &Association, members: &[Record]) -> Result<()> {
         }
         for member in members {
             if association.tell(MemberEvent::BeforeAdd, member)? {
+                association.give_key_to(member)?;
                 association.own(member);
                 association.remember(member);
                 if association.is_through() {
@@ -353,9 +356,8 @@ fn have_left(association: &Association, members: &[Record]) -> Result<()> {
     members.iter().try_for_each(told)
 }
 
-pub(super) async fn delete(association: &Association, members: &[Record]) -> Result<()> {
-    let saved = members.iter().filter(|member| !member.is_new_record());
-    let saved: Vec<Record> = saved.cloned().collect();
+/// Takes members out, and says whether they left: a callback may keep them.
+pub(super) async fn delete(association: &Association, members: &[Record]) -> Result<bool> {
     if association.is_through() {
         return part(association, members, Leaving::of(association)).await;
     }
@@ -363,26 +365,51 @@ pub(super) async fn delete(association: &Association, members: &[Record]) -> Res
         return destroy_members(association, members).await;
     }
     if !may_leave(association, members)? {
-        return Ok(());
+        return Ok(false);
     }
-    if !saved.is_empty() && association.has_key() {
-        let rows = association.of_rows(&saved)?;
-        remove_rows(association, rows, association.removal()).await?;
+    let saved = members.iter().filter(|member| !member.is_new_record());
+    let saved: Vec<Record> = saved.cloned().collect();
+    let written = !saved.is_empty() && association.has_key();
+    let take_out = async || {
+        if written {
+            let rows = association.of_rows(&saved)?;
+            remove_rows(association, rows, association.removal()).await?;
+        }
+        association.forget_all(members);
+        unread_if_rolled_back(association);
+        have_left(association, members)
+    };
+    as_one(association, written, take_out).await?;
+    Ok(true)
+}
+
+/// Runs what takes members out. What was written is undone where a callback fails after it.
+async fn as_one(
+    association: &Association,
+    writes: bool,
+    take_out: impl AsyncFnOnce() -> Result<()>,
+) -> Result<()> {
+    if !writes || !association.is_watched() {
+        return take_out().await;
     }
-    association.forget_all(members);
-    unread_if_rolled_back(association);
-    have_left(association, members)
+    let db = association.owner().db().clone();
+    db.transaction(take_out).await
 }
 
 /// Members leave a collection that goes through others: the rows between go.
-async fn part(association: &Association, members: &[Record], leaving: Leaving) -> Result<()> {
+async fn part(association: &Association, members: &[Record], leaving: Leaving) -> Result<bool> {
     association.changeable()?;
     if !may_leave(association, members)? {
-        return Ok(());
+        return Ok(false);
     }
-    through::part(association, members, leaving).await?;
-    association.forget_all(members);
-    have_left(association, members)
+    let take_out = async || {
+        through::part(association, members, leaving).await?;
+        association.forget_all(members);
+        have_left(association, members)
+    };
+    let written = association.owner().is_persisted() && !members.is_empty();
+    as_one(association, written, take_out).await?;
+    Ok(true)
 }
 
 pub(super) async fn remove_rows(
@@ -402,7 +429,7 @@ pub(super) async fn remove_rows(
     .await
 }
 
-async fn take_out(
+pub(super) async fn take_out(
     association: &Association,
     rows: &crate::relation::Relation,
     removal: Removal,
@@ -421,12 +448,12 @@ async fn take_out(
     }
 }
 
-async fn destroy_members(association: &Association, members: &[Record]) -> Result<()> {
+async fn destroy_members(association: &Association, members: &[Record]) -> Result<bool> {
     if association.is_through() {
         return part(association, members, Leaving::Destroyed).await;
     }
     if !may_leave(association, members)? {
-        return Ok(());
+        return Ok(false);
     }
     // What has no row only leaves.
     let saved: Vec<&Record> = members.iter().filter(|one| !one.is_new_record()).collect();
@@ -436,12 +463,16 @@ async fn destroy_members(association: &Association, members: &[Record]) -> Resul
         }
         Ok(())
     };
-    if saved.len() < 2 {
-        destroy_each().await?;
-    } else {
-        let db = association.owner().db().clone();
-        db.transaction(destroy_each).await?;
-    }
-    association.forget_all(members);
-    have_left(association, members)
+    let take_out = async || {
+        if saved.len() < 2 {
+            destroy_each().await?;
+        } else {
+            let db = association.owner().db().clone();
+            db.transaction(destroy_each).await?;
+        }
+        association.forget_all(members);
+        have_left(association, members)
+    };
+    as_one(association, !saved.is_empty(), take_out).await?;
+    Ok(true)
 }

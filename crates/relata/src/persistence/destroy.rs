@@ -13,13 +13,14 @@ use super::snapshot::Before;
 use super::turn::{Turn, in_turn};
 use super::witness;
 use super::write::refuse_readonly;
+use crate::association::Association;
 use crate::attribute::value::Value;
 use crate::db::Transaction;
 use crate::db::adapter::{Purpose, Statement};
 use crate::error::{Error, ErrorKind, Result};
 use crate::loading;
 use crate::pending::{self, Pending};
-use crate::record::{Life, Record};
+use crate::record::{Life, Record, StrictLoading};
 use crate::reflection::AssociationReflection;
 use crate::relation::{Relation, scoping};
 use crate::sql::statements::{self, Guard};
@@ -49,8 +50,8 @@ impl Record {
         Pending::new(async move { delete_in_turn(&record, false).await.map(drop) })
     }
 
-    /// Reads the row again, into this object: what was set and not saved is lost, associations are forgotten.
-    /// Rails: `reload`.
+    /// Reads the row again, into this object: what was set and not saved is lost, associations are forgotten. A record that
+    /// refuses lazy loads has those loaded again that it had. Rails: `reload`.
     ///
     /// `SELECT "posts".* FROM "posts" WHERE "posts"."id" = ? LIMIT 1`
     ///
@@ -61,6 +62,9 @@ impl Record {
         Pending::new(async move {
             has_row(&record, "reload")?;
             let rows = rows_of(&record).await?;
+            if record.strict_loading_mode() == Some(StrictLoading::All) {
+                return Box::pin(reload_strict(&record, rows.as_ref())).await;
+            }
             reload_in_turn(&record, rows.as_ref()).await
         })
     }
@@ -173,6 +177,20 @@ async fn reload(record: &Record, rows: Option<&Relation>) -> Result<()> {
         }
     };
     take(record, fresh)
+}
+
+/// Reads the row of a record that refuses lazy loads, and the associations that memory knew of.
+async fn reload_strict(record: &Record, rows: Option<&Relation>) -> Result<()> {
+    let associations = record.reflection().reflections();
+    let known = (0..associations.len()).filter(|&position| Association::is_known(record, position));
+    let known: Vec<&'static str> = known
+        .filter_map(|position| Some(associations.get(position)?.name()))
+        .collect();
+    reload_in_turn(record, rows).await?;
+    loading::Preloader::of(std::slice::from_ref(record))
+        .associations_named(known)
+        .call()
+        .await
 }
 
 async fn lock(record: &Record) -> Result<()> {
@@ -293,7 +311,10 @@ async fn delete_with(record: &Record, turn: Option<&Turn<'_>>) -> Result<bool> {
             return Err(locking::stale(record, "destroy"));
         }
     }
-    record.set_life(Life::Destroyed);
+    record.set_life(match record.is_new_record() {
+        true => Life::Dropped,
+        false => Life::Destroyed,
+    });
     before.enlist();
     Ok(deleted)
 }

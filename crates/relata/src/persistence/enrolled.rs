@@ -1,15 +1,20 @@
 //! Records with commit or rollback callbacks, in the transaction that wrote them.
 //!
 //! Invariants: the callbacks run once a record, in the order in which the records were first taken up, for what was
-//! written and not undone; those of a rollback run before memory is put back.
+//! written and not undone, and of several objects of one row for the last; those of a rollback run before memory is put
+//! back.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use super::errors::Keeping;
 use super::reentry::Call;
+use crate::association::Key;
 use crate::callback::{Body, Callback, Event};
-use crate::db::Participant;
+use crate::db::{Handover, Participant};
 use crate::error::Result;
+use crate::hashing::Hashing;
 use crate::record::Record;
 use crate::reflection::Hook;
 
@@ -19,7 +24,29 @@ pub(super) struct Enrolled(Arc<Part>);
 pub(super) struct Part {
     record: Record,
     /// What was done to it: `create`, `update`, `destroy`.
-    done: Mutex<Vec<&'static str>>,
+    done: Done,
+}
+
+type Done = Arc<Mutex<Vec<&'static str>>>;
+
+/// The objects of rows that a commit is told of.
+type Rows = HashMap<(usize, Key), Object, Hashing>;
+
+/// The object of a row that runs the callbacks, as far as those before it know.
+struct Object {
+    identity: (usize, u32),
+    /// What was done to it.
+    done: Vec<Done>,
+}
+
+impl Object {
+    fn did(&self, doing: &str) -> bool {
+        self.done.iter().any(|done| locked(done).contains(&doing))
+    }
+}
+
+fn locked(done: &Done) -> std::sync::MutexGuard<'_, Vec<&'static str>> {
+    done.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Enrolled {
@@ -31,7 +58,7 @@ impl Enrolled {
         }
         let part = Arc::new(Part {
             record: record.clone(),
-            done: Mutex::default(),
+            done: Done::default(),
         });
         let db = record.db();
         db.enlist(|| Arc::clone(&part) as Arc<dyn Participant>);
@@ -56,7 +83,39 @@ impl Enrolled {
 
 impl Part {
     fn done(&self) -> std::sync::MutexGuard<'_, Vec<&'static str>> {
-        self.done.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.done)
+    }
+
+    /// Takes over from another object of the same row, which runs nothing then; but one that destroyed it keeps it.
+    fn take_over(&self, rows: &mut Rows) {
+        let model = self.record.reflection();
+        let Some(key) = Key::of(&self.record, model.primary_key()) else {
+            return;
+        };
+        let mine = Object {
+            identity: self.record.identity(),
+            done: vec![Arc::clone(&self.done)],
+        };
+        let table = std::ptr::from_ref(model.base()).addr();
+        match rows.entry((table, key)) {
+            Entry::Vacant(entry) => {
+                entry.insert(mine);
+            }
+            Entry::Occupied(mut entry) if entry.get().identity == mine.identity => {
+                entry.get_mut().done.extend(mine.done);
+            }
+            Entry::Occupied(entry) if entry.get().did("destroy") && !mine.did("destroy") => {
+                self.done().clear();
+            }
+            Entry::Occupied(mut entry) => {
+                let earlier = entry.insert(mine);
+                // Who made the row is told by the last that wrote it.
+                if earlier.did("create") {
+                    self.done().push("create");
+                }
+                earlier.done.iter().for_each(|done| locked(done).clear());
+            }
+        }
     }
 
     /// What was done to the record in all parts that are still open; they are over with this.
@@ -114,7 +173,15 @@ impl Participant for Part {
         }
     }
 
-    fn committed(&self) {}
+    fn committed(&self, left: &mut Handover) {
+        if self.done().is_empty() {
+            return;
+        }
+        let rows = left.get_or_insert_with(|| Box::new(Rows::default()));
+        if let Some(rows) = rows.downcast_mut::<Rows>() {
+            self.take_over(rows);
+        }
+    }
 
     fn in_doubt(&self) {}
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::association::Association;
 use crate::attribute::value::Value;
-use crate::db::Participant;
+use crate::db::{Handover, Participant};
 use crate::error::Result;
 use crate::record::{Linked, Record};
 
@@ -50,7 +50,7 @@ impl Participant for Filled {
         self.take_back();
     }
 
-    fn committed(&self) {}
+    fn committed(&self, _left: &mut Handover) {}
 
     fn in_doubt(&self) {}
 }

@@ -307,7 +307,10 @@ impl Pipeline {
                 }
                 Step::Delete => {
                     frame.found = aside(|| super::destroy::delete(frame.record())).await?;
-                    frame.wrote();
+                    // Of what had no row, a commit has nothing to tell.
+                    if frame.found {
+                        frame.wrote();
+                    }
                     Next::On
                 }
                 Step::Touch => {

@@ -11,7 +11,7 @@ use super::memory::Memory;
 use super::save::save;
 use super::through;
 use super::unread::unread_if_rolled_back;
-use crate::association::Association;
+use crate::association::{Association, Key};
 use crate::attribute::value::Value;
 use crate::callback::MemberEvent;
 use crate::db::adapter::Purpose;
@@ -75,9 +75,10 @@ async fn replace_many(association: &Association, wanted: &[Record]) -> Result<()
         Association::plan_replacement(&current, wanted)
     };
     let (owner, position) = (association.owner(), association.position());
+    let mut kept_by_callback = false;
     if owner.is_persisted() {
         let change = async || {
-            delete(association, &plan.removed).await?;
+            kept_by_callback = !delete(association, &plan.removed).await?;
             save_each(association, &plan.added)
                 .await
                 .map_err(|error| unsaved_members(association, error))
@@ -88,8 +89,12 @@ async fn replace_many(association: &Association, wanted: &[Record]) -> Result<()
             .during(statements > 1 || association.is_through(), change)
             .await?;
     } else {
-        delete(association, &plan.removed).await?;
+        kept_by_callback = !delete(association, &plan.removed).await?;
         plan.added = added_in_memory(association, plan.added)?;
+    }
+    // A callback that aborts keeps all that were to leave.
+    if kept_by_callback {
+        plan.kept = current;
     }
     let members: Vec<Record> = plan.kept.iter().chain(&plan.added).cloned().collect();
     owner.link_many(position, &members, true);
@@ -109,6 +114,7 @@ fn added_in_memory(association: &Association, members: Vec<Record>) -> Result<Ve
         if !association.tell(MemberEvent::BeforeAdd, &member)? {
             continue;
         }
+        association.give_key_to(&member)?;
         if association.is_through() {
             association.build_join(&member)?;
         }
@@ -141,8 +147,20 @@ pub(super) async fn found(
         return Ok(Vec::new());
     }
     let (target, db) = (association.resolved().target, association.owner().db());
-    let found = Relation::default_scoped(target, db).find_keys(keys).await;
-    found.map_err(|error| association.asked(error))
+    let found = Relation::default_scoped(target, db)
+        .find_keys(keys.clone())
+        .await;
+    let found = found.map_err(|error| association.asked(error))?;
+    if !association.is_through() || found.len() == keys.len() {
+        return Ok(found);
+    }
+    // What rows between lead to is a member as often as it is named.
+    let by = target.primary_key();
+    let of_key = |key: &Vec<Value<'static>>| {
+        let key = Key::of_values(key);
+        found.iter().find(|one| Key::of(one, by) == key).cloned()
+    };
+    Ok(keys.iter().filter_map(of_key).collect())
 }
 
 async fn replace_one(association: &Association, target: Option<&Record>) -> Result<()> {

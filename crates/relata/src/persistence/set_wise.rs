@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use super::destroy::destroy;
+use super::touch::time;
 use super::write::stamp;
 use crate::attribute::value::Value;
 use crate::db::adapter::{Discard, Job, Purpose, Statement};
@@ -75,22 +76,25 @@ impl<M> Relation<M> {
         self.touch_all_columns([])
     }
 
-    /// As [`touch_all`](Self::touch_all), and these columns of times too. Rails: `touch_all(:published_at)`.
+    /// As [`touch_all`](Self::touch_all), with the times in the named attributes too. Rails: `touch_all(:read_at)`.
     ///
-    /// Errors: `UnknownAttribute` with the nearest name; what the database says.
+    /// Errors: `UnknownAttribute` with the nearest name; `Argument` for an attribute that holds no time; what the database
+    /// says.
     #[track_caller]
     pub fn touch_all_columns<'a>(&self, also: impl IntoIterator<Item = &'a str>) -> Pending<u64> {
         let core = self.core().clone();
         let model = core.select.model();
-        let also: Result<Vec<usize>> = also.into_iter().map(|name| model.attribute(name)).collect();
+        let also: Result<Vec<usize>> = also.into_iter().map(|name| time(model, name)).collect();
         Pending::new(async move {
-            let now = core.db.now();
-            let mut columns = model.stamps().updated.clone();
-            columns.extend(also?);
-            columns.sort_unstable();
-            columns.dedup();
-            let set = |column| (column, Node::Value(stamp(model, column, now)));
-            update_all(&core, columns.into_iter().map(set).collect()).await
+            let (also, now) = (also?, core.db.now());
+            let updated = model.stamps().updated.iter();
+            let other = updated.filter(|column| !also.contains(column));
+            let sets = also
+                .iter()
+                .chain(other)
+                .map(|&column| (column, Node::Value(stamp(model, column, now))))
+                .collect();
+            update_all(&core, sets).await
         })
     }
 

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use crate::db::Participant;
+use crate::db::{Handover, Participant};
 use crate::record::{Record, Snapshot};
 
 /// A record as it was before a write.
@@ -48,7 +48,7 @@ impl Participant for Before {
         self.restore();
     }
 
-    fn committed(&self) {}
+    fn committed(&self, _left: &mut Handover) {}
 
     fn in_doubt(&self) {
         self.0.record().set_in_doubt(true);

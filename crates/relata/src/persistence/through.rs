@@ -4,7 +4,8 @@
 //! Invariant: a target is a member as often as rows between lead to it; what makes it one is saved with it, or neither is.
 
 use super::acts::{give_key, is_soft, saved_member};
-use super::collection::remove_rows;
+use super::collection::take_out;
+use super::counters;
 use super::destroy::destroy;
 use super::frame::{Frame, Task};
 use super::pipeline::{Pipeline, Verb};
@@ -70,7 +71,8 @@ pub(super) async fn part(
     leaving: Leaving,
 ) -> Result<u64> {
     let through = association.changeable()?;
-    let counts = through.source().declaration().counter_cache.is_some();
+    let counts = through.source().declaration().counter_cache.is_some()
+        || association.way()?.counter().is_some();
     if leaving != Leaving::Destroyed && !counts {
         return remove(association, members, leaving).await;
     }
@@ -95,8 +97,10 @@ async fn remove(association: &Association, members: &[Record], leaving: Leaving)
                 destroy_joins(&rows).await?
             }
             Leaving::Destroyed | Leaving::Removed(Removal::Delete) => {
-                let gone = remove_rows(&joins, rows, Removal::Delete).await?;
+                // The targets count first, then the owner, as in Rails.
+                let gone = take_out(&joins, &rows, Removal::Delete).await?;
                 count_out(association, &saved).await?;
+                counters::forget(&joins, gone).await?;
                 gone
             }
             Leaving::Removed(Removal::Nullify) => {

@@ -149,7 +149,7 @@ impl Record {
 }
 
 /// The attribute of that name, which is to hold a time.
-fn time(model: &'static ModelReflection, name: &str) -> Result<usize> {
+pub(super) fn time(model: &'static ModelReflection, name: &str) -> Result<usize> {
     let column = model.attribute(name)?;
     let kind = |column: &Column| column.attribute_type().kind;
     let kind = model.columns().get(column).map(kind);

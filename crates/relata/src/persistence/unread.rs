@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use crate::association::Association;
-use crate::db::Participant;
+use crate::db::{Handover, Participant};
 use crate::record::{Linked, Record};
 
 /// Notes with the open transaction, if there is one, that targets left the association. To be called once they have.
@@ -32,7 +32,7 @@ impl Participant for Left {
         }
     }
 
-    fn committed(&self) {}
+    fn committed(&self, _left: &mut Handover) {}
 
     fn in_doubt(&self) {}
 }

@@ -78,7 +78,7 @@ async fn write_in(turn: &Turn<'_>, record: &Record, touch: bool) -> Result<()> {
             }
             update(turn, record).await
         }
-        Life::Destroyed => Ok(()),
+        Life::Destroyed | Life::Dropped => Ok(()),
     };
     #[cfg(feature = "password")]
     if secured && written.is_ok() {

@@ -78,10 +78,10 @@ impl Record {
         }
     }
 
-    /// Whether the record is not in the database yet. Rails: `new_record?`.
+    /// Whether the record was never in the database, also when it was destroyed since. Rails: `new_record?`.
     #[must_use]
     pub fn is_new_record(&self) -> bool {
-        self.life() == Life::New
+        matches!(self.life(), Life::New | Life::Dropped)
     }
 
     /// Whether the record is in the database. Rails: `persisted?`.
@@ -93,7 +93,7 @@ impl Record {
     /// Whether the record was deleted. Rails: `destroyed?`.
     #[must_use]
     pub fn is_destroyed(&self) -> bool {
-        self.life() == Life::Destroyed
+        matches!(self.life(), Life::Destroyed | Life::Dropped)
     }
 
     /// Whether the last save inserted the record. Rails: `previously_new_record?`.

@@ -29,6 +29,8 @@ pub(crate) enum Life {
     Persisted,
     /// Deleted from the database.
     Destroyed,
+    /// Destroyed, and was never in the database.
+    Dropped,
 }
 
 pub(crate) struct State {

@@ -62,6 +62,7 @@ pub struct Declared {
     ensuring: Option<EnsuringOwnerWas>,
     required: bool,
     inversing: bool,
+    counts: bool,
     inverse_looked_for: bool,
     delegated: bool,
 }
@@ -118,6 +119,7 @@ impl Declared {
             ensuring: None,
             required: kind == Macro::BelongsTo,
             inversing: true,
+            counts: true,
             inverse_looked_for: true,
             delegated: false,
         })
@@ -170,6 +172,13 @@ impl Declared {
     #[must_use]
     pub fn optional_by_default(mut self) -> Self {
         self.required = false;
+        self
+    }
+
+    /// The counter is kept, and `size` does not use it yet. Rails: `counter_cache: { active: false }`.
+    #[must_use]
+    pub fn with_inactive_counter(mut self) -> Self {
+        self.counts = false;
         self
     }
 
@@ -233,6 +242,7 @@ impl Declared {
         let mut association = AssociationReflection::new(self.kind, name, target);
         association.required = self.required;
         association.inversing = self.inversing;
+        association.counter_active = self.counts;
         if !self.inverse_looked_for {
             association.inverse_of = InverseOf::Off;
         }

@@ -260,8 +260,8 @@ impl<M> Relation<M> {
         })
     }
 
-    /// Keeps the rows that this relation or the other keeps. Both must have the same joins, limits and groups.
-    /// Rails: `or`.
+    /// Keeps the rows that this relation or the other keeps. Both must have the same joins, orders, limits and groups; joins
+    /// and orders may be this one's alone. Rails: `or`.
     ///
     /// # Errors
     /// `IncompatibleRelation` when they differ in anything but filters.
@@ -287,7 +287,8 @@ impl<M> Relation<M> {
         }))
     }
 
-    /// Keeps the rows that both keep. Both must have the same joins, limits and groups. Rails: `and`.
+    /// Keeps the rows that both keep. Both must have the same joins, orders, limits and groups; joins and orders may be this
+    /// one's alone. Rails: `and`.
     ///
     /// # Errors
     /// `IncompatibleRelation` when they differ in anything but filters.
@@ -308,7 +309,16 @@ impl<M> Relation<M> {
             ..select.clone()
         };
         let (ours, theirs) = (self.core(), other.core());
-        let problem = if bare(&ours.select) != bare(&theirs.select) {
+        // Joins, orders and groups may be this one's alone, as in Rails: then the other's rows are found by the same.
+        let mut other_select = bare(&theirs.select);
+        if other_select.orders.is_empty() {
+            (other_select.orders).clone_from(&ours.select.orders);
+            other_select.ordered_by_default = ours.select.ordered_by_default;
+        }
+        if other_select.joins.is_empty() {
+            (other_select.joins).clone_from(&ours.select.joins);
+        }
+        let problem = if bare(&ours.select) != other_select {
             "both need the same joins, orders, limits and groups"
         } else if ours.db != theirs.db {
             "both must read from the same database"
@@ -458,6 +468,13 @@ impl<M> Relation<M> {
     /// Keeps the rows for which a condition in SQL holds. A named door for raw SQL.
     pub fn filter_sql(self, condition: Raw) -> Self {
         self.map(|core| core.select.filter(Expr(Node::Raw(condition))))
+    }
+
+    /// Keeps the groups for which a condition in SQL holds. A named door for raw SQL. Rails: `having("COUNT(*) > 1")`.
+    ///
+    /// `SELECT ... GROUP BY "posts"."author_id" HAVING (COUNT(*) > ?)`
+    pub fn having_sql(self, condition: Raw) -> Self {
+        self.map(|core| core.select.having.push(Node::Raw(condition)))
     }
 
     /// Reads the rows of a statement in SQL instead of the table's; their columns are named as the model's. What else is

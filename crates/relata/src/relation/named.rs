@@ -53,9 +53,22 @@ impl Relation {
 }
 
 impl<M> Relation<M> {
-    /// The column that `title` or `author.name` names.
+    /// The column that `title`, `author.name` or, of a table that is joined, `"memberships".role` names.
     pub(crate) fn named(&self, path: &str) -> Result<(Place, usize)> {
         let mut place = self.core().select.root;
+        if let Some((table, column)) = path
+            .strip_prefix('"')
+            .and_then(|path| path.split_once("\"."))
+        {
+            let Some(joined) = self.core().select.joined_table(table) else {
+                let message = format!(
+                    "the query joins no table \"{table}\": join the association that leads over it"
+                );
+                let error = Error::new(ErrorKind::AssociationNotFound, message);
+                return Err(error.with_model(place.model().name()));
+            };
+            return Ok((joined, joined.model().attribute(column)?));
+        }
         let (associations, column) = match path.rsplit_once('.') {
             Some((associations, column)) => (Some(associations), column),
             None => (None, path),
@@ -66,8 +79,9 @@ impl<M> Relation<M> {
         Ok((place, place.model().attribute(column)?))
     }
 
-    /// Keeps the rows whose attribute equals the value (`IS NULL` for null). `author.name` joins.
-    /// Rails: `where(title: "x")`.
+    /// Keeps the rows whose attribute equals the value (`IS NULL` for null). `author.name` joins; `"memberships".role` names
+    /// a table that is joined already, on the way of a through too, as all methods that take names.
+    /// Rails: `where(title: "x")`, `where(memberships: { role: "x" })`.
     ///
     /// # Errors
     /// `UnknownAttribute` or `AssociationNotFound` with the nearest name; `InvalidValue` when the value cannot be

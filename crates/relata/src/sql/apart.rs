@@ -38,9 +38,9 @@ impl Apart {
         self.key.iter().map(column).collect()
     }
 
-    pub(super) fn moved(&self, onto: Place) -> Result<Self> {
+    pub(super) fn with_place(&self, change: &dyn Fn(Place) -> Result<Place>) -> Result<Self> {
         Ok(Self {
-            place: self.place.moved(onto)?,
+            place: change(self.place)?,
             ..self.clone()
         })
     }

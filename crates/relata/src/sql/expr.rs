@@ -437,11 +437,16 @@ impl Node {
 
     /// The same expression with every place moved.
     pub(crate) fn moved(&self, onto: Place) -> Result<Node> {
-        let one = |node: &Node| node.moved(onto);
-        let boxed = |node: &Node| node.moved(onto).map(Box::new);
+        self.with_places(&|place| place.moved(onto))
+    }
+
+    /// The same expression with every place changed.
+    pub(crate) fn with_places(&self, change: &dyn Fn(Place) -> Result<Place>) -> Result<Node> {
+        let one = |node: &Node| node.with_places(change);
+        let boxed = |node: &Node| node.with_places(change).map(Box::new);
         let many = |nodes: &[Node]| nodes.iter().map(one).collect::<Result<Vec<_>>>();
         Ok(match self {
-            Node::Column(place, column) => Node::Column(place.moved(onto)?, *column),
+            Node::Column(place, column) => Node::Column(change(*place)?, *column),
             Node::Compare(comparison, left, right) => {
                 Node::Compare(*comparison, boxed(left)?, boxed(right)?)
             }
@@ -454,10 +459,10 @@ impl Node {
             Node::InTuples(columns, tuples) => Node::InTuples(many(columns)?, tuples.clone()),
             Node::InSelect(columns, select) => Node::InSelect(many(columns)?, select.clone()),
             Node::RankOfKeys(columns, keys) => Node::RankOfKeys(many(columns)?, keys.clone()),
-            Node::Apart(apart) => Node::Apart(Box::new(apart.moved(onto)?)),
+            Node::Apart(apart) => Node::Apart(Box::new(apart.with_place(change)?)),
             Node::InTree(columns, tree) => Node::InTree(many(columns)?, tree.clone()),
             Node::Told(told) => Node::Told(Box::new(Told {
-                node: told.node.moved(onto)?,
+                node: told.node.with_places(change)?,
                 ..**told
             })),
             Node::TreeDepth(columns, tree) => Node::TreeDepth(many(columns)?, tree.clone()),
@@ -468,7 +473,7 @@ impl Node {
             Node::Or(any) => Node::Or(many(any)?),
             Node::Not(operand) => Node::Not(boxed(operand)?),
             Node::IsNotTrue(operand) => Node::IsNotTrue(boxed(operand)?),
-            Node::Exists(place, condition) => Node::Exists(place.moved(onto)?, boxed(condition)?),
+            Node::Exists(place, condition) => Node::Exists(change(*place)?, boxed(condition)?),
             Node::Call(function, operand) => Node::Call(*function, boxed(operand)?),
             Node::Plus(operand, value) => Node::Plus(boxed(operand)?, value.clone()),
             Node::Value(_) | Node::Always(_) | Node::Star | Node::Raw(_) | Node::Refused(_) => {

@@ -72,6 +72,9 @@ impl Writer {
         let over = hop.over;
         // They come first, as Rails writes it, but for that of which class the rows are.
         for condition in conditions(hop, next)? {
+            // What a scope says of the rows between is said of those that lead here.
+            let condition =
+                condition.with_places(&|place| Ok(place.met(next, hop.over, before)))?;
             self.grouped(&condition);
             self.push(" AND ");
         }
@@ -135,6 +138,19 @@ impl Writer {
             this.push(" = ");
             this.column(other.0, right);
         });
+    }
+}
+
+impl Select {
+    /// The first place of a table that is joined, on the way of a through too: the one that has the table's own name in the
+    /// text, if it is not the root's.
+    pub(crate) fn joined_table(&self, table: &str) -> Option<Place> {
+        let places = self.joins.iter().flat_map(|join| join.place.path());
+        let mut all = places.flat_map(|place| {
+            let ways = ways(place).map(|(ways, _)| ways);
+            ways.unwrap_or_default().into_iter().chain([place])
+        });
+        all.find(|place| place.model().table() == table)
     }
 }
 

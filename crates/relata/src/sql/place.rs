@@ -36,8 +36,8 @@ enum Step {
     Over(usize),
     /// The first hops of a through of the model above, to a table on the way: which association, and how many.
     Way(usize, usize),
-    /// An association back, from its target to the model that declares it.
-    Back(&'static Resolved),
+    /// An association back, from its target to the model whose rows lead there: the one that declares it, or a subclass.
+    Back(&'static Resolved, &'static ModelReflection),
 }
 
 impl Step {
@@ -45,7 +45,10 @@ impl Step {
         match self {
             Self::Over(association) => (association, 0, 0),
             Self::Way(association, hops) => (association, hops, 0),
-            Self::Back(over) => (0, 0, std::ptr::from_ref(over).addr()),
+            Self::Back(over, from) => {
+                let from = std::ptr::from_ref(from).addr();
+                (from, 0, std::ptr::from_ref(over).addr())
+            }
         }
     }
 }
@@ -100,9 +103,9 @@ impl Place {
         self.after(Step::Way(association, hops), over.target)
     }
 
-    /// The model that declares an association, whose target stands here.
-    pub(crate) fn back(self, over: &'static Resolved) -> Self {
-        self.after(Step::Back(over), over.owner)
+    /// The model whose association leads to the target that stands here.
+    pub(crate) fn back(self, over: &'static Resolved, from: &'static ModelReflection) -> Self {
+        self.after(Step::Back(over, from), from)
     }
 
     fn after(self, step: Step, model: &'static ModelReflection) -> Self {
@@ -133,7 +136,7 @@ impl Place {
         let (above, step) = self.0.above?;
         match step {
             Step::Over(association) => above.0.model.reflections().get(association),
-            Step::Back(over) => Some(over.declaration()),
+            Step::Back(over, _) => Some(over.declaration()),
             Step::Way(association, hops) => {
                 let through = above.0.model.resolve(association).ok()?;
                 Some(through.hops().get(hops - 1)?.over.declaration())
@@ -144,14 +147,14 @@ impl Place {
     /// The association whose target stands above, and whose own model stands here, if that is how it leads here.
     pub(crate) fn is_back_over(self) -> Option<&'static Resolved> {
         match self.0.above {
-            Some((_, Step::Back(over))) => Some(over),
+            Some((_, Step::Back(over, _))) => Some(over),
             _ => None,
         }
     }
 
     /// Whether a through leads over this place.
     pub(crate) fn is_on_way(self) -> bool {
-        matches!(self.0.above, Some((_, Step::Way(..) | Step::Back(_))))
+        matches!(self.0.above, Some((_, Step::Way(..) | Step::Back(..))))
     }
 
     /// The place it hangs off, and what is known of the association that leads here; none for the root.
@@ -214,6 +217,34 @@ impl Place {
             Some((_, Step::Over(association))) => place.through(association),
             Some((_, other)) => Ok(place.after(other, step.0.model)),
             None => Ok(place),
+        })
+    }
+
+    /// This place, where it is one from which an association of `target` leads back over the key that `over` leads here by:
+    /// the rows there are those that stand at `way` already, between the owner and its target.
+    pub(crate) fn met(self, target: Place, over: &Resolved, way: Place) -> Self {
+        let path = self.path_below(target);
+        let Some((first, rest)) = path.split_first() else {
+            return self;
+        };
+        let (Some((above, Step::Over(association))), true) =
+            (first.0.above, self.is_within(target))
+        else {
+            return self;
+        };
+        let Ok(back) = above.0.model.resolve(association) else {
+            return self;
+        };
+        let leads_back = back.through.is_none()
+            && back.target.table() == way.model().table()
+            && back.owner_key == over.target_key
+            && back.target_key == over.owner_key;
+        if !leads_back {
+            return self;
+        }
+        rest.iter().fold(way, |place, step| match step.0.above {
+            Some((_, step_to)) => place.after(step_to, step.0.model),
+            None => place,
         })
     }
 
