@@ -24,7 +24,7 @@ pub struct Assignment {
 }
 
 impl<T: Attribute> Column<T> {
-    /// This column holds the value, or what another column holds: for `update_all` and `create_with`.
+    /// This column holds the value, or what another column holds: for `update_all` and `create_with`. Rails: `update_all(title: "x")`.
     pub fn set(self, value: impl Operand<T>) -> Assignment {
         let value = fitted(&self.node(), value.operand().0);
         self.assignment(value)
@@ -34,7 +34,7 @@ impl<T: Attribute> Column<T> {
     /// refuses a number that the column cannot hold. A sum beyond 64 bits is refused by the database, except by SQLite, which
     /// makes a float of it that cannot be read: where that can happen, keep such rows out by a filter.
     ///
-    /// `"stars" = COALESCE("posts"."stars", 0) + ?`
+    /// `"stars" = COALESCE("posts"."stars", 0) + ?`. Rails: `update_counters(ids, stars: 2)`.
     pub fn increment(self, by: impl Into<Value<'static>>) -> Assignment {
         self.assignment(Node::Plus(Box::new(self.node()), by.into()))
     }
