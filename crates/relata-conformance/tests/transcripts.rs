@@ -19,7 +19,7 @@ fn reports() -> Vec<Report> {
     paths.iter().map(run).collect()
 }
 
-#[test]
+#[relata::test]
 fn every_outcome_is_the_expected_one() {
     let reports = reports();
     let expected = Expected::read(&here("expected.txt")).unwrap();
@@ -28,7 +28,7 @@ fn every_outcome_is_the_expected_one() {
     assert!(reports.len() > 170, "only {} transcripts", reports.len());
 }
 
-#[test]
+#[relata::test]
 fn differences_are_few_and_each_is_used() {
     let reports = reports();
     let steps: usize = reports.iter().map(|report| report.steps).sum();

@@ -175,3 +175,35 @@ fn options_scopes_and_counters_are_told_as_they_were_written() -> Result<()> {
     );
     Ok(())
 }
+
+/// Who is followed, and says so itself: nobody's `belongs_to` keeps the counter.
+#[relata::model]
+pub struct Idol {
+    id: i64,
+    fans_count: i64,
+    #[has_many(counter_cache)]
+    fans: Fan,
+}
+
+/// Who follows.
+#[relata::model]
+pub struct Fan {
+    id: i64,
+    idol_id: i64,
+    #[belongs_to]
+    idol: Idol,
+}
+
+/// It was called after the owner: `idols_count`.
+#[test]
+fn the_counter_that_a_collection_names_by_itself_is_called_after_it() {
+    let fans = Idol::reflect_on_association("fans").unwrap();
+    assert_eq!(fans.counter_cache(), Some("fans_count"));
+    assert!(
+        Idol::new(&relata::Db::detached())
+            .fans()
+            .erased()
+            .unwrap()
+            .has_counter()
+    );
+}

@@ -1,7 +1,7 @@
 //! What a subclass has from its base, and how its own columns and associations find their places among the base's.
 
 use proc_macro2::{Ident, TokenStream};
-use quote::quote;
+use quote::{quote, quote_spanned};
 
 use super::types;
 use crate::model::{Model, plain};
@@ -58,6 +58,12 @@ pub(crate) fn tables(
         });
         quote!(const __ACCEPTED: [::core::primitive::usize; #count] = [#(#places),*];)
     });
+    // At the word that says who sees it.
+    let visible = matches!(model.vis, syn::Visibility::Public(_)).then(|| {
+        let at = syn::spanned::Spanned::span(&model.vis);
+        let check = quote_spanned!(at=> ::relata::reflection::shape::check_visibility(BASE, #name));
+        quote!(const _: () = #check;)
+    });
     Some(quote! {
         const BASE: &::relata::reflection::shape::Shape = &<#base as ::relata::Model>::SHAPE;
         const COLUMNS: &[::relata::reflection::Column] = BASE.columns();
@@ -69,6 +75,7 @@ pub(crate) fn tables(
         const TARGETS: [&::core::primitive::str; WIDTH] =
             ::relata::reflection::targets(BASE, &OWN, [#(#targets),*]);
         const _: () = ::relata::reflection::shape::check_subclass(BASE, #name);
+        #visible
         #[allow(dead_code)]
         impl #ident {
             const __COLUMNS: [::core::primitive::usize; #width] = [#(#columns),*];
@@ -102,6 +109,13 @@ pub(crate) fn conversions(model: &Model) -> Option<TokenStream> {
             #vis fn as_base(&self) -> #base { ::relata::__private::of::<#base>(&self.0) }
         }
     })
+}
+
+/// Who sees the model, as it was written; nothing for its own module alone.
+pub(super) fn visibility(model: &Model) -> String {
+    quote::ToTokens::to_token_stream(&model.vis)
+        .to_string()
+        .replace(' ', "")
 }
 
 /// That the rows of the model are of several classes.

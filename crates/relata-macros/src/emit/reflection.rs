@@ -108,6 +108,12 @@ pub(crate) fn reflection(model: &Model) -> TokenStream {
     let listed = &model.subclasses;
     let subclasses = (!listed.is_empty())
         .then(|| quote!(.with_subclasses(#table, &[#(<#listed as ::relata::Model>::NAME),*])));
+    // What is `pub` needs no word about it.
+    let narrow = !listed.is_empty() && !matches!(model.vis, syn::Visibility::Public(_));
+    let visibility = narrow.then(|| {
+        let seen = inheritance::visibility(model);
+        quote!(.with_visibility(#seen))
+    });
     let below = base.map(|_| quote!(.below(BASE)));
     let table = match base {
         Some(_) => quote!(BASE.table()),
@@ -141,7 +147,7 @@ pub(crate) fn reflection(model: &Model) -> TokenStream {
                         .with_columns(#columns_of, #key_of)
                         #constraints
                         .with_associations(&ASSOCIATIONS, #targets_of)
-                        #subclasses #below
+                        #subclasses #visibility #below
                         #broken;
                 #[inline]
                 fn reflection() -> &'static ::relata::reflection::ModelReflection { &REFLECTION }

@@ -37,6 +37,8 @@ pub struct Shape {
     /// The table, and the names of the subclasses, where rows are of several classes.
     table: &'static str,
     subclasses: &'static [&'static str],
+    /// As it was written, of a base that is less than `pub`.
+    visibility: &'static str,
     mistakes: bool,
 }
 
@@ -54,6 +56,7 @@ impl Shape {
             targets: &[],
             table: "",
             subclasses: &[],
+            visibility: "pub",
             mistakes: false,
         }
     }
@@ -120,6 +123,13 @@ impl Shape {
     ) -> Self {
         self.table = table;
         self.subclasses = subclasses;
+        self
+    }
+
+    /// Who sees it, as it was written; nothing for its own module alone.
+    #[must_use]
+    pub const fn with_visibility(mut self, visibility: &'static str) -> Self {
+        self.visibility = visibility;
         self
     }
 
@@ -285,6 +295,30 @@ pub const fn check_subclass(base: &Shape, name: &str) {
                 .quoted(base.name),
         );
     }
+}
+
+/// Checks that the base of a subclass that everybody sees is seen as far: the methods of the subclass give it away.
+///
+/// # Panics
+/// While the program is compiled, with a sentence about what is wrong.
+#[track_caller]
+pub const fn check_visibility(base: &Shape, name: &str) {
+    if same(base.visibility, "pub") {
+        return;
+    }
+    let text = Text::new()
+        .quoted(name)
+        .add(" is `pub`, and its base ")
+        .quoted(base.name)
+        .add(" is ");
+    let text = if base.visibility.is_empty() {
+        text.add("private")
+    } else {
+        text.quoted(base.visibility)
+    };
+    fail(&text.add(
+        ": a subclass has methods that give its base, so declare both with the same visibility",
+    ));
 }
 
 /// Checks the written inverse of one association: that it exists, leads back, and is over the same key.

@@ -24,9 +24,13 @@ pub struct Assignment {
 }
 
 impl<T: Attribute> Column<T> {
-    /// This column holds the value, or what another column holds: for `update_all` and `create_with`.
+    /// This column holds the value, or what another column holds: for `update_all` and `create_with`. Rails: `update_all(title: "x")`.
     pub fn set(self, value: impl Operand<T>) -> Assignment {
-        let value = fitted(&self.node(), value.operand().0);
+        // It is of the column's type already, unless it is none at all.
+        let value = match value.operand().0 {
+            refused @ Node::Refused(_) => fitted(&self.node(), refused),
+            value => value,
+        };
         self.assignment(value)
     }
 
@@ -34,7 +38,7 @@ impl<T: Attribute> Column<T> {
     /// refuses a number that the column cannot hold. A sum beyond 64 bits is refused by the database, except by SQLite, which
     /// makes a float of it that cannot be read: where that can happen, keep such rows out by a filter.
     ///
-    /// `"stars" = COALESCE("posts"."stars", 0) + ?`
+    /// `"stars" = COALESCE("posts"."stars", 0) + ?`. Rails: `update_counters(ids, stars: 2)`.
     pub fn increment(self, by: impl Into<Value<'static>>) -> Assignment {
         self.assignment(Node::Plus(Box::new(self.node()), by.into()))
     }
@@ -119,7 +123,10 @@ impl<M> Relation<M> {
     pub(crate) fn give_values_to(&self, record: &Record) -> Result<()> {
         let select = &self.core().select;
         for filter in &select.filters {
-            if let Some(refusal) = filter.refusal() {
+            // A record can be made where the query cannot be asked, but not with what is no value.
+            if let Some(refusal) = filter.refusal()
+                && refusal.0.kind() == ErrorKind::InvalidValue
+            {
                 return Err(refusal.0.clone());
             }
             if let Some((column, value)) = filter.equality(select.root) {

@@ -195,7 +195,8 @@ impl<M: Model> Relation<M> {
         self.map(|core| core.select.having.push(condition.0))
     }
 
-    /// This relation's rows as the values of one column, for a list: `IN (SELECT ...)`.
+    /// This relation's rows as the values of one column, for a list: `IN (SELECT ...)`. Rails:
+    /// `where(id: posts.select(:author_id))`.
     pub fn select_column<T>(
         self,
         column: impl FnOnce(&'static M::Columns) -> Column<T>,

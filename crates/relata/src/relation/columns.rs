@@ -73,12 +73,12 @@ impl<T> Column<T> {
         self.index
     }
 
-    /// `IS NULL`.
+    /// `IS NULL`. Rails: `where(title: nil)`.
     pub fn is_null(self) -> Expr {
         Expr(Node::IsNull(Box::new(self.node())))
     }
 
-    /// `IS NOT NULL`.
+    /// `IS NOT NULL`. Rails: `where.not(title: nil)`.
     pub fn is_not_null(self) -> Expr {
         !self.is_null()
     }
@@ -90,7 +90,7 @@ impl<T> Column<T> {
         Column::new(self.place, self.index)
     }
 
-    /// Ascending order.
+    /// Ascending order. Rails: `order(:title)`.
     pub fn asc(self) -> Order {
         Order {
             by: self.node(),
@@ -98,7 +98,7 @@ impl<T> Column<T> {
         }
     }
 
-    /// Descending order.
+    /// Descending order. Rails: `order(title: :desc)`.
     pub fn desc(self) -> Order {
         Order {
             by: self.node(),
@@ -163,37 +163,37 @@ fn compare<T>(left: Node, comparison: Comparison, operand: impl Operand<T>) -> E
 macro_rules! comparisons {
     ($type:ident, |$this:ident| $node:expr) => {
         impl<T> $type<T> {
-            /// `=`; `IS NULL` for `None`.
+            /// `=`; `IS NULL` for `None`. Rails: `where(title: "x")`.
             pub fn eq(self, operand: impl Operand<T>) -> Expr {
                 let $this = self;
                 compare($node, Comparison::Equal, operand)
             }
 
-            /// `!=`; `IS NOT NULL` for `None`.
+            /// `!=`; `IS NOT NULL` for `None`. Rails: `where.not(title: "x")`.
             pub fn ne(self, operand: impl Operand<T>) -> Expr {
                 let $this = self;
                 compare($node, Comparison::NotEqual, operand)
             }
 
-            /// `<`.
+            /// `<`. Rails: `where(stars: ...5)`.
             pub fn lt(self, operand: impl Operand<T>) -> Expr {
                 let $this = self;
                 compare($node, Comparison::Less, operand)
             }
 
-            /// `<=`.
+            /// `<=`. Rails: `where(stars: ..5)`.
             pub fn le(self, operand: impl Operand<T>) -> Expr {
                 let $this = self;
                 compare($node, Comparison::LessOrEqual, operand)
             }
 
-            /// `>`.
+            /// `>`. Rails: `where("stars > ?", 5)`.
             pub fn gt(self, operand: impl Operand<T>) -> Expr {
                 let $this = self;
                 compare($node, Comparison::Greater, operand)
             }
 
-            /// `>=`.
+            /// `>=`. Rails: `where(stars: 5..)`.
             pub fn ge(self, operand: impl Operand<T>) -> Expr {
                 let $this = self;
                 compare($node, Comparison::GreaterOrEqual, operand)
@@ -206,7 +206,7 @@ comparisons!(Column, |column| column.node());
 comparisons!(Computed, |computed| computed.0);
 
 impl<T> Column<T> {
-    /// `BETWEEN low AND high`, both included.
+    /// `BETWEEN low AND high`, both included. Rails: `where(stars: 1..5)`.
     pub fn between(self, low: impl Operand<T>, high: impl Operand<T>) -> Expr {
         let fitted = |operand: Expr| fitted(&self.node(), operand.0);
         match (fitted(low.operand()), fitted(high.operand())) {
@@ -226,12 +226,12 @@ impl<T> Column<T> {
     }
 
     /// Among the values of a list of any length, or of a query. A `None` in the list is asked for as `IS NULL`;
-    /// an empty list matches nothing.
+    /// an empty list matches nothing. Rails: `where(id: [1, 2])`, `where(id: posts)`.
     pub fn is_in(self, list: impl List<T>) -> Expr {
         list.among(Subject(self.node()))
     }
 
-    /// Not among the values of a list or a query.
+    /// Not among the values of a list or a query. Rails: `where.not(id: [1, 2])`.
     pub fn is_not_in(self, list: impl List<T>) -> Expr {
         !self.is_in(list)
     }
@@ -270,7 +270,7 @@ impl Textual for Value<'static> {}
 
 impl<T: Textual> Column<T> {
     /// `LIKE`, where `%` stands for any text, `_` for any character and `\` takes their meaning away.
-    /// Case matters, on every database.
+    /// Case matters, on every database. Rails: `where("title LIKE ?", pattern)`.
     pub fn like(self, pattern: &str) -> Expr {
         Expr(Node::Like(Box::new(self.node()), pattern.to_owned(), false))
     }
