@@ -35,6 +35,33 @@ pub struct Ring {
     below: Ring,
 }
 
+/// A link that only counts how often it is validated.
+#[model]
+pub struct Knot {
+    id: i64,
+    name: String,
+    above_id: Option<i64>,
+    #[belongs_to(inverse_of = below)]
+    above: Option<Knot>,
+    #[has_many(foreign_key = above_id)]
+    below: Knot,
+}
+
+static LOOKED: AtomicUsize = AtomicUsize::new(0);
+
+#[callbacks]
+impl Knot {
+    #[validate]
+    fn look(&self) {
+        LOOKED.fetch_add(1, Ordering::Relaxed);
+    }
+
+    #[before_save]
+    fn rename(&self) {
+        self.set_name(format!("{}!", self.name()));
+    }
+}
+
 /// How often they were validated, saved, committed, destroyed, and told that they are saved.
 static HEARD: [AtomicUsize; 5] = [const { AtomicUsize::new(0) }; 5];
 
@@ -99,7 +126,7 @@ fn on_a_small_stack(test: impl AsyncFn(Db) -> Result<()> + Send + 'static) {
     let run = move || {
         relata::run(async {
             let db = Db::connect("sqlite::memory:").await?;
-            db.create_tables([Link::reflection(), Ring::reflection()])
+            db.create_tables([Link::reflection(), Ring::reflection(), Knot::reflection()])
                 .await?;
             test(db).await
         })
@@ -183,6 +210,26 @@ fn a_chain_with_callbacks_is_validated_saved_and_destroyed() {
         found.destroy().await?;
         assert_eq!(heard()[3], length);
         assert_eq!(Ring::all(&db).count().await?, 0);
+        Ok(())
+    });
+}
+
+/// Each parent is saved inside the save of the one below it, and has that as a new member: it was validated again with each.
+#[test]
+fn a_chain_with_callbacks_is_saved_from_its_end() {
+    on_a_small_stack(async |db| {
+        let length = length();
+        let before = LOOKED.load(Ordering::Relaxed);
+        let root = Knot::build(&db, |k| k.set_name("root"));
+        let mut last = root.clone();
+        for _ in 1..length {
+            last = last.below().build(|k| k.set_name("knot"));
+        }
+        last.save().await?;
+        assert_eq!(Knot::all(&db).count().await?, length as u64);
+        assert!(root.is_persisted() && last.above_id().is_some());
+        let looked = LOOKED.load(Ordering::Relaxed) - before;
+        assert!(looked <= 2 * length, "{looked} looks at {length} records");
         Ok(())
     });
 }

@@ -10,8 +10,9 @@ use crate::hashing::Hashing;
 use crate::record::{Record, Watch};
 
 /// What was found of one record.
-#[derive(Clone, Copy)]
 struct Found {
+    /// Kept, so that no other record gets its identity meanwhile.
+    record: Record,
     valid: bool,
     /// Whether what it calls or asks may answer otherwise the next time.
     asks_again: bool,
@@ -31,8 +32,8 @@ pub(super) struct Known {
 impl Known {
     /// Forgets what was found of a record: it is looked at anew.
     pub(super) fn forget(&mut self, record: &Record) {
-        if self.found.remove(&record.identity()).is_some() {
-            record.unwatch();
+        if let Some(found) = self.found.remove(&record.identity()) {
+            found.record.unwatch();
         }
     }
 
@@ -44,6 +45,7 @@ impl Known {
     /// Notes what was found of a record, and of what is looked at with it, which began after so many changes.
     pub(super) fn found(&mut self, record: &Record, asks_again: bool, at: u64) {
         let found = Found {
+            record: record.clone(),
             valid: !record.has_errors(),
             asks_again,
             at,
@@ -57,7 +59,7 @@ impl Known {
     pub(super) fn pass(&mut self, record: &Record) {
         if let Some(found) = self.found.get_mut(&record.identity()) {
             found.passed = true;
-            record.unwatch();
+            found.record.unwatch();
         }
     }
 
