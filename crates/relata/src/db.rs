@@ -15,6 +15,7 @@ mod faults;
 mod hooks;
 mod levels;
 mod options;
+#[cfg_attr(not(feature = "sqlite"), allow(unused_mut, unused_variables))]
 mod pipeline;
 #[cfg_attr(not(feature = "sqlite"), allow(dead_code))]
 mod queue;
