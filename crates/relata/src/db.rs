@@ -16,6 +16,7 @@ mod hooks;
 pub(crate) mod idle;
 mod levels;
 mod options;
+#[cfg_attr(not(feature = "sqlite"), allow(unused_mut, unused_variables))]
 mod pipeline;
 #[cfg_attr(not(feature = "sqlite"), allow(dead_code))]
 mod queue;
