@@ -43,6 +43,7 @@ impl Macro {
 
 /// How the target model of an association is found.
 #[derive(Clone, Copy)]
+#[non_exhaustive]
 pub enum Target {
     /// A model of the program.
     Model(fn() -> &'static ModelReflection),
@@ -77,6 +78,7 @@ impl std::fmt::Debug for Target {
 
 /// What was written for `inverse_of`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum InverseOf {
     /// Nothing: it is looked for.
     Automatic,
@@ -109,6 +111,7 @@ pub enum Dependent {
 
 /// Which columns a touch sets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Touch {
     /// `updated_at`.
     Timestamps,
@@ -561,30 +564,6 @@ impl AssociationReflection {
     #[must_use]
     pub fn documentation(&self) -> &'static str {
         self.doc
-    }
-
-    /// The names of the methods that `#[model]` gives a record for it; [`Reflected::methods`](super::Reflected::methods)
-    /// knows which of them the model leaves out.
-    #[must_use]
-    pub fn methods(&self) -> Vec<String> {
-        let name = self.name;
-        let mut methods = vec![name.to_owned()];
-        if self.nested.is_some() {
-            methods.push(format!("{name}_attributes"));
-        }
-        if self.is_collection() {
-            methods.push(format!("{}_ids", relata_inflect::singularize(name)));
-            return methods;
-        }
-        let verbs = match self.is_polymorphic() {
-            true => &["set", "reload", "reset"][..],
-            false => &["set", "build", "create", "reload", "reset"],
-        };
-        methods.extend(verbs.iter().map(|verb| format!("{verb}_{name}")));
-        if self.is_belongs_to() {
-            methods.extend(["changed", "previously_changed"].map(|what| format!("{name}_{what}")));
-        }
-        methods
     }
 }
 
