@@ -82,6 +82,8 @@ pub const SHARED: &[(&str, &[&str])] = &[
     ("deprecation", &["reflection", "db::Db"]),
     // The words of errors, under Rails' keys: a database holds where they come from.
     ("messages", &[]),
+    // What a program is told that is no error.
+    ("warning", &[]),
     // The one named future; the ground storey must not name it.
     ("pending", &[]),
     // The trait of models: a typed shell, so it names one item of many rooms, and what its own methods forward to.
@@ -112,6 +114,7 @@ pub const UNSAFE: &[&str] = &[
 pub const SQL_TEXT: &[&str] = &[
     "crates/relata/src/sql.rs",
     "crates/relata/src/sql/",
+    // What begins and ends transactions and savepoints, and sets up a connection: it names nothing of a model.
     "crates/relata/src/db.rs",
     "crates/relata/src/db/",
     // Quoted for people: in the documentation of generated methods, and in what tests expect.

@@ -2,7 +2,7 @@
 
 use crate::Backend;
 use relata::{
-    Abort, Db, ErrorKind, Relation, Result, assert_queries, assert_sql, callbacks, model,
+    Abort, Db, Error, ErrorKind, Relation, Result, assert_queries, assert_sql, callbacks, model,
     no_touching,
 };
 
@@ -139,6 +139,16 @@ pub struct Book {
     #[belongs_to(counter_cache, touch = moved_at)]
     shelf: Option<Shelf>,
     updated_at: Option<Instant>,
+}
+
+/// Touches its shelf, and nothing more of it.
+#[model]
+pub struct Label {
+    id: i64,
+    text: String,
+    shelf_id: i64,
+    #[belongs_to(touch)]
+    shelf: Shelf,
 }
 
 /// Lies on the first shelf when nobody says otherwise.
@@ -470,6 +480,49 @@ pub async fn a_touch_goes_up_once_a_transaction(backend: &Backend) -> Result<()>
     book.set_title("A3");
     no_touching([Shelf::reflection()], async || book.save().await).await?;
     assert_eq!(at(Shelf::find(&db, 1).await?.updated_at()), Some(5_000_000));
+    Ok(())
+}
+
+/// What a savepoint that is rolled back did to a touch that waits outside of it is undone.
+pub async fn a_touch_that_waits_outlives_no_savepoint(backend: &Backend) -> Result<()> {
+    let (db, shelf, _) = library(backend).await?;
+    db.create_tables([Label::reflection()]).await?;
+    db.stop_clock_at(4_000_000);
+    let book = shelf.books().create(|b| b.set_title("A")).await?;
+    let label = Label::create(&db, |l| l.set_text("x").set_shelf(&shelf)).await?;
+    let times = async || -> Result<_> {
+        let row = Shelf::find(&db, shelf.id()).await?;
+        assert_eq!(row.updated_at(), shelf.updated_at());
+        assert_eq!(row.moved_at(), shelf.moved_at());
+        Ok((at(row.updated_at()), at(row.moved_at())))
+    };
+    let undone = || Err::<(), _>(Error::new(ErrorKind::Rollback, "no"));
+    db.stop_clock_at(5_000_000);
+    db.transaction(async || {
+        label.set_text("y").save().await?;
+        let inner = db.transaction(async || {
+            book.set_title("B").save().await?;
+            undone()
+        });
+        assert!(inner.await.is_err());
+        Ok(())
+    })
+    .await?;
+    // The column that only the book touches was never touched.
+    assert_eq!(times().await?, (Some(5_000_000), Some(4_000_000)));
+    db.stop_clock_at(6_000_000);
+    db.transaction(async || {
+        label.set_text("z").save().await?;
+        let inner = db.transaction(async || {
+            shelf.touch().await?;
+            undone()
+        });
+        assert!(inner.await.is_err());
+        Ok(())
+    })
+    .await?;
+    // The touch that the savepoint took with it waits again.
+    assert_eq!(times().await?, (Some(6_000_000), Some(4_000_000)));
     Ok(())
 }
 

@@ -289,6 +289,7 @@ macro_rules! suite {
                 the_size_of_a_collection_is_its_counter
                 counters_can_be_corrected
                 a_touch_goes_up_once_a_transaction
+                a_touch_that_waits_outlives_no_savepoint
                 two_that_touch_each_other_end
                 a_row_that_others_refer_to_says_what_to_do
                 a_default_fills_a_missing_parent_in }

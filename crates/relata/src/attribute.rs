@@ -60,6 +60,7 @@ mod label;
 mod primitive;
 #[cfg(feature = "serde")]
 mod serde;
+mod shown;
 mod stored;
 #[cfg(feature = "time")]
 mod time;
@@ -70,6 +71,7 @@ pub mod value;
 #[cfg(feature = "json")]
 pub use json::Json;
 pub use label::{Held, Label};
+pub(crate) use shown::{Shown, start_of};
 pub use stored::Stored;
 pub use value::{Kind, Value};
 

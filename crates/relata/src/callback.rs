@@ -319,6 +319,7 @@ impl fmt::Debug for Callback {
 
 /// When a callback of a collection runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum MemberEvent {
     /// Before a record becomes a member. [`Abort`] leaves it out.
     BeforeAdd,

@@ -64,6 +64,7 @@ use crate::job::{JobQueue, Queue};
 use crate::messages::{Messages, Source};
 use crate::pending::{self, Pending};
 use crate::sql::{Dialect, Raw, Writer};
+use crate::warning::{self, About};
 
 /// A database. Cheap to clone; every clone is the same database.
 #[derive(Clone)]
@@ -152,10 +153,7 @@ impl Db {
         if self.0.options.strict == Violation::Raise {
             return false;
         }
-        #[cfg(feature = "tracing")]
-        tracing::warn!(target: "relata::strict_loading", "{message}");
-        #[cfg(not(feature = "tracing"))]
-        eprintln!("{message}");
+        warning::warn(About::StrictLoading, message);
         true
     }
 

@@ -12,6 +12,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::pending;
 pub(crate) use crate::reflection::is_any_deprecated as is_any;
 use crate::reflection::{AssociationReflection, ModelReflection, Resolved};
+use crate::warning::{About, warn};
 
 /// One use of a deprecated association. Rails: the payload of `deprecated_association.active_record`.
 #[derive(Debug, Clone)]
@@ -199,7 +200,7 @@ pub(crate) fn affected(db: &Db, resolved: &'static Resolved, why: Why<'_>) -> Re
 #[inline(never)]
 pub(crate) fn used_anyway(db: &Db, resolved: &'static Resolved, method: &str) {
     if let Err(error) = used(db, resolved, Why::Method(method)) {
-        warn(&error.to_string());
+        warn(About::DeprecatedAssociation, &error.to_string());
     }
 }
 
@@ -249,7 +250,7 @@ fn tell(
                 message.push('\n');
                 message.push_str(&backtrace);
             }
-            warn(&message);
+            warn(About::DeprecatedAssociation, &message);
             Ok(())
         }
         Mode::Raise => Err(Error::new(ErrorKind::DeprecatedAssociation, message)
@@ -267,11 +268,4 @@ fn tell(
             Ok(())
         }
     }
-}
-
-fn warn(message: &str) {
-    #[cfg(feature = "tracing")]
-    tracing::warn!(target: "relata::deprecated_association", "{message}");
-    #[cfg(not(feature = "tracing"))]
-    eprintln!("{message}");
 }

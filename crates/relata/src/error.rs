@@ -1,7 +1,8 @@
 //! The one error of the library: a kind, a message that names model, association, cause and fix,
 //! and where it came from. It is a single pointer, so a `Result` stays small, and cloning it is cheap.
 //!
-//! Invariant: an error never holds bound values; the SQL it quotes has placeholders only.
+//! Invariant: the SQL that it quotes has placeholders only. A message names the key that was looked for, and a value that
+//! its attribute cannot hold, by its start; a secret column's value never.
 
 use std::fmt;
 use std::sync::Arc;

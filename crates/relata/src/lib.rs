@@ -91,6 +91,7 @@ pub mod relation;
 mod schema;
 mod sql;
 pub mod validation;
+mod warning;
 
 pub use association::Association;
 pub use attribute::{Attribute, Value};

@@ -77,6 +77,7 @@ impl Numericality {
 
 /// How an attribute compares with its limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Comparison {
     /// `>`
     GreaterThan,
@@ -109,6 +110,7 @@ impl Comparison {
 
 /// What an attribute is held against.
 #[derive(Clone, Copy)]
+#[non_exhaustive]
 pub enum Limit {
     /// An integer.
     Int(i64),

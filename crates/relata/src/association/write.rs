@@ -257,13 +257,13 @@ impl Association {
 
     /// Puts a member where the same row is a member already, in a collection that has each once. Whether it did.
     fn takes_the_place_of(&self, member: &Record) -> bool {
+        if !self.relation().core().select.distinct {
+            return false;
+        }
         let known = self.peek_many();
         let Some(at) = known.records.iter().position(|one| one == member) else {
             return false;
         };
-        if !self.relation().core().select.distinct {
-            return false;
-        }
         let mut members = known.records;
         members[at] = member.clone();
         self.owner.link_many(self.position, &members, known.loaded);

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use super::calendar;
 use super::value::{Kind, Value};
-use super::{AttributeType, Label, Stored};
+use super::{AttributeType, Label, Shown, Stored};
 
 impl AttributeType {
     /// The value as this type holds it.
@@ -56,7 +56,7 @@ impl AttributeType {
     /// What is wrong with a value that has no label and is none.
     fn unknown(&self, value: &Value<'_>) -> String {
         let labels: Vec<&str> = self.labels.iter().map(Label::name).collect();
-        format!("{value:?} is not one of {}", labels.join(", "))
+        format!("{:?} is not one of {}", Shown(value), labels.join(", "))
     }
 }
 
@@ -118,7 +118,10 @@ impl Kind {
                 _ => None,
             },
         };
-        cast.ok_or_else(|| format!("{value:?} is not {} {}", article(self), self.name()))
+        cast.ok_or_else(|| {
+            let shown = Shown(&value);
+            format!("{shown:?} is not {} {}", article(self), self.name())
+        })
     }
 }
 

@@ -158,7 +158,7 @@ impl std::error::Error for TurnedAway {}
 
 /// The error of a hesitant job that would have to wait.
 #[cold]
-pub(super) fn turned_away() -> Error {
+pub(crate) fn turned_away() -> Error {
     Error::new(ErrorKind::LockWaitTimeout, TurnedAway.to_string()).with_source(TurnedAway)
 }
 
@@ -419,6 +419,7 @@ impl Statement {
 
 /// What a statement did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Outcome {
     /// Rows changed by a write.
     pub affected: u64,

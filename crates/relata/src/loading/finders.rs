@@ -8,6 +8,7 @@ use std::future::IntoFuture;
 
 use super::{load, run};
 use crate::association;
+use crate::attribute::Shown;
 use crate::attribute::value::Value;
 use crate::db::Db;
 use crate::db::adapter::Purpose;
@@ -67,16 +68,19 @@ fn missing(core: &Core, what: &str) -> Error {
 fn describe(model: &'static ModelReflection, key: &[Value<'static>]) -> String {
     let names: Vec<&str> = model.primary_key_names().collect();
     match (names.as_slice(), key) {
-        ([name], [value]) => format!(" with '{name}'={value:?}"),
-        _ => format!(" with [{}]={key:?}", names.join(", ")),
+        ([name], [value]) => format!(" with '{name}'={:?}", Shown(value)),
+        _ => {
+            let shown: Vec<Shown<'_>> = key.iter().map(Shown).collect();
+            format!(" with [{}]={shown:?}", names.join(", "))
+        }
     }
 }
 
 /// Keys as a sentence names them: `1, 9`, and `[1, 2], [1, 3]` of several columns.
 fn listed<'a>(keys: impl Iterator<Item = &'a Vec<Value<'static>>>) -> String {
     let one = |key: &Vec<Value<'static>>| match key.as_slice() {
-        [value] => format!("{value:?}"),
-        key => format!("{key:?}"),
+        [value] => format!("{:?}", Shown(value)),
+        key => format!("{:?}", key.iter().map(Shown).collect::<Vec<_>>()),
     };
     let mut keys = keys.map(one);
     let mut named: Vec<String> = keys.by_ref().take(NAMED).collect();

@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use super::enrolled::Part;
 use super::touch::Deferred;
 
+use crate::attribute::Shown;
 use crate::attribute::value::Value;
 use crate::error::{Error, ErrorKind};
 use crate::messages::Source;
@@ -463,7 +464,7 @@ pub(super) fn key_of(record: &Record) -> String {
     let names = record.reflection().primary_key_names();
     let parts: Vec<String> = names
         .zip(record.saved_key())
-        .map(|(name, value)| format!("'{name}'={value:?}"))
+        .map(|(name, value)| format!("'{name}'={:?}", Shown(&value)))
         .collect();
     parts.join(", ")
 }

@@ -13,6 +13,7 @@ use super::enrolled::Enrolled;
 use super::pipeline::{CREATE, DESTROY, Step, TOUCH, UPDATE, VALIDATE, Verb};
 use super::reentry::Call;
 use super::save::SaveOptions;
+use super::through::Between;
 use crate::callback::{Abort, Event, Inside, Outside, RunAround};
 use crate::error::{Error, ErrorKind, Result};
 use crate::pending::Pending;
@@ -53,6 +54,8 @@ pub(super) struct Frame {
     pub(super) todo: Option<Vec<Record>>,
     /// Whether what was done last of that is a row between, which makes the record a member.
     pub(super) joining: bool,
+    /// The rows between that lead to what it still waits for.
+    pub(super) between: Between,
     /// Parents that are destroyed once the row no longer refers to them.
     pub(super) let_go: Vec<Record>,
     arounds: Vec<Around>,
@@ -101,6 +104,7 @@ impl Frame {
             hook: 0,
             todo: None,
             joining: false,
+            between: Between::default(),
             let_go: Vec::new(),
             arounds: Vec::new(),
             enrolled: None,

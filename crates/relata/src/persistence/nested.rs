@@ -9,7 +9,7 @@ use std::vec;
 use super::assign::{Job, Step, Values, class_of};
 use super::errors::Keeping;
 use crate::association::{Association, Key};
-use crate::attribute::Value;
+use crate::attribute::{Value, start_of};
 use crate::callback::{MemberLimit, RejectIf};
 use crate::error::{Error, ErrorKind, Result};
 use crate::loading;
@@ -331,7 +331,10 @@ fn key_of(member: &Record) -> Vec<Value<'static>> {
 pub(super) fn shown(id: &Param) -> String {
     match id {
         Param::Value(value) => match value.as_str() {
-            Some(text) => text.to_owned(),
+            Some(text) => match start_of(text) {
+                Some(start) => format!("{start}..."),
+                None => text.to_owned(),
+            },
             None => format!("{value:?}"),
         },
         Param::List(parts) => {

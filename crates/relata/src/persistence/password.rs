@@ -235,7 +235,7 @@ impl Record {
 
 impl<M: FromRecord> Relation<M> {
     /// The relation's first record, if this is its password of that name. One query, and one hash also where there is no
-    /// record, so that the time does not tell which names exist. Rails: `authenticate_by`.
+    /// record, or one without a password, so that the time does not tell which names exist. Rails: `authenticate_by`.
     ///
     /// Errors: `UnknownAttribute` for a password that the model does not have; what the database says.
     #[track_caller]
@@ -244,13 +244,13 @@ impl<M: FromRecord> Relation<M> {
         let record = self.clone().erased().take();
         let (name, text) = (name.to_owned(), Zeroizing::new(text.to_owned()));
         Pending::new(async move {
-            let (_, password) = found?;
+            let (column, password) = found?;
             match record.await? {
-                Some(record) => {
+                Some(record) if !record.value(column).is_null() => {
                     let is = record.authenticate_with(&name, &text).await?;
                     is.then(|| M::cast(record)).transpose()
                 }
-                None => {
+                Some(_) | None => {
                     let hash = password.hash;
                     aside(move || make(hash, &text)).await?.map(|_| None)
                 }

@@ -8,7 +8,7 @@
 //! objects stand for it, so that cycles end; hooks run in the order of declaration;
 //! when a step fails, the frames above it are given up one by one, and each may turn the failure into its own.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::future::Future;
 use std::pin::Pin;
 
@@ -133,8 +133,8 @@ pub(super) struct Pipeline {
     rows: HashSet<(Record, Verb), Hashing>,
     /// Edges that close a cycle, by the record whose key they wait for.
     open: HashMap<(usize, u32), Vec<Association>, Hashing>,
-    /// Members that wait for a record that is being saved, by that record; last first.
-    put_off: HashMap<(usize, u32), Vec<Task>, Hashing>,
+    /// Members that wait for a record that is being saved, by that record.
+    put_off: HashMap<(usize, u32), VecDeque<Task>, Hashing>,
     /// The foreign keys that were filled in.
     pub(super) keys: Keys,
     /// New records whose save has ended: their callbacks ran, and a key that is known only now is written by itself.
@@ -420,7 +420,7 @@ impl Pipeline {
     async fn waiting(&mut self, record: &Record) -> Result<Option<Task>> {
         loop {
             let waiting = self.put_off.get_mut(&record.identity());
-            let Some(task) = waiting.and_then(Vec::pop) else {
+            let Some(task) = waiting.and_then(VecDeque::pop_front) else {
                 return Ok(None);
             };
             if !self.is_created(&task.record) || !lacks_keys_only(&task.record)? {
@@ -455,7 +455,7 @@ impl Pipeline {
     /// A member that needs the key of a record that is being saved below: it is saved after that.
     pub(super) fn put_off(&mut self, task: Task, until: &Record) {
         let waiting = self.put_off.entry(until.identity()).or_default();
-        waiting.insert(0, task);
+        waiting.push_back(task);
     }
 
     /// An edge whose target is being saved below: its key is copied once there is one.

@@ -1,7 +1,7 @@
 //! Replacing what an association leads to: a collection's members, a `has_one`'s target.
 //!
 //! Invariant: on a saved owner what leaves goes before what comes, in one transaction; if something cannot be saved,
-//! rows and memory are as they were.
+//! rows and memory are as they were. A `belongs_to` is the owner's own column: assigned, and not saved, it stays assigned.
 
 use super::acts::is_soft;
 use super::collection::{check_all, delete, save_each};
@@ -54,7 +54,8 @@ impl Association {
 
     /// Makes a record the target of a singular association, and saves. Of a `has_one` on a saved owner, the target that
     /// was there leaves with its key set to null, and the new one is saved, both or none; on a new owner it waits in
-    /// memory. Of a `belongs_to`, the owner is saved. Rails: `profile=`.
+    /// memory. Of a `belongs_to`, the owner is saved; where that fails, the target stays set and unsaved, as after any save
+    /// that fails. Rails: `profile=`.
     ///
     /// Errors: `AssociationTypeMismatch`; `RecordNotSaved` when the old target cannot be without its owner, or the new
     /// one is not valid; what the database says.

@@ -3,6 +3,8 @@
 //!
 //! Invariant: a target is a member as often as rows between lead to it; what makes it one is saved with it, or neither is.
 
+use std::collections::HashMap;
+
 use super::acts::{give_key, is_soft, saved_member};
 use super::collection::take_out;
 use super::counters;
@@ -16,6 +18,7 @@ use crate::association::{Association, Removal};
 use crate::attribute::value::Value;
 use crate::db::adapter::Purpose;
 use crate::error::Result;
+use crate::hashing::Hashing;
 use crate::loading;
 use crate::record::{Linked, Record};
 use crate::relation::Relation;
@@ -200,7 +203,10 @@ pub(super) async fn save_members(
     }
     let autosave = association.reflection().autosave == Some(true);
     let mut todo = match frame.todo.take() {
-        None => members_to_save(frame, association),
+        None => {
+            frame.between = Between::of(association)?;
+            members_to_save(frame, association)
+        }
         Some(todo) => todo,
     };
     // What became of the record that was saved, and whether that was a row between.
@@ -229,7 +235,7 @@ pub(super) async fn save_members(
                 }
             }
         }
-        if let Some(join) = join_to_save(association, &member, &todo)? {
+        if let Some(join) = join_to_save(association, &frame.between, &member, &todo)? {
             // A join that does not lead back to the owner takes its key here.
             let joins = association.way()?;
             if joins.inverse().is_none() && !joins.is_belongs_to() && !joins.is_keyed(&join) {
@@ -248,13 +254,59 @@ pub(super) async fn save_members(
     Ok(None)
 }
 
+/// The rows between in memory, by the object that each leads to, as they were when the first member came: so that many
+/// members do not look through all of them, one after the other.
+#[derive(Default)]
+pub(super) struct Between {
+    joins: HashMap<(usize, u32), Vec<Record>, Hashing>,
+    /// How often each object is a member.
+    times: HashMap<(usize, u32), usize, Hashing>,
+}
+
+impl Between {
+    /// None where the rows between cannot be changed.
+    fn of(association: &Association) -> Result<Self> {
+        let mut between = Self::default();
+        if association.changeable().is_err() {
+            return Ok(between);
+        }
+        for join in association.of_joins()?.peek_target() {
+            if let Linked::Known(Some(target)) = association.source_of(&join)?.peek_one() {
+                let joins = between.joins.entry(target.identity()).or_default();
+                joins.push(join);
+            }
+        }
+        for member in association.peek_many().records {
+            *between.times.entry(member.identity()).or_default() += 1;
+        }
+        Ok(between)
+    }
+
+    /// As [`join_to_save`] has it, where that is plain: the first that is new, or none where there are enough. Nothing where
+    /// it has to be looked for.
+    fn join_to_save(&self, association: &Association, member: &Record) -> Option<Option<Record>> {
+        let id = member.identity();
+        let leads = |join: &&Record| association.is_join_of(join, member);
+        let joins = || self.joins.get(&id).into_iter().flatten().filter(leads);
+        if let Some(join) = joins().find(|join| join.is_new_record()) {
+            return Some(Some(join.clone()));
+        }
+        let enough = joins().count() >= *self.times.get(&id)?;
+        enough.then_some(None)
+    }
+}
+
 /// The row that is to make a member one, where there is none in memory for it yet. `left` are the members that come to it
 /// still, itself among them.
 fn join_to_save(
     association: &Association,
+    between: &Between,
     member: &Record,
     left: &[Record],
 ) -> Result<Option<Record>> {
+    if let Some(known) = between.join_to_save(association, member) {
+        return Ok(known);
+    }
     let joins = association.joins_of(member)?;
     if let Some(join) = joins.iter().find(|join| join.is_new_record()) {
         return Ok(Some(join.clone()));

@@ -21,6 +21,7 @@ use super::write::{refuse_readonly, stamp};
 use crate::association::{Association, targets_of};
 use crate::attribute::value::{Kind, Value};
 use crate::callback::Event;
+use crate::db::Participant;
 use crate::db::adapter::{Purpose, Statement};
 use crate::error::{Error, ErrorKind, Result};
 use crate::hashing::Hashing;
@@ -111,12 +112,40 @@ impl Deferred {
         std::mem::take(&mut self.columns.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn add(&self, columns: &[usize]) {
+    /// Adds columns, and gives those that were not there.
+    fn add(&self, columns: &[usize]) -> Vec<usize> {
         let mut own = self.columns.lock().unwrap_or_else(PoisonError::into_inner);
-        own.extend(columns);
-        own.sort_unstable();
-        own.dedup();
+        let mut new = columns.to_vec();
+        new.retain(|column| !own.contains(column));
+        own.extend(&new);
+        new
     }
+
+    fn remove(&self, columns: &[usize]) {
+        let mut own = self.columns.lock().unwrap_or_else(PoisonError::into_inner);
+        own.retain(|column| !columns.contains(column));
+    }
+}
+
+/// What a savepoint did to a touch that waits outside of it: its rollback undoes that.
+enum Undone {
+    /// It added these columns.
+    Added(Arc<Deferred>, Vec<usize>),
+    /// It wrote these, which wait no more.
+    Written(Arc<Deferred>, Vec<usize>),
+}
+
+impl Participant for Undone {
+    fn rolled_back(&self) {
+        match self {
+            Self::Added(deferred, columns) => deferred.remove(columns),
+            Self::Written(deferred, columns) => drop(deferred.add(columns)),
+        }
+    }
+
+    fn committed(&self) {}
+
+    fn in_doubt(&self) {}
 }
 
 impl Record {
@@ -336,7 +365,11 @@ fn defer(record: &Record, columns: &[usize]) {
     let (deferred, new) = keeping.defer(|| Deferred {
         columns: Mutex::default(),
     });
-    deferred.add(columns);
+    let added = deferred.add(columns);
+    if !new && !added.is_empty() {
+        let added = || Arc::new(Undone::Added(Arc::clone(&deferred), added)) as _;
+        record.db().enlist(added);
+    }
     if new {
         let record = record.clone();
         record.db().clone().before_commit(Box::new(move || {
@@ -369,7 +402,12 @@ fn fill(record: &Record, columns: &[usize]) {
 pub(super) async fn write(frame: &Frame) -> Result<bool> {
     let (record, mut columns) = (frame.record(), frame.task.columns.clone());
     if let Some(deferred) = record.keeping().and_then(super::errors::Keeping::deferred) {
-        columns.extend(deferred.take());
+        let waiting = deferred.take();
+        if !waiting.is_empty() {
+            columns.extend(&waiting);
+            let written = || Arc::new(Undone::Written(deferred, waiting)) as _;
+            record.db().enlist(written);
+        }
     }
     columns.sort_unstable();
     columns.dedup();

@@ -123,6 +123,8 @@ fn too_long(record: &Record, caller: Option<&'static std::panic::Location<'stati
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
+        // Taking and giving back are both read-modify-writes of one word, with acquire and release: a waiter whose attempt
+        // failed stands before this in the order of that word, and so its `Keeping` is seen here.
         self.record.end_writing();
         if let Some(keeping) = self.record.existing_extension::<Keeping>() {
             keeping.freed.notify_one();

@@ -192,8 +192,8 @@ impl<T: Target> Singular<'_, T> {
     }
 
     /// Makes a record the target, and saves. Of a `has_one`, the target that was there leaves with its key set to null
-    /// and the new one is saved, both or none; of a new owner it waits in memory. Of a `belongs_to`, the owner is saved.
-    /// Rails: `profile=`.
+    /// and the new one is saved, both or none; of a new owner it waits in memory. Of a `belongs_to`, the owner is saved; where
+    /// that fails, the target stays set and unsaved. Rails: `profile=`.
     ///
     /// `UPDATE "profiles" SET "person_id" = ? WHERE "profiles"."id" = ?` for who leaves and for who comes.
     ///

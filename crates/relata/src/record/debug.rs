@@ -7,10 +7,8 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 
 use super::Record;
+use crate::attribute::Shown;
 use crate::attribute::value::Value;
-
-/// Characters of a text that are shown.
-const SHOWN: usize = 60;
 
 /// What stands for a secret value.
 pub(crate) const FILTERED: &str = "[FILTERED]";
@@ -26,12 +24,7 @@ impl fmt::Debug for Record {
                 out.field(reflection.name(), &format_args!("{FILTERED}"));
                 continue;
             }
-            let (name, value) = (reflection.name(), self.value(column));
-            match (&value, start_of_long(&value)) {
-                (_, None) => out.field(name, &value),
-                (Value::Decimal(_), Some(start)) => out.field(name, &format_args!("{start}...")),
-                (_, Some(start)) => out.field(name, &format_args!("{start:?}...")),
-            };
+            out.field(reflection.name(), &Shown(&self.value(column)));
         }
         if self.is_persisted() {
             out.finish()
@@ -39,15 +32,6 @@ impl fmt::Debug for Record {
             out.finish_non_exhaustive()
         }
     }
-}
-
-/// What is shown of a value that is a longer text.
-fn start_of_long<'a>(value: &'a Value<'_>) -> Option<&'a str> {
-    let (Value::Text(text) | Value::Json(text) | Value::Decimal(text)) = value else {
-        return None;
-    };
-    let (end, _) = text.char_indices().nth(SHOWN)?;
-    text.get(..end)
 }
 
 impl PartialEq for Record {

@@ -44,6 +44,7 @@ impl Macro {
 
 /// How the target model of an association is found.
 #[derive(Clone, Copy)]
+#[non_exhaustive]
 pub enum Target {
     /// A model of the program.
     Model(fn() -> &'static ModelReflection),
@@ -78,6 +79,7 @@ impl std::fmt::Debug for Target {
 
 /// What was written for `inverse_of`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum InverseOf {
     /// Nothing: it is looked for.
     Automatic,
@@ -110,6 +112,7 @@ pub enum Dependent {
 
 /// Which columns a touch sets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Touch {
     /// `updated_at`.
     Timestamps,

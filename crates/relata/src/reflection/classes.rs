@@ -10,6 +10,7 @@ use super::ModelReflection;
 
 /// Which models a stored name can mean.
 #[derive(Clone, Copy)]
+#[non_exhaustive]
 pub enum Classes {
     /// These, and no others.
     Closed(&'static [fn() -> &'static ModelReflection]),

@@ -11,6 +11,7 @@ use crate::relation::Scope;
 
 /// How a base model's rows say of which class they are.
 #[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
 pub struct Inheritance {
     /// The attribute that holds the name of a row's class. Rails: `inheritance_column`.
     pub column: &'static str,
@@ -20,6 +21,13 @@ pub struct Inheritance {
 
 /// How many classes may stand above one another: a function that gives another parent each time has no end either.
 const DEEPEST: usize = 1000;
+impl Inheritance {
+    /// The attribute that holds the name of a row's class, and the classes without the base.
+    #[must_use]
+    pub const fn new(column: &'static str, classes: Classes) -> Self {
+        Self { column, classes }
+    }
+}
 
 impl ModelReflection {
     /// The rows of the model's table are of several classes. Rails: `inheritance_column`.

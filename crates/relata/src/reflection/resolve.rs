@@ -31,6 +31,7 @@ pub enum KeyReason {
 
 /// An association, worked out.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Resolved {
     /// The model that declares it. Rails: `active_record`.
     pub owner: &'static ModelReflection,
@@ -65,6 +66,7 @@ pub struct Resolved {
 
 /// A column that says which model a key refers to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct TypeColumn {
     /// Its position.
     pub column: usize,

@@ -104,16 +104,16 @@ impl<M> Relation<M> {
     }
 
     /// The assignments of named attributes.
-    pub(crate) fn named_values(
+    pub(crate) fn named_values<'a>(
         &self,
-        values: &[(&str, Value<'static>)],
+        values: impl IntoIterator<Item = (&'a str, Value<'static>)>,
     ) -> Result<Vec<(usize, Node)>> {
         let model = self.reflection();
         values
-            .iter()
+            .into_iter()
             .map(|(name, value)| {
                 let column = model.attribute(name)?;
-                let value = model.normalize_value_for(name, value.clone())?;
+                let value = model.normalize_value_for(name, value)?;
                 Ok((column, Node::Value(value)))
             })
             .collect()

@@ -307,3 +307,23 @@ async fn many_belong_to_many_over_rows_without_a_model(db: Db) -> Result<()> {
     );
     Ok(())
 }
+
+/// Each is found among the rows between at once: looked through one after the other, they took half a minute.
+#[relata::test]
+async fn many_members_of_a_new_owner_are_saved_with_a_row_between_for_each(db: Db) -> Result<()> {
+    let (_, some) = filled(&db).await?;
+    let mut clubs = some.clone();
+    for number in 0..2_000 {
+        clubs.push(Club::build(&db, |c| c.set_name(format!("{number}"))));
+    }
+    // One is a member twice.
+    clubs.push(some[0].clone());
+    let bob = User::build(&db, |u| u.set_name("Bob"));
+    bob.clubs().concat(&clubs).await?;
+    bob.save().await?;
+    assert_eq!(Membership::all(&db).count().await?, 2_004);
+    let bob = User::find(&db, bob.id()).await?;
+    assert_eq!(bob.clubs().await?.len(), 2_004);
+    assert_eq!(bob.memberships_count(), 2_004);
+    Ok(())
+}
