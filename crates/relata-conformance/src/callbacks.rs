@@ -108,11 +108,16 @@ pub fn event(kind: &str) -> Option<(Event, &'static [&'static str])> {
 }
 
 /// Whether a callback stands before all that were declared above it. Those that run after an event stand in the order
-/// of declaration, whatever they say.
+/// of declaration, whatever they say; those of a transaction the other way round where a setting says so.
 #[must_use]
-pub fn is_prepended(declaration: &Declaration) -> bool {
-    declaration.kind.starts_with("before_")
-        && declaration.written.get("prepend") == Some(&Json::Bool(true))
+pub fn is_prepended(world: &World, declaration: &Declaration) -> bool {
+    let ordered = world
+        .config
+        .get("run_after_transaction_callbacks_in_order_defined");
+    let ends = declaration.kind.ends_with("_commit") || declaration.kind == "after_rollback";
+    ends && ordered == Some(&Json::Bool(false))
+        || declaration.kind.starts_with("before_")
+            && declaration.written.get("prepend") == Some(&Json::Bool(true))
 }
 
 /// Runs code of a record where nothing can be awaited: on a database in memory nothing has to be.

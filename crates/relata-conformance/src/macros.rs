@@ -31,6 +31,13 @@ pub fn enumeration(mut builder: ModelBuilder, declaration: &Declaration) -> Ran<
             ("suffix", Json::String(suffix)) => enumeration.suffix(leak(suffix)),
             ("prefix" | "suffix", Json::Bool(false) | Json::Null) => enumeration,
             ("scopes" | "instance_methods", Json::Bool(true)) => enumeration,
+            ("validate", Json::Bool(true)) => enumeration.validated(),
+            ("validate", Json::Object(options))
+                if options.get("allow_nil") == Some(&Json::Bool(true)) =>
+            {
+                enumeration.validated_or_null()
+            }
+            ("validate", Json::Bool(false)) => enumeration,
             ("scopes", Json::Bool(false)) => enumeration.without_scopes(),
             ("instance_methods", Json::Bool(false)) => enumeration.without_methods(),
             ("default", Json::String(label)) => {

@@ -126,11 +126,12 @@ impl Query {
         let of_table =
             |path: &&String| target(model, path).is_some_and(|found| found.table() == name);
         let on_way = |path: &&String| ways(model, path).any(|found| found.table() == name);
-        let meets = |path: &&String| of_table(path) || on_way(path);
-        if let Some(joined) = self.joined.iter().find(meets) {
-            return Some(match on_way(&joined) {
+        let all = begun(&self.joined).chain(begun(&self.included));
+        let meets = |path: &String| of_table(&path) || on_way(&path);
+        if let Some(joined) = all.into_iter().find(meets) {
+            return Some(match on_way(&&joined) {
                 true => format!("\"{name}\""),
-                false => joined.clone(),
+                false => joined,
             });
         }
         if model.reflect_on_association(name).is_some() {
@@ -164,6 +165,16 @@ async fn preload_by_class(missing: &relata::Error, path: &str, records: &[Record
             .await?;
     }
     Ok(())
+}
+
+/// Paths, each after those that it goes over: `comments`, `comments.author`.
+fn begun(paths: &[String]) -> impl Iterator<Item = String> + '_ {
+    paths.iter().flat_map(|path| {
+        let ends = path.match_indices('.').map(|(at, _)| at);
+        ends.chain([path.len()])
+            .map(|end| path[..end].to_owned())
+            .collect::<Vec<_>>()
+    })
 }
 
 /// The models that the throughs of a path go over.

@@ -111,15 +111,34 @@ fn columns(mut builder: ModelBuilder, table: &Table) -> ModelBuilder {
 }
 
 /// A model over the table that its name says.
-fn of_table(world: &World, model: &str) -> Ran<ModelBuilder> {
-    let name = relata_inflect::tableize(model);
+fn of_table(world: &World, model: &Model) -> Ran<ModelBuilder> {
+    let set = |setting: &str| {
+        let all = model.declarations.iter().filter(|one| one.kind == "set");
+        let mut named = all.filter(|one| one.name.as_deref() == Some(setting));
+        named.next_back().and_then(|one| one.written.get("value"))
+    };
+    let text = |setting: &str| set(setting).and_then(Json::as_str);
+    let model = &model.name;
+    let name = text("table_name").map_or_else(|| relata_inflect::tableize(model), str::to_owned);
     let Some(table) = world.tables.iter().find(|table| table.name == name) else {
         return Err(Stop::unsupported(format!("{model} has no table {name}")));
     };
-    let builder = columns(ModelBuilder::new(model, &name), table);
-    let typed = table.columns.iter().any(|column| column.name == "type");
+    let mut builder = columns(ModelBuilder::new(model, &name), table);
+    match set("primary_key") {
+        Some(Json::String(key)) => builder = builder.primary_key([key.clone()]),
+        Some(Json::Array(keys)) => {
+            builder = builder.primary_key(keys.iter().filter_map(Json::as_str));
+        }
+        _ => {}
+    }
+    let of_class = match set("inheritance_column") {
+        Some(Json::String(column)) => column.as_str(),
+        Some(_) => "",
+        None => "type",
+    };
+    let typed = table.columns.iter().any(|column| column.name == of_class);
     Ok(if typed {
-        builder.inheritance_column("type")
+        builder.inheritance_column(of_class)
     } else {
         builder
     })
@@ -153,9 +172,9 @@ pub fn define(
                     )));
                 }
             },
-            None => of_table(world, &model.name)?,
+            None => of_table(world, model)?,
         };
-        let prepended = |one: &&Declaration| callbacks::is_prepended(one);
+        let prepended = |one: &&Declaration| callbacks::is_prepended(world, one);
         let first = model.declarations.iter().rev().filter(prepended);
         let rest = (0..).zip(&model.declarations);
         let rest = rest.filter(|(_, one)| !prepended(one));
@@ -248,7 +267,8 @@ fn declare(
             (Some("strict_loading_by_default"), Some(Json::Bool(true))) => {
                 Ok(builder.strict_loading())
             }
-            (Some("strict_loading_by_default"), Some(Json::Bool(false))) => Ok(builder),
+            (Some("strict_loading_by_default"), Some(Json::Bool(false)))
+            | (Some("table_name" | "primary_key" | "inheritance_column"), _) => Ok(builder),
             (Some("query_constraints"), Some(Json::Array(names))) => {
                 Ok(builder.query_constraints(names.iter().filter_map(Json::as_str)))
             }

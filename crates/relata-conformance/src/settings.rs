@@ -33,10 +33,13 @@ const SETTINGS: &[(&str, &[Json])] = &[
         "run_commit_callbacks_on_first_saved_instances_in_transaction",
         &[Json::Bool(false)],
     ),
-    ("before_committed_on_all_records", &[Json::Bool(true)]),
+    (
+        "before_committed_on_all_records",
+        &[Json::Bool(true), Json::Bool(false)],
+    ),
     (
         "run_after_transaction_callbacks_in_order_defined",
-        &[Json::Bool(true)],
+        &[Json::Bool(true), Json::Bool(false)],
     ),
     (
         "raise_on_missing_required_finder_order_columns",

@@ -110,7 +110,7 @@ pub(super) async fn updated(query: &Query, args: &Args) -> Ran<u64> {
         .map(|(name, value)| (name.as_str(), value.clone()))
         .collect();
     match (values.is_empty(), added.is_empty()) {
-        (_, true) => Ok(query.relation.update_all_by(&values).await?),
+        (_, true) => Ok(query.relation.update_all_by(values).await?),
         (true, false) => {
             let added = added.iter().map(|(name, by)| (name.as_str(), *by));
             Ok(query.relation.update_counters(added, false).await?)

@@ -258,6 +258,9 @@ fn by_association(query: &Query, path: Option<&str>, name: &str, value: &Value) 
             let rows = other.relation.clone();
             Ok(query.with(relation.filter_rows(&full, rows)?))
         }
+        (Value::Collection(members), _) => {
+            Ok(query.with(relation.filter_rows(&full, members.relation())?))
+        }
         (_, Some(records)) => Ok(query.with(relation.filter_records(&full, &records)?)),
         // Keys, or records of other models, which stand for theirs.
         _ => {

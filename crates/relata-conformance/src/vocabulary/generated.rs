@@ -94,8 +94,9 @@ fn means<'a>(model: &'static ModelReflection, name: &'a str) -> Option<Means<'a>
     }
     let composite = model.primary_key().len() > 1;
     match name {
-        "id" if composite => return Some(Means::Key),
-        "id=" if composite => return Some(Means::WriteKey),
+        // The key, whatever its columns are called; a row without a key has none to give.
+        "id" if composite || !column("id") => return Some(Means::Key),
+        "id=" if composite || !column("id") => return Some(Means::WriteKey),
         "id_value" if column("id") => return Some(Means::Read("id")),
         _ => {}
     }
@@ -337,7 +338,10 @@ fn of_attribute(record: &Record, means: Means<'_>, args: &Args) -> Ran<Value> {
             (None, None) => Value::of_attribute(&record.get(name)?),
         },
         Means::Key => key(record)?,
-        Means::WriteKey if !matches!(args.at(0), Value::List(_) | Value::Nil) => {
+        Means::WriteKey
+            if record.reflection().primary_key().len() > 1
+                && !matches!(args.at(0), Value::List(_) | Value::Nil) =>
+        {
             let message = "Expected a list with a value for each column of the key";
             return Err(Stop::raised("TypeError", message));
         }

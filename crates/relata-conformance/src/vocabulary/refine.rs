@@ -6,8 +6,26 @@ use crate::query::Query;
 use crate::stop::{Ran, Stop};
 use crate::value::Value;
 
+/// Methods that are nothing without arguments.
+const NEEDS_ARGUMENTS: &[&str] = &[
+    "joins",
+    "left_joins",
+    "left_outer_joins",
+    "includes",
+    "preload",
+    "eager_load",
+    "references",
+    "order",
+    "reorder",
+    "group",
+];
+
 /// The methods that give a narrower or otherwise different relation.
 pub(super) fn refine(query: &Query, name: &str, args: &Args) -> Option<Ran<Query>> {
+    if NEEDS_ARGUMENTS.contains(&name) && args.all.is_empty() && args.options.is_none() {
+        let message = format!("The method .{name}() must contain arguments.");
+        return Some(Err(Stop::argument(message)));
+    }
     let number = |at: usize| match args.at(at) {
         Value::Int(number) => u64::try_from(number).ok(),
         Value::Text(text) => text.parse().ok(),

@@ -7,7 +7,7 @@ use crate::attribute::value::Value;
 use crate::db::Db;
 use crate::record::Record;
 use crate::reflection::{Hop, Resolved, TypeColumn};
-use crate::relation::Relation;
+use crate::relation::{Relation, scoping};
 use crate::sql::expr::{Comparison, Node, Refusal};
 use crate::sql::{Apart, Asks, Direction, Expr, JoinKind, Order, Place, Select, What};
 
@@ -78,6 +78,9 @@ impl Part {
 /// The targets of an association, before anything is said of keys. A scope that differs by the owner is that of this one.
 pub(crate) fn targets(resolved: &'static Resolved, db: &Db, owner: Option<&Record>) -> Relation {
     let all = match &resolved.through {
+        None if scoping::lifts_default_scope(resolved.target, db) => {
+            Relation::unscoped(resolved.target, db)
+        }
         None => Relation::default_scoped(resolved.target, db),
         // Of a scope on the way, what narrows and orders is kept, and not what cuts.
         Some(through) => targets(through.source(), db, None).map(|core| {

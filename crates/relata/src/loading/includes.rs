@@ -3,14 +3,18 @@
 //! Invariant: what hangs off an include is loaded after it, of all that it found. Siblings that do not wait for each
 //! other are sent together where the connection pipelines; what comes of them is the same.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::preload::preload;
+use crate::association::{Association, Key};
+use crate::db::adapter::Purpose;
 use crate::deprecation::{self, Why};
 use crate::error::Result;
+use crate::hashing::Hashing;
 use crate::record::{Record, StrictLoading};
 use crate::reflection::ModelReflection;
-use crate::relation::{Include, Narrow, Step};
+use crate::relation::{Include, Narrow, Relation, Step};
 
 /// How an association is loaded for many owners, beside what it declares.
 #[derive(Clone, Copy, Default)]
@@ -169,12 +173,66 @@ async fn preload_step(
             None => groups.push((position, vec![owner.clone()])),
         }
     }
+    let shared = shared_parents(&groups, manner).await?;
+    let manner = match shared.is_empty() {
+        true => manner,
+        false => Manner {
+            available: &shared,
+            ..manner
+        },
+    };
     let mut targets = Vec::new();
     for (position, group) in groups {
         tell(&group, position)?;
         targets.extend(preload(&group, position, manner).await?);
     }
     Ok(targets)
+}
+
+/// The parents of owners of several models that lead to rows of one by its key: they are asked for once, as in Rails.
+async fn shared_parents(
+    groups: &[(usize, Vec<Record>)],
+    manner: Manner<'_>,
+) -> Result<Vec<Record>> {
+    if groups.len() < 2 || manner.narrow.is_some() || !manner.available.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut to: Option<&'static ModelReflection> = None;
+    let mut once: HashSet<Key, Hashing> = HashSet::default();
+    let mut keys = Vec::new();
+    for (position, group) in groups {
+        for owner in group {
+            let association = Association::at(owner, *position)?;
+            let resolved = association.resolved();
+            let by_key = resolved.through.is_none()
+                && resolved.declaration().is_belongs_to()
+                && resolved.declaration().scope().is_none()
+                && resolved.declaration().default_order.is_none()
+                && *resolved.target_key == *resolved.target.primary_key()
+                && !resolved.is_nowhere();
+            if !by_key || *to.get_or_insert(resolved.target) != resolved.target {
+                return Ok(Vec::new());
+            }
+            if let Some(key) = Key::of(owner, &resolved.owner_key)
+                && !association.is_loaded()
+                && once.insert(key)
+            {
+                keys.push(association.owner_key());
+            }
+        }
+    }
+    let (Some(to), Some((_, group)), false) = (to, groups.first(), keys.is_empty()) else {
+        return Ok(Vec::new());
+    };
+    let Some(first) = group.first() else {
+        return Ok(Vec::new());
+    };
+    let mut core = Relation::<Record>::default_scoped(to, first.db())
+        .with_rows(keys)
+        .into_core();
+    core.terms.strict = core.terms.strict.or(manner.strict);
+    core.terms.batching &= first.terms().batching;
+    Box::pin(super::load(&core, Purpose::Load)).await
 }
 
 /// Tells that an association is preloaded, where that is not wanted any more.

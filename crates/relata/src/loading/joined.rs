@@ -133,7 +133,14 @@ impl Batches {
     fn link(self, core: &Core, places: &[Place]) -> Result<Vec<Record>> {
         let Self { of, rows } = self;
         let mut records = Vec::with_capacity(of.len());
-        for place in of {
+        // That a relation is readonly says nothing of what is loaded with it, as in Rails.
+        let below = core.terms.readonly.then(|| {
+            let mut below = core.clone();
+            below.terms.readonly = false;
+            below
+        });
+        for (at, place) in of.into_iter().enumerate() {
+            let core = below.as_ref().filter(|_| at > 0).unwrap_or(core);
             records.push(place.finish(core)?);
         }
         for (at, place) in places.iter().enumerate() {

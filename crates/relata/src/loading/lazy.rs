@@ -30,6 +30,7 @@ pub(crate) async fn load_one(association: &Association) -> Result<Option<Record>
         return Ok(target);
     }
     if !association.can_query() {
+        know_none(association);
         return Ok(None);
     }
     association.check_strict()?;
@@ -56,16 +57,23 @@ fn tell_way(association: &Association) -> Result<()> {
 pub(crate) async fn has_any(association: &Association) -> Result<bool> {
     if association.reflection().is_collection() {
         let members = load_to_replace(association).await?;
-        if !association.can_query() {
-            // What a new owner was asked for is known once it has a row.
-            association.complete();
-        }
         return Ok(!members.is_empty());
     }
-    if association.can_query() && matches!(association.known_one(), Linked::Unknown) {
-        load_single(association).await?;
+    if matches!(association.known_one(), Linked::Unknown) {
+        if association.can_query() {
+            load_single(association).await?;
+        } else {
+            know_none(association);
+        }
     }
     Ok(preload::known_one(association).is_some())
+}
+
+/// That a new owner has none: what it gets is given through it, so that it is known from then on.
+fn know_none(association: &Association) {
+    if association.reflection().is_has_one() && !association.is_through() {
+        association.link(None);
+    }
 }
 
 /// The members of a collection.
@@ -93,8 +101,13 @@ pub(crate) async fn load_many(association: &Association) -> Result<Vec<Record>> 
 
 /// The members of this one collection, which strict loading does not refuse: to be replaced.
 pub(crate) async fn load_to_replace(association: &Association) -> Result<Vec<Record>> {
-    if !association.known_many().loaded && association.can_query() {
-        load_single(association).await?;
+    if !association.known_many().loaded {
+        if association.can_query() {
+            load_single(association).await?;
+        } else {
+            // What a new owner was asked for is known once it has a row.
+            association.complete();
+        }
     }
     Ok(association.known_many().records)
 }

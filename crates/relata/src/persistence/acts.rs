@@ -163,11 +163,16 @@ async fn save_members(
             todo
         }
     };
+    // A member that is being saved below comes before those that stand after it.
+    let mut first: Option<Record> = None;
     while let Some(member) = todo.last() {
         refuse_stranger(association, member)?;
         let destroys = autosave && member.is_marked_for_destruction();
         let verb = if destroys { Verb::Destroy } else { Verb::Save };
         if member.is_destroyed() || pipeline.is_active(member, verb, frame) {
+            if pipeline.is_saving(member) && member.is_new_record() {
+                first = Some(member.clone());
+            }
             todo.pop();
             continue;
         }
@@ -180,7 +185,8 @@ async fn save_members(
             continue;
         }
         let task = Task::new(verb, member, frame.options().validate(!autosave));
-        if let Some(other) = waited_for(pipeline, member).filter(|_| !destroys) {
+        let first = first.clone().filter(|_| member.is_new_record());
+        if let Some(other) = waited_for(pipeline, member).or(first).filter(|_| !destroys) {
             pipeline.put_off(task, &other);
             todo.pop();
             continue;

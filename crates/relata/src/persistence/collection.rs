@@ -338,7 +338,8 @@ async fn save_in(association: &Association, member: &Record) -> Result<()> {
     }
     association.give_key_to(member)?;
     association.own(member);
-    save(member).await
+    save(member).await?;
+    counters::remember(association)
 }
 
 /// Asks the callbacks whether members may leave: all of them, or none.

@@ -304,10 +304,26 @@ pub(super) async fn forget(association: &Association, members: u64) -> Result<()
     };
     let key = owner.saved_key().into_iter().map(Value::into_owned);
     change(model, owner.db(), &counting, key.collect()).await?;
-    let mut before = Before::with(owner, [counter.column]);
+    add_to_owner(owner, counter.column, -members)
+}
+
+/// Counts a member in that came to a collection, in the owner's memory: one that does not lead back to it knows no owner
+/// to tell.
+pub(super) fn remember(association: &Association) -> Result<()> {
+    if association.inverse().is_some() || association.is_through() {
+        return Ok(());
+    }
+    match association.counter() {
+        Some(counter) => add_to_owner(association.owner(), counter.column, 1),
+        None => Ok(()),
+    }
+}
+
+fn add_to_owner(owner: &Record, column: usize, by: i64) -> Result<()> {
+    let mut before = Before::with(owner, [column]);
     locking::follow(owner, &mut before)?;
-    let count = owner.value(counter.column).as_i64().unwrap_or_default() - members;
-    owner.fill(counter.column, &Value::Int(count));
+    let count = owner.value(column).as_i64().unwrap_or_default() + by;
+    owner.fill(column, &Value::Int(count));
     before.enlist();
     Ok(())
 }

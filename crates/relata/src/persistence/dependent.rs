@@ -3,6 +3,7 @@
 //! Invariant: nothing is left pointing at a row that is gone, unless the declaration says nothing of it; what refuses
 //! keeps the owner, and the transaction puts back what went before it.
 
+use super::acts::{is_soft, not_destroyed};
 use super::collection::remove_rows;
 use super::destroy::{delete_row, destroy};
 use super::errors::Keeping;
@@ -90,9 +91,14 @@ async fn destroy_each(
     association: &Association,
     outcome: Option<Result<()>>,
 ) -> Result<Option<Task>> {
-    // A target that refuses keeps the owner too.
-    outcome.unwrap_or(Ok(()))?;
+    // A target that refuses keeps the owner too: a member is told of, and a `has_one` halts, as in Rails.
     let collection = association.reflection().is_collection();
+    outcome.unwrap_or(Ok(())).map_err(|error| {
+        match is_soft(&error) && association.reflection().is_has_one() {
+            true => not_destroyed(frame.record(), Some(error.to_string())).with_source(error),
+            false => error,
+        }
+    })?;
     let mut todo = match frame.todo.take() {
         Some(mut todo) => {
             todo.pop();

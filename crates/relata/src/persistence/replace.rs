@@ -100,6 +100,9 @@ async fn replace_many(association: &Association, wanted: &[Record]) -> Result<()
     let members: Vec<Record> = plan.kept.iter().chain(&plan.added).cloned().collect();
     owner.link_many(position, &members, true);
     for member in &members {
+        if association.inverse().is_some() {
+            association.give_key_to(member)?;
+        }
         association.own(member);
     }
     if !plan.removed.is_empty() {
@@ -329,7 +332,8 @@ async fn stored(association: &Association) -> Result<Option<Record>> {
 /// What a new target of a `has_one` will take the place of.
 pub(super) async fn in_the_way(association: &Association) -> Result<Option<Record>> {
     match association.peek_one() {
-        Linked::Known(known) => Ok(known),
+        // One that was destroyed is in nobody's way.
+        Linked::Known(known) => Ok(known.filter(|known| !known.is_destroyed())),
         Linked::Unknown => stored(association).await,
     }
 }

@@ -97,7 +97,7 @@ async fn remove(association: &Association, members: &[Record], leaving: Leaving)
         let joins = association.of_joins()?;
         gone = match leaving {
             Leaving::Destroyed if !through.middle().primary_key().is_empty() => {
-                destroy_joins(&rows).await?
+                destroy_joins(&joins, &rows).await?
             }
             Leaving::Destroyed | Leaving::Removed(Removal::Delete) => {
                 // The targets count first, then the owner, as in Rails.
@@ -120,11 +120,13 @@ async fn remove(association: &Association, members: &[Record], leaving: Leaving)
     Ok(gone)
 }
 
-async fn destroy_joins(rows: &Relation) -> Result<u64> {
+async fn destroy_joins(association: &Association, rows: &Relation) -> Result<u64> {
     let mut core = rows.core().clone();
     core.origin = None;
     let joins = loading::load(&core, Purpose::Load).await?;
     for join in &joins {
+        // The owner in memory is the one that they are counted out of.
+        association.own(join);
         destroy(join).await?;
     }
     Ok(joins.len() as u64)
@@ -165,8 +167,8 @@ pub(super) async fn settle(
         (None, None) => {}
         (Some(join), None) => {
             association.changeable()?;
+            // It stays in memory, as what it became.
             destroy(&join).await?;
-            joins.link(None);
         }
         (Some(join), Some(target)) => {
             association.source_of(&join)?.assign(Some(target))?;

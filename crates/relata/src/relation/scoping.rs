@@ -136,6 +136,15 @@ pub(crate) fn all_queries(model: &'static ModelReflection, db: &Db) -> Option<Re
     Some(under_conditions_of(Relation::unscoped(model, db), &core))
 }
 
+/// Whether the block that runs takes all rows of a model, so that its default scope says nothing, of associations too.
+/// Rails: `unscoped { ... }`.
+pub(crate) fn lifts_default_scope(model: &'static ModelReflection, db: &Db) -> bool {
+    is_used()
+        && innermost(model, db, false).is_some_and(|core| {
+            core.select == *Relation::unscoped(core.select.model(), db).select()
+        })
+}
+
 /// Rows of a model, or of a class of it, that a block's relation keeps too.
 fn under_conditions_of(rows: Relation, block: &Core) -> Relation {
     let root = rows.select().root;
