@@ -212,11 +212,56 @@ fn association(model: &Model, association: &Association, index: usize) -> TokenS
         quote!(, #rows, #source)
     });
     let reflection = quote_spanned!(span=> <#target as ::relata::Model>::reflection);
+    let (found_by, acts) = (found_by(association), acts(model, association));
+    let required = (!association.optional).then(|| quote!(.with_required()));
+    let strict = association
+        .strict_loading
+        .map(|strict| quote!(.with_strict_loading(#strict)));
+    let autosave = association
+        .autosave
+        .map(|autosave| quote!(.with_autosave(#autosave)));
+    let validate = association
+        .validate
+        .map(|validate| quote!(.with_validate(#validate)));
+    let scope = association.scope.as_ref().map(|_| {
+        let scope = scope_name(index);
+        quote!(.with_scope(&#scope))
+    });
+    let default_order = association.default_order.as_ref().map(|_| {
+        let order = default_order_name(index);
+        quote!(.with_default_order(&#order))
+    });
+    let deprecated = association.deprecated.then(|| quote!(.with_deprecated()));
+    let options = (!association.options.is_empty()).then(|| {
+        let pairs = association
+            .options
+            .iter()
+            .map(|(name, value)| quote!((#name, #value)));
+        quote!(.with_options(&[#(#pairs),*]))
+    });
+    let doc = doc(&doc_of(&association.attrs), "with_doc");
+    let leads_to = if association.polymorphic {
+        quote_spanned!(span=> <#target as ::relata::Polymorphic>::TARGET)
+    } else {
+        quote!(::relata::reflection::Target::Model(#reflection))
+    };
+    quote! {
+        ::relata::reflection::AssociationReflection::#make(#name, #leads_to #between)
+            #found_by #required #strict #autosave #validate #acts #scope #default_order #deprecated #options #doc
+    }
+}
+
+/// By which keys, and over what, an association finds its targets.
+fn found_by(association: &Association) -> TokenStream {
+    let (span, target) = (
+        association.span,
+        types::at(association.span, &association.target),
+    );
     // That of rows between is a column of theirs.
-    let own = between
-        .is_none()
-        .then_some(association.foreign_key.as_slice());
-    let foreign_key = names(own.unwrap_or_default(), "with_foreign_key");
+    let foreign_key = match association.kind {
+        Macro::HasAndBelongsToMany => None,
+        _ => names(&association.foreign_key, "with_foreign_key"),
+    };
     let primary_key = names(&association.primary_key, "with_primary_key");
     let inverse = match &association.inverse_of {
         Inverse::Automatic => None,
@@ -242,16 +287,26 @@ fn association(model: &Model, association: &Association, index: usize) -> TokenS
             .map(|_| quote!(.with_disable_joins()));
         quote!(.with_through(#through) #source #typed #apart)
     });
-    let required = (!association.optional).then(|| quote!(.with_required()));
-    let strict = association
-        .strict_loading
-        .map(|strict| quote!(.with_strict_loading(#strict)));
-    let autosave = association
-        .autosave
-        .map(|autosave| quote!(.with_autosave(#autosave)));
-    let validate = association
-        .validate
-        .map(|validate| quote!(.with_validate(#validate)));
+    let models = association
+        .polymorphic
+        .then(|| quote_spanned!(span=> .with_models(<#target as ::relata::Polymorphic>::MODELS)));
+    let text = |with: &str, name: &Ident| {
+        let (with, name) = (format_ident!("{with}"), plain(name));
+        quote!(.#with(#name))
+    };
+    let interface = association.interface.iter();
+    let interface = interface.map(|name| text("with_interface", name));
+    let foreign_type = association.foreign_type.iter();
+    let foreign_type = foreign_type.map(|name| text("with_foreign_type", name));
+    let delegates = names(&association.delegates, "with_delegates");
+    quote! {
+        #models #(#interface)* #(#foreign_type)* #delegates #foreign_key #primary_key #inverse #through
+    }
+}
+
+/// What an association does by itself, and with its members.
+fn acts(model: &Model, association: &Association) -> TokenStream {
+    let target = types::at(association.span, &association.target);
     let counter = association.counter_cache.as_ref().map(|counter| {
         let column = match &counter.column {
             Some(column) => plain(column),
@@ -301,45 +356,8 @@ fn association(model: &Model, association: &Association, index: usize) -> TokenS
         let nested = nested(owner, one);
         quote!(.with_nested_attributes(#nested))
     });
-    let scope = association.scope.as_ref().map(|_| {
-        let scope = scope_name(index);
-        quote!(.with_scope(&#scope))
-    });
-    let default_order = association.default_order.as_ref().map(|_| {
-        let order = default_order_name(index);
-        quote!(.with_default_order(&#order))
-    });
-    let deprecated = association.deprecated.then(|| quote!(.with_deprecated()));
-    let options = (!association.options.is_empty()).then(|| {
-        let pairs = association
-            .options
-            .iter()
-            .map(|(name, value)| quote!((#name, #value)));
-        quote!(.with_options(&[#(#pairs),*]))
-    });
-    let doc = doc(&doc_of(&association.attrs), "with_doc");
-    let leads_to = if association.polymorphic {
-        quote_spanned!(span=> <#target as ::relata::Polymorphic>::TARGET)
-    } else {
-        quote!(::relata::reflection::Target::Model(#reflection))
-    };
-    let models = association
-        .polymorphic
-        .then(|| quote_spanned!(span=> .with_models(<#target as ::relata::Polymorphic>::MODELS)));
-    let text = |with: &str, name: &Ident| {
-        let (with, name) = (format_ident!("{with}"), plain(name));
-        quote!(.#with(#name))
-    };
-    let interface = association.interface.iter();
-    let interface = interface.map(|name| text("with_interface", name));
-    let foreign_type = association.foreign_type.iter();
-    let foreign_type = foreign_type.map(|name| text("with_foreign_type", name));
-    let delegates = names(&association.delegates, "with_delegates");
     quote! {
-        ::relata::reflection::AssociationReflection::#make(#name, #leads_to #between)
-            #models #(#interface)* #(#foreign_type)* #delegates #foreign_key #primary_key #inverse #through #required #strict
-            #autosave #validate #counter #touch #dependent #ensuring #default #callbacks #index_errors #nested #scope
-            #default_order #deprecated #options #doc
+        #counter #touch #dependent #ensuring #default #callbacks #index_errors #nested
     }
 }
 
