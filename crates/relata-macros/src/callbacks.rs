@@ -180,6 +180,36 @@ fn entry(
         };
         return errors.on(&function.sig.ident, format!("a `{name}` takes {what}"));
     }
+    let (only, place) = options(attribute, &name, validates, errors);
+    let (shown, only) = (plain(&function.sig.ident), emit::only(&quote!(Self), &only));
+    let run = closure(function, around, later);
+    if validates {
+        let make = if later {
+            quote!(custom_later)
+        } else {
+            quote!(custom)
+        };
+        validations.push(quote!(::relata::validation::Validation::#make(#shown, #run) #only));
+        return;
+    }
+    let make = match (around, later) {
+        (true, _) => quote!(around),
+        (false, true) => quote!(later),
+        (false, false) => quote!(new),
+    };
+    let event = event.map(|(_, event, _)| format_ident!("{event}"));
+    callbacks.push(quote!(
+        ::relata::callback::Callback::#make(::relata::callback::Event::#event, #shown, #run) #only #place
+    ));
+}
+
+/// When it runs, and where among the others.
+fn options(
+    attribute: &Attribute,
+    name: &str,
+    validates: bool,
+    errors: &mut Errors,
+) -> (Only, Option<TokenStream>) {
     let mut now = vec!["if", "unless", "on"];
     if !validates {
         now.extend(["prepend", "before", "after"]);
@@ -227,8 +257,12 @@ fn entry(
         }
         place = place.or(found);
     }
-    let (shown, call) = (plain(&function.sig.ident), &function.sig.ident);
-    let only = emit::only(&quote!(Self), &only);
+    (only, place)
+}
+
+/// The function as a closure over a record.
+fn closure(function: &ImplItemFn, around: bool, later: bool) -> TokenStream {
+    let call = &function.sig.ident;
     let ran = match &function.sig.output {
         ReturnType::Default if later => quote!({
             call.await;
@@ -242,7 +276,7 @@ fn entry(
         ReturnType::Type(..) => quote!(::relata::__private::ran(call)),
     };
     let this = quote!(let this = ::relata::__private::of::<Self>(record););
-    let run = match (around, later) {
+    match (around, later) {
         (true, _) => quote!(&|record, inside| {
             #this
             ::relata::__private::__later(async move { let call = Self::#call(&this, inside); #ran })
@@ -252,25 +286,7 @@ fn entry(
             ::relata::__private::__later(async move { let call = Self::#call(&this); #ran })
         }),
         (false, false) => quote!(&|record| { #this let call = Self::#call(&this); #ran }),
-    };
-    if validates {
-        let make = if later {
-            quote!(custom_later)
-        } else {
-            quote!(custom)
-        };
-        validations.push(quote!(::relata::validation::Validation::#make(#shown, #run) #only));
-        return;
     }
-    let make = match (around, later) {
-        (true, _) => quote!(around),
-        (false, true) => quote!(later),
-        (false, false) => quote!(new),
-    };
-    let event = event.map(|(_, event, _)| format_ident!("{event}"));
-    callbacks.push(quote!(
-        ::relata::callback::Callback::#make(::relata::callback::Event::#event, #shown, #run) #only #place
-    ));
 }
 
 /// The place of a callback beside an association, which the compiler looks for.

@@ -3,7 +3,7 @@
 //! Invariant: a variant holds one model and nothing else, so a record is of one variant at most; the first that fits is
 //! taken.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Fields, Item, ItemEnum, Type};
@@ -35,13 +35,8 @@ pub(crate) fn derive(item: TokenStream) -> TokenStream {
     }
 }
 
-fn implement(item: &ItemEnum, errors: &mut Errors) -> TokenStream {
-    if !item.generics.params.is_empty() {
-        errors.on(
-            item.generics.to_token_stream(),
-            "an enum of models takes no type parameters, lifetimes or constants",
-        );
-    }
+/// The variants, each with its model.
+fn variants<'a>(item: &'a ItemEnum, errors: &mut Errors) -> Vec<(&'a Ident, &'a Type)> {
     let variants: Vec<_> = item
         .variants
         .iter()
@@ -75,6 +70,17 @@ fn implement(item: &ItemEnum, errors: &mut Errors) -> TokenStream {
             "an enum of models has at least one variant",
         );
     }
+    variants
+}
+
+fn implement(item: &ItemEnum, errors: &mut Errors) -> TokenStream {
+    if !item.generics.params.is_empty() {
+        errors.on(
+            item.generics.to_token_stream(),
+            "an enum of models takes no type parameters, lifetimes or constants",
+        );
+    }
+    let variants = variants(item, errors);
     let (ident, name) = (&item.ident, item.ident.to_string());
     let model = |ty: &Type| {
         let span = ty.span();

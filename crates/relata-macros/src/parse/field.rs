@@ -85,10 +85,63 @@ pub(crate) fn field(declared: syn::Field, order: usize, errors: &mut Errors) -> 
             "the default of a column is written `#[column(default = ...)]`",
         );
     }
-    let mut columns = Vec::new();
-    let mut associations: Vec<(Macro, Attribute)> = Vec::new();
-    let mut refused = None;
-    for attribute in declared.attrs {
+    let written = written(declared.attrs, &mut found, errors);
+    if let [(first, _), rest @ ..] = written.associations.as_slice()
+        && let Some((second, attribute)) = rest.first()
+    {
+        let message = if first == second {
+            format!(
+                "`{}` is written twice: put all options in one `#[{}(...)]`",
+                second.name(),
+                second.name()
+            )
+        } else {
+            format!(
+                "`{}` cannot be both a {} and a {}",
+                found.ident,
+                first.name(),
+                second.name()
+            )
+        };
+        errors.on(attribute, message);
+    }
+    if let Some((kind, attribute)) = written.associations.into_iter().next() {
+        refuse_of_columns(&found, &written.columns, errors);
+        let found = association::association(kind, &attribute, found, errors)?;
+        return Some(Field::Association(Box::new(found)));
+    }
+    let mut validations = found.validations.iter();
+    if validations.any(|one| one.name() == "associated") {
+        errors.at(
+            found.ident.span(),
+            format!(
+                "`{}` is no association: `associated` is for associations",
+                found.ident
+            ),
+        );
+    } else if let Some(name) = written.refused
+        && !is_plain(&found.ty)
+    {
+        let found = association::guessed(meant(&name)?, found, errors)?;
+        return Some(Field::Association(Box::new(found)));
+    }
+    let found = column::column(&written.columns, found, errors)?;
+    Some(Field::Column(Box::new(found)))
+}
+
+/// The attributes that say what a field is.
+#[derive(Default)]
+struct Written {
+    columns: Vec<Attribute>,
+    associations: Vec<(Macro, Attribute)>,
+    /// The name of the last one that is not known.
+    refused: Option<String>,
+}
+
+/// Takes the attributes: what both may have is noted with what was found.
+fn written(attributes: Vec<Attribute>, found: &mut Declared, errors: &mut Errors) -> Written {
+    let mut written = Written::default();
+    for attribute in attributes {
         let name = attribute
             .path()
             .segments
@@ -96,7 +149,7 @@ pub(crate) fn field(declared: syn::Field, order: usize, errors: &mut Errors) -> 
             .map(|segment| segment.ident.to_string())
             .unwrap_or_default();
         match name.as_str() {
-            "column" => columns.push(attribute),
+            "column" => written.columns.push(attribute),
             "validates" => found
                 .validations
                 .extend(validates::validations(&attribute, errors)),
@@ -123,109 +176,66 @@ pub(crate) fn field(declared: syn::Field, order: usize, errors: &mut Errors) -> 
                 found.enumeration = enumeration::enumeration(&attribute, &name, errors);
             }
             name if FORWARDED.contains(&name) => found.attrs.push(attribute),
-            "delegated_type" => associations.push((Macro::BelongsTo, attribute)),
+            "delegated_type" => written.associations.push((Macro::BelongsTo, attribute)),
             name => match Macro::named(name) {
-                Some(kind) => associations.push((kind, attribute)),
+                Some(kind) => written.associations.push((kind, attribute)),
                 None => {
                     refuse(name, &attribute, errors);
-                    refused = Some(name.to_owned());
+                    written.refused = Some(name.to_owned());
                 }
             },
         }
     }
-    if let [(first, _), rest @ ..] = associations.as_slice()
-        && let Some((second, attribute)) = rest.first()
-    {
-        let message = if first == second {
+    written
+}
+
+/// Refuses what only a column can have, of an association.
+fn refuse_of_columns(found: &Declared, columns: &[Attribute], errors: &mut Errors) {
+    for column in columns {
+        errors.on(
+            column,
             format!(
-                "`{}` is written twice: put all options in one `#[{}(...)]`",
-                second.name(),
-                second.name()
-            )
-        } else {
-            format!(
-                "`{}` cannot be both a {} and a {}",
-                found.ident,
-                first.name(),
-                second.name()
-            )
-        };
-        errors.on(attribute, message);
+                "`{}` is an association, and an association has no column of its own: \
+                put `#[column]` on its key",
+                found.ident
+            ),
+        );
     }
-    match associations.into_iter().next() {
-        Some((kind, attribute)) => {
-            for column in &columns {
-                errors.on(
-                    column,
-                    format!(
-                        "`{}` is an association, and an association has no column of its own: \
-                    put `#[column]` on its key",
-                        found.ident
-                    ),
-                );
-            }
-            let of_columns = [
-                (found.readonly, "put `#[attr_readonly]` on its key"),
-                (
-                    found.normalization.is_some(),
-                    "`#[normalizes]` is for columns",
-                ),
-                (
-                    found.password.is_some(),
-                    "`#[has_secure_password]` stands on the column of the digest",
-                ),
-                (
-                    !found.stores.is_empty(),
-                    "`#[store_accessor]` stands on the column of the document",
-                ),
-                (
-                    found.enumeration.is_some(),
-                    "`#[enumeration]` is for columns",
-                ),
-            ];
-            for (_, hint) in of_columns.iter().filter(|(written, _)| *written) {
-                let message = format!("`{}` is an association: {hint}", found.ident);
-                errors.at(found.ident.span(), message);
-            }
-            for validation in &found.validations {
-                if !validation.suits_association() {
-                    errors.at(
-                        found.ident.span(),
-                        format!(
-                            "`{}` is an association: it can be validated by `presence`, `absence`, `length` and \
-                             `associated`, not by `{}`",
-                            found.ident,
-                            validation.name()
-                        ),
-                    );
-                }
-            }
-            association::association(kind, &attribute, found, errors)
-                .map(|found| Field::Association(Box::new(found)))
-        }
-        None if found
-            .validations
-            .iter()
-            .any(|one| one.name() == "associated") =>
-        {
+    let of_columns = [
+        (found.readonly, "put `#[attr_readonly]` on its key"),
+        (
+            found.normalization.is_some(),
+            "`#[normalizes]` is for columns",
+        ),
+        (
+            found.password.is_some(),
+            "`#[has_secure_password]` stands on the column of the digest",
+        ),
+        (
+            !found.stores.is_empty(),
+            "`#[store_accessor]` stands on the column of the document",
+        ),
+        (
+            found.enumeration.is_some(),
+            "`#[enumeration]` is for columns",
+        ),
+    ];
+    for (_, hint) in of_columns.iter().filter(|(written, _)| *written) {
+        let message = format!("`{}` is an association: {hint}", found.ident);
+        errors.at(found.ident.span(), message);
+    }
+    for validation in &found.validations {
+        if !validation.suits_association() {
             errors.at(
                 found.ident.span(),
                 format!(
-                    "`{}` is no association: `associated` is for associations",
-                    found.ident
+                    "`{}` is an association: it can be validated by `presence`, `absence`, `length` and \
+                     `associated`, not by `{}`",
+                    found.ident,
+                    validation.name()
                 ),
             );
-            column::column(&columns, found, errors).map(|found| Field::Column(Box::new(found)))
         }
-        None => match refused {
-            Some(name) if !is_plain(&found.ty) => {
-                association::guessed(meant(&name)?, found, errors)
-                    .map(|found| Field::Association(Box::new(found)))
-            }
-            _ => {
-                column::column(&columns, found, errors).map(|found| Field::Column(Box::new(found)))
-            }
-        },
     }
 }
 

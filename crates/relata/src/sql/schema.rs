@@ -16,6 +16,25 @@ pub(crate) fn create(
     model: &'static ModelReflection,
     dialect: Dialect,
 ) -> Result<(Vec<String>, Vec<String>)> {
+    let (table, later) = table(model, dialect)?;
+    let mut statements = vec![table];
+    for index in indexes(model, dialect)? {
+        if !statements.contains(&index) {
+            statements.push(index);
+        }
+    }
+    Ok((statements, later))
+}
+
+/// The associations that say where a key of the table leads.
+fn references(model: &'static ModelReflection) -> impl Iterator<Item = Result<&'static Resolved>> {
+    let all = model.reflections().iter().enumerate();
+    let belongs_to = all.filter(|(_, one)| one.is_belongs_to());
+    belongs_to.map(|(at, _)| model.resolve(at))
+}
+
+/// The table, and the foreign keys that wait for others.
+fn table(model: &'static ModelReflection, dialect: Dialect) -> Result<(String, Vec<String>)> {
     let mut writer = Writer::inline(dialect);
     writer.push("CREATE TABLE ").name(model.table()).push(" (");
     let key = model.primary_key();
@@ -40,11 +59,9 @@ pub(crate) fn create(
         });
         writer.push(")");
     }
-    let belongs_to =
-        || (0..model.reflections().len()).filter(|&at| model.reflections()[at].is_belongs_to());
     let mut later = Vec::new();
-    for association in belongs_to() {
-        let resolved = model.resolve(association)?;
+    for resolved in references(model) {
+        let resolved = resolved?;
         // Rows of several tables have no one table to refer to.
         if resolved.is_nowhere() || !resolved.refers_to_one_row() {
             continue;
@@ -63,51 +80,54 @@ pub(crate) fn create(
         }
     }
     writer.push(")");
-    let mut statements = vec![writer.finish().0];
+    Ok((writer.finish().0, later))
+}
 
-    let mut index = |columns: &[usize], unique: bool| {
-        let names: Vec<&str> = columns
-            .iter()
-            .map(|&at| model.columns()[at].column_name())
-            .collect();
-        let mut writer = Writer::inline(dialect);
-        writer.push(if unique {
-            "CREATE UNIQUE INDEX "
-        } else {
-            "CREATE INDEX "
-        });
-        writer
-            .name(&format!(
-                "index_{}_on_{}",
-                model.table(),
-                names.join("_and_")
-            ))
-            .push(" ON ")
-            .name(model.table())
-            .push(" (");
-        writer.list(&names, ", ", |writer, name| _ = writer.name(name));
-        writer.push(")");
-        let statement = writer.finish().0;
-        if !statements.contains(&statement) {
-            statements.push(statement);
-        }
-    };
-    for association in belongs_to() {
-        let resolved = model.resolve(association)?;
+/// The indexes: one for each key that leads somewhere, and those that columns ask for.
+fn indexes(model: &'static ModelReflection, dialect: Dialect) -> Result<Vec<String>> {
+    let mut all = Vec::new();
+    for resolved in references(model) {
+        let resolved = resolved?;
         // As Rails writes it: the type first.
         let ty = resolved.owner_type.map(|ty| ty.column);
         let columns: Vec<usize> = ty
             .into_iter()
             .chain(resolved.owner_key.iter().copied())
             .collect();
-        index(&columns, false);
+        all.push(index(model, dialect, &columns, false));
     }
     for (position, column) in model.columns().iter().enumerate() {
         if column.unique || column.index {
-            index(&[position], column.unique);
+            all.push(index(model, dialect, &[position], column.unique));
         }
     }
-    Ok((statements, later))
+    Ok(all)
+}
+
+/// `CREATE INDEX "index_posts_on_person_id" ON "posts" ("person_id")`
+fn index(model: &ModelReflection, dialect: Dialect, columns: &[usize], unique: bool) -> String {
+    let names: Vec<&str> = columns
+        .iter()
+        .map(|&at| model.columns()[at].column_name())
+        .collect();
+    let mut writer = Writer::inline(dialect);
+    writer.push(if unique {
+        "CREATE UNIQUE INDEX "
+    } else {
+        "CREATE INDEX "
+    });
+    writer
+        .name(&format!(
+            "index_{}_on_{}",
+            model.table(),
+            names.join("_and_")
+        ))
+        .push(" ON ")
+        .name(model.table())
+        .push(" (");
+    writer.list(&names, ", ", |writer, name| _ = writer.name(name));
+    writer.push(")");
+    writer.finish().0
 }
 
 /// `FOREIGN KEY ("person_id") REFERENCES "people" ("id")`

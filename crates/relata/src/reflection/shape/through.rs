@@ -18,11 +18,36 @@ pub const fn check_through(
     if owner.mistakes || middle.mistakes {
         return;
     }
-    let declared = &owner.associations[association];
-    let through = match declared.through {
-        Some(through) => through,
-        None => return,
+    let Some(through) = owner.associations[association].through else {
+        return;
     };
+    let source = source_of(owner, association, middle, (through, names));
+    if leads_to_several(owner, association, middle, source) {
+        return;
+    }
+    if !same(middle.targets[source], owner.targets[association]) {
+        fail(
+            &about(owner, association)
+                .add("its source `")
+                .add(middle.name)
+                .add(".")
+                .add(middle.associations[source].name)
+                .add("` leads to ")
+                .quoted(middle.targets[source])
+                .add(", not to ")
+                .quoted(owner.targets[association]),
+        );
+    }
+}
+
+/// The position of the source in the model between: the only one of the names that is there.
+#[track_caller]
+const fn source_of(
+    owner: &Shape,
+    association: usize,
+    middle: &Shape,
+    (through, names): (&str, &[&'static str]),
+) -> usize {
     let (mut found, mut at) = (None, 0);
     while at < names.len() {
         if let Some(source) = middle.association(names[at]) {
@@ -51,7 +76,7 @@ pub const fn check_through(
         }
         text = text
             .add(" to be its source: name one with `#[")
-            .add(declared.kind.name())
+            .add(owner.associations[association].kind.name())
             .add("(through = ")
             .add(through)
             .add(", source = ...)]`");
@@ -60,6 +85,17 @@ pub const fn check_through(
         }
         fail(&text.add("; its associations are ").associations(middle));
     };
+    source
+}
+
+/// Whether the source leads to several models, of which `source_type` must name one.
+#[track_caller]
+const fn leads_to_several(
+    owner: &Shape,
+    association: usize,
+    middle: &Shape,
+    source: usize,
+) -> bool {
     let from = &middle.associations[source];
     let polymorphic = matches!(from.target, Target::AnyOf(_));
     let about_source = about(owner, association)
@@ -68,7 +104,7 @@ pub const fn check_through(
         .add(".")
         .add(from.name)
         .add("` ");
-    match (polymorphic, declared.source_typed) {
+    match (polymorphic, owner.associations[association].source_typed) {
         (true, false) => fail(
             &about_source
                 .add("leads to several models: say which with `source_type = ")
@@ -85,7 +121,7 @@ pub const fn check_through(
             let mut at = 0;
             while at < from.models.len() {
                 if same(from.models[at], owner.targets[association]) {
-                    return;
+                    return true;
                 }
                 at += 1;
             }
@@ -96,21 +132,8 @@ pub const fn check_through(
                         .quoted(owner.targets[association]),
                 );
             }
-            return;
+            true
         }
-        (false, false) => {}
-    }
-    if !same(middle.targets[source], owner.targets[association]) {
-        fail(
-            &about(owner, association)
-                .add("its source `")
-                .add(middle.name)
-                .add(".")
-                .add(middle.associations[source].name)
-                .add("` leads to ")
-                .quoted(middle.targets[source])
-                .add(", not to ")
-                .quoted(owner.targets[association]),
-        );
+        (false, false) => false,
     }
 }
