@@ -120,7 +120,7 @@ fn acts(model: &Model, association: &Association) -> TokenStream {
     let counter = association.counter_cache.as_ref().map(|counter| {
         let column = match &counter.column {
             Some(column) => plain(column),
-            None if association.kind.is_collection() => format!("{name}_count"),
+            None if association.kind.is_collection() => format!("{}_count", association.name),
             None => format!("{}_count", relata_inflect::tableize(&model.name())),
         };
         let inactive = (!counter.active).then(|| quote!(.with_inactive_counter()));
