@@ -49,7 +49,7 @@ pub(super) const FAULTS: &[Fault] = faults! {
         "        if self.owner().is_persisted() {\n            return Ok(());"
         => "        if self.owner().is_persisted() || self.owner().is_new_record() {\n            return Ok(());";
     "replacing keeps the members that leave" in "persistence/replace.rs":
-        "            delete(association, &plan.removed).await?;\n"
+        "            kept_by_callback = !delete(association, &plan.removed).await?;\n"
         => "";
     "replacing does not save the members that come" in "persistence/replace.rs":
         "save_each(association, &plan.added)"
@@ -70,8 +70,8 @@ pub(super) const FAULTS: &[Fault] = faults! {
         "    fn rolled_back(&self) {\n        self.restore();"
         => "    fn rolled_back(&self) {\n        let _ = &self.0;";
     "a destroyed record lives on" in "persistence/destroy.rs":
-        "    record.set_life(Life::Destroyed);"
-        => "    record.set_life(record.life());\n    let _ = Life::Destroyed;";
+        "        false => Life::Destroyed,\n"
+        => "        false => [record.life(), Life::Destroyed][0],\n";
     "reload keeps what was set" in "record/life.rs":
         "            let value = fresh.value(column);\n            self.fill(column, &value);\n        }\n        let state"
         => "            let value = fresh.value(column);\n            if !self.column_changed(column) {\n                self.fill(column, &value);\n            }\n        }\n        let state";
