@@ -154,7 +154,7 @@ pub async fn all_rows_of_a_relation_are_updated_at_once(backend: &Backend) -> Re
         [
             r#"UPDATE "toys" SET "stars" = ? WHERE "toys"."id" IN (SELECT "toys"."id" FROM "toys" INNER JOIN "owners" ON "owners"."id" = "toys"."owner_id" WHERE "owners"."name" = ? ORDER BY "toys"."id" ASC LIMIT 1)"#
         ],
-        { by_name.update_all_by([("stars", 9.into())]).await? }
+        { by_name.update_all_by(&[("stars", 9.into())]).await? }
     );
     assert_eq!(
         Toy::all(&db)
@@ -332,7 +332,7 @@ pub async fn a_record_is_found_or_made(backend: &Backend) -> Result<()> {
     assert_eq!(unsaved.errors().full_messages(), ["Name can't be blank"]);
     let erased = Owner::all(&db)
         .erased()
-        .find_or_create_with([("name", "Dan".into())])
+        .find_or_create_with(&[("name", "Dan".into())])
         .await?;
     assert_eq!(erased.get("name")?, Value::from("Dan"));
     Ok(())

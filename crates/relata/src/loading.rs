@@ -35,6 +35,7 @@ mod scoping;
 mod tallies;
 mod through;
 
+pub(crate) use apart::settled_rows;
 pub use batches::{Batches, Each};
 pub(crate) use decode::Tuples;
 pub(crate) use finders::find_typed_error;

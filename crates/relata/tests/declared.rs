@@ -131,7 +131,7 @@ fn a_default_scope_begins_every_query_and_join() -> Result<()> {
         let all = Relation::unscoped(library.book, &db);
         all.clone()
             .filter_by("title", "other")?
-            .update_all_by([("hidden", true.into())])
+            .update_all_by(&[("hidden", true.into())])
             .await?;
         assert_eq!(Relation::of(library.book, &db).count().await?, 3);
         assert_eq!(all.count().await?, 6);

@@ -183,7 +183,7 @@ fn a_subclass_sees_its_rows_and_those_of_its_subclasses() -> Result<()> {
         assert_eq!(error.kind(), ErrorKind::RecordNotFound);
         // Set-wise writes leave the others alone, also past the default scope.
         let admins = Relation::unscoped(models.admin, &db);
-        assert_eq!(admins.update_all_by([("name", "x".into())]).await?, 2);
+        assert_eq!(admins.update_all_by(&[("name", "x".into())]).await?, 2);
         Relation::of(models.post, &db).delete_all().await?;
         assert_eq!(Relation::unscoped(models.owner, &db).delete_all().await?, 1);
         assert_eq!(Relation::of(models.user, &db).count().await?, 3);

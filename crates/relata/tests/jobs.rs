@@ -371,7 +371,7 @@ async fn a_job_that_ends_its_taker_is_given_up(db: Db) -> Result<()> {
     shelf(&db, &["a"]).await?.destroy().await?;
     // As a process leaves it that took it twice, and did not live to end it.
     Relation::of(TableQueue::reflection(), &db)
-        .update_all_by([("attempts", Value::Int(2))])
+        .update_all_by(&[("attempts", Value::Int(2))])
         .await?;
     assert_eq!(worker.run_due().await?, 0);
     let dead = queue.dead(&db).await?;

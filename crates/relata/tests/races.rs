@@ -272,8 +272,8 @@ fn whoever_finds_or_creates_gets_the_one_row() {
             }
         }
         let by_name: [fn(&Relation) -> relata::Pending<Record>; 2] = [
-            |all| all.find_or_create_with([("name", "found by name".into())]),
-            |all| all.create_or_find_with([("name", "made by name".into())]),
+            |all| all.find_or_create_with(&[("name", "found by name".into())]),
+            |all| all.create_or_find_with(&[("name", "made by name".into())]),
         ];
         for way in by_name {
             let erased = Tag::all(&db).erased();

@@ -255,7 +255,7 @@ async fn tallied(db: Db) -> Result<()> {
     loading::tallies_named(&records, "posts", "sum", "id").await?;
     Person::all(&db).create_or_take(|p| p.set_name("x")).await?;
     let all: Relation = Relation::of(Person::reflection(), &db);
-    all.create_or_find_with([("name", "x".into())]).await?;
+    all.create_or_find_with(&[("name", "x".into())]).await?;
     Ok(())
 }
 
@@ -306,7 +306,7 @@ async fn counters_and_callbacks(db: Db) -> Result<()> {
 async fn set_wise(db: Db) -> Result<()> {
     let all = Person::all(&db).filter(|p| p.name.eq("x"));
     all.update_all(|p| p.name.set("y")).await?;
-    all.update_all_by([("name", Value::from("y"))]).await?;
+    all.update_all_by(&[("name", Value::from("y"))]).await?;
     all.touch_all().await?;
     all.delete_all().await?;
     all.destroy_all().await?;
@@ -352,10 +352,10 @@ async fn written_collections(db: Db) -> Result<()> {
 
 async fn written_by_name(db: Db) -> Result<()> {
     let all = Relation::of(Person::reflection(), &db);
-    all.find_or_create_with([("name", Value::from("x"))])
+    all.find_or_create_with(&[("name", Value::from("x"))])
         .await?;
     let ann: Record = all
-        .find_or_initialize_with([("name", Value::from("x"))])
+        .find_or_initialize_with(&[("name", Value::from("x"))])
         .await?;
     let post = Record::new(Post::reflection(), &db);
     all.create_record(&ann).await?;

@@ -503,7 +503,7 @@ async fn update_all(query: &Query, args: &Args) -> Ran<Value> {
         .iter()
         .map(|(name, value)| (name.as_str(), value.clone()))
         .collect();
-    Ok(number(query.relation.update_all_by(values).await?))
+    Ok(number(query.relation.update_all_by(&values).await?))
 }
 
 fn positive(number: i64) -> u64 {

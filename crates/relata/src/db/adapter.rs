@@ -147,7 +147,7 @@ impl std::error::Error for TurnedAway {}
 
 /// The error of a hesitant job that would have to wait.
 #[cold]
-pub(crate) fn turned_away() -> Error {
+pub(super) fn turned_away() -> Error {
     Error::new(ErrorKind::LockWaitTimeout, TurnedAway.to_string()).with_source(TurnedAway)
 }
 

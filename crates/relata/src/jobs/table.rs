@@ -221,7 +221,7 @@ pub(super) async fn take(db: &Db, queue: &TableQueue) -> Result<Option<Taken>> {
             ("attempts", Value::Int(attempts + 1)),
             ("due_at", later(db, queue.lease)),
         ];
-        let rows = taken.rows(db)?.update_all_by(values).await?;
+        let rows = taken.rows(db)?.update_all_by(&values).await?;
         if rows == 1 {
             taken.attempts += 1;
             return Ok(Some(taken));
@@ -294,6 +294,6 @@ impl Taken {
             ("due_at", later(db, wait)),
             ("dead_at", if dead { now } else { Value::Null }),
         ];
-        self.rows(db)?.update_all_by(values).await.map(drop)
+        self.rows(db)?.update_all_by(&values).await.map(drop)
     }
 }

@@ -10,7 +10,7 @@ use crate::association::Key;
 use crate::attribute::AttributeType;
 use crate::db::adapter::Purpose;
 use crate::error::Result;
-use crate::relation::Core;
+use crate::relation::{Core, Relation};
 use crate::sql::Apart;
 
 /// The relation with the keys that the lists came to; nothing where it has no rows.
@@ -33,6 +33,17 @@ pub(crate) async fn settled(core: &Core) -> Result<Option<Core>> {
         |apart| apart.rank(keys_of(apart)),
     );
     Ok(Some(core))
+}
+
+/// The same, as a relation; one without rows where it has none.
+pub(crate) async fn settled_rows(rows: Relation) -> Result<Relation> {
+    if rows.core().select.asks_rows() {
+        return Ok(rows);
+    }
+    Ok(match settled(rows.core()).await? {
+        Some(core) => Relation::from_core(core),
+        None => rows.none(),
+    })
 }
 
 /// The keys that a list comes to, each once.

@@ -10,8 +10,8 @@ use super::includes::{Manner, includes};
 use super::preload;
 use crate::attribute::value::Value;
 use crate::callback::Event;
-use crate::db::Db;
-use crate::db::adapter::{Job, Purpose, Statement, turned_away};
+use crate::db::adapter::{Job, Purpose, Statement};
+use crate::db::{Db, Writing};
 use crate::deprecation::{self, Why};
 use crate::error::{Error, Result, Spot};
 use crate::record::{Record, Terms, Tie};
@@ -154,23 +154,23 @@ pub(crate) async fn fetch_by_key(
     Ok(Ok(record))
 }
 
-/// The row of a relation that includes nothing and has one at most. Hesitant: outside a transaction it is turned away where
-/// it would have to wait.
-pub(crate) async fn fetch_row(core: &Core) -> Result<Option<Record>> {
+/// The one row of a relation that includes nothing and whose lists are known. Hesitant, it is turned away where it would
+/// have to wait; with the writer that was waited for before, it is read there.
+pub(crate) async fn fetch_row(
+    core: &Core,
+    hesitant: bool,
+    writer: Option<&Writing>,
+) -> Result<Option<Record>> {
     if core.select.gives_nothing() {
         return Ok(None);
     }
-    let lists = match core.select.asks_rows() {
-        true => None,
-        // Inside a transaction nothing waits for a connection between the statements.
-        false if !core.db.in_transaction() => return Err(turned_away()),
-        false => Box::pin(settled(core)).await?,
-    };
-    let core = lists.as_ref().unwrap_or(core);
     let statement = statement(&core.select, &core.db, Purpose::Load)?;
     let rows = Rows::new(core.select.model(), false);
-    let mut job = Job::new(statement, rows).hesitant(true);
-    let fetched = core.db.fetch(&mut job).await;
+    let mut job = Job::new(statement, rows).hesitant(hesitant);
+    let fetched = match writer {
+        None => core.db.fetch(&mut job).await,
+        Some(writer) => core.db.fetch_with(writer, &mut job).await,
+    };
     fetched.map_err(|error| told(&core.select, &core.db, error))?;
     let records = Record::adopt(job.decoder()?.finish(&core.db, core.terms)?);
     found(core.select.model(), &records)?;

@@ -57,7 +57,19 @@ impl Record {
         let record = self.clone();
         Pending::new(async move {
             has_row(&record, "reload")?;
-            reload_in_turn(&record).await
+            let rows = rows_of(&record).await?;
+            let turn = Turn::of(&record).await?;
+            let read = reload(&record, rows.as_ref()).await;
+            if turn.over(read)?.is_some() {
+                return Ok(());
+            }
+            // The connection first, as every transaction has it, then the turn.
+            let db = record.db().clone();
+            db.read_only(async || {
+                let _turn = Turn::of(&record).await?;
+                reload(&record, rows.as_ref()).await
+            })
+            .await
         })
     }
 
@@ -125,34 +137,29 @@ fn take(record: &Record, fresh: Option<Record>) -> Result<()> {
     }
 }
 
-/// Reads the row again once it is the caller's turn.
-async fn reload_in_turn(record: &Record) -> Result<()> {
-    let turn = Turn::of(record).await?;
-    let read = reload(record).await;
-    if turn.over(read)?.is_some() {
-        return Ok(());
+/// The rows that a record may be read from, where that is not its key alone. The lists that they ask for first are asked
+/// for here, where nobody has the turn yet.
+async fn rows_of(record: &Record) -> Result<Option<Relation>> {
+    let (model, db) = (record.reflection(), record.db());
+    match scoping::all_queries(model, db) {
+        Some(rows) => Box::pin(loading::settled_rows(rows)).await.map(Some),
+        None if model.has_query_constraints() => Ok(Some(Relation::unscoped(model, db))),
+        None => Ok(None),
     }
-    // The connection first, as every transaction has it, then the turn.
-    let db = record.db().clone();
-    db.read_only(async || {
-        let _turn = Turn::of(record).await?;
-        reload(record).await
-    })
-    .await
 }
 
-/// Reads the row of a record whose turn the caller has.
-async fn reload(record: &Record) -> Result<()> {
-    let (model, key) = (record.reflection(), owned_key(record));
-    let scoped = scoping::all_queries(model, record.db());
-    let fresh = if scoped.is_some() || model.has_query_constraints() {
-        let rows = || Relation::unscoped(model, record.db());
-        let rows = scoped.unwrap_or_else(rows);
-        let row = rows.with_rows(vec![key]).limit(1);
-        Box::pin(loading::fetch_row(row.core())).await?
-    } else {
-        let fetched = loading::fetch_by_key(model, record.db(), key, true).await?;
-        fetched.ok()
+/// Reads the row of a record whose turn the caller has, among these rows where it is not by its key alone.
+async fn reload(record: &Record, rows: Option<&Relation>) -> Result<()> {
+    let key = owned_key(record);
+    let fresh = match rows {
+        Some(rows) => {
+            let row = rows.clone().with_rows(vec![key]).limit(1);
+            Box::pin(loading::fetch_row(row.core(), true, None)).await?
+        }
+        None => {
+            let fetched = loading::fetch_by_key(record.reflection(), record.db(), key, true);
+            fetched.await?.ok()
+        }
     };
     take(record, fresh)
 }
@@ -167,19 +174,18 @@ async fn lock(record: &Record) -> Result<()> {
         );
         return Err(Error::new(ErrorKind::RecordNotSaved, message).with_record(record.clone()));
     }
-    let (model, db) = (record.reflection(), record.db());
-    if !db.in_transaction() {
-        // A lock would end with the statement.
-        return reload_in_turn(record).await;
-    }
-    let _turn = Turn::of(record).await?;
-    let rows = || Relation::unscoped(model, db);
-    let rows = scoping::all_queries(model, db).unwrap_or_else(rows);
-    let fresh = rows
-        .with_rows(vec![owned_key(record)])
-        .lock()
-        .take()
-        .await?;
+    let rows = match rows_of(record).await? {
+        Some(rows) => rows,
+        None => Relation::unscoped(record.reflection(), record.db()),
+    };
+    in_turn!(record, turn => lock_among(record, &rows, turn))
+}
+
+/// Locks the row of a record among these, and reads it.
+async fn lock_among(record: &Record, rows: &Relation, turn: &Turn<'_>) -> Result<()> {
+    let row = rows.clone().with_rows(vec![owned_key(record)]);
+    let (row, writer) = (row.lock().limit(1), turn.writer());
+    let fresh = loading::fetch_row(row.core(), writer.is_none(), writer).await?;
     take(record, fresh)
 }
 

@@ -252,10 +252,7 @@ impl Relation {
     ///
     /// Errors: `UnknownAttribute` with the nearest name; `InvalidValue`; what saving says.
     #[track_caller]
-    pub fn find_or_create_with<'a>(
-        &self,
-        attributes: impl IntoIterator<Item = (&'a str, Value<'static>)>,
-    ) -> Pending<Record> {
+    pub fn find_or_create_with(&self, attributes: &[(&str, Value<'static>)]) -> Pending<Record> {
         match self.with_all(attributes) {
             Ok(relation) => relation.take_or_create(|record| record),
             Err(error) => Pending::ready(Err(error)),
@@ -267,9 +264,9 @@ impl Relation {
     ///
     /// Errors: `UnknownAttribute` with the nearest name; `InvalidValue`.
     #[track_caller]
-    pub fn find_or_initialize_with<'a>(
+    pub fn find_or_initialize_with(
         &self,
-        attributes: impl IntoIterator<Item = (&'a str, Value<'static>)>,
+        attributes: &[(&str, Value<'static>)],
     ) -> Pending<Record> {
         match self.with_all(attributes) {
             Ok(relation) => relation.take_or_initialize(|record| record),
@@ -283,23 +280,18 @@ impl Relation {
     /// Errors: `UnknownAttribute` with the nearest name; `InvalidValue`; `RecordNotFound` when the row that was in the way
     /// has other attributes; what saving says.
     #[track_caller]
-    pub fn create_or_find_with<'a>(
-        &self,
-        attributes: impl IntoIterator<Item = (&'a str, Value<'static>)>,
-    ) -> Pending<Record> {
+    pub fn create_or_find_with(&self, attributes: &[(&str, Value<'static>)]) -> Pending<Record> {
         match self.with_all(attributes) {
             Ok(relation) => relation.create_or_take(|record| record),
             Err(error) => Pending::ready(Err(error)),
         }
     }
 
-    fn with_all<'a>(
-        &self,
-        attributes: impl IntoIterator<Item = (&'a str, Value<'static>)>,
-    ) -> Result<Self> {
-        let each =
-            |relation: Self, (name, value): (&str, Value<'static>)| relation.filter_by(name, value);
-        attributes.into_iter().try_fold(self.clone(), each)
+    fn with_all(&self, attributes: &[(&str, Value<'static>)]) -> Result<Self> {
+        let each = |relation: Self, (name, value): &(&str, Value<'static>)| {
+            relation.filter_by(name, value.clone())
+        };
+        attributes.iter().try_fold(self.clone(), each)
     }
 }
 

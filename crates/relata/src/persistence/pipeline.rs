@@ -8,7 +8,7 @@
 //! objects stand for it, so that cycles end; hooks run in the order of declaration;
 //! when a step fails, the frames above it are given up one by one, and each may turn the failure into its own.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, HashSet};
 
 use super::acts;
 use super::enrolled::Enrolled;
@@ -121,6 +121,9 @@ enum Next {
     First(Task),
 }
 
+/// Tasks that wait, the first before the next.
+type Tasks = std::collections::VecDeque<Task>;
+
 /// One run of the loop.
 #[derive(Default)]
 pub(super) struct Pipeline {
@@ -131,7 +134,7 @@ pub(super) struct Pipeline {
     /// Edges that close a cycle, by the record whose key they wait for.
     open: HashMap<(usize, u32), Vec<Association>, Hashing>,
     /// Members that wait for a record that is being saved, by that record.
-    put_off: HashMap<(usize, u32), VecDeque<Task>, Hashing>,
+    put_off: HashMap<(usize, u32), Tasks, Hashing>,
     /// The foreign keys that were filled in.
     pub(super) keys: Keys,
     /// Functions of the user that ran so far.
@@ -395,7 +398,7 @@ impl Pipeline {
     async fn waiting(&mut self, record: &Record) -> Result<Option<Task>> {
         loop {
             let waiting = self.put_off.get_mut(&record.identity());
-            let Some(task) = waiting.and_then(VecDeque::pop_front) else {
+            let Some(task) = waiting.and_then(Tasks::pop_front) else {
                 return Ok(None);
             };
             if !self.is_created(&task.record) || !lacks_keys_only(&task.record)? {

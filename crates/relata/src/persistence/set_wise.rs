@@ -59,10 +59,7 @@ impl<M> Relation<M> {
     ///
     /// Errors: `UnknownAttribute` with the nearest name; `InvalidValue`; what the database says.
     #[track_caller]
-    pub fn update_all_by<'a>(
-        &self,
-        values: impl IntoIterator<Item = (&'a str, Value<'static>)>,
-    ) -> Pending<u64> {
+    pub fn update_all_by(&self, values: &[(&str, Value<'static>)]) -> Pending<u64> {
         let sets = self.named_values(values);
         let core = self.core().clone();
         Pending::new(async move { update_all(&core, sets?).await })

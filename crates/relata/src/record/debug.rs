@@ -7,8 +7,10 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 
 use super::Record;
-use crate::attribute::Shown;
 use crate::attribute::value::Value;
+
+/// Characters of a text that are shown.
+const SHOWN: usize = 60;
 
 /// What stands for a secret value.
 pub(crate) const FILTERED: &str = "[FILTERED]";
@@ -24,7 +26,11 @@ impl fmt::Debug for Record {
                 out.field(reflection.name(), &format_args!("{FILTERED}"));
                 continue;
             }
-            out.field(reflection.name(), &Shown(&self.value(column)));
+            let value = self.value(column);
+            match start_of(&value) {
+                Some(start) => out.field(reflection.name(), &format_args!("{start}...")),
+                None => out.field(reflection.name(), &value),
+            };
         }
         if self.is_persisted() {
             out.finish()
@@ -32,6 +38,19 @@ impl fmt::Debug for Record {
             out.finish_non_exhaustive()
         }
     }
+}
+
+/// The start of a value that is too long to be shown whole, as it is shown.
+fn start_of(value: &Value<'_>) -> Option<String> {
+    let (Value::Text(text) | Value::Decimal(text) | Value::Json(text)) = value else {
+        return None;
+    };
+    let (end, _) = text.char_indices().nth(SHOWN)?;
+    let start = &text[..end];
+    Some(match value {
+        Value::Decimal(_) => start.to_owned(),
+        _ => format!("{start:?}"),
+    })
 }
 
 impl PartialEq for Record {

@@ -19,14 +19,6 @@ pub struct Inheritance {
     pub classes: Classes,
 }
 
-impl Inheritance {
-    /// The attribute that holds the name of a row's class, and the classes without the base.
-    #[must_use]
-    pub const fn new(column: &'static str, classes: Classes) -> Self {
-        Self { column, classes }
-    }
-}
-
 impl ModelReflection {
     /// The rows of the model's table are of several classes. Rails: `inheritance_column`.
     #[must_use]
@@ -291,4 +283,12 @@ pub(super) fn inherited(parent: &'static ModelReflection) -> Vec<AssociationRefl
         ..*one
     };
     parent.reflections().iter().map(inherited).collect()
+}
+
+impl Inheritance {
+    /// The attribute that holds the name of a row's class, and the classes without the base.
+    #[must_use]
+    pub const fn new(column: &'static str, classes: Classes) -> Self {
+        Self { column, classes }
+    }
 }

@@ -98,16 +98,16 @@ impl<M> Relation<M> {
     }
 
     /// The assignments of named attributes.
-    pub(crate) fn named_values<'a>(
+    pub(crate) fn named_values(
         &self,
-        values: impl IntoIterator<Item = (&'a str, Value<'static>)>,
+        values: &[(&str, Value<'static>)],
     ) -> Result<Vec<(usize, Node)>> {
         let model = self.reflection();
         values
-            .into_iter()
+            .iter()
             .map(|(name, value)| {
                 let column = model.attribute(name)?;
-                let value = model.normalize_value_for(name, value)?;
+                let value = model.normalize_value_for(name, value.clone())?;
                 Ok((column, Node::Value(value)))
             })
             .collect()
