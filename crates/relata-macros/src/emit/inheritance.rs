@@ -111,9 +111,9 @@ pub(crate) fn inheritance(model: &Model) -> Option<TokenStream> {
     }
     let (column, classes) = (model.type_name(), &model.subclasses);
     Some(quote! {
-        .with_inheritance(::relata::reflection::Inheritance::new(
-            #column,
-            ::relata::reflection::Classes::Closed(&[#(<#classes as ::relata::Model>::reflection),*]),
-        ))
+        .with_inheritance(::relata::reflection::Inheritance {
+            column: #column,
+            classes: ::relata::reflection::Classes::Closed(&[#(<#classes as ::relata::Model>::reflection),*]),
+        })
     })
 }

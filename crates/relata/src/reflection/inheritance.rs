@@ -11,7 +11,6 @@ use crate::relation::Scope;
 
 /// How a base model's rows say of which class they are.
 #[derive(Debug, Clone, Copy)]
-#[non_exhaustive]
 pub struct Inheritance {
     /// The attribute that holds the name of a row's class. Rails: `inheritance_column`.
     pub column: &'static str,
@@ -283,12 +282,4 @@ pub(super) fn inherited(parent: &'static ModelReflection) -> Vec<AssociationRefl
         ..*one
     };
     parent.reflections().iter().map(inherited).collect()
-}
-
-impl Inheritance {
-    /// The attribute that holds the name of a row's class, and the classes without the base.
-    #[must_use]
-    pub const fn new(column: &'static str, classes: Classes) -> Self {
-        Self { column, classes }
-    }
 }

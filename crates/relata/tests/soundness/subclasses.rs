@@ -77,10 +77,10 @@ static ANIMAL: ModelReflection = ModelReflection::new("Animal", "animals")
     .with_columns(&COLUMNS)
     .with_primary_key(&[0])
     .with_associations(&ASSOCIATIONS)
-    .with_inheritance(Inheritance::new(
-        "type",
-        Classes::Closed(&[cat, dog, kitten, bare, turned, lying, narrow, fickle]),
-    ));
+    .with_inheritance(Inheritance {
+        column: "type",
+        classes: Classes::Closed(&[cat, dog, kitten, bare, turned, lying, narrow, fickle]),
+    });
 static CAT: ModelReflection = below("Cat", animal)
     .with_columns(&COLUMNS)
     .with_associations(&ASSOCIATIONS);
@@ -108,10 +108,10 @@ static STRANGER: ModelReflection = ModelReflection::new("Stranger", "animals")
 static BY_BYTES: ModelReflection = ModelReflection::new("ByBytes", "animals")
     .with_columns(&COLUMNS)
     .with_primary_key(&[0])
-    .with_inheritance(Inheritance::new(
-        "fur",
-        Classes::Closed(&[animal, stranger]),
-    ));
+    .with_inheritance(Inheritance {
+        column: "fur",
+        classes: Classes::Closed(&[animal, stranger]),
+    });
 
 pub(crate) fn animal() -> &'static ModelReflection {
     &ANIMAL
