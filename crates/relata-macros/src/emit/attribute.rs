@@ -33,10 +33,45 @@ pub(crate) fn methods(model: &Model, column: &Column, index: &TokenStream) -> To
     let types::Access {
         plain,
         span,
-        ty,
         get,
         set,
+        ..
+    } = types::access(column);
+    let [read, write, read_was, saved] = bodies(column, index);
+    let value = if plain {
+        quote!(value)
+    } else {
+        quote_spanned!(span=> value)
+    };
+    let pair = quote_spanned!(span=> ::core::option::Option<(#get, #get)>);
+    quote! {
+        #(#attrs)*
+        #reader_doc
+        #[inline]
+        #vis fn #reader(&self) -> #get { #read }
+        #setter_doc
+        #[inline]
+        #vis fn #setter(&self, #value: #set) -> &Self { #write; self }
+        #changed_doc
+        #[inline]
+        #vis fn #changed(&self) -> ::core::primitive::bool { self.0.column_changed(#index) }
+        #was_doc
+        #[inline]
+        #vis fn #was(&self) -> #get { #read_was }
+        #saved_change_doc
+        #[inline]
+        #vis fn #saved_change(&self) -> #pair { #saved }
+    }
+}
+
+/// What the methods do: read, set, read what was saved, and what the last save changed.
+fn bodies(column: &Column, index: &TokenStream) -> [TokenStream; 4] {
+    let types::Access {
+        plain,
+        span,
+        ty,
         text,
+        ..
     } = types::access(column);
     let (read, write, read_was, saved) = if plain {
         (
@@ -71,28 +106,5 @@ pub(crate) fn methods(model: &Model, column: &Column, index: &TokenStream) -> To
             quote_spanned!(span=> ::relata::__private::write_normalized::<#ty>(#record, #index, value))
         }
     };
-    let value = if plain {
-        quote!(value)
-    } else {
-        quote_spanned!(span=> value)
-    };
-    let pair = quote_spanned!(span=> ::core::option::Option<(#get, #get)>);
-    quote! {
-        #(#attrs)*
-        #reader_doc
-        #[inline]
-        #vis fn #reader(&self) -> #get { #read }
-        #setter_doc
-        #[inline]
-        #vis fn #setter(&self, #value: #set) -> &Self { #write; self }
-        #changed_doc
-        #[inline]
-        #vis fn #changed(&self) -> ::core::primitive::bool { self.0.column_changed(#index) }
-        #was_doc
-        #[inline]
-        #vis fn #was(&self) -> #get { #read_was }
-        #saved_change_doc
-        #[inline]
-        #vis fn #saved_change(&self) -> #pair { #saved }
-    }
+    [read, write, read_was, saved]
 }
