@@ -14,9 +14,7 @@
 //! type of the user that may lack a trait carries one span (`types.rs`), so that the compiler tells it once.
 
 mod association;
-mod association_entry;
 mod attribute;
-mod checks;
 mod columns;
 mod docs;
 mod enumeration;

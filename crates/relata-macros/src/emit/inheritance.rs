@@ -45,7 +45,7 @@ pub(crate) fn tables(
     let all = all.fold(
         quote!(::relata::reflection::merged(BASE.associations(), &OWN)),
         |all, (at, (_, one))| {
-            let nested = super::association_entry::nested(ident, one);
+            let nested = super::reflection::nested(ident, one);
             quote!(::relata::reflection::accepting(#all, #ident::__ACCEPTED[#at], #nested))
         },
     );
