@@ -163,7 +163,7 @@ pub async fn what_cannot_be_held_is_told_by_its_attribute_set_wise(
         ),
         (
             by_name()
-                .update_all_by(&[("count", many.clone())])
+                .update_all_by([("count", many.clone())])
                 .await
                 .err(),
             count,
@@ -232,7 +232,7 @@ pub async fn what_cannot_be_held_is_told_by_its_attribute_set_wise(
             height,
         ),
         (
-            by_name().update_all_by(&[("count", text())]).await.err(),
+            by_name().update_all_by([("count", text())]).await.err(),
             count,
         ),
     ] {

@@ -90,7 +90,7 @@ async fn opened() -> Result<(Db, Author)> {
     Ok((db, ann))
 }
 
-#[test]
+#[relata::test]
 fn siblings_of_a_member_that_was_saved_first_came_before_it() {
     relata::run(async {
         let (db, _) = opened().await?;
@@ -109,7 +109,7 @@ fn siblings_of_a_member_that_was_saved_first_came_before_it() {
     .unwrap();
 }
 
-#[test]
+#[relata::test]
 fn a_has_one_that_refused_was_told_of_in_place_of_its_owner() {
     relata::run(async {
         let (db, ann) = opened().await?;
@@ -124,7 +124,7 @@ fn a_has_one_that_refused_was_told_of_in_place_of_its_owner() {
     .unwrap();
 }
 
-#[test]
+#[relata::test]
 fn an_owner_to_which_no_member_leads_back_did_not_count_in_memory() {
     relata::run(async {
         let (db, ann) = opened().await?;
@@ -147,7 +147,7 @@ fn an_owner_to_which_no_member_leads_back_did_not_count_in_memory() {
     .unwrap();
 }
 
-#[test]
+#[relata::test]
 fn a_block_for_all_rows_did_not_mean_those_of_associations() {
     relata::run(async {
         let (db, ann) = opened().await?;
@@ -171,7 +171,7 @@ fn a_block_for_all_rows_did_not_mean_those_of_associations() {
     .unwrap();
 }
 
-#[test]
+#[relata::test]
 fn parents_of_owners_of_several_models_were_asked_for_once_a_model() {
     relata::run(async {
         let (db, ann) = opened().await?;
@@ -199,7 +199,7 @@ fn parents_of_owners_of_several_models_were_asked_for_once_a_model() {
     .unwrap();
 }
 
-#[test]
+#[relata::test]
 fn what_is_loaded_with_readonly_records_was_readonly() {
     relata::run(async {
         let (db, ann) = opened().await?;
@@ -218,7 +218,7 @@ fn what_is_loaded_with_readonly_records_was_readonly() {
     .unwrap();
 }
 
-#[test]
+#[relata::test]
 fn that_a_new_owner_had_none_was_forgotten_when_it_was_saved() {
     relata::run(async {
         let (db, _) = opened().await?;

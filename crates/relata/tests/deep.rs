@@ -215,7 +215,7 @@ fn a_chain_with_callbacks_is_validated_saved_and_destroyed() {
 }
 
 /// Each parent is saved inside the save of the one below it, and has that as a new member: it was validated again with each.
-#[test]
+#[relata::test]
 fn a_chain_with_callbacks_is_saved_from_its_end() {
     on_a_small_stack(async |db| {
         let length = length();

@@ -234,10 +234,7 @@ static ASSOCIATIONS: [AssociationReflection; 1] =
 static ANIMAL: ModelReflection = of_animals("Animal")
     .with_columns(&COLUMNS)
     .with_associations(&ASSOCIATIONS)
-    .with_inheritance(Inheritance {
-        column: "class",
-        classes: Classes::Closed(&[cat]),
-    });
+    .with_inheritance(Inheritance::new("class", Classes::Closed(&[cat])));
 static CAT: ModelReflection = of_animals("Cat")
     .with_columns(&OTHER_COLUMNS)
     .with_parent(Target::Model(animal));
@@ -292,10 +289,7 @@ fn classes_of_one_table_that_do_not_fit_are_mistakes() {
 static BIRD: ModelReflection = ModelReflection::new("Bird", "birds")
     .with_columns(&COLUMNS)
     .with_primary_key(&[0])
-    .with_inheritance(Inheritance {
-        column: "kind",
-        classes: Classes::Closed(&[]),
-    });
+    .with_inheritance(Inheritance::new("kind", Classes::Closed(&[])));
 static TURNED: [Column; 2] = [
     Column::new("kind", AttributeType::plain(Kind::Text, true)),
     Column::new("id", AttributeType::plain(Kind::Int, false)),

@@ -21,8 +21,8 @@ use super::write::{refuse_readonly, stamp};
 use crate::association::{Association, targets_of};
 use crate::attribute::value::{Kind, Value};
 use crate::callback::Event;
-use crate::db::Participant;
 use crate::db::adapter::{Purpose, Statement};
+use crate::db::{Handover, Participant};
 use crate::error::{Error, ErrorKind, Result};
 use crate::hashing::Hashing;
 use crate::loading;
@@ -143,7 +143,7 @@ impl Participant for Undone {
         }
     }
 
-    fn committed(&self) {}
+    fn committed(&self, _left: &mut Handover) {}
 
     fn in_doubt(&self) {}
 }
