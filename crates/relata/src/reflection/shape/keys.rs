@@ -2,7 +2,7 @@
 //!
 //! Invariant: a key is found by the rules of `resolve`.
 
-use super::options::{check_interface, check_target_columns, check_type_column};
+use super::options::{check_interface, check_type_column};
 use super::{InverseOf, Shape, about, fail, same, starts_with};
 
 /// A foreign key, on the model that holds it.
@@ -140,7 +140,6 @@ const fn check_belongs_to(owner: &Shape, association: usize, target: &Shape) {
     let declared = &owner.associations[association];
     let key = belongs_to_key(owner, association);
     compare(owner, association, (owner, key), target);
-    check_target_columns(owner, association, target);
     if declared.required {
         return;
     }

@@ -1,40 +1,8 @@
-//! What options of an association name in other models: columns that count and are touched, types, the models of an enum.
+//! What options of an association name in other models: types, the models of an enum.
 
 use super::{Shape, about, fail, same};
 use crate::attribute::value::Kind;
-use crate::reflection::{AssociationReflection, Touch};
-
-/// Checks the columns of the target that a `belongs_to` counts in and touches.
-#[track_caller]
-pub(super) const fn check_target_columns(owner: &Shape, association: usize, target: &Shape) {
-    let declared = &owner.associations[association];
-    if let Some(column) = declared.counter_cache
-        && target.column(column).is_none()
-    {
-        fail(
-            &about(owner, association)
-                .quoted(target.name)
-                .add(" has no column ")
-                .quoted(column)
-                .add(" for `counter_cache` to count in: declare `#[column(default = 0)] ")
-                .add(column)
-                .add(": i64` there, or name another; its columns are ")
-                .columns(target),
-        );
-    }
-    if let Some(Touch::Column(column)) = declared.touch
-        && target.column(column).is_none()
-    {
-        fail(
-            &about(owner, association)
-                .quoted(target.name)
-                .add(" has no column ")
-                .quoted(column)
-                .add(" to `touch`; its columns are ")
-                .columns(target),
-        );
-    }
-}
+use crate::reflection::AssociationReflection;
 
 /// Checks that the column which says of which model a target is holds text.
 #[track_caller]

@@ -1,4 +1,4 @@
-//! What options name in other models is there: columns that count and are touched, models of an enum.
+//! What options name in other models is there: columns of types, models of an enum.
 
 use relata::{Polymorphic, model};
 
@@ -15,7 +15,7 @@ pub struct User {
 pub struct Post {
     id: i64,
     user_id: i64,
-    #[belongs_to(counter_cache)]
+    #[belongs_to]
     user: User,
 }
 
@@ -23,15 +23,7 @@ pub struct Post {
 pub struct Like {
     id: i64,
     user_id: i64,
-    #[belongs_to(counter_cache = liked)]
-    user: User,
-}
-
-#[model]
-pub struct Visit {
-    id: i64,
-    user_id: i64,
-    #[belongs_to(touch = seen_at)]
+    #[belongs_to]
     user: User,
 }
 
