@@ -354,13 +354,19 @@ impl Scope {
         }
     }
 
-    /// The conditions of the default scopes of a place's model, of which this is one.
-    pub(crate) fn default_conditions(&self, place: Place) -> Result<Node> {
-        all_of(default_scoped(place), place)
+    /// The conditions of the default scopes of a place's model, of which this is one; `met` as for
+    /// [`conditions`](Self::conditions).
+    pub(crate) fn default_conditions(
+        &self,
+        place: Place,
+        met: &dyn Fn(Place) -> Place,
+    ) -> Result<Node> {
+        all_of(default_scoped(place), place, met)
     }
 
-    /// The conditions of an association's scope, and of its target's default scope, at a place of a query.
-    pub(crate) fn conditions(&self, place: Place) -> Result<Node> {
+    /// The conditions of an association's scope, and of its target's default scope, at a place of a query. `met` gives the
+    /// place where the query has the rows of one already.
+    pub(crate) fn conditions(&self, place: Place, met: &dyn Fn(Place) -> Place) -> Result<Node> {
         if self.is_of_owner() {
             let name = place
                 .association()
@@ -375,7 +381,7 @@ impl Scope {
                 None => error,
             });
         }
-        all_of(self.apply(default_scoped(place), None), place)
+        all_of(self.apply(default_scoped(place), None), place, met)
     }
 }
 
@@ -388,8 +394,15 @@ fn default_scoped(place: Place) -> Relation {
 
 /// All conditions of a relation, on the model at a place. One that joins is a query within the query: what it joins stands
 /// apart from what the query itself joins at that place, and an outer join keeps the rows that it leaves out.
-fn all_of(relation: Relation, place: Place) -> Result<Node> {
-    if !relation.select().all_joins().is_empty() {
+fn all_of(relation: Relation, place: Place, met: &dyn Fn(Place) -> Place) -> Result<Node> {
+    let at = |of_scope: Place| of_scope.moved(place).map(met);
+    let joins = relation.select().all_joins();
+    let joined = joins.iter().map(|join| at(join.place));
+    if joined
+        .collect::<Result<Vec<_>>>()?
+        .iter()
+        .any(|joined| joined.is_within(place))
+    {
         let mut select = relation.into_core().select;
         let key = place.model().primary_key();
         if key.is_empty() {
@@ -403,7 +416,7 @@ fn all_of(relation: Relation, place: Place) -> Result<Node> {
         return Ok(Node::InSelect(columns.collect(), Box::new(select)));
     }
     let filters = relation.select().filters.iter();
-    let conditions = filters.map(|node| node.moved(place));
+    let conditions = filters.map(|node| node.with_places(&at));
     Ok(Node::all(conditions.collect::<Result<Vec<_>>>()?))
 }
 

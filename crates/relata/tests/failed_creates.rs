@@ -3,21 +3,21 @@
 #![allow(missing_docs)]
 #![cfg(feature = "sqlite")]
 
-use std::sync::Mutex;
+use std::cell::RefCell;
 
 use relata::{Db, Result, Value, model};
 
-static HEARD: Mutex<Vec<String>> = Mutex::new(Vec::new());
+thread_local! {
+    /// Each test has a thread of its own, and what it awaits runs there.
+    static HEARD: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+}
 
 fn hear(what: &str, entry: &Entry) {
-    HEARD
-        .lock()
-        .unwrap()
-        .push(format!("{what} {}", entry.text()));
+    HEARD.with_borrow_mut(|heard| heard.push(format!("{what} {}", entry.text())));
 }
 
 fn heard() -> Vec<String> {
-    std::mem::take(&mut *HEARD.lock().unwrap())
+    HEARD.take()
 }
 
 #[model]

@@ -134,7 +134,7 @@ impl<M> Relation<M> {
             let error = Error::new(ErrorKind::IncompatibleRelation, message);
             return Err(error.with_model(self.reflection().name()));
         }
-        let condition = of.at(place, all_of(narrowed, place)?);
+        let condition = of.at(place, all_of(narrowed, place, &|joined| joined)?);
         Ok(self.map(|core| core.select.filter(Expr(condition))))
     }
 }

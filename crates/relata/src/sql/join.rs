@@ -71,10 +71,7 @@ impl Writer {
     fn hop(&mut self, hop: &Hop, next: Place, before: Place) -> Result<()> {
         let over = hop.over;
         // They come first, as Rails writes it, but for that of which class the rows are.
-        for condition in conditions(hop, next)? {
-            // What a scope says of the rows between is said of those that lead here.
-            let condition =
-                condition.with_places(&|place| Ok(place.met(next, hop.over, before)))?;
+        for condition in conditions(hop, next, before)? {
             self.grouped(&condition);
             self.push(" AND ");
         }
@@ -174,7 +171,9 @@ fn ways(place: Place) -> Result<(Vec<Place>, Vec<Hop>)> {
 
 /// What narrows the table that a hop leads to. Scopes are functions of the relation room, kept by declarations: they are
 /// only called here.
-fn conditions(hop: &Hop, place: Place) -> Result<Vec<Node>> {
+fn conditions(hop: &Hop, place: Place, before: Place) -> Result<Vec<Node>> {
+    // What a scope says of the rows between is said of those that lead here.
+    let met = |of_scope: Place| of_scope.met(place, hop.over, before);
     let mut all: Vec<Node> = Vec::new();
     let mut narrow = |condition: Node| {
         let several = match condition {
@@ -190,12 +189,12 @@ fn conditions(hop: &Hop, place: Place) -> Result<Vec<Node>> {
     };
     let scopes: Vec<_> = hop.ends.iter().filter_map(|end| end.scope()).collect();
     for scope in &scopes {
-        narrow(scope.conditions(place)?);
+        narrow(scope.conditions(place, &met)?);
     }
     if scopes.is_empty()
         && let Some(default) = place.model().default_scopes().first()
     {
-        narrow(default.default_conditions(place)?);
+        narrow(default.default_conditions(place, &met)?);
     }
     Ok(all)
 }
