@@ -179,13 +179,9 @@ impl Reference {
         self.lead_to(object, parent);
     }
 
-    /// Adds a member in memory: its way back is the owner's, and its key as soon as the owner has one.
+    /// Adds a member in memory: its way back is the owner's, and so is its key, none while the owner has none.
     pub(crate) fn own(&mut self, owner: Id, list: List, member: Id) {
-        if self.objects[owner].now.id.is_some() {
-            self.link(member, Some(owner));
-        } else {
-            self.lead_to(member, Some(owner));
-        }
+        self.link(member, Some(owner));
         self.members_mut(owner, list).objects.push(member);
     }
 
