@@ -97,8 +97,8 @@ pub(super) const FAULTS: &[Fault] = faults! {
         "                && said.as_ref().map(Relation::select) == scope.as_ref().map(Relation::select)"
         => "                && said.is_some() == scope.is_some()";
     "a join leaves out the scope" in "sql/join.rs":
-        "        for condition in conditions(hop, next)? {"
-        => "        for condition in conditions(hop, next)?.into_iter().skip(9) {";
+        "        for condition in conditions(hop, next, before)? {"
+        => "        for condition in conditions(hop, next, before)?.into_iter().skip(9) {";
     "null is compared with =" in "sql/expr.rs":
         "            (Comparison::Equal, true) => Node::IsNull(Box::new(self)),"
         => "            (Comparison::Equal, true) => Node::Compare(comparison, Box::new(self), Box::new(Node::Value(value))),";
