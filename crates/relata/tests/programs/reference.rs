@@ -126,6 +126,12 @@ impl Reference {
         self.objects[object].life == Life::New
     }
 
+    /// Whether it never had a row: destroying it does not change that, as in Rails.
+    fn never_had_a_row(&self, object: Id) -> bool {
+        let it = &self.objects[object];
+        it.life == Life::New || (it.life == Life::Destroyed && it.saved.id.is_none())
+    }
+
     pub(crate) fn add(&mut self, kind: Kind, row: Row, life: Life, origin: Origin) -> Id {
         self.objects.push(Object {
             kind,
@@ -255,7 +261,7 @@ impl Reference {
             known
                 .objects
                 .into_iter()
-                .filter(|&member| self.is_new(member)),
+                .filter(|&member| self.never_had_a_row(member)),
         );
         for &member in &members {
             self.lead_to(member, Some(owner));
