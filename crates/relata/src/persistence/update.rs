@@ -26,7 +26,7 @@ impl Record {
     ///
     /// ```
     /// # use relata::{Db, Record, Value, model};
-    /// # #[model] pub struct Post { id: i64, title: String, stars: i64 }
+    /// # #[model] pub struct Post { id: i64, title: String, #[column(default = 0)] stars: i64 }
     /// # relata::run(async {
     /// # let db = Db::connect("sqlite::memory:").await?;
     /// # db.create_tables([Post::reflection()]).await?;
