@@ -42,7 +42,7 @@ pub use batches::{Batches, Each, Next};
 pub(crate) use calculate::Summable;
 pub(crate) use decode::Tuples;
 pub(crate) use finders::find_typed_error;
-pub(crate) use finders::{check_key, find};
+pub(crate) use finders::{check_key, find, held_key};
 pub(crate) use lazy::{has_any, load_many, load_one, load_to_replace};
 pub use pluck::Columns;
 pub(crate) use pluck::own_positions;

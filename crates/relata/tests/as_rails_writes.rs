@@ -6,7 +6,7 @@
 use std::sync::Mutex;
 
 use relata::record::StrictLoading;
-use relata::{Db, ErrorKind, Raw, Result, assert_queries, callbacks, model};
+use relata::{Db, ErrorKind, Raw, Result, Value, assert_queries, callbacks, model};
 
 #[model]
 pub struct Member {
@@ -151,6 +151,11 @@ fn a_member_named_twice_by_its_key_was_one_through_others() {
             .await?;
         let rows = Seat::all(&db).order(|s| s.id).pluck(|s| s.board_id).await?;
         assert_eq!(rows, [one.id(), one.id(), two.id()]);
+        // A key is the same however it is written.
+        let key = |board: &Board| vec![Value::from(board.id().to_string())];
+        let named = vec![key(&one), key(&one), key(&two)];
+        ann.association("boards")?.replace_ids(named).await?;
+        assert_eq!(Seat::all(&db).count().await?, 3);
         // Rows between that leave are counted out of their targets, and then out of the owner.
         let capture = db.capture();
         ann.boards().delete([&two]).await?;

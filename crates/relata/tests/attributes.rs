@@ -768,6 +768,13 @@ async fn what_is_no_value_is_told_of_its_column_in_conditions_and_assignments(
             .create(|s| s)
             .await
             .err(),
+        // What is built gives no error: its save does.
+        all()
+            .filter(|s| s.cells.eq(cells()))
+            .build(|s| s)
+            .save()
+            .await
+            .err(),
     ] {
         let error = error.unwrap();
         assert_eq!(

@@ -178,3 +178,17 @@ async fn a_collection_through_several(db: Db) -> Result<()> {
     );
     Ok(())
 }
+
+/// A relation that was chained from the collection took the record, and the error of `before_add` was lost.
+#[relata::test]
+async fn a_member_of_a_chained_relation_says_it_too(db: Db) -> Result<()> {
+    let ann = supplier(&db).await?;
+    let parts = ann.parts().filter(|p| p.name.eq("broken"));
+    let part = parts.build(|p| p);
+    assert_eq!(part.name(), "broken");
+    let error = ann.save().await.expect_err("it is no member");
+    assert_eq!(error.to_string(), "it is broken");
+    ann.save().await?;
+    assert_eq!(Part::all(&db).count().await?, 0);
+    Ok(())
+}

@@ -1,6 +1,7 @@
 //! Who does the jobs of a table.
 //!
-//! Invariant: a job's error is the job's, and so is a panic of a callback that it runs; only what keeps the table itself from being read or written ends a run.
+//! Invariant: a job's error is the job's, and so is a panic of a callback that it runs; only what keeps the table itself
+//! from being read or written ends a run.
 
 use std::future::{self, Future};
 use std::panic::{AssertUnwindSafe, catch_unwind};

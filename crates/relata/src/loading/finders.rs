@@ -119,7 +119,7 @@ pub(crate) fn check_key(model: &'static ModelReflection, key: &[Value<'static>])
 
 /// A key as the columns hold it, by which it is asked for and compared: `7` is the same as `"7"`, and as the `7` of a `u64`.
 /// What cannot be one of its column stays as it was given: it names no row, and the error tells it as it was written.
-pub(super) fn held_key(
+pub(crate) fn held_key(
     model: &'static ModelReflection,
     mut key: Vec<Value<'static>>,
 ) -> Vec<Value<'static>> {

@@ -65,13 +65,22 @@ impl<M> Relation<M> {
 
 impl<M: Model> Relation<M> {
     /// A new record that is what the conditions say by equality, with values. Of a relation chained from a collection it
-    /// is a member, saved with its owner. Never touches the database. Rails: `where(kind: 1).new`.
+    /// is a member, saved with its owner. Where it cannot be what the conditions say, its next save says so; where it cannot
+    /// be a member, its owner's. Never touches the database. Rails: `where(kind: 1).new`.
     pub fn build(&self, set: impl FnOnce(&M) -> &M) -> M {
-        // The conditions are typed: what could not be a value of its column did not compile.
-        let member = self.made(set).unwrap_or_else(|_| M::new(self.db()));
-        if let Ok(Some(association)) = collection(self.core()) {
-            // The types of both keys were checked when the program was compiled.
-            let _ = association.add(member.as_record());
+        let member = self.made(set).unwrap_or_else(|error| {
+            let plain = M::new(self.db());
+            plain.refuse_at_save(error);
+            plain
+        });
+        match collection(self.core()) {
+            Ok(Some(association)) => {
+                if let Err(error) = association.add(&member) {
+                    association.owner().refuse_at_save(error);
+                }
+            }
+            Ok(None) => {}
+            Err(error) => member.refuse_at_save(error),
         }
         member
     }

@@ -3,6 +3,8 @@
 //! Invariant: on a saved owner what leaves goes before what comes, in one transaction; if something cannot be saved,
 //! rows and memory are as they were. A `belongs_to` is the owner's own column: assigned, and not saved, it stays assigned.
 
+use std::collections::HashMap;
+
 use super::acts::is_soft;
 use super::collection::{check_all, delete, save_each};
 use super::dependent::destroy_as_dependent;
@@ -151,6 +153,8 @@ pub(super) async fn found(
         return Ok(Vec::new());
     }
     let (target, db) = (association.resolved().target, association.owner().db());
+    let keys = keys.into_iter().map(|key| loading::held_key(target, key));
+    let keys: Vec<_> = keys.collect();
     let found = Relation::default_scoped(target, db)
         .find_keys(keys.clone())
         .await;
@@ -158,12 +162,13 @@ pub(super) async fn found(
     if !association.is_through() || found.len() == keys.len() {
         return Ok(found);
     }
-    // What rows between lead to is a member as often as it is named.
+    // What rows between lead to is a member as often as it is named. What hashes it is not ours, for keys come from outside.
     let by = target.primary_key();
-    let of_key = |key: &Vec<Value<'static>>| {
-        let key = Key::of_values(key);
-        found.iter().find(|one| Key::of(one, by) == key).cloned()
-    };
+    let by_key: HashMap<Key, &Record> = found
+        .iter()
+        .filter_map(|one| Some((Key::of(one, by)?, one)))
+        .collect();
+    let of_key = |key: &Vec<Value<'static>>| by_key.get(&Key::of_values(key)?).copied().cloned();
     Ok(keys.iter().filter_map(of_key).collect())
 }
 

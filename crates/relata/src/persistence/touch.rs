@@ -15,7 +15,7 @@ use super::locking::{self, Lock};
 use super::pipeline::{self, Pipeline, Verb};
 use super::save::SaveOptions;
 use super::snapshot::Before;
-use super::turn::Turn;
+use super::turn::{Turn, in_turn};
 use super::witness;
 use super::write::{refuse_readonly, stamp};
 use crate::association::{Association, targets_of};
@@ -414,13 +414,7 @@ pub(super) async fn write(frame: &Frame) -> Result<bool> {
     if columns.is_empty() {
         return Ok(true);
     }
-    let turn = Turn::of(record).await?;
-    let written = write_columns(&turn, record, &columns).await;
-    if let Some(found) = turn.over(written)? {
-        return Ok(found);
-    }
-    let turn = Turn::with_writer(record).await?;
-    Box::pin(write_columns(&turn, record, &columns)).await
+    in_turn!(record, turn => write_columns(turn, record, &columns))
 }
 
 async fn write_columns(turn: &Turn<'_>, record: &Record, columns: &[usize]) -> Result<bool> {

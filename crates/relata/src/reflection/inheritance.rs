@@ -21,6 +21,7 @@ pub struct Inheritance {
 
 /// How many classes may stand above one another: a function that gives another parent each time has no end either.
 const DEEPEST: usize = 1000;
+
 impl Inheritance {
     /// The attribute that holds the name of a row's class, and the classes without the base.
     #[must_use]
