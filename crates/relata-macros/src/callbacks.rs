@@ -237,11 +237,12 @@ fn options(
             _ => {
                 errors.take(narrow(&option, &mut only));
                 // Of a transaction it is what was done that counts, and nobody can name more of that.
+                let of_transaction = name.ends_with("_commit") || name == "after_rollback";
                 let done = ["create", "update", "destroy"];
-                if let Some(context) = only.on.iter().find(|context| {
-                    name.ends_with("_commit") && !done.iter().any(|known| context == known)
-                        || name == "after_rollback" && !done.iter().any(|known| context == known)
-                }) {
+                let is_done = |context: &&Ident| done.iter().any(|known| *context == known);
+                if let Some(context) = only.on.iter().find(|context| !is_done(context))
+                    && of_transaction
+                {
                     let message = format!(
                         "`{name}` runs on `create`, `update` or `destroy`, and not on `{context}`"
                     );
