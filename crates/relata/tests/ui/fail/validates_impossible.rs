@@ -25,6 +25,9 @@ pub struct Post {
 impl Post {
     #[after_commit(on = creat)]
     fn tell(&self) {}
+
+    #[after_rollback(on = publish)]
+    fn regret(&self) {}
 }
 
 fn main() {}
