@@ -276,17 +276,19 @@ fn closure(function: &ImplItemFn, around: bool, later: bool) -> TokenStream {
         ReturnType::Type(..) if later => quote!(::relata::__private::ran(call.await)),
         ReturnType::Type(..) => quote!(::relata::__private::ran(call)),
     };
-    let this = quote!(let this = ::relata::__private::of::<Self>(record););
+    let this = quote!(let this = ::relata::__private::whole::<Self>(record););
     match (around, later) {
         (true, _) => quote!(&|record, inside| {
             #this
-            ::relata::__private::__later(async move { let call = Self::#call(&this, inside); #ran })
+            ::relata::__private::__later(async move { let this = this?; let call = Self::#call(&this, inside); #ran })
         }),
         (false, true) => quote!(&|record| {
             #this
-            ::relata::__private::__later(async move { let call = Self::#call(&this); #ran })
+            ::relata::__private::__later(async move { let this = this?; let call = Self::#call(&this); #ran })
         }),
-        (false, false) => quote!(&|record| { #this let call = Self::#call(&this); #ran }),
+        (false, false) => {
+            quote!(&|record| { #this let this = this?; let call = Self::#call(&this); #ran })
+        }
     }
 }
 

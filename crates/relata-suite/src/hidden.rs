@@ -131,7 +131,7 @@ pub async fn a_compact_copy_keeps_the_terms_of_its_record(backend: &Backend) -> 
     one.strict_loading(relata::record::StrictLoading::All);
     assert!(one.compact().is_readonly() && one.compact().is_strict_loading());
     let raw = relata::Raw::new("SELECT id, title FROM toys WHERE id = 1");
-    let partial = Toy::all(&db).from_sql(raw).await?;
+    let partial = Toy::all(&db).erased().from_sql(raw).await?;
     let copy = partial[0].compact();
     assert_eq!(
         copy.get("stars").unwrap_err().kind(),

@@ -18,6 +18,7 @@ pub mod eager;
 pub mod hidden;
 pub mod keys;
 pub mod locking;
+pub mod partly_read;
 pub mod per_owner;
 pub mod queries;
 pub mod reading;
@@ -162,6 +163,8 @@ macro_rules! suite {
                 rows_are_not_inserted_for_a_new_owner
                 a_new_record_has_no_row_to_read_again
                 half_of_many_members_leave_in_one_walk }
+            partly_read { a_typed_record_has_all_of_its_columns
+                a_typed_callback_is_not_given_what_was_not_read }
             reentry { an_after_commit_that_saves_without_end_is_told
                 a_callback_that_runs_itself_without_end_is_told
                 a_callback_that_runs_itself_until_it_is_done_is_not }

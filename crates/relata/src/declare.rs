@@ -153,9 +153,17 @@ pub trait WithoutCallbacks {
 
 impl<T> WithoutCallbacks for T {}
 
-/// The record as its model. Called for callbacks and conditions.
+/// The record as its model. Called for conditions, which give no error.
 pub fn of<M: Model>(record: &Record) -> M {
-    crate::model::typed(record.clone())
+    M::__named(record.clone())
+}
+
+/// The record as its model. Called for callbacks.
+///
+/// # Errors
+/// `MissingAttribute` when its query left columns out: a callback must not take them for empty.
+pub fn whole<M: Model>(record: &Record) -> crate::Result<M> {
+    M::from_record(record.clone())
 }
 
 /// Whether a condition holds for a record.
@@ -219,7 +227,7 @@ pub fn member<O: Model, M: Model, R: Ran>(
     member: &Record,
     run: impl Fn(&O, &M) -> R,
 ) -> crate::Result<()> {
-    run(&of(owner), &of(member)).ran()
+    run(&whole(owner)?, &whole(member)?).ran()
 }
 
 /// Called by `comments_attributes`.

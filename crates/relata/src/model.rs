@@ -42,8 +42,15 @@ pub trait Model: Clone + Send + Sync + Deref<Target = Record> + 'static {
     /// The typed name of a record.
     ///
     /// # Errors
-    /// `AssociationTypeMismatch` when it is a record of another model.
+    /// `AssociationTypeMismatch` when it is a record of another model; `MissingAttribute` when its query left columns out,
+    /// for a typed reader could not say so.
     fn from_record(record: Record) -> Result<Self>;
+
+    /// The same for a record that is known to be of the model, whatever was read of it.
+    #[doc(hidden)]
+    fn __named(record: Record) -> Self {
+        typed(record)
+    }
 
     /// The columns at a place of a query.
     fn columns(at: Place) -> Self::Columns;
@@ -335,7 +342,8 @@ impl Record {
     /// The record as one of a model. Never touches the database. Rails: `is_a?`.
     ///
     /// # Errors
-    /// `AssociationTypeMismatch` when it is a record of another model.
+    /// `AssociationTypeMismatch` when it is a record of another model; `MissingAttribute` when its query left columns out,
+    /// for a typed reader could not say so.
     pub fn downcast<M: Model>(&self) -> Result<M> {
         M::from_record(self.clone())
     }
@@ -344,25 +352,31 @@ impl Record {
 /// The record, if it is one of this model. Called by generated code.
 ///
 /// # Errors
-/// `AssociationTypeMismatch` when it is a record of another model.
+/// `AssociationTypeMismatch` when it is a record of another model; `MissingAttribute` when its query left columns out.
 #[inline]
 pub fn checked(model: &'static ModelReflection, record: Record) -> Result<Record> {
-    // Asked of every record that is read: a look at its batch answers for all but those of subclasses.
-    if record.are_all(model) {
+    // Asked of every record that is read: a look at its batch answers for all but those of subclasses, and those
+    // whose query left columns out.
+    if record.are_wholly(model) {
         Ok(record)
     } else {
-        inheriting(model, record)
+        examined(model, record)
     }
 }
 
 #[cold]
 #[inline(never)]
-fn inheriting(model: &'static ModelReflection, record: Record) -> Result<Record> {
-    if record.reflection().is_a(model) {
-        Ok(record)
-    } else {
-        Err(mismatch(model, record.reflection()))
+fn examined(model: &'static ModelReflection, record: Record) -> Result<Record> {
+    if !record.reflection().is_a(model) {
+        return Err(mismatch(model, record.reflection()));
     }
+    let columns = record.reflection().columns().iter().enumerate();
+    for (column, reflection) in columns {
+        if record.is_absent(column) {
+            return Err(record.untyped(reflection.name()));
+        }
+    }
+    Ok(record)
 }
 
 #[cold]

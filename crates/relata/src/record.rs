@@ -209,6 +209,12 @@ impl Record {
         !self.batch().is_mixed() && self.batch().reflection() == model
     }
 
+    /// Whether all records that were loaded together with this one are of that model, and have all of its columns.
+    #[inline]
+    pub(crate) fn are_wholly(&self, model: &'static ModelReflection) -> bool {
+        self.batch().is_whole() && self.batch().reflection() == model
+    }
+
     /// The database the record belongs to.
     #[must_use]
     pub fn db(&self) -> &Db {

@@ -173,6 +173,8 @@ impl Tables {
                     ::relata::__private::checked(&REFLECTION, record).map(Self)
                 }
                 #[inline]
+                fn __named(record: ::relata::Record) -> Self { Self(record) }
+                #[inline]
                 #told
                 fn columns(at: ::relata::Place) -> #columns_name { #columns_value }
             }

@@ -154,6 +154,19 @@ impl Record {
             .with_attribute(name)
     }
 
+    /// The error of a typed record without a column.
+    #[cold]
+    pub(crate) fn untyped(&self, name: &str) -> Error {
+        let model = self.reflection().name();
+        let message = format!(
+            "missing attribute '{name}' for {model}: it was not selected, and a typed record has all of its attributes. \
+             Select it too, or keep the records without their type: `{model}::all(&db).erased()`"
+        );
+        Error::new(ErrorKind::MissingAttribute, message)
+            .with_model(model)
+            .with_attribute(name)
+    }
+
     /// Sets the attribute of that name, casting the value to its type. Rails: `post[:title] = "x"`.
     ///
     /// # Errors

@@ -102,6 +102,8 @@ pub(crate) struct Batch {
     pub(super) new: bool,
     /// Columns that the query did not select: bit set, one a column.
     absent: Option<Box<[u64]>>,
+    /// All rows are of the one class, and have all of its columns.
+    whole: bool,
     pub(crate) terms: Terms,
     arena: Mutex<Arena>,
     owner: Mutex<Weak<Graph>>,
@@ -145,6 +147,7 @@ impl Batch {
                 .or_default() += 1;
         }
         let layout: &'static Layout = reflection.layout();
+        let classes_alike = rows.classes.is_none();
         Arc::new(Self {
             reflection,
             classes: rows.classes,
@@ -155,6 +158,7 @@ impl Batch {
             words: rows.words.into_boxed_slice(),
             len: rows.len,
             new,
+            whole: classes_alike && rows.absent.is_none(),
             absent: rows.absent,
             terms,
             arena: Mutex::new(rows.arena),
@@ -197,6 +201,12 @@ impl Batch {
     #[inline]
     pub(super) fn is_mixed(&self) -> bool {
         self.classes.is_some()
+    }
+
+    /// Whether the rows are of the one class, and all its columns were selected.
+    #[inline]
+    pub(super) fn is_whole(&self) -> bool {
+        self.whole
     }
 
     /// The number of associations that a row may have.

@@ -43,7 +43,8 @@ impl Record {
     /// As [`becomes`](Self::becomes), for a model without a type.
     ///
     /// # Errors
-    /// `Argument` for a model of another table; `InvalidValue` for a value that its column cannot hold.
+    /// `Argument` for a model of another table; `InvalidValue` for a value that its column cannot hold; `MissingAttribute`
+    /// when the record's query left columns out.
     pub fn becomes_of(&self, model: &'static ModelReflection) -> Result<Record> {
         let own = self.reflection();
         if model.table() != own.table() {
@@ -64,6 +65,9 @@ impl Record {
             let Some(from) = own.columns().iter().position(same) else {
                 continue;
             };
+            if self.is_absent(from) {
+                return Err(self.missing_attribute(own.columns()[from].name()));
+            }
             let cast = |value: Value<'static>| {
                 let cast = reflection.attribute_type().cast(value);
                 cast.map_err(|problem| model.refused(column, &problem))

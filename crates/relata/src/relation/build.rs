@@ -481,7 +481,8 @@ impl<M> Relation<M> {
     /// Reads the rows of a statement in SQL instead of the table's; their columns are named as the model's. What else is
     /// asked of the relation is asked of these rows: `SELECT "posts".* FROM (...) "posts" WHERE ...`; with nothing else the
     /// statement runs as it is. The model's default scope, and which class of several the rows are of, is not asked.
-    /// A named door for raw SQL. Rails: `from`, `find_by_sql`.
+    /// A typed record has all of its columns: when the statement leaves one out, its rows are a `MissingAttribute` error;
+    /// those of [`erased`](Self::erased) are not. A named door for raw SQL. Rails: `from`, `find_by_sql`.
     pub fn from_sql(self, statement: Raw) -> Self {
         let default = Relation::of(self.reflection(), self.db());
         self.map(|core| {

@@ -38,7 +38,8 @@ pub(crate) fn cast(place: Place, column: usize, value: Value<'static>) -> Result
 impl Relation {
     /// Reads only these attributes of the records; the others are missing: `get` of one is a `MissingAttribute` error. A typed
     /// reader could not say so: typed relations have [`pluck`](Relation::pluck) and [`project`](Relation::project), and this
-    /// one has no type any more. Rails: `select(:id, :title)`.
+    /// one has no type any more. A typed callback of such a record is a `MissingAttribute` error too, and a condition of one
+    /// (`if`, `unless`) takes what was not read for empty. Rails: `select(:id, :title)`.
     ///
     /// # Errors
     /// `UnknownAttribute` with the nearest name.
