@@ -1,10 +1,11 @@
 //! The rules of the house that no compiler knows, checked on the text of the sources.
 //!
 //! `lexer` splits a file into code, comments and strings; `doors` holds the room matrix; `source` the rules about
-//! one file of Rust; `papers` those about manifests and documents. The figures and tables are in `rooms`.
+//! one file of Rust; `awaited` those about what is awaited; `papers` those about manifests and documents. The figures and tables are in `rooms`.
 //!
 //! Invariant: a violation names the file, the line, the rule and what to do instead.
 
+mod awaited;
 mod doors;
 mod lexer;
 mod papers;
@@ -74,6 +75,7 @@ impl Findings {
     pub fn rust(&mut self, path: &str, text: &str) {
         let source = Source::of(text);
         source::check(self, path, &source);
+        awaited::check(self, path, &source);
         doors::check(self, path, &source);
     }
 

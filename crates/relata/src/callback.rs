@@ -460,6 +460,8 @@ impl Inside {
 
     /// Runs what the callback surrounds. A callback that never awaits it halts. Rails: `yield`.
     ///
+    /// SQL: what the save or destroy inside sends.
+    ///
     /// Errors: what failed inside.
     #[track_caller]
     pub fn run(self) -> Pending<()> {

@@ -87,6 +87,8 @@ struct Inner {
 impl Db {
     /// Connects: `sqlite::memory:`, `sqlite:path`, `sqlite://path`. A file is made if it is not there.
     ///
+    /// SQL: what sets a connection up: `PRAGMA journal_mode = WAL`, `PRAGMA foreign_keys = ON` and their like.
+    ///
     /// It runs on tokio, whose timers must be on (`enable_time` or `enable_all` of a runtime's builder): a wait has a
     /// deadline, and tokio panics where one is asked for without them.
     ///
@@ -98,6 +100,8 @@ impl Db {
     }
 
     /// Connects with options.
+    ///
+    /// SQL: as [`connect`](Self::connect).
     ///
     /// Errors: as [`connect`](Self::connect).
     #[track_caller]
@@ -306,6 +310,9 @@ impl Db {
     /// Runs `body` in a transaction: everything that is done on this database inside it is one. If the body gives an
     /// error, or its future is dropped, all of it is rolled back, and records are again what they were. Inside another
     /// transaction it is a savepoint. Rails: `transaction`.
+    ///
+    /// SQL: `BEGIN IMMEDIATE`, then what `body` does, then `COMMIT` or `ROLLBACK`; inside another transaction
+    /// `SAVEPOINT`, and `RELEASE` or `ROLLBACK TO`. Nothing is sent where the body asks nothing.
     ///
     /// A spawned task is outside the transaction of the task that spawned it.
     ///

@@ -37,6 +37,9 @@ impl DestroyJob {
     /// Destroys the targets that are still there, each with its callbacks and in a transaction of its own. `models` are
     /// those that the job may name. Gives how many were destroyed.
     ///
+    /// SQL: `SELECT` of the owner by its key, and of the targets by theirs; for each what [`Record::destroy`]
+    /// sends.
+    ///
     /// Errors: `OwnerNotDestroyed` when the owner is still there, and `ensuring_owner_was` does not hold for it;
     /// `Configuration` for a model that is not among those given; what destroying says of the first that refuses.
     #[track_caller]

@@ -63,6 +63,8 @@ impl Db {
     /// Makes the tables of models, and those between models that have and belong to many of each other, with keys, foreign
     /// keys, indexes and defaults, in one transaction. For first steps and tests; a real schema has migrations.
     ///
+    /// SQL: `CREATE TABLE` and `CREATE INDEX` for each, between `BEGIN` and `COMMIT`.
+    ///
     /// Errors: `StatementInvalid` when a table is there already; what is wrong with a declaration.
     #[track_caller]
     pub fn create_tables(

@@ -32,10 +32,6 @@ pub(super) fn check(findings: &mut Findings, path: &str, source: &Source) {
     if is_library(path) {
         length(findings, path, source);
         sql_text(findings, path, source);
-        named_futures(findings, path, source);
-    }
-    if path.starts_with("crates/relata/src/") && is_library(path) {
-        caller(findings, path, source);
     }
     if is_test(path) {
         watched_tests(findings, path, source);
@@ -54,7 +50,7 @@ pub(super) fn is_wrong_on_purpose(path: &str) -> bool {
 }
 
 /// What is compiled into a library crate, unit tests in files of their own left out.
-fn is_library(path: &str) -> bool {
+pub(super) fn is_library(path: &str) -> bool {
     path.starts_with("crates/")
         && path.contains("/src/")
         && !path.ends_with("/tests.rs")
@@ -242,26 +238,6 @@ fn sql_text(findings: &mut Findings, path: &str, source: &Source) {
     }
 }
 
-/// A future without a name cannot stand in a type, nor carry the caller's place. The future of a closure has none.
-fn named_futures(findings: &mut Findings, path: &str, source: &Source) {
-    let mut is_public = false;
-    for (line, code) in source.lines() {
-        if words(code).any(|(_, word)| word == "fn") {
-            is_public = code.trim_start().starts_with("pub fn ");
-        }
-        let is_unnamed = code.contains("-> impl Future") && is_public;
-        if (is_unnamed || code.contains("pub async fn ")) && path.starts_with("crates/relata/src/")
-        {
-            findings.violation(
-                path,
-                line,
-                "unnamed-future",
-                "a public method that awaits is a plain function with `#[track_caller]` that returns a `Pending`",
-            );
-        }
-    }
-}
-
 /// A test of a file that opens databases is watched: it fails when it leaves one of them with something open.
 fn watched_tests(findings: &mut Findings, path: &str, source: &Source) {
     let opens = ["Db::connect", "relata::run", "tokio::runtime"];
@@ -282,43 +258,6 @@ fn watched_tests(findings: &mut Findings, path: &str, source: &Source) {
             );
         }
         watches = code;
-    }
-}
-
-/// What gives a `Pending` knows who called it: the events of its statements name that place, and not one in the library.
-fn caller(findings: &mut Findings, path: &str, source: &Source) {
-    let mut signature: Option<(usize, String)> = None;
-    for (line, code) in source.library() {
-        if signature.is_none() && words(code).any(|(_, word)| word == "fn") {
-            signature = Some((line, String::new()));
-        }
-        let Some((begun, text)) = &mut signature else {
-            continue;
-        };
-        text.push_str(code.trim());
-        let Some(end) = text.find(['{', ';']) else {
-            continue;
-        };
-        // What has no body is of a trait, whose implementations say it.
-        let gives = text[..end].rsplit_once("-> ").map(|(_, gives)| gives);
-        let pending = gives.is_some_and(|gives| words(gives).any(|(_, word)| word == "Pending"));
-        let attributes = source.code[..*begun - 1].iter().rev();
-        let mut attributes = attributes.take_while(|line| {
-            let line = line.trim();
-            line.is_empty() || line.starts_with("#[")
-        });
-        if text[end..].starts_with('{')
-            && pending
-            && !attributes.any(|line| line.contains("track_caller"))
-        {
-            findings.violation(
-                path,
-                *begun,
-                "track-caller",
-                "write `#[track_caller]`: else events name a place in the library",
-            );
-        }
-        signature = None;
     }
 }
 
@@ -418,16 +357,6 @@ mod tests {
     }
 
     #[test]
-    fn what_gives_a_pending_knows_its_caller() {
-        let text = "//! A.\nfn a() -> Pending<u8> {\n}\n#[track_caller]\n/// B.\nfn b(\n    c: u8,\n) -> Pending<u8> {\n}\n\
-                    trait C {\n    fn c() -> Pending<u8>;\n    fn d(p: Pending<u8>) -> u8 { 0 }\n}\nfn e(\n) -> Result<Pending<u8>> { f() }";
-        assert_eq!(
-            broken("crates/relata/src/a.rs", text),
-            ["2 track-caller", "14 track-caller"]
-        );
-    }
-
-    #[test]
     fn files_stay_short_without_counting_their_tests() {
         let long = format!("//! A.\n{}", "fn a() {}\n".repeat(620));
         let tested = format!(
@@ -437,16 +366,6 @@ mod tests {
         assert_eq!(broken("crates/relata/src/a.rs", &long), ["600 file-length"]);
         assert_eq!(broken("crates/relata/src/a.rs", &tested), OK);
         assert_eq!(broken("benches/src/a.rs", &long), OK);
-    }
-
-    #[test]
-    fn futures_have_names() {
-        let text = "//! A.\nimpl A {\n    pub async fn a() {}\n    pub fn b(\n        c: u8,\n    ) -> impl Future<Output = u8> {\n    }\n    fn d() -> impl Future {}\n}";
-        assert_eq!(
-            broken("crates/relata/src/a.rs", text),
-            ["3 unnamed-future", "6 unnamed-future"]
-        );
-        assert_eq!(broken("crates/relata-suite/src/a.rs", text), OK);
     }
 
     #[test]

@@ -13,6 +13,8 @@ impl Db {
     /// Runs something once the outermost transaction is committed; at once if none is open. Awaiting it registers it
     /// with the level of the transaction that awaits it, and it is dropped with that savepoint. Rails: `after_commit`.
     ///
+    /// It asks the database nothing by itself.
+    ///
     /// # Errors
     /// None of its own.
     #[track_caller]

@@ -46,6 +46,10 @@ impl Worker {
     /// Does all jobs that are due, one after the other, and gives how many it took. One that fails, be it with a panic, is
     /// put off, or given up after its last attempt.
     ///
+    /// SQL: for each job a `SELECT` of the first that is due, an `UPDATE` that takes it, what
+    /// [`DestroyJob::perform`](crate::DestroyJob::perform) sends, and a `DELETE`, or an
+    /// `UPDATE` that puts it off.
+    ///
     /// Errors: what keeps the table from being read or written.
     #[track_caller]
     pub fn run_due(&self) -> Pending<u64> {
@@ -61,6 +65,8 @@ impl Worker {
 
     /// Does jobs as they come, until `stop` is ready: give it to `tokio::spawn`. A job that is being done is ended first,
     /// and those that are due after it stay.
+    ///
+    /// SQL: as [`run_due`](Self::run_due), again and again.
     ///
     /// Errors: what keeps the table from being read or written.
     #[track_caller]

@@ -16,6 +16,8 @@ use crate::sql::Place;
 /// Loads associations into records, one query for each association that some of them do not know.
 /// Rails: `ActiveRecord::Associations::Preloader.new(records:, associations:).call`.
 ///
+/// SQL: `SELECT ... WHERE "posts"."author_id" IN (?, ?)` for each; of a through one for the rows between too.
+///
 /// Errors: [those of reading](crate::Pending#errors).
 #[track_caller]
 pub fn preload<'m, M: Model, P: Paths>(
@@ -26,6 +28,8 @@ pub fn preload<'m, M: Model, P: Paths>(
 }
 
 /// Loads named associations, `author` or `comments.author`, into records of one model. The erased form of [`preload`].
+///
+/// SQL: one `SELECT ... WHERE "posts"."author_id" IN (?, ?)` for each association on the path, two for a through.
 ///
 /// Errors, when it is awaited: `AssociationNotFound` with the nearest name; `Argument` for records of several models; [those
 /// of reading](crate::Pending#errors).
@@ -64,6 +68,8 @@ impl<M: Model> Relation<M> {
 impl<M> Relation<M> {
     /// What a named association, `author` or `comments.author`, leads to from each record. The erased form of
     /// `extract_associated`.
+    ///
+    /// SQL: as [`preload_named`], for what is not loaded.
     ///
     /// Errors: `AssociationNotFound` with the nearest name, when it is awaited; what the database says.
     #[track_caller]

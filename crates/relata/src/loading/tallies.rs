@@ -57,6 +57,8 @@ pub fn counts<'m, M: Model, T: Model>(
 
 /// The erased form of [`counts`].
 ///
+/// SQL: as [`counts`].
+///
 /// Errors: as there; `AssociationNotFound` with the nearest name.
 #[track_caller]
 pub fn counts_named(records: &[Record], association: &str) -> Pending<Vec<u64>> {
@@ -92,6 +94,8 @@ pub fn sums<'m, M: Model, T: Summable>(
 
 /// The least value of a column among the targets of each of some records; nothing where there is none.
 ///
+/// SQL: as [`sums`], with `MIN`.
+///
 /// Errors: as [`counts`].
 #[track_caller]
 pub fn minimums<'m, M: Model, T: Attribute>(
@@ -102,6 +106,8 @@ pub fn minimums<'m, M: Model, T: Attribute>(
 }
 
 /// The greatest value of a column among the targets of each of some records; nothing where there is none.
+///
+/// SQL: as [`sums`], with `MAX`.
 ///
 /// Errors: as [`counts`].
 #[track_caller]
@@ -114,6 +120,8 @@ pub fn maximums<'m, M: Model, T: Attribute>(
 
 /// What [`sums`], [`minimums`] and [`maximums`] give, by names: `sum`, `average`, `minimum` or `maximum` of an attribute of
 /// the targets; null where there is none.
+///
+/// SQL: as [`sums`], with the function in its place.
 ///
 /// Errors: as [`counts`]; `AssociationNotFound` or `UnknownAttribute` with the nearest name; `Argument` for another function.
 #[track_caller]

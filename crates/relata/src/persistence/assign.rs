@@ -47,6 +47,8 @@ impl Record {
     /// Sets what was given and is permitted, as [`assign`](Self::assign), and saves the record, in one transaction where
     /// members are among it. Rails: `update!` with `params.permit`.
     ///
+    /// SQL: as [`assign`](Self::assign), then what [`save`](Self::save) sends.
+    ///
     /// Errors: as [`assign`](Self::assign); what saving says.
     #[track_caller]
     pub fn update_from(&self, given: impl Into<Param>, permit: impl Borrow<Permit>) -> Pending<()> {
@@ -58,6 +60,8 @@ impl Record {
 impl Association {
     /// Gives the members or the target values, as [`Record::assign`] does under the association's name.
     /// Rails: `comments_attributes=`.
+    ///
+    /// SQL: as [`Record::assign`].
     ///
     /// Errors: as [`Record::assign`]; `Argument` for an association that accepts none.
     #[track_caller]

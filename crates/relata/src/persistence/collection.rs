@@ -176,6 +176,9 @@ impl Association {
     /// Takes all members out of the collection in this way, whatever the association's own is.
     /// Rails: `delete_all(:nullify)`, `delete_all(:delete_all)`.
     ///
+    /// SQL: `UPDATE "posts" SET "author_id" = NULL WHERE "posts"."author_id" = ?`, or `DELETE FROM "posts" WHERE
+    /// "posts"."author_id" = ?`; of a through, the `DELETE` of the rows between.
+    ///
     /// Errors: as [`delete_all`](Self::delete_all).
     #[track_caller]
     pub fn delete_all_with(&self, removal: Removal) -> Pending<u64> {
@@ -212,6 +215,8 @@ impl Association {
     }
 
     /// As [`delete_all`](Self::delete_all). Rails: `clear`.
+    ///
+    /// SQL: as [`delete_all`](Self::delete_all).
     ///
     /// Errors: as [`delete_all`](Self::delete_all).
     #[track_caller]

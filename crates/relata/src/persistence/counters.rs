@@ -65,6 +65,8 @@ impl<M> Relation<M> {
 
     /// As [`increment_counter`](Self::increment_counter), one less. Rails: `decrement_counter`.
     ///
+    /// SQL: as [`increment_counter`](Self::increment_counter), with `- 1`.
+    ///
     /// Errors: as [`update_counters`](Self::update_counters).
     #[track_caller]
     pub fn decrement_counter(&self, name: &str) -> Pending<u64> {

@@ -237,6 +237,8 @@ impl<M: FromRecord> Relation<M> {
     /// The relation's first record, if this is its password of that name. One query, and one hash also where there is no
     /// record, or one without a password, so that the time does not tell which names exist. Rails: `authenticate_by`.
     ///
+    /// SQL: `SELECT ... WHERE ... LIMIT 1`.
+    ///
     /// Errors: `UnknownAttribute` for a password that the model does not have; what the database says.
     #[track_caller]
     pub fn authenticate_by(&self, name: &str, text: &str) -> Pending<Option<M>> {

@@ -29,6 +29,10 @@ impl Association {
     /// missing leave, and those that are new are saved, all or none; nothing is written where nothing changes. On a new
     /// owner all of it waits in memory. Rails: `posts=`, `replace`.
     ///
+    /// SQL, in one transaction: `SELECT` of the members that are not in memory; for those that leave one `UPDATE
+    /// "posts" SET "author_id" = NULL WHERE ...`, or what `dependent` says; an `INSERT` or `UPDATE` for each that
+    /// is new. Of a through it is rows between that are deleted and inserted.
+    ///
     /// Errors: `AssociationTypeMismatch`; `RecordNotSaved` when a new member is not valid; `NotNullViolation` when the
     /// key of one that leaves cannot be null; what the database says.
     #[track_caller]
@@ -58,6 +62,10 @@ impl Association {
     /// was there leaves with its key set to null, and the new one is saved, both or none; on a new owner it waits in
     /// memory. Of a `belongs_to`, the owner is saved; where that fails, the target stays set and unsaved, as after any save
     /// that fails. Rails: `profile=`.
+    ///
+    /// SQL, in one transaction: of a `has_one` a `SELECT` of the target that is not in memory, an `UPDATE` of its
+    /// key or what `dependent` says, and an `INSERT` or `UPDATE` of the new one; of a `belongs_to` what
+    /// [`Record::save`] of the owner sends.
     ///
     /// Errors: `AssociationTypeMismatch`; `RecordNotSaved` when the old target cannot be without its owner, or the new
     /// one is not valid; what the database says.

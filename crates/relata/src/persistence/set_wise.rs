@@ -81,6 +81,8 @@ impl<M> Relation<M> {
 
     /// As [`touch_all`](Self::touch_all), with the times in the named attributes too. Rails: `touch_all(:read_at)`.
     ///
+    /// SQL: `UPDATE "posts" SET "updated_at" = ?, "read_at" = ? WHERE ...`.
+    ///
     /// Errors: `UnknownAttribute` with the nearest name; `Argument` for an attribute that holds no time; what the database
     /// says.
     #[track_caller]

@@ -17,6 +17,9 @@ impl Association {
     /// gets its key and is not saved. A `has_one`'s owner must be saved already; the target that was there leaves, with
     /// its key set to null. Rails: `create_author!`.
     ///
+    /// SQL, in one transaction: `INSERT` of the target; of a `has_one` before it a `SELECT` of the one that was
+    /// there, and an `UPDATE` of its key or what `dependent` says.
+    ///
     /// Errors: `Argument` for a collection; `RecordNotSaved` on a new owner of a `has_one`, or when the old target cannot be without its owner;
     /// `RecordInvalid` when the target is not valid, in which case it is linked all the same, unsaved.
     #[track_caller]

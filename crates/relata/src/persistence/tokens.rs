@@ -58,6 +58,8 @@ impl<M: FromRecord> Relation<M> {
     /// The record that a token stands for, if it is good, for this purpose, and the relation has the record. One query; none
     /// for what is no token or has expired. Rails: `find_by_token_for`.
     ///
+    /// SQL: `SELECT ... WHERE "users"."id" = ? LIMIT 1`.
+    ///
     /// Errors: `Argument` for a purpose that the model does not declare; `Configuration` without
     /// [`Options::token_key`](crate::Options::token_key); what the database says.
     #[track_caller]
@@ -78,6 +80,8 @@ impl<M: FromRecord> Relation<M> {
     }
 
     /// As [`find_by_token_for`](Self::find_by_token_for), where it must be good. Rails: `find_by_token_for!`.
+    ///
+    /// SQL: as there.
     ///
     /// Errors: `InvalidSignature` for a token that is not good; else as `find_by_token_for`.
     #[track_caller]

@@ -23,6 +23,9 @@ impl Record {
     /// Runs the validations, and their callbacks. A required association whose key was set may be looked up with one
     /// query, and `uniqueness` asks one. Rails: `valid?`.
     ///
+    /// SQL: `SELECT 1 AS one FROM "posts" WHERE "posts"."slug" = ? LIMIT 1` for `uniqueness`; `SELECT` of a
+    /// required target that is not in memory.
+    ///
     /// Errors: [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn is_valid(&self) -> Pending<bool> {
@@ -32,6 +35,8 @@ impl Record {
 
     /// Runs the validations of a context of your own, those without `on` among them; members in memory are validated
     /// in it too. Rails: `valid?(:publish)`.
+    ///
+    /// SQL: as [`is_valid`](Self::is_valid).
     ///
     /// Errors: [those of reading](crate::Pending#errors).
     #[track_caller]

@@ -295,6 +295,8 @@ impl<M: Model> Collection<'_, M> {
 
     /// The members with these keys, in the order of the keys, asked for as by [`find`](Self::find). Rails: `find([1, 2])`.
     ///
+    /// SQL: `SELECT ... WHERE "posts"."author_id" = ? AND "posts"."id" IN (?, ?)`; none for members in memory.
+    ///
     /// Errors: `RecordNotFound` names those that are missing.
     #[track_caller]
     pub fn find_many<K: Into<M::Key>>(&self, keys: impl IntoIterator<Item = K>) -> Pending<Vec<M>> {
@@ -362,6 +364,8 @@ impl<M: Model> Collection<'_, M> {
     }
 
     /// Any members, as [`first`](Self::first) without an order. Rails: `take(3)`.
+    ///
+    /// SQL: `SELECT ... WHERE "posts"."author_id" = ? LIMIT 3`; none for members in memory.
     ///
     /// Errors: `StrictLoadingViolation`, where it loads; [those of reading](crate::Pending#errors).
     #[track_caller]

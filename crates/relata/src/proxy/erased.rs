@@ -68,6 +68,8 @@ impl Association {
 
     /// The first member, those that are not saved among them; else a new one with values, saved. Rails: `first_or_create!`.
     ///
+    /// SQL: as [`first`](Self::first), and where there is none, as [`create_member`](Self::create_member).
+    ///
     /// Errors: as [`first`](Self::first) and [`create_member`](Self::create_member).
     #[track_caller]
     pub fn first_or_create(&self, set: impl FnOnce(&Record) -> &Record) -> Pending<Record> {
@@ -77,6 +79,8 @@ impl Association {
 
     /// The first member, those that are not saved among them; else a new one with values, a member that is saved with the
     /// owner. Rails: `first_or_initialize`.
+    ///
+    /// SQL: as [`first`](Self::first).
     ///
     /// Errors: as [`first`](Self::first); a `before_add`'s own.
     #[track_caller]

@@ -119,6 +119,9 @@ impl<M: Model> Collection<'_, M> {
     /// A new member that is what the condition says, with more values, saved; if a unique index refuses it, the member that
     /// is there. For where it is mostly new. Rails: `create_or_find_by!`.
     ///
+    /// SQL: `INSERT`, between `SAVEPOINT` and `RELEASE`; where it is refused `SELECT ... WHERE "posts"."author_id"
+    /// = ? AND ... LIMIT 1`.
+    ///
     /// Errors: `RecordNotFound` when the row that was in the way is no member for which the condition holds; else as
     /// [`create`](Self::create).
     #[track_caller]
@@ -145,6 +148,8 @@ impl<M: Model> Collection<'_, M> {
 
     /// The first member, as [`first`](Self::first) gives it; else a new one with values, a member that is saved with the
     /// owner. Rails: `first_or_initialize`.
+    ///
+    /// SQL: as [`first`](Self::first).
     ///
     /// Errors: as [`first`](Self::first); a `before_add`'s own.
     #[track_caller]
@@ -236,6 +241,9 @@ impl<M: Model> Collection<'_, M> {
 
     /// Destroys the members with these keys, all or none, and gives them. Rails: `destroy(1, 2)`.
     ///
+    /// SQL: as [`find_many`](Self::find_many), then a `DELETE` for each and what its own callbacks and dependents
+    /// send, in one transaction.
+    ///
     /// Errors: `RecordNotFound` for one that is not a member; else as [`destroy`](Self::destroy).
     #[track_caller]
     pub fn destroy_ids<K: Into<M::Key>>(
@@ -263,6 +271,9 @@ impl<M: Model> Collection<'_, M> {
 
     /// Takes all members out in this way, whatever the association's own is. Rails: `delete_all(:delete_all)`.
     ///
+    /// SQL: `UPDATE "posts" SET "author_id" = NULL WHERE "posts"."author_id" = ?`, or `DELETE FROM "posts" WHERE
+    /// "posts"."author_id" = ?`; of a through, the `DELETE` of the rows between.
+    ///
     /// Errors: as [`delete_all`](Self::delete_all).
     #[track_caller]
     pub fn delete_all_with(&self, removal: Removal) -> Pending<u64> {
@@ -285,6 +296,8 @@ impl<M: Model> Collection<'_, M> {
     }
 
     /// As [`delete_all`](Self::delete_all). Rails: `clear`.
+    ///
+    /// SQL: as [`delete_all`](Self::delete_all).
     ///
     /// Errors: as [`delete_all`](Self::delete_all).
     #[track_caller]

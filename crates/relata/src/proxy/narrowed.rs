@@ -37,6 +37,8 @@ impl<M: Model> Collection<'_, M> {
 
     /// The only member there is. Always asks. Rails: `sole`.
     ///
+    /// SQL: `SELECT ... WHERE "posts"."author_id" = ? LIMIT 2`.
+    ///
     /// Errors: `RecordNotFound`, `SoleRecordExceeded`; [those of reading](crate::Pending#errors).
     #[track_caller]
     pub fn sole(&self) -> Pending<M> {
@@ -44,6 +46,8 @@ impl<M: Model> Collection<'_, M> {
     }
 
     /// The first member for which the condition holds. Always asks. Rails: `find_by!`.
+    ///
+    /// SQL: `SELECT ... WHERE "posts"."author_id" = ? AND ... LIMIT 1`.
     ///
     /// Errors: `RecordNotFound`; [those of reading](crate::Pending#errors).
     #[track_caller]
@@ -69,6 +73,8 @@ impl<M: Model> Collection<'_, M> {
 
     /// The same of one member. Always asks. Rails: `pick`.
     ///
+    /// SQL: as [`pluck`](Self::pluck), with `LIMIT 1`.
+    ///
     /// Errors: as [`Relation::pluck`].
     #[track_caller]
     pub fn pick<C: Columns>(
@@ -79,6 +85,8 @@ impl<M: Model> Collection<'_, M> {
     }
 
     /// The sum of a column of the members. Always asks. See [`Relation::sum`]. Rails: `sum`.
+    ///
+    /// SQL: `SELECT SUM("posts"."views") FROM "posts" WHERE "posts"."author_id" = ?`.
     ///
     /// Errors: as [`Relation::sum`].
     #[track_caller]
