@@ -505,6 +505,28 @@ impl Drop for TemporaryFile {
     }
 }
 
+/// Runs a future, and finds what it leaves open, as a test does.
+pub(crate) fn run<T>(future: impl Future<Output = crate::Result<T>>) -> crate::Result<T> {
+    let Some(watch) = Watch::unless_watched() else {
+        return block_on(future);
+    };
+    block_on(async {
+        let given = future.await?;
+        // A task that goes on may be about to end what it holds.
+        let alone = tokio::runtime::Handle::current()
+            .metrics()
+            .num_alive_tasks()
+            == 0;
+        match watch.left().filter(|_| alone) {
+            None => Ok(given),
+            Some(left) => Err(crate::Error::new(
+                crate::ErrorKind::Other,
+                format!("the end came with a transaction or a statement open: {left}"),
+            )),
+        }
+    })
+}
+
 pub(crate) fn block_on<T>(future: impl Future<Output = crate::Result<T>>) -> crate::Result<T> {
     if tokio::runtime::Handle::try_current().is_ok() {
         return Err(crate::Error::new(

@@ -156,7 +156,8 @@ macro_rules! __serialize {
 /// Runs a future to its end on a small runtime of its own: for `main` and for examples.
 ///
 /// # Errors
-/// The future's error; `Configuration` inside a runtime, where the future is to be awaited.
+/// The future's error; `Configuration` inside a runtime, where the future is to be awaited; when it leaves a transaction or
+/// a statement open and no task that could end it, an error that names where it was begun.
 pub fn run<T>(future: impl std::future::Future<Output = Result<T>>) -> Result<T> {
-    __private::block_on(future)
+    __private::run(future)
 }

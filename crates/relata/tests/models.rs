@@ -269,6 +269,26 @@ fn a_test_that_opens_its_database_itself_is_watched() -> Result<()> {
     relata::run(async { left_open(Db::connect("sqlite::memory:").await?).await })
 }
 
+/// As examples in documentation are, which no test watches.
+#[relata::test]
+fn what_runs_by_itself_is_watched() {
+    let opened = || async { left_open(Db::connect("sqlite::memory:").await?).await };
+    let unwatched = std::thread::spawn(move || relata::run(opened()).unwrap_err().to_string());
+    let told = unwatched.join().unwrap();
+    assert!(
+        told.contains("begun at crates/relata/tests/models.rs:"),
+        "{told}"
+    );
+    // A task that goes on may end what it holds.
+    let unwatched = std::thread::spawn(move || {
+        relata::run(async {
+            tokio::spawn(std::future::pending::<()>());
+            left_open(Db::connect("sqlite::memory:").await?).await
+        })
+    });
+    assert!(unwatched.join().unwrap().is_ok());
+}
+
 #[relata::test]
 #[should_panic(expected = "which was opened at crates/relata/tests/models.rs:")]
 async fn a_second_database_is_watched(_db: Db) -> Result<()> {

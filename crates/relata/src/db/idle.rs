@@ -30,6 +30,12 @@ impl Watch {
         Self(WATCHED.replace(Some(Vec::new())))
     }
 
+    /// None where somebody watches already.
+    pub(crate) fn unless_watched() -> Option<Self> {
+        let watched = WATCHED.with_borrow(Option::is_some);
+        (!watched).then(Self::begin)
+    }
+
     /// What is left open by now of what was opened, in words.
     pub(crate) fn left(&self) -> Option<String> {
         let opened = WATCHED.take().unwrap_or_default();
