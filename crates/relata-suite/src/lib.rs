@@ -9,6 +9,7 @@ pub mod access;
 pub mod apart;
 pub mod associations;
 pub mod blog;
+pub mod both_ways;
 pub mod callbacks;
 pub mod collections;
 pub mod default_orders;
@@ -165,6 +166,16 @@ macro_rules! suite {
                 half_of_many_members_leave_in_one_walk }
             partly_read { a_typed_record_has_all_of_its_columns
                 a_typed_callback_is_not_given_what_was_not_read }
+            both_ways { a_collection_is_read_by_the_same_statements
+                an_association_is_read_again_by_name
+                members_leave_by_the_same_statements
+                what_is_built_by_name_is_saved_with_its_owner
+                a_changed_target_is_told_by_name
+                a_relation_gives_values_by_name
+                a_table_that_sql_names_is_joined
+                upserts_name_index_and_columns
+                a_collection_upserts_its_rows
+                groups_are_kept_by_their_least }
             reentry { an_after_commit_that_saves_without_end_is_told
                 a_callback_that_runs_itself_without_end_is_told
                 a_callback_that_runs_itself_until_it_is_done_is_not }
