@@ -28,6 +28,7 @@ pub mod refusals;
 pub mod relations;
 pub mod saving;
 pub mod shop;
+pub mod sql_joins;
 pub mod trees;
 pub mod updates;
 pub mod validations;
@@ -176,6 +177,9 @@ macro_rules! suite {
                 upserts_name_index_and_columns
                 a_collection_upserts_its_rows
                 groups_are_kept_by_their_least }
+            sql_joins { a_join_in_sql_holds_whatever_is_asked
+                rows_that_a_join_in_sql_finds_are_written
+                a_join_in_sql_is_part_of_its_relation }
             reentry { an_after_commit_that_saves_without_end_is_told
                 a_callback_that_runs_itself_without_end_is_told
                 a_callback_that_runs_itself_until_it_is_done_is_not }

@@ -402,6 +402,7 @@ fn all_of(relation: Relation, place: Place, met: &dyn Fn(Place) -> Place) -> Res
         .collect::<Result<Vec<_>>>()?
         .iter()
         .any(|joined| joined.is_within(place))
+        || !relation.select().joined_sql.is_empty()
     {
         let mut select = relation.into_core().select;
         let key = place.model().primary_key();

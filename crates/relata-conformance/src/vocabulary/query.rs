@@ -148,6 +148,12 @@ async fn read(
             .map(Value::Record)
             .map_err(Stop::from),
         ("sole", []) => relation.sole().await.map(Value::Record).map_err(Stop::from),
+        ("find_sole_by", _) => match conditions::filter(query, args) {
+            Ok(query) => (query.relation.sole().await)
+                .map(Value::Record)
+                .map_err(Stop::from),
+            Err(stop) => Err(stop),
+        },
         ("find", _) if plain => find(query, args).await,
         ("find_by", _) => match conditions::filter(query, args) {
             Ok(query) => query

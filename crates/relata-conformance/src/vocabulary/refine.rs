@@ -82,7 +82,12 @@ pub(super) fn refine(query: &Query, name: &str, args: &Args) -> Option<Ran<Query
             _ => query.map(relata::Relation::distinct),
         }),
         "none" => Ok(query.map(relata::Relation::none)),
-        "readonly" => Ok(query.map(relata::Relation::readonly)),
+        "readonly" => Ok(match args.at(0) {
+            Value::Bool(false) => {
+                query.map(|relation| relation.unscope(relata::relation::Part::Readonly))
+            }
+            _ => query.map(relata::Relation::readonly),
+        }),
         "limit" => match number(0) {
             Some(rows) => Ok(query.map(|relation| relation.limit(rows))),
             None => Ok(query.map(|relation| relation.unscope(relata::relation::Part::Limit))),
@@ -228,7 +233,12 @@ fn join(query: &Query, inner: bool, args: &Args) -> Ran<Query> {
     let mut query = query.clone();
     for value in args.with_map() {
         if let Value::Text(sql) = &value {
-            return Err(Stop::unsupported(format!("joins with the SQL {sql}")));
+            if !inner {
+                return Err(Stop::unsupported(format!("left joins with the SQL {sql}")));
+            }
+            let sql = relata::Raw::trusted(sql.to_string());
+            query = query.map(|relation| relation.joins_sql(sql));
+            continue;
         }
         for path in conditions::paths(&value) {
             let relation = query.relation.clone();
@@ -355,6 +365,9 @@ fn unscope(query: &Query, args: &Args) -> Ran<Query> {
             Some("distinct") => Part::Distinct,
             Some("joins") => Part::Joins,
             Some("group") => Part::Groups,
+            Some("lock") => Part::Lock,
+            Some("readonly") => Part::Readonly,
+            Some("annotate") => Part::Annotations,
             Some("includes" | "preload" | "eager_load") => Part::Includes,
             _ => {
                 return Err(Stop::argument(

@@ -214,6 +214,8 @@ fn way_back(
                     Err(error) => core.select.filters.push(Node::Refused(Refusal(error))),
                 }
             }
+            let joined_sql = select.joined_sql.iter().cloned();
+            core.select.joined_sql.extend(joined_sql);
             for filter in &select.filters {
                 let moved = filter.moved(place);
                 let refused = |error| Node::Refused(Refusal(error));

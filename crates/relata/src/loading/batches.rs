@@ -130,7 +130,7 @@ impl<M: FromRecord> Batches<M> {
         core.select.order_by_key(by, Direction::Ascending)?;
         check_selected(&core, by)?;
         // A batch would end amid the rows of a record, and the next begins after them.
-        core.select.distinct |= !core.select.all_joins().is_empty();
+        core.select.distinct |= core.select.is_joined();
         let left = self.core.select.limit.unwrap_or(u64::MAX);
         core.select.limit = Some(self.size.min(left));
         if let Some(after) = &self.after {

@@ -34,6 +34,12 @@ pub enum Part {
     Joins,
     /// Includes.
     Includes,
+    /// `lock`.
+    Lock,
+    /// `readonly`.
+    Readonly,
+    /// Comments.
+    Annotations,
 }
 
 /// One order, or a tuple, array or vector of them. A column by itself is ordered upwards.
@@ -91,6 +97,39 @@ pub struct Selection<T> {
 impl<T> Selection<T> {
     pub(crate) fn into_select(self) -> Select {
         self.select
+    }
+}
+
+impl<T> Selection<Option<T>> {
+    /// The values of a column that may be null, without the nulls: a list with a null in it is never known to lack a value,
+    /// so that `NOT IN` would find nothing. Adds `IS NOT NULL` to the conditions.
+    ///
+    /// ```
+    /// # use relata::{Db, model};
+    /// # #[model] pub struct Person { id: i64, name: String }
+    /// # #[model] pub struct Post { id: i64, author_id: Option<i64> }
+    /// # relata::run(async {
+    /// # let db = Db::connect("sqlite::memory:").await?;
+    /// # db.create_tables([Person::reflection(), Post::reflection()]).await?;
+    /// # let ann = Person::create(&db, |p| p.set_name("Ann")).await?;
+    /// # Person::create(&db, |p| p.set_name("Bob")).await?;
+    /// # Post::create(&db, |p| p.set_author_id(Some(ann.id()))).await?;
+    /// # Post::create(&db, |p| p).await?;
+    /// let writing = Post::all(&db).select_column(|p| p.author_id).without_nulls();
+    /// let silent = Person::all(&db).exclude(|p| p.id.is_in(writing));
+    /// assert_eq!(silent.pluck(|p| p.name).await?, ["Bob"]);
+    /// # Ok(()) }).unwrap();
+    /// ```
+    pub fn without_nulls(self) -> Selection<T> {
+        let mut select = self.select;
+        let columns = select.what.values().to_vec();
+        for column in columns {
+            select.filter(!Expr(Node::IsNull(Box::new(column))));
+        }
+        Selection {
+            select,
+            ty: PhantomData,
+        }
     }
 }
 
@@ -316,8 +355,9 @@ impl<M> Relation<M> {
             (other_select.orders).clone_from(&ours.select.orders);
             other_select.ordered_by_default = ours.select.ordered_by_default;
         }
-        if other_select.joins.is_empty() {
+        if other_select.joins.is_empty() && other_select.joined_sql.is_empty() {
             (other_select.joins).clone_from(&ours.select.joins);
+            (other_select.joined_sql).clone_from(&ours.select.joined_sql);
         }
         let problem = if bare(&ours.select) != other_select {
             "both need the same joins, orders, limits and groups"
@@ -385,7 +425,13 @@ impl<M> Relation<M> {
                     select.groups.clear();
                     select.having.clear();
                 }
-                Part::Joins => select.joins.clear(),
+                Part::Joins => {
+                    select.joins.clear();
+                    select.joined_sql.clear();
+                }
+                Part::Lock => select.lock = None,
+                Part::Readonly => core.terms.readonly = false,
+                Part::Annotations => select.annotations.clear(),
                 Part::Includes => {
                     core.includes.clear();
                     core.preloads.clear();
@@ -464,6 +510,28 @@ impl<M> Relation<M> {
     /// Locks the rows until the transaction ends, where the database locks rows. Rails: `lock`.
     pub fn lock(self) -> Self {
         self.map(|core| core.select.lock = Some(Lock::ForUpdate))
+    }
+
+    /// Joins by a join in SQL, after those over associations; what it finds several times of a row gives the record as often,
+    /// unless it is [`distinct`](Self::distinct). A named door for raw SQL. Rails: `joins("LEFT JOIN ...")`.
+    ///
+    /// `SELECT "posts".* FROM "posts" LEFT JOIN editions ON editions.post_id = posts.id AND editions.year = ?`
+    ///
+    /// ```
+    /// # use relata::{Db, Raw, model};
+    /// # #[model] pub struct Post { id: i64, title: String, series: Option<i64> }
+    /// # relata::run(async {
+    /// # let db = Db::connect("sqlite::memory:").await?;
+    /// # db.create_tables([Post::reflection()]).await?;
+    /// # let one = Post::create(&db, |p| p.set_title("One").set_series(Some(7))).await?;
+    /// # Post::create(&db, |p| p.set_title("Two").set_series(Some(7))).await?;
+    /// let earlier = Raw::new("JOIN posts earlier ON earlier.series = posts.series AND earlier.id < posts.id");
+    /// let sequels = Post::all(&db).joins_sql(earlier).pluck(|p| p.title).await?;
+    /// assert_eq!(sequels, ["Two"]);
+    /// # Ok(()) }).unwrap();
+    /// ```
+    pub fn joins_sql(self, join: Raw) -> Self {
+        self.map(|core| core.select.joined_sql.push(join))
     }
 
     /// Keeps the rows for which a condition in SQL holds. A named door for raw SQL.

@@ -143,7 +143,7 @@ impl Operand<Vec<u8>> for &[u8] {
 /// Values, or a query for values, that a column of type `T` can be among.
 #[diagnostic::on_unimplemented(
     message = "a column of type `{T}` cannot be among the values of `{Self}`",
-    note = "give a list of values, a relation of the model whose key it holds, or `relation.select_column(|p| p.column)`"
+    note = "give a list of values, a relation of the model whose key it holds, or `relation.select_column(|p| p.column)`, with `.without_nulls()` where that column may be null"
 )]
 pub trait List<T> {
     /// "`column` is among these".

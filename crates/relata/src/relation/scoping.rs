@@ -181,9 +181,9 @@ pub(crate) fn narrow(
         return Ok(None);
     };
     let select: &Select = rows.select();
-    if !select.all_joins().is_empty() {
+    if select.is_joined() {
         let message = format!(
-            "a block for all queries of {} has a condition that leads through an association, which no row can be asked \
+            "a block for all queries of {} has a condition that leads through an association or a join, which no row can be asked \
              when it is written: give it conditions on the model's own columns",
             record.reflection().name()
         );

@@ -203,7 +203,7 @@ impl Writer {
     /// limit would be that of the whole.
     fn start(&mut self, tree: &Tree, columns: &[usize], counted: bool) -> Result<()> {
         let root = tree.start.root;
-        if tree.start.is_cut() || tree.start.raw.is_some() {
+        if tree.start.is_cut() || tree.start.raw.is_some() || !tree.start.joined_sql.is_empty() {
             self.begun(START, root.model(), columns);
             if counted {
                 self.push(", 0");

@@ -95,7 +95,7 @@ impl What {
     }
 
     /// The values that it names.
-    fn values(&self) -> &[Node] {
+    pub(crate) fn values(&self) -> &[Node] {
         match self {
             Self::Values(values) => values,
             _ => &[],
@@ -109,6 +109,8 @@ pub(crate) struct Select {
     pub(crate) what: What,
     pub(crate) filters: Vec<Node>,
     pub(crate) joins: Vec<Join>,
+    /// Joins that the user wrote in SQL, after the others.
+    pub(crate) joined_sql: Vec<Raw>,
     pub(crate) orders: Vec<Order>,
     /// The orders hold as long as no others are given.
     pub(crate) ordered_by_default: bool,
@@ -133,6 +135,7 @@ impl Select {
             what: What::Records,
             filters: Vec::new(),
             joins: Vec::new(),
+            joined_sql: Vec::new(),
             orders: Vec::new(),
             ordered_by_default: false,
             limit: None,
@@ -185,6 +188,7 @@ impl Select {
         }
         without(&mut self.filters, &other.filters);
         without(&mut self.joins, &other.joins);
+        without(&mut self.joined_sql, &other.joined_sql);
         without(&mut self.orders, &other.orders);
         self.ordered_by_default &= !self.orders.is_empty();
         if self.limit == other.limit {
@@ -284,6 +288,11 @@ impl Select {
             }
         }
         all.joins
+    }
+
+    /// Whether rows of more than the one table make a row.
+    pub(crate) fn is_joined(&self) -> bool {
+        !self.joined_sql.is_empty() || !self.all_joins().is_empty()
     }
 
     /// Whether the order of rows matters to the result: only then is an order worth its cost in a count.
@@ -400,6 +409,11 @@ impl Select {
         }
         for join in &other.joins {
             self.join(join.place.moved(onto)?, join.kind);
+        }
+        for join in &other.joined_sql {
+            if !self.joined_sql.contains(join) {
+                self.joined_sql.push(join.clone());
+            }
         }
         let mut orders = Vec::with_capacity(other.orders.len());
         for order in &other.orders {

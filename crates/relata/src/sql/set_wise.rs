@@ -54,7 +54,7 @@ impl Writer {
 
     /// ` WHERE ...`: the rows of the select.
     fn rows_of(&mut self, select: &Select) -> Result<()> {
-        let plain = select.all_joins().is_empty()
+        let plain = !select.is_joined()
             && !select.is_cut()
             && !select.distinct
             && select.groups.is_empty()

@@ -204,6 +204,9 @@ impl Writer {
         for join in joins {
             self.join(join.place, join.kind)?;
         }
+        for join in &select.joined_sql {
+            self.push(" ").raw(join);
+        }
         self.conjunction(" WHERE ", &select.filters);
         if !select.groups.is_empty() {
             self.push(" GROUP BY ");
