@@ -109,9 +109,10 @@ pub fn soak(root: &Path, arguments: &[String]) -> Result<(), String> {
         Step::work("mutants", |root| mutants::run(root, &[])),
         Step::runs(
             "memcheck-all",
-            vec![memcheck(Run::new(
-                "cargo test -p relata --all-features --tests",
-            ))],
+            vec![memcheck(
+                root,
+                Run::new("cargo test -p relata --all-features --tests"),
+            )],
         )
         .with(|_| tools::valgrind()),
     ];
@@ -256,7 +257,10 @@ fn full(root: &Path) -> Vec<Step> {
         Step::runs("address-sanitizer", address_sanitizer(&packages)),
         Step::runs(
             "memcheck",
-            soundness(&packages).into_iter().map(memcheck).collect(),
+            soundness(&packages)
+                .into_iter()
+                .map(|run| memcheck(root, run))
+                .collect(),
         )
         .with(|_| tools::valgrind()),
         Step::runs(
@@ -354,8 +358,13 @@ fn address_sanitizer(packages: &[Package]) -> Vec<Run> {
 }
 
 /// A test run under valgrind; what is still reachable at the end (runtimes, static tables) is no leak.
-fn memcheck(run: Run) -> Run {
-    let valgrind = "valgrind --quiet --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite --show-leak-kinds=definite";
+/// Models that are declared at run time live for ever.
+fn memcheck(root: &Path, run: Run) -> Run {
+    let lives_for_ever = root.join("xtask/valgrind.supp");
+    let valgrind = format!(
+        "valgrind --quiet --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite --show-leak-kinds=definite --suppressions={}",
+        lives_for_ever.display()
+    );
     run.env("CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER", valgrind)
         .env("RELATA_UNDER_VALGRIND", "1")
 }

@@ -61,7 +61,7 @@ impl Association {
             association.must_be_saved()?;
             association.check_target(&member)?;
             if !association.is_watched() && !association.is_through() {
-                save_in(&association, &member).await?;
+                save_in(&association, &through::Between::default(), &member).await?;
                 association.remember(&member);
                 return Ok(());
             }
@@ -302,11 +302,12 @@ async fn add(association: &Association, members: &[Record]) -> Result<()> {
 
 /// Adds members to a collection of a saved owner, with its callbacks: those that one aborts for are left out.
 async fn add_watched(association: &Association, members: &[Record]) -> Result<()> {
+    let between = through::Between::before(association, members)?;
     for member in members {
         if !association.tell(MemberEvent::BeforeAdd, member)? {
             continue;
         }
-        let saved = save_in(association, member).await;
+        let saved = save_in(association, &between, member).await;
         association.remember(member);
         saved?;
         association.tell(MemberEvent::AfterAdd, member)?;
@@ -326,20 +327,25 @@ async fn save_all(association: &Association, members: &[Record]) -> Result<()> {
 
 /// Gives the owner's key to the members and saves one after the other.
 pub(super) async fn save_each(association: &Association, members: &[Record]) -> Result<()> {
+    let between = through::Between::before(association, members)?;
     for member in members {
         if !association.tell(MemberEvent::BeforeAdd, member)? {
             continue;
         }
-        save_in(association, member).await?;
+        save_in(association, &between, member).await?;
         association.tell(MemberEvent::AfterAdd, member)?;
     }
     Ok(())
 }
 
 /// Saves a record as a member of a saved owner: with the owner's key, or with the row between that leads to it.
-async fn save_in(association: &Association, member: &Record) -> Result<()> {
+async fn save_in(
+    association: &Association,
+    between: &through::Between,
+    member: &Record,
+) -> Result<()> {
     if association.is_through() {
-        return through::join(association, member).await;
+        return through::join(association, between, member).await;
     }
     association.give_key_to(member)?;
     association.own(member);

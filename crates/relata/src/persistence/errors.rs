@@ -164,11 +164,17 @@ impl Errors {
     }
 
     /// Takes a member's problems over, under the association's name: `posts.title`. Rails: `NestedError`.
-    pub(super) fn take_nested(&self, prefix: &str, problems: Vec<Problem>) {
+    /// Those of a member that is named by its place are not there yet.
+    pub(super) fn take_nested(&self, prefix: &str, problems: Vec<Problem>, by_place: bool) {
         for problem in problems {
             let attribute = format!("{prefix}.{}", problem.attribute);
             let message = Some(problem.message.as_str());
-            self.push(attribute, problem.kind, problem.options, message);
+            if by_place {
+                let problem = self.problem(attribute, problem.kind, problem.options, message);
+                self.problems().push(problem);
+            } else {
+                self.push(attribute, problem.kind, problem.options, message);
+            }
         }
     }
 
@@ -289,7 +295,7 @@ impl fmt::Debug for Errors {
 }
 
 /// Members by their places; none where values were passed over.
-type Places = Vec<Option<(usize, u32)>>;
+pub(super) type Assigned = Vec<Option<(usize, u32)>>;
 
 /// What persistence keeps for a record.
 #[derive(Default)]
@@ -311,7 +317,7 @@ pub(crate) struct Keeping {
     /// What a setter that gives no error could not do.
     refusal: Mutex<Option<Error>>,
     /// In which order members were given values, by association.
-    orders: Mutex<Vec<(usize, Places)>>,
+    orders: Mutex<Vec<(usize, Assigned)>>,
     /// Told when the turn to write the record is free.
     pub(crate) freed: tokio::sync::Notify,
 }
@@ -357,16 +363,16 @@ impl Keeping {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn set_order(&self, association: usize, places: Places) {
+    pub(super) fn set_order(&self, association: usize, places: Assigned) {
         let mut all = self.orders.lock().unwrap_or_else(PoisonError::into_inner);
         all.retain(|(known, _)| *known != association);
         all.push((association, places));
     }
 
-    pub(super) fn place_of(&self, association: usize, member: (usize, u32)) -> Option<usize> {
+    pub(super) fn order(&self, association: usize) -> Assigned {
         let all = self.orders.lock().unwrap_or_else(PoisonError::into_inner);
-        let (_, places) = all.iter().find(|(known, _)| *known == association)?;
-        places.iter().position(|place| *place == Some(member))
+        let order = all.iter().find(|(known, _)| *known == association);
+        order.map(|(_, order)| order.clone()).unwrap_or_default()
     }
 
     /// Notes whether a rollback is under way, and says whether one was.

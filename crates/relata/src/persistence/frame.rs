@@ -3,6 +3,7 @@
 //! Invariant: who stands in a frame is told how it ended: `around` callbacks end after what they surround, whether it
 //! succeeded or failed.
 
+use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Mutex, PoisonError};
@@ -16,6 +17,7 @@ use super::save::SaveOptions;
 use super::through::Between;
 use crate::callback::{Abort, Event, Inside, Outside, RunAround};
 use crate::error::{Error, ErrorKind, Result};
+use crate::hashing::Hashing;
 use crate::pending::Pending;
 use crate::record::{Life, Record};
 use crate::reflection::Hook;
@@ -43,6 +45,9 @@ impl Task {
     }
 }
 
+/// What identifies a member, and where it stands.
+pub(super) type Places = HashMap<(usize, u32), usize, Hashing>;
+
 /// A task on its way.
 pub(super) struct Frame {
     pub(super) task: Task,
@@ -52,6 +57,8 @@ pub(super) struct Frame {
     pub(super) hook: usize,
     /// What the hook at hand still waits for, last first.
     pub(super) todo: Option<Vec<Record>>,
+    /// Where each member of the association at hand stands, once an error of one has to say so.
+    pub(super) places: Option<Box<Places>>,
     /// Whether what was done last of that is a row between, which makes the record a member.
     pub(super) joining: bool,
     /// The rows between that lead to what it still waits for.
@@ -103,6 +110,7 @@ impl Frame {
             step: 0,
             hook: 0,
             todo: None,
+            places: None,
             joining: false,
             between: Between::default(),
             let_go: Vec::new(),

@@ -7,7 +7,7 @@ use std::iter::Enumerate;
 use std::vec;
 
 use super::assign::{Job, Step, Values, class_of};
-use super::errors::Keeping;
+use super::errors::{Assigned, Keeping};
 use crate::association::{Association, Key};
 use crate::attribute::{Value, start_of};
 use crate::callback::{MemberLimit, RejectIf};
@@ -389,8 +389,8 @@ pub(super) fn keep_order(association: &Association, members: &[Option<Record>]) 
     }
 }
 
-/// The place of a member in what was assigned last.
-pub(super) fn place_of(association: &Association, member: &Record) -> Option<usize> {
-    let keeping = association.owner().existing_extension::<Keeping>()?;
-    keeping.place_of(association.position(), member.identity())
+/// What was assigned last, in its order.
+pub(super) fn order(association: &Association) -> Assigned {
+    let keeping = association.owner().existing_extension::<Keeping>();
+    keeping.map_or_else(Vec::new, |keeping| keeping.order(association.position()))
 }

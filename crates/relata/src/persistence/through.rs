@@ -25,15 +25,17 @@ use crate::relation::Relation;
 use crate::sql::Place;
 use crate::sql::expr::Node;
 
-/// Saves a record where that is needed, and the row that makes it a member.
-pub(super) async fn join(association: &Association, member: &Record) -> Result<()> {
+/// Saves a record where that is needed, and the row that makes it a member. `between` are the rows in memory before the
+/// first of several came.
+pub(super) async fn join(
+    association: &Association,
+    between: &Between,
+    member: &Record,
+) -> Result<()> {
     association.check_not_nested()?;
     // One that was built with a new member waits for it.
     let waiting = match member.is_new_record() {
-        true => association
-            .joins_of(member)
-            .ok()
-            .and_then(|mut joins| joins.pop()),
+        true => between.last_of(association, member),
         false => None,
     };
     if member.is_new_record() || member.is_changed() {
@@ -272,16 +274,38 @@ impl Between {
         if association.changeable().is_err() {
             return Ok(between);
         }
-        for join in association.of_joins()?.peek_target() {
-            if let Linked::Known(Some(target)) = association.source_of(&join)?.peek_one() {
-                let joins = between.joins.entry(target.identity()).or_default();
-                joins.push(join);
-            }
-        }
+        between.note(association, association.of_joins()?.peek_target())?;
         for member in association.peek_many().records {
             *between.times.entry(member.identity()).or_default() += 1;
         }
         Ok(between)
+    }
+
+    /// What waits for members that are about to come: rows that are new, for members that are.
+    pub(super) fn before(association: &Association, members: &[Record]) -> Result<Self> {
+        let mut between = Self::default();
+        if members.iter().any(Record::is_new_record) && association.changeable().is_ok() {
+            let mut joins = association.of_joins()?.peek_target();
+            joins.retain(Record::is_new_record);
+            between.note(association, joins)?;
+        }
+        Ok(between)
+    }
+
+    fn note(&mut self, association: &Association, joins: Vec<Record>) -> Result<()> {
+        for join in joins {
+            if let Linked::Known(Some(target)) = association.source_of(&join)?.peek_one() {
+                self.joins.entry(target.identity()).or_default().push(join);
+            }
+        }
+        Ok(())
+    }
+
+    /// The last row that leads to a member.
+    fn last_of(&self, association: &Association, member: &Record) -> Option<Record> {
+        let mut joins = self.joins.get(&member.identity())?.iter().rev();
+        let leads = |join: &&Record| association.is_join_of(join, member);
+        joins.find(leads).cloned()
     }
 
     /// As [`join_to_save`] has it, where that is plain: the first that is new, or none where there are enough. Nothing where

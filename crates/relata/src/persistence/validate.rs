@@ -5,7 +5,7 @@
 
 use std::collections::HashSet;
 
-use super::frame::{Frame, Task};
+use super::frame::{Frame, Places, Task};
 use super::pipeline::{self, Pipeline, Verb};
 use super::rules;
 use super::save::SaveOptions;
@@ -186,7 +186,10 @@ fn members(
 ) -> Result<Option<Task>> {
     let autosave = association.reflection().autosave == Some(true);
     let mut todo = match frame.todo.take() {
-        None => members_to_look_at(frame, association, all),
+        None => {
+            frame.places = None;
+            members_to_look_at(frame, association, all)
+        }
         Some(mut todo) => {
             if let (Some(member), Some(outcome)) = (todo.pop(), outcome) {
                 let halted = match outcome {
@@ -238,11 +241,11 @@ fn members_to_look_at(frame: &Frame, association: &Association, all: bool) -> Ve
 }
 
 /// What a member's problems are to its owner: its own with `autosave`, else that it is invalid.
-fn judge(frame: &Frame, association: &Association, member: &Record, halted: bool, all: bool) {
+fn judge(frame: &mut Frame, association: &Association, member: &Record, halted: bool, all: bool) {
     if !halted && !member.has_errors() {
         return;
     }
-    let (owner, reflection) = (frame.record(), association.reflection());
+    let (owner, reflection) = (association.owner(), association.reflection());
     let mut errors = member.errors().to_vec();
     if !halted && !all && !frame.has_own_context() && !member.is_changed_for_autosave() {
         // A row that was bad before may be referred to; what changed below it may not.
@@ -256,17 +259,34 @@ fn judge(frame: &Frame, association: &Association, member: &Record, halted: bool
         owner.errors().push(name, "invalid", Vec::new(), None);
         return;
     }
-    let among = |members: Vec<Record>| members.iter().position(|one| one.is(member));
-    let index = match reflection.index_errors {
-        None => None,
-        Some(IndexErrors::Members) => among(association.peek_target()),
-        Some(IndexErrors::Assigned) => super::nested::place_of(association, member),
-    };
-    let prefix = match index {
-        Some(index) => format!("{}[{index}]", reflection.name()),
+    let place = reflection.index_errors.and_then(|by| {
+        let places = || Box::new(places(association, by));
+        let places = frame.places.get_or_insert_with(places);
+        places.get(&member.identity())
+    });
+    let prefix = match place {
+        Some(place) => format!("{}[{place}]", reflection.name()),
         None => reflection.name().to_owned(),
     };
-    owner.errors().take_nested(&prefix, errors);
+    owner.errors().take_nested(&prefix, errors, place.is_some());
+}
+
+/// Where each member stands, among all or in what was assigned last: the first place of one that stands there twice.
+fn places(association: &Association, by: IndexErrors) -> Places {
+    let order = match by {
+        IndexErrors::Members => {
+            let members = association.peek_target();
+            members.iter().map(|one| Some(one.identity())).collect()
+        }
+        IndexErrors::Assigned => super::nested::order(association),
+    };
+    let mut places = Places::default();
+    for (place, member) in order.into_iter().enumerate() {
+        if let Some(member) = member {
+            places.entry(member).or_insert(place);
+        }
+    }
+    places
 }
 
 async fn required(association: &Association) -> Result<()> {

@@ -184,6 +184,14 @@ impl Graph {
         self.dependents.load(Ordering::Relaxed) > 0
     }
 
+    /// Whether this root depends on another, and nothing else does: no path between them leads over a third.
+    fn alone_depends_on(&self, on: &Arc<Self>) -> bool {
+        count(1);
+        let depends = |dependency: &Dependency| Arc::ptr_eq(forwarded(&dependency.graph), on);
+        on.dependents.load(Ordering::Relaxed) == 1
+            && self.inner().dependencies.get(&key(on)).is_some_and(depends)
+    }
+
     /// The graph that owns what this one owned.
     pub(crate) fn root(self: &Arc<Self>, _shape: &ShapeGuard) -> Arc<Self> {
         Arc::clone(forwarded(self))
@@ -211,7 +219,7 @@ impl Graph {
             if from.is_depended_on() {
                 let cycle = between(&on, &from);
                 if !cycle.is_empty() {
-                    merge(cycle, shape);
+                    merge(cycle, Rank::Lowest, shape);
                     return None;
                 }
                 lower(&on, from.rank() - 1);
@@ -249,15 +257,15 @@ impl Graph {
         }
         let (low, high) = if a.rank() <= b.rank() { (a, b) } else { (b, a) };
         // Only the one of higher rank can reach the other.
-        let mut together = if low.is_depended_on() {
-            between(&high, &low)
-        } else {
-            Vec::new()
-        };
+        if !low.is_depended_on() || high.alone_depends_on(&low) {
+            merge(vec![high, low], Rank::Highest, shape);
+            return;
+        }
+        let mut together = between(&high, &low);
         if together.is_empty() {
             together = vec![high, low];
         }
-        merge(together, shape);
+        merge(together, Rank::Lowest, shape);
     }
 
     /// What is wrong with this graph and all that it depends on.
@@ -430,8 +438,17 @@ fn lower(graph: &Arc<Graph>, mut rank: i64) {
     }
 }
 
+/// The rank of one graph made of several.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Rank {
+    /// Nothing depends on the others but what is united with them: what is below the highest is below it still.
+    Highest,
+    /// It must be below all that depends on one of them, and what they depend on below it.
+    Lowest,
+}
+
 /// Moves everything into the largest of them; the others forward to it. Costs what the smaller ones hold.
-fn merge(mut graphs: Vec<Arc<Graph>>, shape: &mut ShapeGuard) {
+fn merge(mut graphs: Vec<Arc<Graph>>, rank: Rank, shape: &mut ShapeGuard) {
     let Some(largest) = (0..graphs.len()).max_by_key(|&at| graphs[at].inner().batches.len()) else {
         return;
     };
@@ -491,7 +508,7 @@ fn merge(mut graphs: Vec<Arc<Graph>>, shape: &mut ShapeGuard) {
         ranks().fold(i64::MAX, i64::min),
     );
     root.rank.store(highest, Ordering::Relaxed);
-    if root.is_depended_on() {
+    if rank == Rank::Lowest && root.is_depended_on() {
         lower(&root, lowest);
     }
     for graph in graphs {

@@ -178,6 +178,35 @@ fn stars_of_all_kinds_are_linked_quickly_and_freed() {
     assert_eq!(live(model), 0);
 }
 
+/// The members of a through: rows of the owner's lead to them, and then the owner itself does. Each union looked for ways
+/// over all the others.
+#[test]
+fn a_hub_is_united_with_all_it_depends_on_in_few_steps() {
+    let model = model("Members");
+    let count = i64::try_from(long()).unwrap();
+    for is_led_to in [false, true] {
+        let hub = rows(model, 0..count);
+        let others = numbered(model, long());
+        let above = record(model, 1);
+        if is_led_to {
+            depend(&above, &hub[0]);
+        }
+        in_few_steps(long(), || {
+            for (row, other) in hub.iter().zip(&others) {
+                depend(row, other);
+            }
+            for (row, other) in hub.iter().zip(&others) {
+                unite(row, other);
+            }
+        });
+        assert!(above.graph.faults().is_empty() && hub[0].graph.faults().is_empty());
+        drop(others);
+        assert!(is_intact(&one(&hub[long() / 2], ONE).unwrap()));
+        drop((hub, above));
+        assert_eq!(live(model), 0);
+    }
+}
+
 #[test]
 fn a_ladder_of_triangles_is_lowered_in_one_pass() {
     let model = model("Ladder");
