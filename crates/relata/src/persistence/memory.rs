@@ -3,8 +3,12 @@
 //! Invariant: what is put back is what the association led to, and of each record that was moved the key and what that
 //! led to; nothing is written.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use crate::association::Association;
 use crate::attribute::value::Value;
+use crate::db::{Handover, Participant};
 use crate::error::Result;
 use crate::record::{Linked, Record};
 
@@ -14,6 +18,9 @@ pub(super) struct Memory<'a> {
     known: &'a [Record],
     moved: Vec<Moved<'a>>,
     put_back: bool,
+    /// Whether it is known what became of the change.
+    ended: bool,
+    unheard: Option<Arc<Unheard>>,
 }
 
 /// A record that comes or leaves: its key, and what that led to.
@@ -45,12 +52,15 @@ impl<'a> Memory<'a> {
             known,
             moved: moving.into_iter().map(moved).collect(),
             put_back: false,
+            ended: false,
+            unheard: None,
         }
     }
 
     /// Makes a change of one statement, or of several, which are all done or none.
     ///
-    /// Dropped on its way, one statement alone may have been done: what it was to write stays unsaved in memory.
+    /// Dropped on its way, it may have been done all the same: what one statement alone was to write stays unsaved in
+    /// memory, and where a singular association led is asked again.
     pub(super) async fn during<T>(
         mut self,
         several: bool,
@@ -59,21 +69,79 @@ impl<'a> Memory<'a> {
         self.put_back = several;
         let changed = if several {
             let db = self.association.owner().db().clone();
+            let unheard = Arc::new(Unheard::of(&self));
+            self.unheard = Some(Arc::clone(&unheard));
+            let change = async || {
+                db.enlist(|| unheard);
+                change().await
+            };
             db.transaction(change).await
         } else {
             change().await
         };
         self.put_back = changed.is_err();
+        self.ended = true;
         changed
+    }
+}
+
+/// A change whose commit goes on when nobody is there any more to be told: then what was put back is not what the rows are.
+struct Unheard {
+    association: Association,
+    moved: Vec<Record>,
+    is_gone: AtomicBool,
+}
+
+impl Unheard {
+    fn of(memory: &Memory<'_>) -> Self {
+        Self {
+            association: memory.association.clone(),
+            moved: memory.moved.iter().map(|one| one.record.clone()).collect(),
+            is_gone: AtomicBool::new(false),
+        }
+    }
+
+    /// The records have the keys that were written, and what the association and they lead to is asked again.
+    fn forget(&self) {
+        if !self.is_gone.load(Ordering::Acquire) {
+            return;
+        }
+        let key = self.association.given_key();
+        for record in &self.moved {
+            record.restore_columns(&key);
+            if let Some(inverse) = self.association.inverse_of(record) {
+                inverse.reset();
+            }
+        }
+        self.association.reset();
+    }
+}
+
+impl Participant for Unheard {
+    fn rolled_back(&self) {}
+
+    fn committed(&self, _left: &mut Handover) {
+        self.forget();
+    }
+
+    fn in_doubt(&self) {
+        self.forget();
     }
 }
 
 impl Drop for Memory<'_> {
     fn drop(&mut self) {
+        if let (Some(unheard), false) = (&self.unheard, self.ended) {
+            unheard.is_gone.store(true, Ordering::Release);
+        }
+        let association = self.association;
+        let is_one = !association.reflection().is_collection();
+        if !self.ended && is_one && self.known.is_empty() {
+            association.reset();
+        }
         if !self.put_back {
             return;
         }
-        let association = self.association;
         let columns = association.given_key();
         for moved in &self.moved {
             for (&column, value) in columns.iter().zip(&moved.key) {
@@ -91,10 +159,10 @@ impl Drop for Memory<'_> {
             // What cannot be changed has none.
             let _ = association.forget_joins(&moved, true);
         }
-        if association.reflection().is_collection() {
+        if !is_one {
             let owner = association.owner();
             owner.link_many(association.position(), self.known, true);
-        } else {
+        } else if self.ended || !self.known.is_empty() {
             association.link(self.known.first());
         }
     }
