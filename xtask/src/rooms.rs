@@ -94,7 +94,7 @@ pub const SHARED: &[(&str, &[&str])] = &[
 pub const WAITING: &[&str] = &["async", "await", "tokio", "Pending", "Future"];
 
 /// Files of the crate that only re-export or expand to code, and may name everything.
-pub const FRONT: &[&str] = &["lib.rs", "prelude.rs", "declare.rs"];
+pub const FRONT: &[&str] = &["lib.rs", "prelude.rs", "declare.rs", "running.rs"];
 
 /// What may be named at the crate's root by every room; everything else is named through its room.
 pub const ROOT_ITEMS: &[&str] = &["Error", "ErrorKind", "Result"];

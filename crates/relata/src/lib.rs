@@ -88,6 +88,7 @@ pub mod proxy;
 pub mod record;
 pub mod reflection;
 pub mod relation;
+mod running;
 mod schema;
 mod sql;
 pub mod validation;
@@ -159,5 +160,5 @@ macro_rules! __serialize {
 /// The future's error; `Configuration` inside a runtime, where the future is to be awaited; when it leaves a transaction or
 /// a statement open and no task that could end it, an error that names where it was begun.
 pub fn run<T>(future: impl std::future::Future<Output = Result<T>>) -> Result<T> {
-    __private::run(future)
+    running::run(future)
 }

@@ -108,7 +108,7 @@ impl Unheard {
         }
         let key = self.association.given_key();
         for record in &self.moved {
-            record.restore_columns(&key);
+            record.restore_columns(key);
             if let Some(inverse) = self.association.inverse_of(record) {
                 inverse.reset();
             }
