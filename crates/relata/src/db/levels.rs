@@ -510,10 +510,14 @@ impl Drop for Committing {
 async fn finish(mut committing: Committing, lease: Lease) -> Result<()> {
     let db = committing.db.clone();
     let committed = db.observe("COMMIT", lease.commit()).await;
-    let open = lease.end();
     let stakes = committing.stakes.take().unwrap_or_default();
+    if committed.is_ok() {
+        // Before the next one writes, memory says what was written.
+        stakes.committed(&db);
+    }
+    let open = lease.end();
     match committed {
-        Ok(()) => stakes.committed(&db).await,
+        Ok(()) => stakes.after_commits().await,
         Err(error) if error.is_commit_outcome_unknown() => {
             stakes.in_doubt(&db);
             Err(error)

@@ -91,8 +91,8 @@ impl Stakes {
         self.committing.pop_front()
     }
 
-    /// Tells that the transaction was committed, and runs what waits for that.
-    pub(super) async fn committed(self, db: &Db) -> Result<()> {
+    /// Tells that the transaction was committed; the hooks are still to be run.
+    pub(super) fn committed(&self, db: &Db) {
         self.written
             .iter()
             .for_each(|&written| db.note_written(written));
@@ -100,7 +100,10 @@ impl Stakes {
         self.participants
             .iter()
             .for_each(|participant| participant.committed(&mut left));
-        drop(left);
+    }
+
+    /// Runs what waited for the commit.
+    pub(super) async fn after_commits(self) -> Result<()> {
         let (failed, first) = run(self.committed).await;
         if failed == 0 {
             return Ok(());

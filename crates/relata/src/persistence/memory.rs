@@ -3,8 +3,7 @@
 //! Invariant: what is put back is what the association led to, and of each record that was moved the key and what that
 //! led to; nothing is written.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::association::Association;
 use crate::attribute::value::Value;
@@ -85,11 +84,20 @@ impl<'a> Memory<'a> {
     }
 }
 
-/// A change whose commit goes on when nobody is there any more to be told: then what was put back is not what the rows are.
+/// A change whose commit nobody was told of: then what would be put back is not what the rows are.
 struct Unheard {
     association: Association,
     moved: Vec<Record>,
-    is_gone: AtomicBool,
+    fate: Mutex<Fate>,
+}
+
+/// What came first: the end of the commit, or that of who waited for it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    Open,
+    /// Nobody waits any more, and memory is as before.
+    Dropped,
+    Committed,
 }
 
 impl Unheard {
@@ -97,15 +105,24 @@ impl Unheard {
         Self {
             association: memory.association.clone(),
             moved: memory.moved.iter().map(|one| one.record.clone()).collect(),
-            is_gone: AtomicBool::new(false),
+            fate: Mutex::new(Fate::Open),
         }
+    }
+
+    fn fate(&self) -> MutexGuard<'_, Fate> {
+        self.fate.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn ended(&self) {
+        let mut fate = self.fate();
+        if *fate == Fate::Dropped {
+            self.forget();
+        }
+        *fate = Fate::Committed;
     }
 
     /// The records have the keys that were written, and what the association and they lead to is asked again.
     fn forget(&self) {
-        if !self.is_gone.load(Ordering::Acquire) {
-            return;
-        }
         let key = self.association.given_key();
         for record in &self.moved {
             record.restore_columns(key);
@@ -121,18 +138,23 @@ impl Participant for Unheard {
     fn rolled_back(&self) {}
 
     fn committed(&self, _left: &mut Handover) {
-        self.forget();
+        self.ended();
     }
 
     fn in_doubt(&self) {
-        self.forget();
+        self.ended();
     }
 }
 
 impl Drop for Memory<'_> {
     fn drop(&mut self) {
-        if let (Some(unheard), false) = (&self.unheard, self.ended) {
-            unheard.is_gone.store(true, Ordering::Release);
+        let unheard = self.unheard.as_ref().filter(|_| !self.ended);
+        // Held until memory is as before.
+        let mut fate = unheard.map(|unheard| unheard.fate());
+        match (unheard, fate.as_deref_mut()) {
+            (Some(unheard), Some(Fate::Committed)) => return unheard.forget(),
+            (_, Some(fate)) => *fate = Fate::Dropped,
+            _ => {}
         }
         let association = self.association;
         let is_one = !association.reflection().is_collection();
