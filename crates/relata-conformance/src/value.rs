@@ -71,6 +71,8 @@ pub struct Loads {
     pub associations: Value,
     /// Records that are at hand.
     pub available: Vec<Record>,
+    /// Which of the targets are loaded; nil for all.
+    pub scope: Value,
 }
 
 /// The entries of a map, in order.

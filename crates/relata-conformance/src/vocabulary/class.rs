@@ -50,6 +50,7 @@ fn foreign(world: &Arc<World>, class: &str, name: &str, args: &Args) -> Ran<Valu
             records: records_of(args, "records"),
             associations: args.option("associations").unwrap_or(Value::Nil),
             available: records_of(args, "available_records"),
+            scope: args.option("scope").unwrap_or(Value::Nil),
         }))),
         ("ActiveRecord", "deprecated_associations_options=") => {
             let mode = args

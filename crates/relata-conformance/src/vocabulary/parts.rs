@@ -1,6 +1,6 @@
 //! The smaller objects that a record gives: its errors, an association by itself, a preloader.
 
-use relata::{Association, Record};
+use relata::{Association, Record, Relation};
 
 use super::{conditions, missing};
 use crate::eval::Args;
@@ -104,11 +104,15 @@ pub(super) async fn preloader(preloader: &Loads, name: &str) -> Ran<Value> {
         return Ok(Value::list([]));
     };
     let paths = conditions::paths(&preloader.associations);
-    let loaded = relata::loading::Preloader::of(&preloader.records)
-        .associations_named(paths.iter().map(String::as_str))
-        .available_records(&preloader.available)
-        .call()
-        .await;
+    let loads = relata::loading::Preloader::of(&preloader.records);
+    let loads = match &preloader.scope {
+        Value::Nil => loads.associations_named(paths.iter().map(String::as_str)),
+        Value::Query(scope) => paths.iter().try_fold(loads, |loads, path| {
+            narrowed(loads, first, path, &scope.relation)
+        })?,
+        _ => return Err(Stop::unsupported("a preloader's scope that is no relation")),
+    };
+    let loaded = loads.available_records(&preloader.available).call().await;
     loaded.map_err(|error| match error.kind() {
         relata::ErrorKind::AssociationNotFound => error.with_record(first.clone()),
         _ => error,
@@ -122,4 +126,25 @@ pub(super) async fn preloader(preloader: &Loads, name: &str) -> Ran<Value> {
         }
     }
     Ok(Value::list(loaders.into_iter().map(Value::name)))
+}
+
+/// Loads of an association only what a scope keeps.
+fn narrowed(
+    loads: relata::loading::Preloader<Record>,
+    first: &Record,
+    path: &str,
+    scope: &Relation,
+) -> Ran<relata::loading::Preloader<Record>> {
+    let model = first.reflection();
+    let leads_to_it = |at| Ok::<_, relata::Error>(model.resolve(at)?.target == scope.reflection());
+    if !model.association(path).and_then(leads_to_it)? {
+        return Err(Stop::unsupported(format!(
+            "a preloader's scope of another model than `{path}` leads to"
+        )));
+    }
+    // What cannot be merged is told here.
+    let _ = Relation::unscoped(scope.reflection(), scope.db()).merge(scope.clone())?;
+    let scope = scope.clone();
+    let narrow = move |all: Relation| all.clone().merge(scope.clone()).unwrap_or(all);
+    Ok(loads.associations_named_with(path, narrow))
 }
