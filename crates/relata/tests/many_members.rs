@@ -2,7 +2,13 @@
 
 use relata::{Db, Params, Permit, Result, model};
 
-const MANY: i64 = 20_000;
+/// Members; fewer where every instruction is simulated.
+fn many() -> i64 {
+    match std::env::var_os("RELATA_UNDER_VALGRIND") {
+        Some(_) => 500,
+        None => 20_000,
+    }
+}
 
 /// What is ordered.
 #[model]
@@ -88,7 +94,7 @@ async fn tables(db: &Db) -> Result<()> {
 
 /// Values for members of which none is valid.
 fn blank(association: &str) -> Params {
-    let empty = (0..MANY).map(|_| Params::new().with("text", ""));
+    let empty = (0..many()).map(|_| Params::new().with("text", ""));
     Params::new()
         .with("number", "1")
         .with(association, empty.collect::<Vec<_>>())
@@ -97,19 +103,19 @@ fn blank(association: &str) -> Params {
 #[relata::test]
 async fn members_that_are_all_invalid_are_judged_one_by_one(db: Db) -> Result<()> {
     tables(&db).await?;
-    let last = MANY - 1;
+    let last = many() - 1;
     for (association, first, end, count) in [
         (
             "lines_attributes",
             "lines[0].text",
             format!("lines[{last}].text"),
-            MANY,
+            many(),
         ),
         (
             "remarks_attributes",
             "remarks[0].text",
             format!("remarks[{last}].text"),
-            MANY,
+            many(),
         ),
         ("parts_attributes", "parts.text", "parts.text".to_owned(), 1),
     ] {
@@ -131,14 +137,14 @@ async fn members_that_are_all_invalid_are_judged_one_by_one(db: Db) -> Result<()
 async fn members_through_others_are_all_destroyed(db: Db) -> Result<()> {
     tables(&db).await?;
     let purchase = Purchase::create(&db, |p| p.set_number("1")).await?;
-    let tags: Vec<Tag> = (0..MANY)
+    let tags: Vec<Tag> = (0..many())
         .map(|n| Tag::build(&db, |t| t.set_text(n.to_string())))
         .collect();
     purchase.tags().concat(&tags).await?;
-    assert_eq!(Tagging::all(&db).count().await? as i64, MANY);
+    assert_eq!(Tagging::all(&db).count().await? as i64, many());
     purchase.tags().destroy_all().await?;
     assert_eq!(Tagging::all(&db).count().await?, 0);
-    assert_eq!(Tag::all(&db).count().await? as i64, MANY);
+    assert_eq!(Tag::all(&db).count().await? as i64, many());
     assert!(purchase.tags().is_loaded() && purchase.tags().is_empty().await?);
     Ok(())
 }
@@ -147,13 +153,13 @@ async fn members_through_others_are_all_destroyed(db: Db) -> Result<()> {
 async fn members_are_built_saved_and_destroyed(db: Db) -> Result<()> {
     tables(&db).await?;
     let purchase = Purchase::build(&db, |p| p.set_number("1"));
-    for n in 0..MANY {
+    for n in 0..many() {
         purchase.lines().build(|l| l.set_text(n.to_string()));
     }
     purchase.save().await?;
     let lines = purchase.lines().load().await?;
     purchase.lines().destroy(lines.iter().step_by(2)).await?;
-    assert_eq!(Line::all(&db).count().await? as i64, MANY / 2);
+    assert_eq!(Line::all(&db).count().await? as i64, many() / 2);
     let ids: Vec<i64> = lines.iter().skip(1).step_by(4).map(Line::id).collect();
     purchase.lines().replace_ids(ids).await?;
     purchase.destroy().await?;
@@ -165,19 +171,19 @@ async fn members_are_built_saved_and_destroyed(db: Db) -> Result<()> {
 async fn members_through_others_are_replaced_and_saved_with_their_owner(db: Db) -> Result<()> {
     tables(&db).await?;
     let tag = |n: i64| Tag::build(&db, |t| t.set_text(n.to_string()));
-    let first: Vec<Tag> = (0..MANY).map(tag).collect();
+    let first: Vec<Tag> = (0..many()).map(tag).collect();
     let purchase = Purchase::build(&db, |p| p.set_number("1"));
     purchase.tags().replace(&first).await?;
     purchase.save().await?;
-    assert_eq!(Tagging::all(&db).count().await? as i64, MANY);
+    assert_eq!(Tagging::all(&db).count().await? as i64, many());
     let others: Vec<Tag> = first
         .iter()
         .step_by(2)
         .cloned()
-        .chain((0..MANY / 2).map(tag))
+        .chain((0..many() / 2).map(tag))
         .collect();
     purchase.tags().replace(&others).await?;
-    assert_eq!(Tagging::all(&db).count().await? as i64, MANY);
+    assert_eq!(Tagging::all(&db).count().await? as i64, many());
     let fresh = Purchase::find(&db, purchase.id()).await?;
     let ids: Vec<i64> = others.iter().map(Tag::id).step_by(2).collect();
     fresh.tags().replace_ids(ids).await?;
@@ -193,7 +199,7 @@ async fn members_come_one_after_the_other(db: Db) -> Result<()> {
     let purchase = Purchase::create(&db, |p| p.set_number("1")).await?;
     let tag = Tag::create(&db, |t| t.set_text("t")).await?;
     db.transaction(async || {
-        for n in 0..MANY / 20 {
+        for n in 0..many() / 20 {
             purchase
                 .lines()
                 .create(|l| l.set_text(n.to_string()))
@@ -207,7 +213,7 @@ async fn members_come_one_after_the_other(db: Db) -> Result<()> {
         Ok(())
     })
     .await?;
-    assert_eq!(purchase.lines().size().await? as i64, MANY / 20);
-    assert_eq!(Tagging::all(&db).count().await? as i64, MANY / 10);
+    assert_eq!(purchase.lines().size().await? as i64, many() / 20);
+    assert_eq!(Tagging::all(&db).count().await? as i64, many() / 10);
     Ok(())
 }
