@@ -272,10 +272,13 @@ impl World {
                     Arc::clone(code),
                     env.clone(),
                 ))),
-                Form::Define(method, _) => Err(Stop::unsupported(format!(
-                    "defining the class method {} at run time",
-                    method.name
-                ))),
+                Form::Define(method, on) => match self.eval(env, on).await? {
+                    Value::Class(class) => {
+                        self.define_on(&class, Arc::clone(method));
+                        Ok(Value::name(&method.name))
+                    }
+                    _ => Err(Stop::unsupported("a method defined on what is no class")),
+                },
                 Form::RubyOnly => Ok(Value::Wildcard),
                 Form::Splat(_) | Form::Options(_) => Err(Stop::unsupported(
                     "a splat or keyword arguments outside of a call",

@@ -44,6 +44,8 @@ pub struct World {
     secrets: Mutex<Vec<(Record, String, String)>>,
     /// The objects that were asked for their identity.
     identities: Mutex<Vec<Value>>,
+    /// The methods that were defined on classes while steps ran, by the class's name.
+    defined_on: Mutex<Vec<(String, Arc<Method>)>>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -81,6 +83,7 @@ impl World {
             jobs: Mutex::default(),
             secrets: Mutex::default(),
             identities: Mutex::default(),
+            defined_on: Mutex::default(),
         });
         world.db.set_job_queue(Jobs::of(&world));
         schema::create_tables(&world.db, &world.tables).await?;
@@ -218,6 +221,21 @@ impl World {
             .iter()
             .find(|method| method.name == name && method.singleton == singleton)
             .cloned()
+    }
+
+    /// Defines a method on a class itself, in the place of an earlier one.
+    pub fn define_on(&self, class: &Class, method: Arc<Method>) {
+        let mut all = lock(&self.defined_on);
+        all.retain(|(name, known)| *name != class.name() || known.name != method.name);
+        all.push((class.name().to_string(), method));
+    }
+
+    /// The method that was defined on a class itself.
+    #[must_use]
+    pub fn method_on(&self, class: &Class, name: &str) -> Option<Arc<Method>> {
+        let all = lock(&self.defined_on);
+        let is = |(of, method): &&(String, Arc<Method>)| *of == class.name() && method.name == name;
+        all.iter().find(is).map(|(_, method)| Arc::clone(method))
     }
 
     /// Writes an event.

@@ -18,6 +18,10 @@ pub(super) async fn call(world: &Arc<World>, class: &Class, name: &str, args: Ar
     if name == "name" || name == "to_s" {
         return Ok(Value::text(class.name()));
     }
+    if let Some(method) = world.method_on(class, name) {
+        let this = Value::Class(class.clone());
+        return world.run_method(&this, &method, args.with_map()).await;
+    }
     match class {
         Class::Model(model) => match world.model(model) {
             Some(reflection) => of_model(world, reflection, name, args).await,
